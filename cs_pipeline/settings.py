@@ -1,0 +1,130 @@
+"""What a team sets, and the only reader of environment variables.
+
+Every field is read from `CS_PIPELINE_<FIELD>`, or from `settings.env` in the home folder, which the demo writes.
+Secrets are `SecretStr`: they appear in no log, repr or error. What a score or a playbook means is not here; that is
+YAML in the configuration folder.
+"""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cs_pipeline.errors import UserError
+
+PREFIX = "CS_PIPELINE_"
+HOME_SETTINGS_FILE = "settings.env"
+
+Delivery = Literal["capture", "allowlist", "live"]
+LateRows = Literal["exclude", "include"]
+
+
+class Settings(BaseSettings):
+    """One value a field; the field's description is its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL of the team, as postgresql://user:password@host:5432/database. "
+        "Empty: the embedded server in the home folder.",
+    )
+    home: Path = Field(default=Path(".cs_pipeline"), description="Folder for state: embedded server, captures, logs.")
+    config: Path | None = Field(
+        default=None, description="Folder whose score models and playbooks override the shipped ones by name."
+    )
+    now: datetime | None = Field(
+        default=None, description="The present, for demo and tests only; refused when messages leave the machine."
+    )
+    first_week: date = Field(default=date(2023, 1, 2), description="First week (a Monday) of the weekly partitions.")
+    late_rows: LateRows = Field(
+        default="exclude", description="Whether a past week may see rows that reached the warehouse after it ended."
+    )
+    score_model: str = Field(default="weekly_points", description="The score model that counts.")
+    high_value_arr: float = Field(default=10_000, description="ARR above which an account is high-value (C-25).")
+
+    delivery: Delivery = Field(
+        default="capture", description="capture: nothing leaves; allowlist: only to those named; live: to everybody."
+    )
+    allowlist: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="With delivery=allowlist: addresses, @domains and #channels, separated by commas."
+    )
+    sender_email: str = Field(default="success@example.com", description="From address of customer mail.")
+    sender_name: str = Field(default="Customer Success", description="From name of customer mail.")
+    company_name: str = Field(default="Example Inc.", description="Our company, as customer mail signs.")
+    postal_address: str = Field(default="1 Example Street, Example City", description="Postal address in mail footers.")
+    unsubscribe_url: str = Field(
+        default="https://example.com/unsubscribe", description="Page where a reader can unsubscribe."
+    )
+    product_url: str = Field(default="https://app.example.com", description="Where links in mail lead.")
+    sendgrid_api_key: SecretStr | None = Field(default=None, description="API key of SendGrid.")
+    sendgrid_host: str = Field(default="https://api.sendgrid.com", description="Address of SendGrid's API.")
+    slack_bot_token: SecretStr | None = Field(default=None, description="Bot token of Slack.")
+    slack_base_url: str = Field(default="https://slack.com/api/", description="Address of Slack's API.")
+    ops_channel: str = Field(default="#cs-pipeline", description="Slack channel for failed runs and stuck actions.")
+    team_channel: str = Field(default="#customer-success", description="Slack channel when an account has no owner.")
+    legal_email: str = Field(default="legal@example.com", description="Who prepares contracts for manual renewals.")
+
+    ui_url: str = Field(default="http://127.0.0.1:3000", description="Address of the Dagster UI, for links.")
+    messages_url: str = Field(default="http://127.0.0.1:3001", description="Address of the captured messages.")
+
+    @field_validator("allowlist", mode="before")
+    @classmethod
+    def _split_allowlist(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("first_week")
+    @classmethod
+    def _is_monday(cls, value: date) -> date:
+        if value.weekday() != 0:
+            raise ValueError(f"{value} is a {value:%A}; weeks start on Mondays")
+        return value
+
+    @field_validator("now")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+    @model_validator(mode="after")
+    def _a_set_clock_contacts_nobody(self) -> Self:
+        if self.now is not None and self.delivery != "capture":
+            raise ValueError(
+                f"{PREFIX}NOW sets the clock, which is for demo and tests; it needs {PREFIX}DELIVERY=capture"
+            )
+        return self
+
+    @property
+    def captures(self) -> Path:
+        """Folder of captured messages."""
+        return self.home / "captured"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Folder that `cs-pipeline up` gives to Dagster as DAGSTER_HOME."""
+        return self.home / "dagster"
+
+
+def load_settings() -> Settings:
+    """Settings from the environment and the home folder's `settings.env`; the environment wins.
+
+    Raises UserError that names each variable that is wrong, without its value.
+    """
+    try:
+        home = Settings().home
+        return Settings(_env_file=home / HOME_SETTINGS_FILE)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            if problem["loc"]
+            else problem["msg"]
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise UserError("Settings are wrong:\n  " + "\n  ".join(lines)) from None

@@ -1,0 +1,36 @@
+"""Bulk reads and writes as Arrow columns, inside the caller's transaction. No row-by-row anything."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+import pyarrow as pa
+from adbc_driver_manager.dbapi import Connection
+
+
+def read_table(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+    """The result of `sql` (placeholders $1, $2, …) as one Arrow table."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, tuple(parameters) or None)
+        return cursor.fetch_arrow_table()
+
+
+def read_frame(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+    """The result of `sql` as a DataFrame; missing numbers are NaN, missing text and dates None or NaT."""
+    return read_table(connection, sql, parameters).to_pandas()
+
+
+def read_batches(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
+    """The result of `sql` in batches, so that memory does not grow with the result."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, tuple(parameters) or None)
+        yield from cursor.fetch_record_batch()
+
+
+def append(connection: Connection, schema: str, table: str, rows: pa.Table | pd.DataFrame) -> int:
+    """Append `rows` to an existing table with COPY; columns are matched by name. Returns the number of rows."""
+    data = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+    if data.num_rows == 0:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.adbc_ingest(table, data, mode="append", db_schema_name=schema)
+    return data.num_rows

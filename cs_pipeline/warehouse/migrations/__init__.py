@@ -1,0 +1,1 @@
+"""Alembic migrations of the `cs` schema; one file a step, SQL beside it."""

@@ -1,0 +1,101 @@
+"""What every test may ask for: a real PostgreSQL, fresh databases, the shared data sets."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.embedded import EmbeddedServer
+from cs_pipeline.warehouse.migrate import migrate
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
+TEST_SERVER_URL = "CS_PIPELINE_TEST_SERVER_URL"
+
+CopyDatabase = Callable[[Warehouse], Warehouse]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("CS_PIPELINE_") and name not in (SHARED_DATA, TEST_SERVER_URL):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """URL of a PostgreSQL server for this session: the embedded one, or the one named by the environment."""
+    if url := os.environ.get(TEST_SERVER_URL):
+        yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="cs_pipeline_tests_", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # as root the server runs as nobody, who must be able to enter
+        embedded = EmbeddedServer(folder, {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"})
+        yield embedded.start()
+        embedded.stop()
+
+
+def _create_database(server: str, template: str | None = None) -> Warehouse:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
+    connection.close()
+    return Warehouse(server.rsplit("/", 1)[0] + f"/{name}")
+
+
+def _drop_database(server: str, name: str) -> None:
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"drop database if exists {name} with (force)")
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def migrated(server: str) -> Warehouse:
+    """A database with the `cs` schema and nothing in it, to copy from."""
+    warehouse = _create_database(server)
+    migrate(warehouse)
+    return warehouse
+
+
+@pytest.fixture
+def copy_database(server: str) -> Iterator[CopyDatabase]:
+    """Gives writable copies of a database; they are dropped after the test."""
+    copies: list[str] = []
+
+    def copy(source: Warehouse) -> Warehouse:
+        made = _create_database(server, template=source.database)
+        copies.append(made.database)
+        return made
+
+    yield copy
+    for name in copies:
+        _drop_database(server, name)
+
+
+@pytest.fixture
+def warehouse(migrated: Warehouse, copy_database: CopyDatabase) -> Warehouse:
+    """A fresh, migrated database of the test's own."""
+    return copy_database(migrated)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the public data sets; tests that need it are skipped where it is absent."""
+    candidates = [Path(os.environ[SHARED_DATA])] if SHARED_DATA in os.environ else [ROOT.parent / "shared" / "data"]
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    pytest.skip(f"the public data sets are not here; download them (see examples/) and set {SHARED_DATA}")
