@@ -38,20 +38,25 @@ class Settings(BaseSettings):
         default=None, description="Folder whose score models and playbooks override the shipped ones by name."
     )
     now: datetime | None = Field(
-        default=None, description="The present, for demo and tests only; refused when messages leave the machine."
+        default=None,
+        description="The present, for demo and tests only; refused when messages leave the machine.",
     )
     first_week: date = Field(default=date(2023, 1, 2), description="First week (a Monday) of the weekly partitions.")
     late_rows: LateRows = Field(
-        default="exclude", description="Whether a past week may see rows that reached the warehouse after it ended."
+        default="exclude",
+        description="Whether a past week may see rows that reached the warehouse after it ended.",
     )
+    weekly_schedule: str = Field(default="0 6 * * 1", description="When the weekly job runs, as a cron line in UTC.")
     score_model: str = Field(default="weekly_points", description="The score model that counts.")
     high_value_arr: float = Field(default=10_000, description="ARR above which an account is high-value (C-25).")
 
     delivery: Delivery = Field(
-        default="capture", description="capture: nothing leaves; allowlist: only to those named; live: to everybody."
+        default="capture",
+        description="capture: nothing leaves; allowlist: only to those named; live: to everybody.",
     )
     allowlist: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="With delivery=allowlist: addresses, @domains and #channels, separated by commas."
+        default=(),
+        description="With delivery=allowlist: addresses, @domains and #channels, separated by commas.",
     )
     sender_email: str = Field(default="success@example.com", description="From address of customer mail.")
     sender_name: str = Field(default="Customer Success", description="From name of customer mail.")

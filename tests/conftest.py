@@ -1,6 +1,7 @@
 """What every test may ask for: a real PostgreSQL, fresh databases, the shared data sets."""
 
 import os
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -99,3 +100,13 @@ def shared_data() -> Path:
         if folder.is_dir():
             return folder
     pytest.skip(f"the public data sets are not here; download them (see examples/) and set {SHARED_DATA}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test may only name requirements that docs/requirements.md lists."""
+    text = (ROOT / "docs" / "requirements.md").read_text()
+    known = set(re.findall(r"^([SC]\d?-\d+) \|", text, flags=re.MULTILINE))
+    for item in items:
+        for mark in item.iter_markers("requirement"):
+            if unknown := set(mark.args) - known:
+                raise pytest.UsageError(f"{item.nodeid} names {sorted(unknown)}, which docs/requirements.md does not")

@@ -1,0 +1,48 @@
+# One file, few targets: `make help` lists them. Everything is installed into .venv from requirements.lock.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+EXAMPLE ?= sample
+DATA ?=
+ACCOUNTS ?= 1000,10000
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/installed ## install into .venv
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+demo: install ## run the sample company, or EXAMPLE=oulad|churnsim|ravenstack DATA=<folder>
+	@$(BIN)/cs-pipeline demo $(if $(filter-out sample,$(EXAMPLE)),--example $(EXAMPLE) --data "$(DATA)")
+
+test: install ## run all checks and all tests
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+check: install ## formatting, types, imports, SQL style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --level error
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt_project --processes 2
+
+bench: install ## measure; ACCOUNTS=1000,10000,100000
+	$(BIN)/python -m benchmarks --accounts $(ACCOUNTS)
+
+lock: ## compile requirements.lock anew
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+
+clean: ## remove what runs leave behind, but not the data in .cs_pipeline
+	rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis build *.egg-info

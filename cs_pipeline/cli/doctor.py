@@ -1,0 +1,164 @@
+"""`doctor`: what is configured, what can be reached, what is missing, and what to do about it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cs_pipeline.cli.processes import Processes
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import load_contract
+from cs_pipeline.warehouse.locate import locate
+
+State = Literal["ok", "note", "wrong"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `wrong` makes the command fail."""
+
+    subject: str
+    state: State
+    words: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every finding, in the order in which a new user meets the parts."""
+    yield _clock(settings)
+    yield _delivery(settings)
+    yield from _guarded("playbooks", lambda: _playbooks(settings))
+    yield from _guarded("score model", lambda: _score_model(settings))
+    try:
+        warehouse = locate(settings)
+        version = _scalar(warehouse, "select split_part(version(), ' ', 2)")
+    except UserError as error:
+        yield Finding("PostgreSQL", "wrong", str(error))
+        return
+    kind = "embedded" if settings.database_url is None else "yours"
+    yield Finding("PostgreSQL", "ok", f"{version} at {warehouse.location} ({kind})")
+    if _scalar(warehouse, "select to_regclass('cs.actions') is null"):
+        yield Finding("schema", "wrong", "the `cs` schema is not there yet: run `cs-pipeline up` or `cs-pipeline load`")
+        return
+    yield from _source_tables(warehouse)
+    yield from _scores(warehouse)
+    yield from _outbox(warehouse)
+    yield from _processes(settings)
+
+
+def _guarded(subject: str, finding: Callable[[], Finding]) -> Iterator[Finding]:
+    try:
+        yield finding()
+    except UserError as error:
+        yield Finding(subject, "wrong", str(error))
+
+
+def _clock(settings: Settings) -> Finding:
+    if settings.now is None:
+        return Finding("clock", "ok", "the present is the present")
+    return Finding("clock", "note", f"set to {settings.now:%Y-%m-%d %H:%M} UTC, for demo and tests")
+
+
+def _delivery(settings: Settings) -> Finding:
+    if settings.delivery == "capture":
+        return Finding("delivery", "ok", f"capture: nothing leaves this machine; messages in {settings.captures}")
+    missing = [
+        name
+        for name, value in (
+            ("CS_PIPELINE_SENDGRID_API_KEY", settings.sendgrid_api_key),
+            ("CS_PIPELINE_SLACK_BOT_TOKEN", settings.slack_bot_token),
+        )
+        if value is None
+    ]
+    if missing:
+        return Finding("delivery", "wrong", f"{settings.delivery}, but {' and '.join(missing)} is not set")
+    if settings.delivery == "allowlist":
+        return Finding("delivery", "note", f"allowlist: only to {', '.join(settings.allowlist) or 'nobody'}")
+    return Finding("delivery", "note", "live: messages reach customers")
+
+
+def _playbooks(settings: Settings) -> Finding:
+    from cs_pipeline.plays.specification import load_playbooks
+
+    playbooks = load_playbooks(settings.config)
+    return Finding("playbooks", "ok", f"{len(playbooks)} valid: {', '.join(sorted(playbooks))}")
+
+
+def _score_model(settings: Settings) -> Finding:
+    from cs_pipeline.health.specification import load_score_models
+
+    models = load_score_models(settings.config)
+    if settings.score_model not in models:
+        return Finding(
+            "score model",
+            "wrong",
+            f"CS_PIPELINE_SCORE_MODEL is '{settings.score_model}'; known: {', '.join(sorted(models))}",
+        )
+    return Finding("score model", "ok", f"{settings.score_model}, version {models[settings.score_model].version}")
+
+
+def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
+    rows = _rows(
+        warehouse,
+        """
+        select relname, greatest(reltuples, 0)::bigint from pg_class
+        where relnamespace = 'raw'::regnamespace and relkind in ('r', 'p')
+        """,
+    )
+    present = {str(name): int(str(count)) for name, count in rows}
+    tables = load_contract().tables
+    for table in tables.values():
+        if table.required:
+            found = table.name in present
+            words = f"about {present[table.name]:,} rows" if found else "missing: `cs-pipeline load DIR` brings it"
+            yield Finding(f"raw.{table.name}", "ok" if found else "wrong", words)
+    absent = [table.name for table in tables.values() if not table.required and table.name not in present]
+    if absent:
+        yield Finding("optional tables", "note", f"absent, their metrics are missing: {', '.join(absent)}")
+    rejects = _scalar(warehouse, "select count(*) from raw.raw_rejects")
+    if rejects:
+        yield Finding("rejects", "note", f"{rejects:,} rows broke the contract: `cs-pipeline rejects` shows them")
+
+
+def _scores(warehouse: Warehouse) -> Iterator[Finding]:
+    rows = _rows(
+        warehouse,
+        """
+        select max(week), count(*) filter (where is_active and week = (select max(week) from cs.health_scores))
+        from cs.health_scores
+        """,
+    )
+    week, accounts = rows[0]
+    if week is None:
+        yield Finding("scores", "note", "no week is scored yet: `cs-pipeline backfill --from … --to …`")
+    else:
+        yield Finding("scores", "ok", f"{accounts:,} accounts in the newest week, {week}")
+
+
+def _outbox(warehouse: Warehouse) -> Iterator[Finding]:
+    rows = _rows(
+        warehouse, "select status, count(*) from cs.actions where status in ('uncertain', 'failed') group by status"
+    )
+    for status, count in rows:
+        yield Finding("outbox", "note", f"{count:,} actions are {status}: `cs-pipeline actions --status {status}`")
+    switches = _rows(warehouse, "select scope, name, reason from cs.kill_switches order by scope, name")
+    for scope, name, reason in switches:
+        yield Finding("kill switch", "note", f"{scope} {name} is stopped: {reason}")
+
+
+def _processes(settings: Settings) -> Iterator[Finding]:
+    processes = Processes(settings.home)
+    for name in ("webserver", "daemon"):
+        pid = processes.pid(name)
+        words = f"running, pid {pid}" if pid else "not running: `cs-pipeline up` starts it"
+        yield Finding(f"Dagster {name}", "ok" if pid else "note", words)
+
+
+def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def _scalar(warehouse: Warehouse, sql: str) -> object:
+    return _rows(warehouse, sql)[0][0]

@@ -1,0 +1,101 @@
+"""The processes behind `up` and `down`: webserver, daemon and the page of captured messages, with their pid files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cs_pipeline.errors import UserError
+
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A long-running process of ours. `arguments` follow the Python interpreter."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Starts and stops services whose pids and logs live in `home`."""
+
+    home: Path
+
+    def log(self, service: str) -> Path:
+        """Where a service writes what it has to say."""
+        return self.home / "logs" / f"{service}.log"
+
+    def pid(self, service: str) -> int | None:
+        """Pid of a running service; None when it is not running."""
+        try:
+            pid = int(self._pid_file(service).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if _runs(pid) else None
+
+    def start(self, service: Service, environment: dict[str, str]) -> None:
+        """Start a service in a session of its own, unless it runs already."""
+        if self.pid(service.name) is not None:
+            return
+        self.log(service.name).parent.mkdir(parents=True, exist_ok=True)
+        self._pid_file(service.name).parent.mkdir(parents=True, exist_ok=True)
+        with self.log(service.name).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *service.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        self._pid_file(service.name).write_text(str(process.pid))
+
+    def stop(self, service: str) -> bool:
+        """Ask a service to end, and end it after a while; False when it was not running."""
+        pid = self.pid(service)
+        self._pid_file(service).unlink(missing_ok=True)
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _runs(pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if _runs(pid):
+            os.killpg(pid, signal.SIGKILL)
+        return True
+
+    def require(self, service: str) -> None:
+        """Raise UserError, with the last line of its log, when a service has ended."""
+        if self.pid(service) is None:
+            lines = self.log(service).read_text(errors="replace").strip().splitlines()[-1:]
+            raise UserError(
+                f"The {service} ended right after its start: {lines[0] if lines else 'no output'}. "
+                f"Its log is {self.log(service)}"
+            )
+
+    def _pid_file(self, service: str) -> Path:
+        return self.home / "run" / f"{service}.pid"
+
+
+def _runs(pid: int) -> bool:
+    """True when `pid` is a live process of this project's interpreter: pids are used again."""
+    try:
+        done, _ = os.waitpid(pid, os.WNOHANG)  # a child that ended would stay a zombie
+        if done == pid:
+            return False
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False
+    command_line = Path(f"/proc/{pid}/cmdline")
+    return not command_line.exists() or b"python" in command_line.read_bytes()

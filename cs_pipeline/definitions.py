@@ -1,0 +1,38 @@
+"""The code location. `build_defs` puts together what the rooms offer; `defs` is what Dagster loads."""
+
+import dagster as dg
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.dbt import build_dbt_assets
+from cs_pipeline.orchestration.jobs import build_weekly_job
+from cs_pipeline.orchestration.partitions import weekly_partitions
+from cs_pipeline.orchestration.plays import PLAY_ASSETS, deliver_due_actions, run_playbook
+from cs_pipeline.orchestration.renewals import build_renewal_assets
+from cs_pipeline.orchestration.resources import build_resources
+from cs_pipeline.orchestration.schedules import build_schedules
+from cs_pipeline.orchestration.scores import build_score_assets
+from cs_pipeline.orchestration.sensors import build_sensors
+from cs_pipeline.settings import Settings, load_settings
+
+
+def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions:
+    """All assets, jobs, sensors and schedules for `settings`. Demo and tests bring a clock of their own."""
+    clock = clock or Clock(settings.now)
+    weeks = weekly_partitions(settings.first_week, settings.now)
+    weekly_job = build_weekly_job(weeks)
+    return dg.Definitions(
+        assets=[
+            *build_dbt_assets(weeks),
+            *build_score_assets(weeks),
+            *build_renewal_assets(weeks),
+            *PLAY_ASSETS,
+        ],
+        jobs=[weekly_job, run_playbook, deliver_due_actions],
+        schedules=build_schedules(weekly_job, settings),
+        sensors=build_sensors(settings),
+        resources=build_resources(settings, clock),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs(load_settings())

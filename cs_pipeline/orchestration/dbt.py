@@ -1,0 +1,91 @@
+"""The dbt project as Dagster assets: one group of models that cover all history, one that is built week by week."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.resources import DBT_PROJECT, ScopeResource, week_variables
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+WEEKLY = "tag:weekly"
+ACCOUNT_WEEKS = dg.AssetKey(["marts", "fct_account_weeks"])
+SUBSCRIPTION_TERMS = dg.AssetKey(["marts", "fct_subscription_terms"])
+OWNERS = ["team:data-platform"]
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups models by their layer and gives everything owners and kinds."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The spec that dagster-dbt derives, with the project's group, owners and kinds."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        resource = self.get_resource_props(manifest, unique_id)
+        layer = "sources" if resource["resource_type"] == "source" else resource["fqn"][1]
+        if resource["resource_type"] == "snapshot":
+            layer = "intermediate"
+        return spec.replace_attributes(group_name=layer, owners=OWNERS, kinds={"dbt", "postgres"})
+
+
+def build_manifest() -> Path:
+    """The project's manifest, parsed anew when a file of the project is newer than it."""
+    project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
+    manifest = project.manifest_path
+    sources = [
+        path for folder in ("models", "macros", "snapshots", "tests") for path in (DBT_PROJECT / folder).rglob("*.*")
+    ]
+    newest = max(path.stat().st_mtime for path in [DBT_PROJECT / "dbt_project.yml", *sources])
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        project.preparer.prepare(project)
+    return manifest
+
+
+def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """Two sets of assets, so that a backfill of weeks does not rebuild all history and the other way round."""
+    manifest = build_manifest()
+
+    @dbt_assets(manifest=manifest, exclude=WEEKLY, dagster_dbt_translator=Translator(), name="dbt_models")
+    def dbt_models(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: dg.ResourceParam[Warehouse],
+        clock: dg.ResourceParam[Clock],
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
+
+    @dbt_assets(
+        manifest=manifest,
+        select=WEEKLY,
+        dagster_dbt_translator=Translator(),
+        name="dbt_account_weeks",
+        partitions_def=weeks,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def dbt_account_weeks(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        scope: ScopeResource,
+    ) -> Iterator[Any]:
+        asked = weeks_of(context)
+        variables = week_variables(asked[0], asked[-1]) | scope.dbt_variables(settings)
+        yield from _build(context, dbt, warehouse, variables)
+
+    return [dbt_models, dbt_account_weeks]
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: dict[str, str]
+) -> Iterator[Any]:
+    """Build and test the asset selection. Unit tests of the models belong to CI, not to every week."""
+    os.environ.update(warehouse.dbt_environment())  # dbt is a process of its own and reads them in profiles.yml
+    command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    yield from dbt.cli(command, context=context).stream()

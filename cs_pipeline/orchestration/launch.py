@@ -1,0 +1,68 @@
+"""Runs jobs in this process, on the same instance that the Dagster UI shows. For the command line, demo and tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.jobs import WEEKLY_JOB
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """A code location and an instance to run its jobs on."""
+
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+
+    def run(
+        self,
+        job: str,
+        *,
+        run_config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        partition_key: str | None = None,
+    ) -> dg.ExecuteInProcessResult:
+        """Run `job` to its end. Raises UserError with the failed step and its words when it fails."""
+        result = self.definitions.resolve_job_def(job).execute_in_process(
+            run_config={**QUIET, **(run_config or {})},
+            tags=dict(tags or {}),
+            partition_key=partition_key,
+            instance=self.instance,
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise UserError(f"The run of {job} failed: {_reason(result)}")
+        return result
+
+    def run_weeks(
+        self, first: date, last: date, *, cohort: str = "", segment: str = "", late_rows: str = ""
+    ) -> dg.ExecuteInProcessResult:
+        """The weekly job for `first` to `last` in one run. It is a backfill: nobody is contacted."""
+        scope = {"cohort": cohort, "segment": segment, "late_rows": late_rows}
+        return self.run(
+            WEEKLY_JOB,
+            run_config={"resources": {"scope": {"config": scope}}},
+            tags={
+                ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+                ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+            },
+        )
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """The failed steps and the innermost words of their errors."""
+    lines = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            lines.append(f"{event.step_key}: {error.message.strip() if error else 'no reason given'}")
+    return "; ".join(lines) or "see the run in the Dagster UI"

@@ -1,0 +1,39 @@
+"""Weeks as Dagster partitions. The one place that knows how a partition key becomes a week.
+
+A week is Monday 00:00 to Monday 00:00 UTC; its key is the Monday it starts, and it is scored as of the next Monday.
+"""
+
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+ONE_WEEK = timedelta(days=7)
+
+
+def weekly_partitions(first_week: date, present: datetime | None = None) -> dg.WeeklyPartitionsDefinition:
+    """Weeks from `first_week` to the last one that has ended; `present` stands in for now when the clock is set."""
+    return dg.WeeklyPartitionsDefinition(
+        start_date=first_week.isoformat(),
+        end_date=(last_ended_week(present) + ONE_WEEK).isoformat() if present else None,
+        day_offset=1,  # Dagster counts from Sunday
+        timezone="UTC",
+        fmt="%Y-%m-%d",
+        end_offset=0,
+    )
+
+
+def last_ended_week(moment: datetime) -> date:
+    """The Monday of the last week that is over at `moment`."""
+    today = moment.date()
+    return today - timedelta(days=today.weekday()) - ONE_WEEK
+
+
+def weeks_between(first: date, last: date) -> list[date]:
+    """Every week from `first` to `last`, both Mondays, both included."""
+    return [first + ONE_WEEK * index for index in range((last - first).days // 7 + 1)]
+
+
+def weeks_of(context: dg.AssetExecutionContext) -> list[date]:
+    """The weeks that a run is asked for: one, or a range that a backfill does in a single run."""
+    keys = context.partition_key_range
+    return weeks_between(date.fromisoformat(keys.start), date.fromisoformat(keys.end))

@@ -1,0 +1,75 @@
+"""What assets and ops are given: the warehouse, the clock, the settings, dbt, and the scope of a run."""
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+from pydantic import Field, field_validator
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.settings import LateRows, Settings
+from cs_pipeline.warehouse.locate import locate
+
+DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
+
+
+class ScopeResource(dg.ConfigurableResource):
+    """Which accounts a run covers and what it may see; the launchpad's defaults mean every account."""
+
+    cohort: str = Field(default="", description="Only accounts that signed up in this month, as 2024-03. Empty: all.")
+    segment: str = Field(default="", description="Only accounts of this tier: starter, pro or enterprise. Empty: all.")
+    late_rows: str = Field(
+        default="",
+        description="exclude or include rows that arrived after a week ended. Empty: as in the settings.",
+    )
+
+    @field_validator("late_rows")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in ("", "exclude", "include"):
+            raise ValueError(f"late_rows is '{value}'; expected exclude or include")
+        return value
+
+    def scope(self) -> Scope:
+        """The accounts of the run."""
+        return Scope.parse(cohort=self.cohort, segment=self.segment)
+
+    def dbt_variables(self, settings: Settings) -> dict[str, str]:
+        """The same scope as dbt variables."""
+        late_rows: LateRows | str = self.late_rows or settings.late_rows
+        return {"cohort": self.cohort, "segment": self.segment, "late_rows": late_rows}
+
+
+def week_variables(first: date, last: date) -> dict[str, str]:
+    """The dbt variables that choose weeks, both included."""
+    return {"week_from": first.isoformat(), "week_to": last.isoformat()}
+
+
+def dbt_executable() -> str:
+    """The dbt of this interpreter's environment, whatever PATH says."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else "dbt"
+
+
+def build_resources(settings: Settings, clock: Clock) -> dict[str, object]:
+    """Resources by name. The warehouse is looked up when a run first asks, so definitions load without one."""
+
+    @dg.resource(description="The PostgreSQL database of the pipeline")
+    def warehouse(_: dg.InitResourceContext) -> object:
+        return locate(settings)
+
+    return {
+        "warehouse": warehouse,
+        "clock": dg.ResourceDefinition.hardcoded_resource(clock, description="The present"),
+        "settings": dg.ResourceDefinition.hardcoded_resource(settings, description="What the team has set"),
+        "scope": ScopeResource(),
+        "dbt": DbtCliResource(
+            project_dir=os.fspath(DBT_PROJECT),
+            profiles_dir=os.fspath(DBT_PROJECT),
+            dbt_executable=dbt_executable(),
+        ),
+    }

@@ -1,0 +1,63 @@
+"""When things happen by themselves: the weekly job after each week, and the day's lifecycle plays."""
+
+from datetime import datetime
+
+import dagster as dg
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
+from cs_pipeline.orchestration.partitions import last_ended_week
+from cs_pipeline.orchestration.plays import daily_plays
+from cs_pipeline.settings import Settings
+
+OWNERS = ["team:data-platform"]
+
+
+def weekly_request(moment: datetime, first_week: str) -> dg.RunRequest | dg.SkipReason:
+    """The run that a tick at `moment` asks for: the last week that has ended, once."""
+    week = last_ended_week(moment).isoformat()
+    if week < first_week:
+        return dg.SkipReason(f"the last week that ended, {week}, lies before the first week, {first_week}")
+    return dg.RunRequest(
+        run_key=f"{WEEKLY_JOB}:{week}",
+        partition_key=week,
+        tags={ORIGIN_TAG: LIVE, "dagster/max_retries": "2"},
+    )
+
+
+def build_schedules(
+    weekly_job: dg.UnresolvedAssetJobDefinition, settings: Settings
+) -> list[dg.ScheduleDefinition]:
+    """Both schedules. They run from the first load on: delivery is capture until someone sets it otherwise."""
+
+    @dg.schedule(
+        name="weekly_health_schedule",
+        job=weekly_job,
+        cron_schedule=settings.weekly_schedule,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Scores the week that has just ended, and lets its changes start plays.",
+        owners=OWNERS,
+    )
+    def weekly_health_schedule(
+        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
+    ) -> dg.RunRequest | dg.SkipReason:
+        moment = clock.now() if clock.is_frozen else context.scheduled_execution_time
+        return weekly_request(moment, settings.first_week.isoformat())
+
+    @dg.schedule(
+        name="daily_plays_schedule",
+        job=daily_plays,
+        cron_schedule="0 5 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
+        owners=OWNERS,
+    )
+    def daily_plays_schedule(
+        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
+    ) -> dg.RunRequest:
+        moment = clock.now() if clock.is_frozen else context.scheduled_execution_time
+        return dg.RunRequest(run_key=f"daily_plays:{moment:%Y-%m-%d}")
+
+    return [weekly_health_schedule, daily_plays_schedule]

@@ -1,0 +1,61 @@
+"""Settings: read once, checked, and silent about secrets."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_delivery_is_capture_unless_someone_sets_it() -> None:
+    assert load_settings().delivery == "capture"
+
+
+def test_a_set_clock_and_messages_that_leave_the_machine_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CS_PIPELINE_NOW", "2026-06-29T06:00:00Z")
+    assert load_settings().now == datetime(2026, 6, 29, 6, tzinfo=UTC)
+    monkeypatch.setenv("CS_PIPELINE_DELIVERY", "live")
+    with pytest.raises(UserError, match="CS_PIPELINE_DELIVERY=capture"):
+        load_settings()
+
+
+def test_an_error_names_every_variable_and_shows_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CS_PIPELINE_FIRST_WEEK", "2026-01-06")
+    monkeypatch.setenv("CS_PIPELINE_DELIVERY", "s3cret-in-the-wrong-place")
+    with pytest.raises(UserError) as caught:
+        load_settings()
+    assert "CS_PIPELINE_FIRST_WEEK" in str(caught.value)
+    assert "Tuesday" in str(caught.value)
+    assert "CS_PIPELINE_DELIVERY" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_secrets_appear_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CS_PIPELINE_SENDGRID_API_KEY", "SG.geheim")
+    monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", "postgresql://u:geheim@h/d")
+    assert "geheim" not in repr(load_settings())
+    assert "geheim" not in load_settings().model_dump_json()
+
+
+def test_the_home_folder_remembers_settings_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "settings.env").write_text("CS_PIPELINE_FIRST_WEEK=2024-01-01\nCS_PIPELINE_SENDER_NAME=Ada\n")
+    monkeypatch.setenv("CS_PIPELINE_HOME", str(home))
+    monkeypatch.setenv("CS_PIPELINE_SENDER_NAME", "Grace")
+    settings = load_settings()
+    assert (settings.first_week.isoformat(), settings.sender_name) == ("2024-01-01", "Grace")
+
+
+def test_the_allowlist_is_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CS_PIPELINE_ALLOWLIST", "Ada@example.com, @example.org ,#cs-test,")
+    assert load_settings().allowlist == ("ada@example.com", "@example.org", "#cs-test")
