@@ -6,12 +6,13 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.dbt import build_dbt_assets
 from cs_pipeline.orchestration.jobs import build_weekly_job
 from cs_pipeline.orchestration.partitions import weekly_partitions
-from cs_pipeline.orchestration.plays import PLAY_ASSETS, deliver_due_actions, run_playbook
+from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbook
 from cs_pipeline.orchestration.renewals import build_renewal_assets
 from cs_pipeline.orchestration.resources import build_resources
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.scores import build_score_assets
 from cs_pipeline.orchestration.sensors import build_sensors
+from cs_pipeline.orchestration.triggers import build_trigger_assets
 from cs_pipeline.settings import Settings, load_settings
 
 
@@ -25,11 +26,12 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *build_dbt_assets(weeks),
             *build_score_assets(weeks),
             *build_renewal_assets(weeks),
+            *build_trigger_assets(weeks),
             *PLAY_ASSETS,
         ],
-        jobs=[weekly_job, run_playbook, deliver_due_actions],
+        jobs=[weekly_job, run_playbook, deliver_due_actions, daily_plays],
         schedules=build_schedules(weekly_job, settings),
-        sensors=build_sensors(settings),
+        sensors=build_sensors(),
         resources=build_resources(settings, clock),
         executor=dg.in_process_executor,
     )

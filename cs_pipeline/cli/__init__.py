@@ -2,3 +2,34 @@
 
 Dagster and dbt take seconds to import, so commands import what they need when they run.
 """
+
+import sys
+
+import typer
+
+from cs_pipeline.cli import data, demo, operate, plays, server
+from cs_pipeline.cli.console import errors
+from cs_pipeline.errors import UserError
+
+app = typer.Typer(
+    name="cs-pipeline",
+    help="Customer-success pipeline: load data, score accounts week by week, run plays.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for room in (demo, server, data, operate, plays):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the command; an error a user can put right is one message and exit code 1."""
+    try:
+        app()
+    except UserError as error:
+        errors.print(f"[bold red]Error:[/] {error}", markup=True, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("Interrupted.")
+        sys.exit(130)

@@ -1,114 +1,60 @@
-"""`up`, `down`, `doctor`, `env`: the Dagster UI and daemon on the pipeline's data, and what is configured."""
+"""`up`, `down`, `doctor`, `env`."""
 
-import os
-import shutil
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
-from urllib.parse import urlsplit
+import shlex
+
+import typer
+from rich.table import Table
 
 from cs_pipeline.cli.console import console
-from cs_pipeline.cli.processes import Processes, Service
-from cs_pipeline.errors import UserError
-from cs_pipeline.settings import PREFIX, Settings
-from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.locate import embedded_server, locate
-from cs_pipeline.warehouse.migrate import migrate
+from cs_pipeline.settings import load_settings
 
-ROOT = Path(__file__).parents[2]
-WEBSERVER, DAEMON, MESSAGES = "webserver", "daemon", "messages"
-START_SECONDS = 120.0
+SERVING = "Serve"
+MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
 
 
-def start_warehouse(settings: Settings) -> Warehouse:
-    """The warehouse, started when it is the embedded one, with the `cs` schema up to date."""
-    if settings.database_url is None:
-        embedded_server(settings).start()
-    warehouse = locate(settings)
-    migrate(warehouse)
-    return warehouse
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=SERVING)(up)
+    app.command(rich_help_panel=SERVING)(down)
+    app.command(rich_help_panel=SERVING)(doctor)
+    app.command(rich_help_panel=SERVING)(env)
 
 
-def environment_for(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
-    """Variables with which plain Dagster and dbt commands find the same database and instance."""
-    return {
-        f"{PREFIX}HOME": str(settings.home.resolve()),
-        f"{PREFIX}DATABASE_URL": warehouse.url,
-        "DAGSTER_HOME": str(settings.dagster_home.resolve()),
-        **warehouse.dbt_environment(),
-    }
+def up() -> None:
+    """Start the database, the Dagster UI, the daemon and the page of captured messages."""
+    from cs_pipeline.cli.services import start_all
+
+    start_all(load_settings())
 
 
-def prepare_dagster_home(settings: Settings) -> None:
-    """The folder for DAGSTER_HOME, holding the project's dagster.yaml."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+def down() -> None:
+    """Stop everything that `up` started, cleanly."""
+    from cs_pipeline.cli.services import stop_all
+
+    stop_all(load_settings())
 
 
-def up(settings: Settings) -> None:
-    """Start what is not running yet, and wait until the UI answers."""
-    with console.status("Starting PostgreSQL"):
-        warehouse = start_warehouse(settings)
-        prepare_dagster_home(settings)
-    environment = os.environ | environment_for(settings, warehouse)
-    processes = Processes(settings.home)
-    settings.captures.mkdir(parents=True, exist_ok=True)
-    for service in _services(settings):
-        processes.start(service, environment)
-    with console.status("Starting the Dagster UI and daemon"):
-        _wait_until_ready(settings, processes)
-    console.print(f"[green]✓[/] PostgreSQL         {warehouse.location}")
-    console.print(f"[green]✓[/] Dagster UI         {settings.ui_url}")
-    console.print(f"[green]✓[/] Dagster daemon     {processes.log(DAEMON)}")
-    console.print(f"[green]✓[/] Captured messages  {settings.messages_url}")
-    console.print(f"Delivery is [bold]{settings.delivery}[/]. Stop with [bold]cs-pipeline down[/].")
+def doctor() -> None:
+    """Say what is configured, reachable and missing. Exit code 1 when something is wrong."""
+    from cs_pipeline.cli.examination import examine
+
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    wrong = 0
+    for finding in examine(load_settings()):
+        wrong += finding.state == "wrong"
+        table.add_row(MARKS[finding.state], finding.subject, finding.words)
+    console.print(table)
+    if wrong:
+        console.print(f"[red]{wrong} to put right.[/]")
+        raise typer.Exit(1)
 
 
-def down(settings: Settings) -> None:
-    """Stop all of it cleanly; says what was not running."""
-    processes = Processes(settings.home)
-    for name in (WEBSERVER, DAEMON, MESSAGES):
-        stopped = processes.stop(name)
-        console.print(f"[green]✓[/] {name} stopped" if stopped else f"  {name} was not running")
-    if settings.database_url is None:
-        stopped = embedded_server(settings).stop()
-        console.print("[green]✓[/] PostgreSQL stopped" if stopped else "  PostgreSQL was not running")
+def env() -> None:
+    """Print the variables with which plain dagster and dbt commands find the same data: eval "$(cs-pipeline env)"."""
+    from cs_pipeline.cli.services import environment_for, prepare_dagster_home
+    from cs_pipeline.warehouse.locate import locate
 
-
-def _services(settings: Settings) -> list[Service]:
-    workspace = str(ROOT / "workspace.yaml")
-    ui, messages = urlsplit(settings.ui_url), urlsplit(settings.messages_url)
-    return [
-        Service(
-            WEBSERVER,
-            ("-m", "dagster_webserver", "-w", workspace, "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000)),
-        ),
-        Service(DAEMON, ("-m", "dagster._daemon", "run", "-w", workspace)),
-        Service(
-            MESSAGES,
-            (
-                "-m", "http.server", str(messages.port or 3001),
-                "--bind", messages.hostname or "127.0.0.1", "--directory", str(settings.captures.resolve()),
-            ),
-        ),
-    ]  # fmt: skip
-
-
-def _wait_until_ready(settings: Settings, processes: Processes) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        for name in (WEBSERVER, DAEMON, MESSAGES):
-            processes.require(name)
-        if _answers(f"{settings.ui_url}/server_info"):
-            return
-        time.sleep(0.5)
-    raise UserError(f"The Dagster UI did not answer within {START_SECONDS:.0f} s; see {processes.log(WEBSERVER)}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return response.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+    settings = load_settings()
+    prepare_dagster_home(settings)
+    for name, value in environment_for(settings, locate(settings)).items():
+        print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - for the shell, not for a person

@@ -12,9 +12,7 @@ def build_weekly_job(weeks: dg.WeeklyPartitionsDefinition) -> dg.UnresolvedAsset
     """Everything from the staging models to the renewal windows, in one run, whatever the number of weeks."""
     return dg.define_asset_job(
         WEEKLY_JOB,
-        selection=dg.AssetSelection.groups(
-            "staging", "intermediate", "marts", "health", "renewals"
-        ).required_multi_asset_neighbors(),
+        selection=dg.AssetSelection.all(),
         partitions_def=weeks,
         description=(
             "Builds the marts, scores every account, explains the changes and opens renewal windows. "

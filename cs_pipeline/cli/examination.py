@@ -1,4 +1,4 @@
-"""`doctor`: what is configured, what can be reached, what is missing, and what to do about it."""
+"""What `doctor` finds: what is configured, what can be reached, what is missing, and what to do about it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -85,16 +85,10 @@ def _playbooks(settings: Settings) -> Finding:
 
 
 def _score_model(settings: Settings) -> Finding:
-    from cs_pipeline.health.specification import load_score_models
+    from cs_pipeline.health.library import load_score_model
 
-    models = load_score_models(settings.config)
-    if settings.score_model not in models:
-        return Finding(
-            "score model",
-            "wrong",
-            f"CS_PIPELINE_SCORE_MODEL is '{settings.score_model}'; known: {', '.join(sorted(models))}",
-        )
-    return Finding("score model", "ok", f"{settings.score_model}, version {models[settings.score_model].version}")
+    model = load_score_model(settings.score_model, settings.config)
+    return Finding("score model", "ok", f"{model.model}, version {model.version}")
 
 
 def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:

@@ -1,0 +1,114 @@
+"""The database, the Dagster UI and daemon, and the page of captured messages: how they are started and stopped."""
+
+import os
+import shutil
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.cli.processes import Processes, Service
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import PREFIX, Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.locate import embedded_server, locate
+from cs_pipeline.warehouse.migrate import migrate
+
+ROOT = Path(__file__).parents[2]
+WEBSERVER, DAEMON, MESSAGES = "webserver", "daemon", "messages"
+START_SECONDS = 120.0
+
+
+def start_warehouse(settings: Settings) -> Warehouse:
+    """The warehouse, started when it is the embedded one, with the `cs` schema up to date."""
+    if settings.database_url is None:
+        embedded_server(settings).start()
+    warehouse = locate(settings)
+    migrate(warehouse)
+    return warehouse
+
+
+def environment_for(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
+    """Variables with which plain Dagster and dbt commands find the same database and instance."""
+    return {
+        f"{PREFIX}HOME": str(settings.home.resolve()),
+        f"{PREFIX}DATABASE_URL": warehouse.url,
+        "DAGSTER_HOME": str(settings.dagster_home.resolve()),
+        **warehouse.dbt_environment(),
+    }
+
+
+def prepare_dagster_home(settings: Settings) -> None:
+    """The folder for DAGSTER_HOME, holding the project's dagster.yaml."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+
+
+def start_all(settings: Settings) -> None:
+    """Start what is not running yet, and wait until the UI answers."""
+    with console.status("Starting PostgreSQL"):
+        warehouse = start_warehouse(settings)
+        prepare_dagster_home(settings)
+    environment = os.environ | environment_for(settings, warehouse)
+    processes = Processes(settings.home)
+    settings.captures.mkdir(parents=True, exist_ok=True)
+    for service in _services(settings):
+        processes.start(service, environment)
+    with console.status("Starting the Dagster UI and daemon"):
+        _wait_until_ready(settings, processes)
+    console.print(f"[green]✓[/] PostgreSQL         {warehouse.location}")
+    console.print(f"[green]✓[/] Dagster UI         {settings.ui_url}")
+    console.print(f"[green]✓[/] Dagster daemon     {processes.log(DAEMON)}")
+    console.print(f"[green]✓[/] Captured messages  {settings.messages_url}")
+    console.print(f"Delivery is [bold]{settings.delivery}[/]. Stop with [bold]cs-pipeline down[/].")
+
+
+def stop_all(settings: Settings) -> None:
+    """Stop all of it cleanly; says what was not running."""
+    processes = Processes(settings.home)
+    for name in (WEBSERVER, DAEMON, MESSAGES):
+        stopped = processes.stop(name)
+        console.print(f"[green]✓[/] {name} stopped" if stopped else f"  {name} was not running")
+    if settings.database_url is None:
+        stopped = embedded_server(settings).stop()
+        console.print("[green]✓[/] PostgreSQL stopped" if stopped else "  PostgreSQL was not running")
+
+
+def _services(settings: Settings) -> list[Service]:
+    workspace = str(ROOT / "workspace.yaml")
+    ui, messages = urlsplit(settings.ui_url), urlsplit(settings.messages_url)
+    return [
+        Service(
+            WEBSERVER,
+            ("-m", "dagster_webserver", "-w", workspace, "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000)),
+        ),
+        Service(DAEMON, ("-m", "dagster._daemon", "run", "-w", workspace)),
+        Service(
+            MESSAGES,
+            (
+                "-m", "http.server", str(messages.port or 3001),
+                "--bind", messages.hostname or "127.0.0.1", "--directory", str(settings.captures.resolve()),
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _wait_until_ready(settings: Settings, processes: Processes) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        for name in (WEBSERVER, DAEMON, MESSAGES):
+            processes.require(name)
+        if _answers(f"{settings.ui_url}/server_info"):
+            return
+        time.sleep(0.5)
+    raise UserError(f"The Dagster UI did not answer within {START_SECONDS:.0f} s; see {processes.log(WEBSERVER)}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,79 @@
+"""Asset checks that stop what must not go on: plays are not started from scores that cannot be right.
+
+Each is a decision on the summaries of the weeks; nothing is read twice.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from cs_pipeline.history.changes import WeekChanged
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scores import WeekScored
+from cs_pipeline.reports.score_tables import accounts_by_week
+from cs_pipeline.warehouse.connection import Warehouse
+
+HEALTH_SCORES = "cs/health_scores"
+SCORE_CHANGES = "cs/score_changes"
+
+LEAST_COVERAGE = 0.5
+"""Mean coverage of a week below which its scores say more about the data than about the accounts."""
+MOST_BAND_CHANGES = 0.4
+"""Share of accounts changing band in one week above which a source is more likely broken than the customers."""
+FEWEST_COMPARED = 30
+"""With fewer accounts than this, a share means nothing."""
+
+SCORE_CHECKS = [
+    dg.AssetCheckSpec(
+        "every_active_account_has_a_row",
+        asset=dg.AssetKey.from_user_string(HEALTH_SCORES),
+        blocking=True,
+        description="As many rows as the mart has accounts, in every week.",
+    ),
+    dg.AssetCheckSpec(
+        "coverage_is_sufficient",
+        asset=dg.AssetKey.from_user_string(HEALTH_SCORES),
+        blocking=True,
+        description=f"The mean coverage of each week is at least {LEAST_COVERAGE:.0%}.",
+    ),
+]
+CHANGE_CHECKS = [
+    dg.AssetCheckSpec(
+        "share_changing_band_is_plausible",
+        asset=dg.AssetKey.from_user_string(SCORE_CHANGES),
+        blocking=True,
+        description=f"No more than {MOST_BAND_CHANGES:.0%} of the accounts change band within a week.",
+    )
+]
+
+
+def score_results(warehouse: Warehouse, done: Sequence[WeekScored], scope: Scope) -> list[dg.AssetCheckResult]:
+    """Results of SCORE_CHECKS."""
+    expected = accounts_by_week(warehouse, done[0].week, done[-1].week, scope)
+    short = {f"{week.week}": expected.get(week.week, 0) - week.accounts for week in done}
+    short = {week: missing for week, missing in short.items() if missing}
+    thin = {
+        f"{week.week}": round(week.coverage, 3)
+        for week in done
+        if week.coverage is not None and week.coverage < LEAST_COVERAGE
+    }
+    return [
+        _result(SCORE_CHECKS[0], passed=not short, metadata={"missing_rows_by_week": short}),
+        _result(SCORE_CHECKS[1], passed=not thin, metadata={"thin_weeks": thin, "at_least": LEAST_COVERAGE}),
+    ]
+
+
+def change_results(done: Sequence[WeekChanged]) -> list[dg.AssetCheckResult]:
+    """Results of CHANGE_CHECKS."""
+    shares = {
+        f"{week.week}": round(week.changed_band / week.compared, 3) for week in done if week.compared >= FEWEST_COMPARED
+    }
+    wild = {week: share for week, share in shares.items() if share > MOST_BAND_CHANGES}
+    return [_result(CHANGE_CHECKS[0], passed=not wild, metadata={"weeks": wild, "at_most": MOST_BAND_CHANGES})]
+
+
+def _result(spec: dg.AssetCheckSpec, *, passed: bool, metadata: dict[str, object]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=spec.name, asset_key=spec.asset_key, passed=passed, severity=dg.AssetCheckSeverity.ERROR,
+        metadata=metadata,
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""A failed run tells the operations channel, through the same Slack channel that plays use."""
+
+import dagster as dg
+
+from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.select import channels_for
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+def failure_message(run: dg.DagsterRun, words: str, settings: Settings, clock: Clock) -> Message:
+    """What the operations channel reads. The run's id is the key, so it is told once."""
+    link = f"{settings.ui_url}/runs/{run.run_id}"
+    text = f"The run of {run.job_name} failed: {words}\n{link}"
+    section = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
+    return Message(
+        action_key=f"failed_run:{run.run_id}",
+        channel="slack",
+        recipient=settings.ops_channel,
+        subject=f"The run of {run.job_name} failed",
+        body_text=text,
+        body_html=None,
+        payload={"blocks": [section]},
+        account_id="",
+        playbook="operations",
+        step="failed_run",
+        due_on=clock.now().date(),
+        category="operations",
+    )
+
+
+def build_failed_run_sensor() -> dg.SensorDefinition:
+    """Watches every job of this code location."""
+
+    @dg.run_failure_sensor(
+        name="failed_run_sensor",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Posts a failed run, with its first error and a link, to the operations channel in Slack.",
+    )
+    def sensor(
+        context: dg.RunFailureSensorContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.SkipReason | None:
+        if settings.delivery == "live" and settings.slack_bot_token is None:
+            return dg.SkipReason("no Slack token is set, so nobody is told")
+        words = (context.failure_event.message or "no reason given").strip()
+        channels_for(settings, warehouse, clock)["slack"].deliver(
+            failure_message(context.dagster_run, words, settings, clock)
+        )
+        return None
+
+    return sensor

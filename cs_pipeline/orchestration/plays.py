@@ -1,0 +1,211 @@
+"""Plays in Dagster: jobs that enrol accounts and take due actions, and the tables they write, as assets to look at."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from cs_pipeline.channels.select import channels_for
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.jobs import SERIAL_TAG
+from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
+from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.rendering import Renderer
+from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.triggers import open_lifecycle_triggers
+from cs_pipeline.reports.play_tables import actions_by_status, enrolments_by_playbook, newest_messages
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+GROUP = "plays"
+OWNERS = ["team:customer-success"]
+TRIGGERS = dg.AssetKey(["cs", "triggers"])
+ENROLMENTS = dg.AssetKey(["cs", "enrolments"])
+ACTIONS = dg.AssetKey(["cs", "actions"])
+MESSAGES = dg.AssetKey(["cs", "captured_messages"])
+
+PLAY_ASSETS = [
+    dg.AssetSpec(
+        ENROLMENTS,
+        deps=[TRIGGERS],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"postgres"},
+        description=(
+            "One row per playbook and trigger: the account was enrolled, or refused with the reason. "
+            "Written by the job run_playbook."
+        ),
+    ),
+    dg.AssetSpec(
+        ACTIONS,
+        deps=[ENROLMENTS],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"postgres"},
+        description=(
+            "The outbox: one row per step of a play, with its state from planned to sent, or why it was not taken. "
+            "The only door to the outside."
+        ),
+    ),
+    dg.AssetSpec(
+        MESSAGES,
+        deps=[ACTIONS],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"postgres", "html"},
+        description="Messages that were captured instead of sent, as their reader would see them.",
+    ),
+]
+
+
+class PlaybookConfig(dg.Config):
+    """Which playbook decides on which triggers."""
+
+    playbook: str = Field(description="Name of the playbook.")
+    trigger_ids: list[int] = Field(description="Ids of cs.triggers to decide on; those decided already are left alone.")
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Enrol the accounts of a batch of triggers, or refuse them with a reason.")
+def enrol_accounts(
+    context: dg.OpExecutionContext,
+    config: PlaybookConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """Every trigger ends as one row of cs.enrolments; asking twice changes nothing."""
+    playbooks = load_playbooks(settings.config)
+    if config.playbook not in playbooks:
+        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(playbooks)}")
+    playbook = playbooks[config.playbook]
+    Renderer(settings).check(playbook)
+    summary = enrol(warehouse, playbook, config.trigger_ids, settings, clock.now())
+    context.log.info("%s: %s enrolled, refused: %s", playbook.title, summary.enrolled, dict(summary.refused))
+    context.log_event(
+        dg.AssetMaterialization(
+            ENROLMENTS,
+            description=f"{playbook.title}: {summary.enrolled} enrolled",
+            metadata={
+                "playbook": playbook.playbook,
+                "enrolled": summary.enrolled,
+                "refused": dict(summary.refused),
+                "actions": dict(summary.actions),
+                "enrolments": table(enrolments_by_playbook(warehouse)),
+            },
+        )
+    )
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Open a trigger for every account that has just signed up.")
+def greet_new_accounts(
+    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
+) -> None:
+    """The lifecycle sensor offers them to playbooks."""
+    with warehouse.session() as session:
+        opened = open_lifecycle_triggers(session, clock.now())
+    context.log.info("%s accounts signed up lately", opened)
+
+
+def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
+    @dg.op(
+        name=f"{verb}_due_{channel}",
+        ins={"after": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        description=f"Take the due actions of the channel {channel}: guards, message, delivery, record.",
+    )
+    def deliver(
+        context: dg.OpExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> None:
+        channels = channels_for(settings, warehouse, clock)
+        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, channel=channel)
+        for problem in summary.problems:
+            context.log.error(problem)
+        if summary.outcomes or summary.suppressed or summary.failed:
+            for event in _delivered(warehouse, settings, channel, summary):
+                context.log_event(event)
+
+    return deliver
+
+
+def _delivered(
+    warehouse: Warehouse, settings: Settings, channel: str, summary: DeliverySummary
+) -> Iterator[dg.AssetMaterialization]:
+    outcomes = {outcome: count for (_, outcome), count in summary.outcomes.items()}
+    metadata: Mapping[str, Any] = {
+        "channel": channel,
+        "outcomes": outcomes,
+        "suppressed": dict(summary.suppressed),
+        "failed": dict(summary.failed),
+        "ended_plays": dict(summary.ended),
+        "outbox": table(actions_by_status(warehouse)),
+    }
+    words = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing sent"
+    yield dg.AssetMaterialization(ACTIONS, description=f"{channel}: {words}", metadata=metadata)
+    if outcomes.get("captured"):
+        yield dg.AssetMaterialization(
+            MESSAGES,
+            description=f"{outcomes['captured']} messages captured",
+            metadata={
+                "all_messages": dg.MetadataValue.url(settings.messages_url),
+                "newest": dg.MetadataValue.md(newest_messages(warehouse, settings.messages_url)),
+            },
+        )
+
+
+send_due_email = _delivering_op("email", "send")
+post_due_slack = _delivering_op("slack", "post")
+create_due_crm = _delivering_op("crm", "create")
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Start a delivery: the channels below run one after the other.")
+def start_delivery(context: dg.OpExecutionContext) -> None:
+    """A place in the graph for the three channels to hang on."""
+    context.log.debug("delivering what is due")
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={"dagster/max_retries": "3"},
+    description=(
+        "Decides on a batch of triggers for one playbook, plans the steps of every account that enters, and takes those "
+        "that are due at once. Launched by the sensors; safe to run again."
+    ),
+)
+def run_playbook() -> None:
+    """Enrol, then e-mail, post and create tasks."""
+    enrolled = enrol_accounts()
+    send_due_email(enrolled)
+    post_due_slack(enrolled)
+    create_due_crm(enrolled)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={SERIAL_TAG: "deliver_due_actions", "dagster/max_retries": "3"},
+    description="Takes the actions that are due: e-mails, Slack messages, CRM tasks. Launched by the sensor.",
+)
+def deliver_due_actions() -> None:
+    """E-mail, post and create tasks."""
+    started = start_delivery()
+    send_due_email(started)
+    post_due_slack(started)
+    create_due_crm(started)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={SERIAL_TAG: "deliver_due_actions", "dagster/max_retries": "3"},
+    description="Once a day: greets new accounts, ends plays whose reason is gone, takes due actions.",
+)
+def daily_plays() -> None:
+    """Greet, then e-mail, post and create tasks."""
+    greeted = greet_new_accounts()
+    send_due_email(greeted)
+    post_due_slack(greeted)
+    create_due_crm(greeted)

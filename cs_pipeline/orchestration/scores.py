@@ -1,0 +1,121 @@
+"""Assets of the weekly record: health scores and score changes."""
+
+import dagster as dg
+
+from cs_pipeline.health.library import load_score_model
+from cs_pipeline.history.changes import WeekChanged, record_changes
+from cs_pipeline.history.scores import NOT_SCORED, WeekScored, score_weeks
+from cs_pipeline.history.weeks import Origin
+from cs_pipeline.orchestration.checks import CHANGE_CHECKS, SCORE_CHECKS, change_results, score_results
+from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS
+from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
+from cs_pipeline.orchestration.metadata import picture, table
+from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.resources import ScopeResource
+from cs_pipeline.reports.charts import bands_over_time, score_distribution
+from cs_pipeline.reports.score_tables import bands_by_week, changes_by_cause, largest_falls, score_bins
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+HEALTH_SCORES = dg.AssetKey(["cs", "health_scores"])
+SCORE_CHANGES = dg.AssetKey(["cs", "score_changes"])
+GROUP = "health"
+OWNERS = ["team:customer-success", "team:data-platform"]
+
+
+def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """Both assets, a partition a week; a range of weeks is one run."""
+
+    @dg.asset(
+        key=HEALTH_SCORES,
+        deps=[ACCOUNT_WEEKS],
+        partitions_def=weeks,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"python", "postgres"},
+        check_specs=SCORE_CHECKS,
+        description=(
+            "Health score (0 to 100), band and severity of every account at the end of a week, with the points of each "
+            "metric and the coverage. The model is YAML (`CS_PIPELINE_SCORE_MODEL`); its version is part of every row. "
+            "Scoring a week again gives the same rows. See docs/scores.md."
+        ),
+    )
+    def health_scores(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        scope: ScopeResource,
+    ) -> dg.MaterializeResult:
+        model = load_score_model(settings.score_model, settings.config)
+        asked = weeks_of(context)
+
+        def tell(week: WeekScored) -> None:
+            context.log.info("week %s: %s accounts scored", week.week, week.accounts)
+
+        done = score_weeks(warehouse, model, asked, scope.scope(), on_week=tell)
+        first, last = asked[0], asked[-1]
+        return dg.MaterializeResult(
+            metadata={
+                "weeks": len(done),
+                "accounts": done[-1].accounts,
+                "not_scored": done[-1].bands[NOT_SCORED],
+                "mean_score": done[-1].mean_score,
+                "coverage": done[-1].coverage,
+                "model": f"{model.model}, version {model.version}",
+                "bands": table(bands_by_week(warehouse, last, last)),
+                "distribution": picture(score_distribution(score_bins(warehouse, last)), "Accounts by score"),
+                "bands_over_time": picture(bands_over_time(bands_by_week(warehouse, first, last)), "Bands over time"),
+            },
+            check_results=score_results(warehouse, done, scope.scope()),
+        )
+
+    @dg.asset(
+        key=SCORE_CHANGES,
+        deps=[health_scores],
+        partitions_def=weeks,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"python", "postgres"},
+        check_specs=CHANGE_CHECKS,
+        description=(
+            "How each account's score differs from the week before: from and to, the drivers that sum to the change, "
+            "and the cause (behaviour, calendar, missing data, model version). Changes of severity found by the "
+            "schedule become triggers of plays; those of a backfill never do."
+        ),
+    )
+    def score_changes(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        scope: ScopeResource,
+    ) -> dg.MaterializeResult:
+        model = load_score_model(settings.score_model, settings.config)
+        asked = weeks_of(context)
+
+        def tell(week: WeekChanged) -> None:
+            context.log.info("week %s: %s changes, %s triggers", week.week, week.changes, week.triggers)
+
+        done = record_changes(warehouse, model, asked, scope.scope(), origin_of(context), on_week=tell)
+        return dg.MaterializeResult(
+            metadata={
+                "weeks": len(done),
+                "changes": sum(week.changes for week in done),
+                "worse": done[-1].worse,
+                "better": done[-1].better,
+                "triggers": sum(week.triggers for week in done),
+                "causes": table(changes_by_cause(warehouse, asked[0], asked[-1])),
+                "largest_falls": table(largest_falls(warehouse, asked[-1])),
+            },
+            check_results=change_results(done),
+        )
+
+    return [health_scores, score_changes]
+
+
+def origin_of(context: dg.AssetExecutionContext) -> Origin:
+    """`live` for the schedule's run of one week; everything else is a backfill and starts no play."""
+    is_live = context.run.tags.get(ORIGIN_TAG) == LIVE and len(weeks_of(context)) == 1
+    return "live" if is_live else "backfill"
+

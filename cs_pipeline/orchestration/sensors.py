@@ -1,0 +1,101 @@
+"""Sensors: each reads our own tables, lets a pure function decide, and launches runs. None of them writes.
+
+Dagster's asset sensors see only the newest materialization per tick, and its event ids can commit out of order, so
+neither is trusted. A run key is a first filter only; that nobody is enrolled twice is the database's business.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import dagster as dg
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.failures import build_failed_run_sensor
+from cs_pipeline.orchestration.plays import deliver_due_actions, run_playbook
+from cs_pipeline.plays.catalogue import TriggerKind
+from cs_pipeline.plays.due import due_by_channel
+from cs_pipeline.plays.offers import Batch
+from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.triggers import offer
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+TRIGGER_SECONDS = 15
+DUE_SECONDS = 60
+DUE_AGAIN_MINUTES = 15
+
+
+def playbook_request(batch: Batch) -> dg.RunRequest:
+    """One run for one playbook and a batch of triggers."""
+    config = {"playbook": batch.playbook, "trigger_ids": list(batch.trigger_ids)}
+    return dg.RunRequest(
+        run_key=batch.run_key,
+        run_config={"ops": {"enrol_accounts": {"config": config}}},
+        tags={"cs_pipeline/playbook": batch.playbook, "cs_pipeline/triggers": str(len(batch.trigger_ids))},
+    )
+
+
+def due_request(due: Mapping[str, int], now: datetime) -> dg.RunRequest | dg.SkipReason:
+    """A delivery when something is due. The same situation asks again only after a while, should its run have failed."""
+    if not due:
+        return dg.SkipReason("nothing is due")
+    situation = ",".join(f"{channel}={count}" for channel, count in sorted(due.items()))
+    period = now.replace(minute=now.minute - now.minute % DUE_AGAIN_MINUTES, second=0, microsecond=0)
+    return dg.RunRequest(run_key=f"due:{period:%Y-%m-%dT%H:%M}:{situation}")
+
+
+def build_sensors() -> list[dg.SensorDefinition]:
+    """All sensors. They run from the first load on: delivery is capture until someone sets it otherwise."""
+    return [
+        _trigger_sensor("score_change", "Accounts whose severity changed in the newest week."),
+        _trigger_sensor("renewal_window", "Subscriptions that entered a window before their renewal date."),
+        _trigger_sensor("lifecycle", "Accounts that have just signed up."),
+        _due_sensor(),
+        build_failed_run_sensor(),
+    ]
+
+
+def _trigger_sensor(kind: TriggerKind, what: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{kind}_sensor",
+        job=run_playbook,
+        minimum_interval_seconds=TRIGGER_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"{what} One run per playbook and batch of triggers.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.SensorResult:
+        playbooks = load_playbooks(settings.config)
+        with warehouse.session() as session:
+            found = offer(session, playbooks, {kind}, context.cursor, clock.now())
+        requests = [playbook_request(batch) for batch in found.batches]
+        if requests and found.reason:
+            context.log.info(found.reason)
+        return dg.SensorResult(
+            run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor
+        )
+
+    return sensor
+
+
+def _due_sensor() -> dg.SensorDefinition:
+    @dg.sensor(
+        name="due_actions_sensor",
+        job=deliver_due_actions,
+        minimum_interval_seconds=DUE_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Launches a delivery when actions in the outbox are due.",
+    )
+    def sensor(
+        warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
+    ) -> dg.RunRequest | dg.SkipReason:
+        now = clock.now()
+        with warehouse.session() as session:
+            due = due_by_channel(session, now)
+        return due_request(due, now)
+
+    return sensor

@@ -1,0 +1,40 @@
+"""Asset of triggers: the door between what was found out and what is done about it.
+
+It runs after the checks of the scores, so scores that cannot be right start no play.
+"""
+
+import dagster as dg
+
+from cs_pipeline.history.triggers import open_triggers
+from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.plays import TRIGGERS
+from cs_pipeline.orchestration.renewals import RENEWAL_WINDOWS
+from cs_pipeline.orchestration.scores import SCORE_CHANGES, origin_of
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+def build_trigger_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The asset, a partition a week."""
+
+    @dg.asset(
+        key=TRIGGERS,
+        deps=[SCORE_CHANGES, RENEWAL_WINDOWS],
+        partitions_def=weeks,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="plays",
+        owners=["team:customer-success"],
+        kinds={"sql", "postgres"},
+        description=(
+            "Causes that may start a play: changes of severity and renewal windows of the newest week, when the "
+            "schedule found them. A key is unique for ever; a backfill or an older week opens none. "
+            "Sensors offer them to the playbooks."
+        ),
+    )
+    def triggers(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
+        origin = origin_of(context)
+        opened = open_triggers(warehouse, weeks_of(context)[-1]) if origin == "live" else {}
+        return dg.MaterializeResult(
+            metadata={"origin": origin, "triggers": sum(opened.values()), "by_kind": dict(opened)}
+        )
+
+    return [triggers]

@@ -1,0 +1,131 @@
+"""Tables about scores and changes, for the Dagster UI and the command line. One query each, no arithmetic elsewhere."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.warehouse.bulk import read_frame
+from cs_pipeline.warehouse.connection import Warehouse
+
+NOT_SCORED = "not scored"
+
+
+def bands_by_week(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """Columns week, band, severity, accounts, mean_score: the active scores of a range of weeks.
+
+    Accounts below the coverage floor count under the band `not scored`, severity -1.
+    """
+    return _read(
+        warehouse,
+        """
+        select
+            week,
+            coalesce(band, $3) as band,
+            coalesce(severity, -1)::integer as severity,
+            count(*) as accounts,
+            round(avg(score)::numeric, 1)::double precision as mean_score
+        from cs.health_scores
+        where is_active and week between $1::date and $2::date
+        group by 1, 2, 3
+        order by 1, 3
+        """,
+        (first.isoformat(), last.isoformat(), NOT_SCORED),
+    )
+
+
+def score_bins(warehouse: Warehouse, week: date) -> pd.DataFrame:
+    """Columns score_from (0, 10, … 90), band, severity, accounts: the distribution of one week."""
+    return _read(
+        warehouse,
+        """
+        select
+            (least(floor(score / 10), 9) * 10)::integer as score_from,
+            band,
+            severity::integer as severity,
+            count(*) as accounts
+        from cs.health_scores
+        where is_active and status = 'scored' and week = $1::date
+        group by 1, 2, 3
+        order by 1, 3
+        """,
+        (week.isoformat(),),
+    )
+
+
+def largest_falls(warehouse: Warehouse, week: date, limit: int = 10) -> pd.DataFrame:
+    """Columns account, from_score, to_score, from_band, to_band, cause, main_driver, arr; the steepest first."""
+    return _read(
+        warehouse,
+        """
+        select
+            fct_account_weeks.account_name as account,
+            score_changes.from_score,
+            score_changes.to_score,
+            score_changes.from_band,
+            score_changes.to_band,
+            score_changes.cause,
+            score_changes.driver_metrics[1] as main_driver,
+            fct_account_weeks.arr
+        from cs.score_changes
+        inner join marts.fct_account_weeks using (week, account_id)
+        where score_changes.week = $1::date and score_changes.delta < 0
+        order by score_changes.delta, fct_account_weeks.arr desc nulls last, account_id
+        limit $2::integer
+        """,
+        (week.isoformat(), str(limit)),
+    )
+
+
+def changes_by_cause(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """Columns cause, changes, severity_changes: why scores moved."""
+    return _read(
+        warehouse,
+        """
+        select
+            cause,
+            count(*) as changes,
+            count(*) filter (where to_severity is distinct from from_severity) as severity_changes
+        from cs.score_changes
+        where week between $1::date and $2::date
+        group by cause
+        order by changes desc, cause
+        """,
+        (first.isoformat(), last.isoformat()),
+    )
+
+
+def windows_by_kind(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """Columns renewal_window, renewal_type, subscriptions, arr: the renewal windows that opened."""
+    return _read(
+        warehouse,
+        """
+        select renewal_window, renewal_type, count(*) as subscriptions, sum(arr) as arr
+        from cs.renewal_windows
+        where week between $1::date and $2::date
+        group by 1, 2
+        order by case renewal_window when 'overdue' then 0 else renewal_window::integer end desc, 2
+        """,
+        (first.isoformat(), last.isoformat()),
+    )
+
+
+def accounts_by_week(warehouse: Warehouse, first: date, last: date, scope: Scope) -> dict[date, int]:
+    """How many accounts of the scope the mart has in each week that has any."""
+    rows = _read(
+        warehouse,
+        f"""
+        select week, count(*) as accounts
+        from marts.fct_account_weeks as account_weeks
+        where week between $1::date and $2::date and {scope.condition("account_weeks", "account_weeks.week")}
+        group by week
+        """,
+        (first.isoformat(), last.isoformat()),
+    )
+    return dict(zip(rows["week"], rows["accounts"].astype(int), strict=True))
+
+
+def _read(warehouse: Warehouse, sql: str, parameters: Sequence[object]) -> pd.DataFrame:
+    with warehouse.arrow() as connection:
+        return read_frame(connection, sql, parameters)
