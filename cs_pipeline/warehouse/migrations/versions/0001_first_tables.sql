@@ -132,6 +132,7 @@ create table cs.triggers (
     facts jsonb not null
 );
 create index triggers_by_kind on cs.triggers (kind, trigger_id);
+create index triggers_by_time on cs.triggers (kind, occurred_at);
 comment on table cs.triggers is 'Causes that may start a play. A backfill never writes one.';
 
 create table cs.playbooks (
@@ -181,6 +182,7 @@ create table cs.actions (
         'planned', 'awaiting_approval', 'claimed', 'sent', 'failed', 'uncertain', 'suppressed', 'cancelled'
     )),
     reason text,                          -- why it is not planned or sent
+    detail text,                          -- the provider's words, or the error's, beside the reason
     delivery text check (delivery in ('capture', 'live')),
     attempts integer not null default 0,
     claimed_by text,

@@ -1,0 +1,179 @@
+"""The source contract as typed objects, and the tables it asks for in schema `raw`.
+
+The contract itself is dbt's sources file, so that it is written down once; this module reads it and turns a table into
+DDL. How rows are checked against it is in `row_checks`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.errors import UserError
+
+SOURCES_FILE = Path(__file__).parents[2] / "dbt_project" / "models" / "staging" / "_sources.yml"
+SCHEMA = "raw"
+LOADED_AT = "_loaded_at"
+LOAD_ID = "_load_id"
+TYPES = ("text", "timestamptz", "date", "boolean", "integer", "double precision")
+FORMATS = (None, "email", "timezone")
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the contract. `minimum`, `accepted_values`, `format` (email, timezone) and `references` (a table
+    whose key the value must be) are the rules its values keep; an empty value breaks only `required`.
+    """
+
+    name: str
+    data_type: str
+    description: str
+    required: bool = False
+    accepted_values: tuple[str, ...] = ()
+    minimum: float | None = None
+    format: str | None = None
+    references: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A canonical table. `required`: the pipeline cannot run without it. `append_only`: its rows never change."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    required: bool
+    append_only: bool
+    columns: tuple[Column, ...]
+
+    @property
+    def relation(self) -> str:
+        """Its name in SQL."""
+        return f"{SCHEMA}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The contract's columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def parents(self) -> frozenset[str]:
+        """The tables its columns refer to."""
+        return frozenset(column.references for column in self.columns if column.references)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError where there is none."""
+        return {column.name: column for column in self.columns}[name]
+
+    def create(self, cursor: Cursor) -> bool:
+        """Create the table without key or indexes, or add the columns it lacks; True when it is new.
+
+        Call `create_indexes` after the first rows are in: a key built at the end costs a third.
+        """
+        if not exists(cursor, self):
+            lines = [f"{column.name} {column.data_type}{' not null' * column.required}" for column in self.columns]
+            cursor.execute(f"create table {self.relation} ({', '.join(lines)}, {LOAD_ID} bigint not null)")
+            cursor.execute(f"comment on table {self.relation} is %s", (self.description,))
+            return True
+        for column in self.columns:
+            cursor.execute(f"alter table {self.relation} add column if not exists {column.name} {column.data_type}")
+        return False
+
+    def create_indexes(self, cursor: Cursor) -> None:
+        """Primary key, and what incremental models and joins need."""
+        cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.key)})")
+        cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID})")
+        if self.append_only:
+            cursor.execute(f"create index on {self.relation} using brin ({self._event_time})")
+        elif "account_id" in self.column_names and self.key[0] != "account_id":
+            cursor.execute(f"create index on {self.relation} (account_id)")
+
+    @property
+    def _event_time(self) -> str:
+        return next(c.name for c in self.columns if c.required and c.data_type in ("timestamptz", "date"))
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All canonical tables, by name."""
+
+    tables: Mapping[str, SourceTable]
+
+    def in_load_order(self) -> Iterator[SourceTable]:
+        """Every table, after those it refers to."""
+        waiting, done = dict(self.tables), set[str]()
+        while waiting:
+            ready = [name for name, table in waiting.items() if table.parents <= done]
+            for name in ready:
+                yield waiting.pop(name)
+            done.update(ready)
+
+
+def exists(cursor: Cursor, table: SourceTable) -> bool:
+    """True when the table is in the warehouse; an absent optional table is one that is not."""
+    cursor.execute("select to_regclass(%s) is not null", (table.relation,))
+    row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+@lru_cache(maxsize=1)
+def read_contract(path: Path = SOURCES_FILE) -> Contract:
+    """The contract of `path`. Raises UserError when the file is absent or says something a loader cannot keep."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"The source contract is not at {path}: the folder dbt_project belongs to the code.") from None
+    (source,) = (source for source in document["sources"] if source["name"] == SCHEMA)
+    tables = {table["name"]: _table(table) for table in source["tables"]}
+    for table in tables.values():
+        _check(table, tables, path)
+    return Contract(tables)
+
+
+def _table(entry: dict[str, Any]) -> SourceTable:
+    meta = entry["config"]["meta"]
+    return SourceTable(
+        name=entry["name"],
+        description=entry["description"],
+        key=tuple(meta["key"]),
+        required=meta["required"],
+        append_only=meta["append_only"],
+        columns=tuple(_column(column) for column in entry["columns"]),
+    )
+
+
+def _column(entry: dict[str, Any]) -> Column:
+    meta = entry.get("config", {}).get("meta", {})
+    return Column(
+        name=entry["name"],
+        data_type=entry["data_type"],
+        description=entry["description"],
+        required=meta.get("required", False),
+        accepted_values=tuple(meta.get("accepted_values", ())),
+        minimum=meta.get("minimum"),
+        format=meta.get("format"),
+        references=meta.get("references"),
+    )
+
+
+def _check(table: SourceTable, tables: Mapping[str, SourceTable], path: Path) -> None:
+    """Hold the file to what DDL and checks rely on; names go into SQL as they stand."""
+    for name in (table.name, *table.column_names):
+        if not _IDENTIFIER.fullmatch(name):
+            raise UserError(f"{path}: {table.name}: {name!r} is no plain lower-case name.")
+    for column in table.columns:
+        where = f"{path}: {table.name}.{column.name}"
+        if column.data_type not in TYPES:
+            raise UserError(f"{where}: type {column.data_type!r} is not one of {', '.join(TYPES)}.")
+        if column.format not in FORMATS:
+            raise UserError(f"{where}: format {column.format!r} is neither email nor timezone.")
+        if column.references and tables[column.references].key != (column.name,):
+            raise UserError(f"{where}: {column.references} is not a table with the key {column.name}.")
+    if not all(table.column(name).required and table.column(name).data_type == "text" for name in table.key):
+        raise UserError(f"{path}: {table.name}: every column of the key must be required text.")

@@ -1,0 +1,146 @@
+"""Load a folder of canonical CSV and Parquet files into schema `raw`.
+
+Headers of all files are checked before anything is written. Then each table is one transaction: read, checked,
+upserted, or nothing of it.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import Contract, SourceTable, exists, read_contract
+from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
+from cs_pipeline.warehouse.merge import merge
+from cs_pipeline.warehouse.rejects import count_rejects_of_loads
+from cs_pipeline.warehouse.source_files import SourceFile, canonical_files, closest
+from cs_pipeline.warehouse.staging import LOAD, RowsRead, begin_load, copy_file, create_incoming, prepare, read_header
+
+DELIMITERS = (";", "\t", "|")
+
+
+def load_folder(warehouse: Warehouse, folder: Path, *, on_progress: OnProgress = silent) -> LoadReport:
+    """Load every table that `folder` holds files of; a table it does not hold stays as it is.
+
+    Rows that break the contract are put aside in `raw.raw_rejects`; the rest is upserted by key. Raises UserError for
+    a missing required table, a file name or header that does not fit the contract, and a file that cannot be read;
+    tables loaded before the error stay.
+    """
+    contract = read_contract()
+    files = canonical_files(folder, contract.tables)
+    _require(warehouse, contract, folder, files)
+    headers = {file: _checked_header(contract.tables[file.table], file) for parts in files.values() for file in parts}
+    reports = [
+        _load_table(warehouse, table, {file: headers[file] for file in files[table.name]}, on_progress)
+        for table in contract.in_load_order()
+        if table.name in files
+    ]
+    return LoadReport(tuple(reports))
+
+
+def _require(warehouse: Warehouse, contract: Contract, folder: Path, files: Mapping[str, Sequence[SourceFile]]) -> None:
+    """Required tables are in the folder or were loaded before."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        missing = [
+            table.name
+            for table in contract.tables.values()
+            if table.required and table.name not in files and not exists(cursor, table)
+        ]
+    if missing:
+        names = ", ".join(f"{name}.csv" for name in missing)
+        raise UserError(f"{folder} lacks {names} (or .csv.gz, .parquet): the pipeline cannot run without it.")
+
+
+def _checked_header(table: SourceTable, file: SourceFile) -> tuple[str, ...]:
+    header = read_header(file)
+    if len(header) == 1 and (found := [mark for mark in DELIMITERS if mark in header[0]]):
+        raise UserError(f"{file.path}: columns are separated by {found[0]!r}; separate them by commas.")
+    problems = [
+        f"column {name!r} appears twice" for name in sorted({name for name in header if header.count(name) > 1})
+    ]
+    problems += [
+        f"column {name!r} is unknown{closest(name, set(table.column_names) - set(header))}"
+        for name in dict.fromkeys(header)
+        if name not in table.column_names
+    ]
+    problems += [
+        f"column {column.name!r} is missing"
+        for column in table.columns
+        if column.required and column.name not in header
+    ]
+    if problems:
+        known = ", ".join(table.column_names)
+        raise UserError(f"{file.path}: wrong header: {'; '.join(problems)}. {table.name} has the columns {known}.")
+    return header
+
+
+def _load_table(
+    warehouse: Warehouse, table: SourceTable, headers: Mapping[SourceFile, tuple[str, ...]], on_progress: OnProgress
+) -> TableReport:
+    began = time.perf_counter()
+    columns = [name for name in table.column_names if any(name in header for header in headers.values())]
+    with warehouse.session() as session, session.cursor() as cursor:
+        prepare(cursor)
+        incoming = create_incoming(cursor, table.name, columns)
+        read: dict[int, RowsRead] = {}
+        origins: dict[int, str] = {}
+        for part, (file, header) in enumerate(headers.items()):
+            before = sum(done.rows for done in read.values())
+
+            def report(now: RowsRead, part: int = part, before: int = before) -> None:
+                on_progress(Progress(table.name, "reading", before + now.rows, (part + now.fraction) / len(headers)))
+
+            load_id = begin_load(cursor, table.name, file.origin)
+            origins[load_id] = file.origin
+            names = dict(zip(header, header, strict=True))
+            read[load_id] = copy_file(cursor, file, load_id, incoming.relation, {LOAD: load_id}, names, report)
+        rows = sum(done.rows for done in read.values())
+
+        def at(stage: Stage) -> None:
+            on_progress(Progress(table.name, stage, rows, 1.0))
+
+        merged = merge(cursor, table, incoming, origins, at)
+        cursor.execute(f"drop table {incoming.relation}")
+        _require_rows(cursor, table, rows, headers)
+        finish_loads(cursor, table, {load_id: done.rows for load_id, done in read.items()}, merged.loaded)
+        reasons = count_rejects_of_loads(cursor, list(origins))
+        at("done")
+    return TableReport(
+        table=table.name,
+        origins=tuple(origins.values()),
+        rows_read=rows,
+        rows_loaded=merged.loaded,
+        rows_rejected=merged.rejected + sum(done.broken for done in read.values()),
+        seconds=time.perf_counter() - began,
+        reasons=tuple(reasons),
+    )
+
+
+def finish_loads(cursor: Cursor, table: SourceTable, rows_read: Mapping[int, int], loaded: int) -> None:
+    """Complete the records of some loads of one table (load id: rows read), of which `loaded` rows were written."""
+    cursor.execute(
+        "update cs.loads set rows_read = done.rows_read, finished_at = clock_timestamp(), "
+        "rows_rejected = (select count(*) from raw.raw_rejects where raw_rejects.load_id = loads.load_id) "
+        "from unnest(%s::bigint[], %s::bigint[]) as done (load_id, rows_read) where loads.load_id = done.load_id",
+        (list(rows_read), list(rows_read.values())),
+    )
+    if len(rows_read) == 1:
+        cursor.execute("update cs.loads set rows_loaded = %s where load_id = any(%s)", (loaded, list(rows_read)))
+    else:
+        cursor.execute(
+            "update cs.loads set rows_loaded = written.rows from (select _load_id, count(*) as rows "
+            f"from {table.relation} where _load_id = any(%s) group by 1) as written where load_id = written._load_id",
+            (list(rows_read),),
+        )
+
+
+def _require_rows(cursor: Cursor, table: SourceTable, rows: int, headers: Mapping[SourceFile, object]) -> None:
+    if rows or not table.required:
+        return
+    cursor.execute(f"select exists (select from {table.relation})")
+    if cursor.fetchone() == (False,):
+        names = ", ".join(str(file.path) for file in headers)
+        raise UserError(f"{names} is empty: there is a header and no row, and the pipeline needs {table.name}.")

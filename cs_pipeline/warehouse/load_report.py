@@ -1,0 +1,86 @@
+"""What a load tells its caller: progress while it runs, a report of every table at the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from cs_pipeline.warehouse.rejects import RejectCount
+
+Stage = Literal["reading", "checking", "writing", "done"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a load is. `fraction` (0 to 1) of the table's bytes read; `rows` read so far."""
+
+    table: str
+    stage: Stage
+    rows: int
+    fraction: float
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """Reports progress to nobody."""
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What became of one table's rows: read = loaded (new or changed) + unchanged + rejected. `seconds` of wall time;
+    `reasons` why rows were rejected, most frequent first.
+    """
+
+    table: str
+    origins: tuple[str, ...]
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    seconds: float
+    reasons: tuple[RejectCount, ...] = ()
+
+    @property
+    def rows_unchanged(self) -> int:
+        """Rows that the warehouse already held just so."""
+        return self.rows_read - self.rows_loaded - self.rows_rejected
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows read a second, from the file to the end of the transaction's work."""
+        return self.rows_read / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """One report a table, in the order of loading."""
+
+    tables: tuple[TableReport, ...]
+
+    def __getitem__(self, table: str) -> TableReport:
+        return {report.table: report for report in self.tables}[table]
+
+    @property
+    def rows_read(self) -> int:
+        """Over all tables."""
+        return sum(report.rows_read for report in self.tables)
+
+    @property
+    def rows_loaded(self) -> int:
+        """Over all tables: new or changed."""
+        return sum(report.rows_loaded for report in self.tables)
+
+    @property
+    def rows_unchanged(self) -> int:
+        """Over all tables."""
+        return sum(report.rows_unchanged for report in self.tables)
+
+    @property
+    def rows_rejected(self) -> int:
+        """Over all tables."""
+        return sum(report.rows_rejected for report in self.tables)
+
+    @property
+    def seconds(self) -> float:
+        """Over all tables."""
+        return sum(report.seconds for report in self.tables)

@@ -1,0 +1,188 @@
+"""From incoming rows to the contract's table: check every row, put aside what breaks a rule, upsert the rest by key.
+
+Set-based and the same for files and mappings. Loading the same rows again changes nothing, not even their load id.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg2.errors
+from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
+from cs_pipeline.warehouse.load_report import Stage
+from cs_pipeline.warehouse.row_checks import REPEATED_KEY, Rule, rules, typed
+from cs_pipeline.warehouse.staging import LINE, LOAD, Incoming
+
+FIRST_WITH_INPUT_IS_VALID = 160_000
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Rows put aside by a rule, and rows that were new or changed."""
+
+    rejected: int
+    loaded: int
+
+
+def merge(
+    cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], at: Callable[[Stage], None]
+) -> Merged:
+    """Move the incoming rows of the loads in `origins` (load id: origin) to where they belong; `at` hears the stage."""
+    at("checking")
+    cursor.execute(f"analyze {incoming.relation}")
+    is_new = table.create(cursor)
+    rejected = _put_aside_broken(cursor, table, incoming, origins)
+    if is_new:
+        at("writing")
+        loaded = _insert_unless_keys_repeat(cursor, table, incoming)
+        if loaded is None:
+            rejected += _put_aside_repeated(cursor, table, incoming, origins)
+            loaded = _insert(cursor, table, incoming)
+    else:
+        rejected += _put_aside_repeated(cursor, table, incoming, origins)
+        at("writing")
+        loaded = _upsert(cursor, table, incoming)
+    cursor.execute(f"analyze {table.relation}")
+    return Merged(rejected, loaded)
+
+
+def _put_aside_broken(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
+    """Move rows that break a rule to the rejects, each with the first rule it breaks."""
+    asked = rules(table, incoming.types, _validity_function(cursor))
+    cases = " ".join(f"when {rule.is_broken} then {position}" for position, rule in enumerate(asked))
+    joins = " ".join(rule.join for rule in asked if rule.join)
+    return _put_aside(
+        cursor,
+        table,
+        incoming,
+        origins,
+        asked,
+        f"select * from (select incoming.ctid as row, case {cases} end as rule "
+        f"from {incoming.relation} as incoming {joins}) as checked where rule is not null",
+    )
+
+
+def _put_aside_repeated(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
+    """Of sound rows with the same key the first stays: by file and line, or for mappings by content.
+
+    Hashes find the few candidates first; a window over all rows would cost as much as the load itself.
+    """
+    key = ", ".join(f"incoming.{name}" for name in table.key)
+    key_hash = "0"
+    for name in table.key:
+        key_hash = f"hashtextextended(incoming.{name}, {key_hash})"
+    cursor.execute(
+        "create temporary table repeated on commit drop as "
+        f"select {key_hash} as key_hash from {incoming.relation} as incoming group by 1 having count(*) > 1"
+    )
+    rejected = 0
+    if cursor.rowcount:
+        rejected = _put_aside(
+            cursor,
+            table,
+            incoming,
+            origins,
+            [Rule(", ".join(table.key), REPEATED_KEY, "")],
+            "select row, 0 as rule from (select incoming.ctid as row, row_number() over ("
+            f"partition by {key} order by {LOAD}, {LINE}, incoming::text) as occurrence from {incoming.relation} "
+            f"as incoming where {key_hash} in (select key_hash from repeated)) as numbered where occurrence > 1",
+        )
+    cursor.execute("drop table repeated")
+    return rejected
+
+
+def _put_aside(
+    cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], asked: list[Rule], problems: str
+) -> int:
+    """Move incoming rows to the rejects. `problems` selects them: row (its ctid) and rule (its position in `asked`).
+
+    They leave the incoming table, so that only sound rows are ever cast: PostgreSQL may cast a row before it filters it.
+    """
+    cursor.execute(f"create temporary table problem on commit drop as {problems}")
+    rejected = cursor.rowcount
+    if rejected:
+        cursor.execute(
+            "insert into raw.raw_rejects (load_id, source_table, origin, line, column_name, reason, row_data) "
+            f"select {LOAD}, %(table)s, (%(origins)s::text[])[array_position(%(loads)s::bigint[], {LOAD})], {LINE}, "
+            "(%(columns)s::text[])[problem.rule + 1], (%(reasons)s::text[])[problem.rule + 1], "
+            f"to_jsonb(incoming) - '{{{LOAD}, {LINE}}}'::text[] "
+            f"from problem inner join {incoming.relation} as incoming on incoming.ctid = problem.row "
+            f"order by {LOAD}, {LINE}",
+            {
+                "table": table.name,
+                "loads": list(origins),
+                "origins": list(origins.values()),
+                "columns": [rule.column for rule in asked],
+                "reasons": [rule.reason for rule in asked],
+            },
+        )
+        cursor.execute(f"delete from {incoming.relation} as incoming using problem where incoming.ctid = problem.row")
+    cursor.execute("drop table problem")
+    return rejected
+
+
+def _values(table: SourceTable, incoming: Incoming) -> dict[str, str]:
+    """The contract's columns that came in, as SQL of the contract's types."""
+    return {name: typed(table.column(name), kind) for name, kind in incoming.types.items()}
+
+
+def _insert_unless_keys_repeat(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int | None:
+    """Fill a new table; None, and nothing done, when keys repeat. The key's index has to be built anyway, and tells."""
+    cursor.execute("savepoint before_insert")
+    try:
+        return _insert(cursor, table, incoming)
+    except psycopg2.errors.UniqueViolation:
+        cursor.execute("rollback to savepoint before_insert")
+        return None
+
+
+def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
+    """Fill a new table, and index it."""
+    values = _values(table, incoming)
+    cursor.execute(
+        f"insert into {table.relation} ({', '.join(values)}, {LOAD_ID}) "
+        f"select {', '.join(values.values())}, incoming.{LOAD} from {incoming.relation} as incoming"
+    )
+    loaded = cursor.rowcount
+    table.create_indexes(cursor)
+    return loaded
+
+
+def _upsert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
+    """Write new and changed rows only: a conflict that changes nothing would still cost a row lock each.
+
+    Columns that did not come in keep their value; `_loaded_at` keeps the earliest, so that a past week that was
+    scored with a row can be scored with it again.
+    """
+    values = _values(table, incoming)
+    data = [name for name in values if name != LOADED_AT and name not in table.key]
+    same_key = " and ".join(f"stored.{name} = incoming.{name}" for name in table.key)
+    changes = [f"stored.{name} is distinct from {values[name]}" for name in data]
+    updates = [f"{name} = excluded.{name}" for name in data]
+    if LOADED_AT in values:
+        earliest = f"least(stored.{LOADED_AT}, {{}}.{LOADED_AT})"
+        changes.append(f"stored.{LOADED_AT} is distinct from least(stored.{LOADED_AT}, {values[LOADED_AT]})")
+        updates.append(f"{LOADED_AT} = {earliest.format('excluded')}")
+    is_new = f"stored.{table.key[0]} is null"
+    cursor.execute(
+        f"insert into {table.relation} as stored ({', '.join(values)}, {LOAD_ID}) "
+        f"select {', '.join(values.values())}, incoming.{LOAD} "
+        f"from {incoming.relation} as incoming left join {table.relation} as stored on {same_key} "
+        f"where {' or '.join([is_new, *changes])} "
+        f"on conflict ({', '.join(table.key)}) do update "
+        f"set {', '.join([*updates, f'{LOAD_ID} = excluded.{LOAD_ID}'])}"
+    )
+    return cursor.rowcount
+
+
+def _validity_function(cursor: Cursor) -> str:
+    """The function that tells whether a text is a value of a type: PostgreSQL's own, or one like it before 16."""
+    if cursor.connection.server_version >= FIRST_WITH_INPUT_IS_VALID:
+        return "pg_input_is_valid"
+    cursor.execute(
+        "create or replace function pg_temp.input_is_valid(value text, type text) returns boolean language plpgsql as "
+        "$$ begin execute format('select %L::%s', value, type); return true; exception when others then return false; "
+        "end $$"
+    )
+    return "pg_temp.input_is_valid"

@@ -1,0 +1,75 @@
+"""Rows that were put aside (`raw.raw_rejects`): read them, count them.
+
+Rejects belong to their origin, a file or a mapping: loading the same origin again replaces them, so the table always
+says what is wrong with each origin as it was last read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row put aside. `line` of the file (row number in Parquet; None for a mapping); `column` None when the row as a
+    whole does not fit; `row` as it was read.
+    """
+
+    table: str
+    origin: str
+    line: int | None
+    column: str | None
+    reason: str
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RejectCount:
+    """How many rows of a table were put aside for the same reason, and one origin and line to look at."""
+
+    table: str
+    column: str | None
+    reason: str
+    rows: int
+    origin: str
+    line: int | None
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} × {f'{self.column} ' if self.column else ''}{self.reason}"
+
+
+def read_rejects(warehouse: Warehouse, table: str | None = None, limit: int = 20) -> list[Reject]:
+    """The first `limit` rejects, of one table or of all, in the order of files and lines."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "select source_table, origin, line, column_name, reason, row_data from raw.raw_rejects "
+            "where %(table)s is null or source_table = %(table)s order by source_table, origin, line, reject_id "
+            "limit %(limit)s",
+            {"table": table, "limit": limit},
+        )
+        return [Reject(*row) for row in cursor.fetchall()]
+
+
+def count_rejects(warehouse: Warehouse, table: str | None = None) -> list[RejectCount]:
+    """All rejects by table, column and reason, most frequent first within a table."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        return _counts(cursor, "%(table)s is null or source_table = %(table)s", {"table": table})
+
+
+def count_rejects_of_loads(cursor: Cursor, load_ids: Sequence[int]) -> list[RejectCount]:
+    """The same for some loads, within the caller's transaction."""
+    return _counts(cursor, "load_id = any(%(loads)s)", {"loads": list(load_ids)})
+
+
+def _counts(cursor: Cursor, condition: str, parameters: dict[str, object]) -> list[RejectCount]:
+    cursor.execute(
+        "select source_table, column_name, reason, count(*), (array_agg(origin order by load_id, line))[1], "
+        "(array_agg(line order by load_id, line))[1] "
+        f"from raw.raw_rejects where {condition} group by 1, 2, 3 order by 1, 4 desc, 2, 3",
+        parameters,
+    )
+    return [RejectCount(*row) for row in cursor.fetchall()]
