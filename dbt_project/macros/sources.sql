@@ -1,0 +1,37 @@
+{# The canonical table when it exists in the warehouse, else an empty select with the columns of the contract.
+   To be used after `from`; the caller gives no alias. #}
+{% macro source_or_absent(table) -%}
+    {%- set relation = source('raw', table) -%}
+    {%- if not execute or source_exists(table) -%}
+        {{ relation }}
+    {%- else -%}
+        (
+            select
+                {%- for column in contract_columns(table) %}
+                cast(null as {{ column.data_type }}) as {{ column.name }},
+                {%- endfor %}
+                cast(null as bigint) as _load_id
+            where false
+        ) as {{ table }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# SQL literal: does the warehouse have this canonical table? Metrics of an absent table are null, not zero. #}
+{% macro has_source(table) -%}
+    {{ 'true' if execute and source_exists(table) else 'false' }}
+{%- endmacro %}
+
+
+{% macro source_exists(table) -%}
+    {%- set relation = source('raw', table) -%}
+    {{ return(adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) }}
+{%- endmacro %}
+
+
+{# Columns of a canonical table as the source contract declares them. #}
+{% macro contract_columns(table) -%}
+    {%- for node in graph.sources.values() if node.source_name == 'raw' and node.name == table -%}
+        {{ return(node.columns.values() | list) }}
+    {%- endfor -%}
+{%- endmacro %}

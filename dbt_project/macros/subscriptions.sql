@@ -1,0 +1,28 @@
+{# How rows of stg_subscriptions are read at a day. #}
+
+{# Does the period hold on the last day before `as_of_day`? An end that lies later is not known yet. #}
+{% macro subscription_runs_at(as_of_day, subscription='subscriptions') -%}
+    {{ subscription }}.started_on < {{ as_of_day }}
+    and ({{ subscription }}.ended_on is null or {{ subscription }}.ended_on >= {{ as_of_day }})
+{%- endmacro %}
+
+
+{# MRR that recurs: a trial has none, whatever price stands on it. #}
+{% macro recurring_mrr(subscription='subscriptions') -%}
+    case when {{ subscription }}.is_trial then 0 else {{ subscription }}.mrr end
+{%- endmacro %}
+
+
+{# A column of the base period that counts most: paid before trial, then by MRR, then the newest. An aggregate. #}
+{% macro of_main_base_period(column, subscription='subscriptions') -%}
+    (
+        array_agg(
+            {{ subscription }}.{{ column }}
+            order by
+                {{ subscription }}.is_trial asc,
+                {{ subscription }}.mrr desc,
+                {{ subscription }}.started_on desc,
+                {{ subscription }}.subscription_id asc
+        ) filter (where not {{ subscription }}.is_addon)
+    )[1]
+{%- endmacro %}

@@ -1,0 +1,306 @@
+{{ config(materialized='ephemeral', tags=['weekly']) }}
+
+with
+
+account_weeks as (
+
+    select
+        account_id,
+        week,
+        as_of_day,
+        mrr,
+        arr,
+        renewal_date,
+        renewal_type,
+        is_renewal_overdue
+    from {{ ref('int_account_week_spine') }}
+
+),
+
+days as (
+
+    {{ days_of_weeks(365) }}
+
+),
+
+survey_answers as (
+
+    select
+        response_id,
+        account_id,
+        -- Nobody knows who gave an answer without a user: each such answer is a person of its own.
+        coalesce('user ' || user_id, 'answer ' || response_id) as respondent,
+        survey,
+        {{ utc_day('responded_at') }} as responded_on,
+        responded_at,
+        known_from,
+        cast(score as numeric) * 10 / cast(scale_max as numeric) as score
+    from {{ ref('stg_survey_responses') }}
+    where {{ of_accounts_in_scope('account_id') }}
+
+),
+
+nps_answers as (
+
+    select
+        survey_answers.account_id,
+        days.week,
+        survey_answers.score,
+        row_number() over (
+            partition by survey_answers.account_id, days.week, survey_answers.respondent
+            order by survey_answers.responded_at desc, survey_answers.response_id desc
+        ) as recency
+    from survey_answers
+    inner join days
+        on
+            survey_answers.responded_on = days.day
+            and days.age <= 180
+            and {{ is_known('survey_answers.known_from', 'days.as_of_day') }}
+    where survey_answers.survey = 'nps'
+
+),
+
+nps as (
+
+    select
+        account_id,
+        week,
+        avg(score) filter (where recency = 1) as nps_response,
+        count(*) as nps_responses_180d
+    from nps_answers
+    group by account_id, week
+
+),
+
+satisfaction_answers as (
+
+    select
+        account_id,
+        survey,
+        responded_on,
+        known_from,
+        score
+    from survey_answers
+    where survey in ('csat', 'ces')
+
+    union all
+
+    select
+        account_id,
+        'csat' as survey,
+        {{ utc_day('resolved_at') }} as responded_on,
+        {{ known_from('null', 'resolved_at') }} as known_from,
+        cast(csat as numeric) * 10 / cast(csat_scale as numeric) as score
+    from {{ ref('stg_tickets') }}
+    where
+        csat is not null
+        and csat_scale is not null
+        and {{ of_accounts_in_scope('account_id') }}
+
+),
+
+satisfaction as (
+
+    select
+        satisfaction_answers.account_id,
+        days.week,
+        avg(satisfaction_answers.score) filter (where satisfaction_answers.survey = 'csat') as csat_90d,
+        avg(satisfaction_answers.score) filter (where satisfaction_answers.survey = 'ces') as ces_90d
+    from satisfaction_answers
+    inner join days
+        on
+            satisfaction_answers.responded_on = days.day
+            and days.age <= 90
+            and {{ is_known('satisfaction_answers.known_from', 'days.as_of_day') }}
+    group by satisfaction_answers.account_id, days.week
+
+),
+
+value_delivered as (
+
+    select
+        value_log.account_id,
+        days.week,
+        sum(cast(value_log.amount as numeric)) as value_delivered_365d
+    from {{ ref('stg_value_log') }} as value_log
+    inner join days
+        on
+            value_log.recorded_on = days.day
+            and {{ is_known('value_log.known_from', 'days.as_of_day') }}
+    where {{ of_accounts_in_scope('value_log.account_id') }}
+    group by value_log.account_id, days.week
+
+),
+
+mrr_before as (
+
+    select
+        account_weeks.account_id,
+        account_weeks.week,
+        sum(cast({{ recurring_mrr() }} as numeric)) as mrr
+    from account_weeks
+    inner join {{ ref('stg_subscriptions') }} as subscriptions
+        on
+            account_weeks.account_id = subscriptions.account_id
+            and {{ subscription_runs_at('(account_weeks.as_of_day - 90)') }}
+    group by account_weeks.account_id, account_weeks.week
+
+),
+
+invoices as (
+
+    select
+        account_id,
+        due_on,
+        greatest(issued_on, due_on) as late_after,
+        {{ utc_day('paid_at') }} as paid_on,
+        cast(amount as numeric) as amount
+    from {{ ref('stg_invoices') }}
+    where {{ of_accounts_in_scope('account_id') }}
+
+),
+
+unpaid_invoices as (
+
+    select
+        invoices.account_id,
+        overdue.week,
+        count(*) as overdue_invoices,
+        sum(invoices.amount) as overdue_amount
+    from invoices
+    {{ weeks_while('invoices.late_after', 'invoices.paid_on', 'overdue') }}
+    where
+        invoices.late_after < {{ last_as_of_day() }}
+        and (invoices.paid_on is null or invoices.paid_on >= {{ first_as_of_day() }})
+    group by invoices.account_id, overdue.week
+
+),
+
+payments as (
+
+    select
+        invoices.account_id,
+        days.week,
+        avg(case when invoices.paid_on <= invoices.due_on then 1 else 0 end) as paid_on_time_ratio_365d
+    from invoices
+    inner join days on invoices.due_on = days.day
+    group by invoices.account_id, days.week
+
+),
+
+cancellation_requests as (
+
+    select distinct
+        requests.account_id,
+        standing.week
+    from {{ ref('stg_cancellation_requests') }} as requests
+    {{ weeks_while(utc_day('requests.requested_at'), utc_day('requests.withdrawn_at'), 'standing') }}
+    where {{ of_accounts_in_scope('requests.account_id') }}
+
+),
+
+complaints as (
+
+    select
+        account_id,
+        {{ utc_day('created_at') }} as created_on,
+        {{ utc_day('resolved_at') }} as resolved_on
+    from {{ ref('stg_feedback') }}
+    where
+        kind = 'complaint'
+        and {{ of_accounts_in_scope('account_id') }}
+
+),
+
+new_complaints as (
+
+    select
+        complaints.account_id,
+        days.week,
+        count(*) as feedback_complaints_90d
+    from complaints
+    inner join days
+        on
+            complaints.created_on = days.day
+            and days.age <= 90
+    group by complaints.account_id, days.week
+
+),
+
+open_complaints as (
+
+    select
+        complaints.account_id,
+        open_weeks.week,
+        count(*) as open_complaints
+    from complaints
+    {{ weeks_while('complaints.created_on', 'complaints.resolved_on', 'open_weeks') }}
+    group by complaints.account_id, open_weeks.week
+
+),
+
+business as (
+
+    select
+        account_weeks.account_id,
+        account_weeks.week,
+        account_weeks.renewal_date - account_weeks.as_of_day as days_to_renewal,
+        account_weeks.renewal_date,
+        account_weeks.renewal_type,
+        account_weeks.is_renewal_overdue,
+        cast(nps.nps_response as double precision) as nps_response,
+        case
+            when {{ has_source('survey_responses') }} then coalesce(nps.nps_responses_180d, 0)
+        end as nps_responses_180d,
+        cast(satisfaction.csat_90d as double precision) as csat_90d,
+        cast(satisfaction.ces_90d as double precision) as ces_90d,
+        case
+            when {{ has_source('value_log') }} then cast(coalesce(value_delivered.value_delivered_365d, 0) as double precision)
+        end as value_delivered_365d,
+        case
+            when {{ has_source('value_log') }}
+                then
+                    cast(coalesce(value_delivered.value_delivered_365d, 0) as double precision)
+                    / nullif(account_weeks.arr, 0)
+        end as value_ratio,
+        cast(account_weeks.mrr / nullif(mrr_before.mrr, 0) - 1 as double precision) as mrr_change_90d,
+        case
+            when {{ has_source('invoices') }} then coalesce(unpaid_invoices.overdue_invoices, 0)
+        end as overdue_invoices,
+        case
+            when {{ has_source('invoices') }} then cast(coalesce(unpaid_invoices.overdue_amount, 0) as double precision)
+        end as overdue_amount,
+        cast(payments.paid_on_time_ratio_365d as double precision) as paid_on_time_ratio_365d,
+        case
+            when {{ has_source('cancellation_requests') }} then cancellation_requests.account_id is not null
+        end as has_cancellation_request,
+        case
+            when {{ has_source('feedback') }} then coalesce(new_complaints.feedback_complaints_90d, 0)
+        end as feedback_complaints_90d,
+        case
+            when {{ has_source('feedback') }} then coalesce(open_complaints.open_complaints, 0)
+        end as open_complaints
+    from account_weeks
+    left join nps on account_weeks.account_id = nps.account_id and account_weeks.week = nps.week
+    left join satisfaction
+        on account_weeks.account_id = satisfaction.account_id and account_weeks.week = satisfaction.week
+    left join value_delivered
+        on account_weeks.account_id = value_delivered.account_id and account_weeks.week = value_delivered.week
+    left join mrr_before
+        on account_weeks.account_id = mrr_before.account_id and account_weeks.week = mrr_before.week
+    left join unpaid_invoices
+        on account_weeks.account_id = unpaid_invoices.account_id and account_weeks.week = unpaid_invoices.week
+    left join payments
+        on account_weeks.account_id = payments.account_id and account_weeks.week = payments.week
+    left join cancellation_requests
+        on
+            account_weeks.account_id = cancellation_requests.account_id
+            and account_weeks.week = cancellation_requests.week
+    left join new_complaints
+        on account_weeks.account_id = new_complaints.account_id and account_weeks.week = new_complaints.week
+    left join open_complaints
+        on account_weeks.account_id = open_complaints.account_id and account_weeks.week = open_complaints.week
+
+)
+
+select * from business

@@ -1,0 +1,371 @@
+{{ config(materialized='ephemeral', tags=['weekly']) }}
+
+with
+
+account_weeks as (
+
+    select
+        account_id,
+        week,
+        tenure_days,
+        seats
+    from {{ ref('int_account_week_spine') }}
+
+),
+
+features as (
+
+    select
+        feature,
+        coalesce(feature_name, feature) as feature_name,
+        is_core,
+        coalesce(released_on, '-infinity') as released_on
+    from {{ ref('stg_features') }}
+
+),
+
+days as (
+
+    {{ days_of_weeks(90) }}
+
+),
+
+-- A period is a run of days that no window of any week cuts, named by its first day. Days are summed into periods
+-- first and periods are given to weeks then: exact by day, with far fewer rows.
+period_days as (
+
+    select
+        day,
+        max(day) filter (where is_cut) over (order by day) as period
+    from (
+        select
+            day,
+            bool_or(age in (7, 30, 60, 90)) as is_cut
+        from days
+        group by day
+    ) as cuts
+
+),
+
+account_periods as (
+
+    select
+        daily.account_id,
+        period_days.period,
+        {{ known_in_range('daily.known_from') }} as counts_from,
+        sum(daily.events) as events,
+        sum(daily.logins) as logins,
+        sum(daily.api_calls) as api_calls,
+        sum(daily.campaigns_sent) as campaigns_sent,
+        -- Whole milliseconds: their sum does not depend on the order of the rows.
+        sum(cast(daily.duration_seconds * 1000 as bigint)) as milliseconds,
+        -- One bit a day, so that days with a login can be counted once over users and periods.
+        bit_or(1 << (daily.activity_date - period_days.period)) filter (where daily.logins > 0) as login_days,
+        max(daily.activity_date) filter (where daily.logins > 0) as last_login_on,
+        max(daily.activity_date) filter (where daily.events > 0) as last_use_on
+    from {{ ref('int_user_activity_daily') }} as daily
+    inner join period_days on daily.activity_date = period_days.day
+    where
+        daily.activity_date >= {{ first_as_of_day() }} - 90
+        and daily.activity_date < {{ last_as_of_day() }}
+        and {{ is_known('daily.known_from', last_as_of_day()) }}
+        and {{ of_accounts_in_scope('daily.account_id') }}
+    group by daily.account_id, period_days.period, counts_from
+
+),
+
+activity as (
+
+    select
+        account_periods.account_id,
+        days.week,
+        sum(account_periods.events) filter (where days.age <= 7) as events_7d,
+        sum(account_periods.events) filter (where days.age <= 30) as events_30d,
+        sum(account_periods.events) filter (where days.age > 30 and days.age <= 60) as events_previous_30d,
+        sum(account_periods.logins) filter (where days.age <= 7) as logins_7d,
+        sum(account_periods.api_calls) filter (where days.age <= 30) as api_calls_30d,
+        sum(account_periods.campaigns_sent) filter (where days.age <= 30) as campaigns_sent_30d,
+        sum(account_periods.milliseconds) filter (where days.age <= 7) as milliseconds_7d,
+        sum(account_periods.milliseconds) filter (where days.age <= 30) as milliseconds_30d,
+        bit_count(
+            cast(
+                bit_or(account_periods.login_days << (30 - days.age)) filter (where days.age <= 30) as bit(32)
+            )
+        ) as login_days_30d,
+        days.as_of_day - max(account_periods.last_login_on) - 1 as days_since_last_login,
+        days.as_of_day - max(account_periods.last_use_on) - 1 as days_since_last_use
+    from account_periods
+    inner join days
+        on
+            account_periods.period = days.day
+            and {{ is_known('account_periods.counts_from', 'days.as_of_day') }}
+    group by account_periods.account_id, days.week, days.as_of_day
+
+),
+
+user_periods as (
+
+    select
+        daily.account_id,
+        daily.user_id,
+        period_days.period,
+        {{ known_in_range('daily.known_from') }} as counts_from,
+        sum(daily.events) as events
+    from {{ ref('int_user_activity_daily') }} as daily
+    inner join period_days on daily.activity_date = period_days.day
+    where
+        daily.activity_date >= {{ first_as_of_day() }} - 30
+        and daily.activity_date < {{ last_as_of_day() }}
+        and daily.user_id <> ''
+        and daily.events > 0
+        and {{ is_known('daily.known_from', last_as_of_day()) }}
+        and {{ of_accounts_in_scope('daily.account_id') }}
+    group by daily.account_id, daily.user_id, period_days.period, counts_from
+
+),
+
+user_activity as (
+
+    select
+        user_periods.account_id,
+        user_periods.user_id,
+        days.week,
+        sum(user_periods.events) as events_30d,
+        min(days.age) <= 7 as is_active_7d
+    from user_periods
+    inner join days
+        on
+            user_periods.period = days.day
+            and days.age <= 30
+            and {{ is_known('user_periods.counts_from', 'days.as_of_day') }}
+    group by user_periods.account_id, user_periods.user_id, days.week
+
+),
+
+active_users as (
+
+    select
+        account_id,
+        week,
+        count(*) as active_users_30d,
+        count(*) filter (where is_active_7d) as active_users_7d,
+        (array_agg(user_id order by events_30d desc, user_id collate "C"))[1] as power_user_id
+    from user_activity
+    group by account_id, week
+
+),
+
+users_present as (
+
+    select
+        users.account_id,
+        present.week,
+        count(*) as users_total
+    from {{ ref('stg_users') }} as users
+    {{ weeks_while(utc_day('users.created_at'), utc_day('users.deleted_at'), 'present') }}
+    where {{ of_accounts_in_scope('users.account_id') }}
+    group by users.account_id, present.week
+
+),
+
+-- Automations live until they are deactivated, so all history counts. Hardly any day has one: a partial index holds them.
+automation_changes as (
+
+    select
+        daily.account_id,
+        {{ counts_from('daily.activity_date', 'daily.known_from') }} - 7 as counts_from_week,
+        sum(daily.automations_created - daily.automations_deactivated) as net_created
+    from {{ ref('int_user_activity_daily') }} as daily
+    where
+        (daily.automations_created > 0 or daily.automations_deactivated > 0)
+        and daily.activity_date < {{ last_as_of_day() }}
+        and {{ of_accounts_in_scope('daily.account_id') }}
+    group by daily.account_id, counts_from_week
+
+),
+
+automations as (
+
+    select
+        automation_changes.account_id,
+        counted.week,
+        greatest(sum(automation_changes.net_created), 0) as active_automations
+    from automation_changes
+    {{ weeks_while('automation_changes.counts_from_week', 'null', 'counted') }}
+    group by automation_changes.account_id, counted.week
+
+),
+
+-- Of all accounts, whatever the scope: how popular a feature is does not depend on who is asked about.
+feature_use as (
+
+    select distinct
+        daily_features.account_id,
+        daily_features.feature,
+        days.week
+    from {{ ref('int_feature_usage_daily') }} as daily_features
+    inner join days
+        on
+            daily_features.activity_date = days.day
+            and days.age <= 30
+            and {{ is_known('daily_features.known_from', 'days.as_of_day') }}
+    where
+        daily_features.activity_date >= {{ first_as_of_day() }} - 30
+        and daily_features.activity_date < {{ last_as_of_day() }}
+        and daily_features.uses > 0
+
+),
+
+released_features as (
+
+    select
+        days.week,
+        features.feature,
+        features.feature_name,
+        features.is_core
+    from features
+    inner join days
+        on
+            features.released_on < days.as_of_day
+            and days.age = 1
+
+),
+
+features_released as (
+
+    select
+        week,
+        count(*) as features_available,
+        count(*) filter (where is_core) as core_features_available
+    from released_features
+    group by week
+
+),
+
+features_used as (
+
+    select
+        feature_use.account_id,
+        feature_use.week,
+        count(*) as features_used_30d,
+        count(released_features.feature) as available_features_used_30d,
+        count(*) filter (where released_features.is_core) as core_features_used
+    from feature_use
+    left join released_features
+        on
+            feature_use.week = released_features.week
+            and feature_use.feature = released_features.feature
+    where {{ of_accounts_in_scope('feature_use.account_id') }}
+    group by feature_use.account_id, feature_use.week
+
+),
+
+feature_popularity as (
+
+    select
+        feature,
+        week,
+        count(*) as accounts
+    from feature_use
+    group by feature, week
+
+),
+
+ranked_core_features as (
+
+    select
+        released_features.week,
+        released_features.feature,
+        released_features.feature_name,
+        row_number() over (
+            partition by released_features.week
+            order by
+                coalesce(feature_popularity.accounts, 0) desc,
+                released_features.feature_name,
+                released_features.feature
+        ) as popularity_rank
+    from released_features
+    left join feature_popularity
+        on
+            released_features.week = feature_popularity.week
+            and released_features.feature = feature_popularity.feature
+    where released_features.is_core
+
+),
+
+top_unused as (
+
+    select
+        account_weeks.account_id,
+        account_weeks.week,
+        min(ranked_core_features.popularity_rank) as popularity_rank
+    from account_weeks
+    inner join ranked_core_features on account_weeks.week = ranked_core_features.week
+    left join feature_use
+        on
+            account_weeks.account_id = feature_use.account_id
+            and account_weeks.week = feature_use.week
+            and ranked_core_features.feature = feature_use.feature
+    where feature_use.account_id is null
+    group by account_weeks.account_id, account_weeks.week
+
+),
+
+usage as (
+
+    select
+        account_weeks.account_id,
+        account_weeks.week,
+        coalesce(active_users.active_users_7d, 0) as active_users_7d,
+        coalesce(active_users.active_users_30d, 0) as active_users_30d,
+        coalesce(users_present.users_total, 0) as users_total,
+        cast(coalesce(active_users.active_users_30d, 0) as double precision)
+        / nullif(account_weeks.seats, 0) as seat_utilisation,
+        case
+            when features_released.core_features_available > 0 then coalesce(features_used.core_features_used, 0)
+        end as core_features_used,
+        coalesce(features_used.features_used_30d, 0) as features_used_30d,
+        case
+            when {{ has_source('features') }} then coalesce(features_released.features_available, 0)
+        end as features_available,
+        cast(coalesce(features_used.available_features_used_30d, 0) as double precision)
+        / features_released.features_available as feature_adoption_ratio,
+        ranked_core_features.feature_name as top_unused_core_feature,
+        coalesce(activity.login_days_30d, 0) as login_days_30d,
+        coalesce(activity.login_days_30d, 0) / cast(30 as double precision) as login_frequency,
+        coalesce(activity.logins_7d, 0) as logins_7d,
+        case when activity.logins_7d > 0 then 1 else 0 end as logged_in_7d,
+        coalesce(activity.days_since_last_login, least(account_weeks.tenure_days - 1, 90)) as days_since_last_login,
+        coalesce(activity.days_since_last_use, least(account_weeks.tenure_days - 1, 90)) as days_since_last_use,
+        coalesce(activity.events_7d, 0) as events_7d,
+        coalesce(activity.events_30d, 0) as events_30d,
+        coalesce(activity.events_previous_30d, 0) as events_previous_30d,
+        coalesce(activity.events_30d, 0) / nullif(activity.events_previous_30d, 0) - 1 as usage_growth,
+        coalesce(activity.api_calls_30d, 0) as api_calls_30d,
+        coalesce(activity.campaigns_sent_30d, 0) as campaigns_sent_30d,
+        coalesce(automations.active_automations, 0) as active_automations,
+        cast(coalesce(activity.milliseconds_7d, 0) as double precision) / 60000 as minutes_7d,
+        cast(coalesce(activity.milliseconds_30d, 0) as double precision) / 60000 as minutes_30d,
+        active_users.power_user_id
+    from account_weeks
+    left join activity
+        on account_weeks.account_id = activity.account_id and account_weeks.week = activity.week
+    left join active_users
+        on account_weeks.account_id = active_users.account_id and account_weeks.week = active_users.week
+    left join users_present
+        on account_weeks.account_id = users_present.account_id and account_weeks.week = users_present.week
+    left join automations
+        on account_weeks.account_id = automations.account_id and account_weeks.week = automations.week
+    left join features_used
+        on account_weeks.account_id = features_used.account_id and account_weeks.week = features_used.week
+    left join features_released on account_weeks.week = features_released.week
+    left join top_unused
+        on account_weeks.account_id = top_unused.account_id and account_weeks.week = top_unused.week
+    left join ranked_core_features
+        on
+            top_unused.week = ranked_core_features.week
+            and top_unused.popularity_rank = ranked_core_features.popularity_rank
+
+)
+
+select * from usage

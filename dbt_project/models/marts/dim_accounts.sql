@@ -1,0 +1,64 @@
+{{ config(materialized='view') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('stg_accounts') }}
+
+),
+
+subscriptions as (
+
+    select * from {{ ref('stg_subscriptions') }}
+
+),
+
+running_subscriptions as (
+
+    select
+        subscriptions.account_id,
+        sum(cast({{ recurring_mrr() }} as numeric)) as mrr,
+        sum(subscriptions.seats) filter (where not subscriptions.is_addon) as seats,
+        {{ of_main_base_period('plan') }} as plan,
+        {{ of_main_base_period('tier') }} as tier
+    from subscriptions
+    where
+        subscriptions.started_on <= {{ utc_day(present()) }}
+        and (subscriptions.ended_on is null or subscriptions.ended_on > {{ utc_day(present()) }})
+    group by subscriptions.account_id
+
+),
+
+accounts_today as (
+
+    select
+        accounts.account_id,
+        accounts.account_name,
+        accounts.created_at,
+        accounts.churned_at,
+        coalesce(running_subscriptions.tier, accounts.tier) as tier,
+        coalesce(running_subscriptions.plan, accounts.plan) as plan,
+        accounts.industry,
+        accounts.country,
+        accounts.timezone,
+        accounts.owner_email,
+        accounts.manager_email,
+        accounts.executive_email,
+        accounts.slack_channel,
+        accounts.parent_account_id,
+        accounts.is_bad_fit,
+        accounts.sales_goal,
+        cast(coalesce(running_subscriptions.mrr, 0) as double precision) as mrr,
+        cast(coalesce(running_subscriptions.mrr, 0) * 12 as double precision) as arr,
+        cast(running_subscriptions.seats as integer) as seats,
+        cast(date_trunc('month', accounts.created_at at time zone 'UTC') as date) as cohort_month
+    from accounts
+    left join running_subscriptions
+        on
+            accounts.account_id = running_subscriptions.account_id
+            and (accounts.churned_at is null or accounts.churned_at > {{ present() }})
+
+)
+
+select * from accounts_today

@@ -1,0 +1,21 @@
+select
+    account_id,
+    account_name,
+    created_at,
+    churned_at,
+    tier,
+    plan,
+    industry,
+    employee_count,
+    country,
+    timezone,
+    owner_email,
+    manager_email,
+    executive_email,
+    slack_channel,
+    parent_account_id,
+    coalesce(is_bad_fit, false) as is_bad_fit,
+    sales_goal,
+    _loaded_at,
+    _load_id
+from {{ source('raw', 'accounts') }}

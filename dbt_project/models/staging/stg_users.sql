@@ -1,0 +1,13 @@
+select
+    user_id,
+    account_id,
+    email,
+    full_name,
+    created_at,
+    deleted_at,
+    timezone,
+    unsubscribed_at,
+    onboarding_stage,
+    _loaded_at,
+    _load_id
+from {{ source('raw', 'users') }}

@@ -1,0 +1,133 @@
+"""A small warehouse that a test fills row by row and builds with dbt. What the models answer is tested beside them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg2.extras
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import SourceTable, read_contract
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+Row = Mapping[str, Any]
+
+
+class DbtWarehouse:
+    """Rows in, `dbt build`, rows out."""
+
+    def __init__(self, warehouse: Warehouse, manifest: Manifest, scratch: Path) -> None:
+        self.warehouse = warehouse
+        self._manifest = manifest
+        self._scratch = scratch
+        self._contract = read_contract()
+        for table in self._contract.tables.values():
+            if table.required:
+                self._create(table)
+
+    def load(self, table: str, *rows: Row) -> None:
+        """Insert the rows as one load; rows whose key is there already are replaced, as the loader does."""
+        source = self._contract.tables[table]
+        self._create(source)
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        replaced = ", ".join(f"{column} = excluded.{column}" for column in [*columns, "_load_id"])
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            cursor.execute("insert into cs.loads (source_table, origin) values (%s, 'test') returning load_id", [table])
+            (load_id,) = cursor.fetchone() or (None,)
+            psycopg2.extras.execute_values(
+                cursor,
+                f"insert into {source.relation} ({', '.join(columns)}, _load_id) values %s "
+                f"on conflict ({', '.join(source.key)}) do update set {replaced}",
+                [[*(row.get(column) for column in columns), load_id] for row in rows],
+            )
+
+    def build(self, *arguments: str, **variables: str) -> None:
+        """Run `dbt build` with the variables; fails with what dbt said."""
+        failed = self.failures("build", "--exclude-resource-type", "unit_test", *arguments, **variables)
+        assert not failed, "\n".join(failed)
+
+    def build_weeks(self, first: str, last: str | None = None, **variables: str) -> None:
+        """Build the weekly models for the Mondays `first` to `last`."""
+        self.build("--select", "tag:weekly", week_from=first, week_to=last or first, **variables)
+
+    def failures(self, command: str, *arguments: str, **variables: str) -> list[str]:
+        """What went wrong when dbt ran, one entry a node; empty when all is well."""
+        folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        outputs = ["--target-path", str(self._scratch / "target"), "--log-path", str(self._scratch / "logs")]
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.warehouse.dbt_environment().items():
+                patch.setenv(name, value)
+            done = dbtRunner(manifest=self._manifest).invoke(
+                [command, *folders, *outputs, "--quiet", "--no-use-colors", *arguments, "--vars", yaml.safe_dump(variables)]
+            )
+        if done.exception:
+            return [str(done.exception)]
+        results: Any = done.result
+        return [
+            f"{result.node.name}: {result.status}: {result.message}"
+            for result in results
+            if result.status not in ("success", "pass", "no-op")
+        ]
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """The answer of a query."""
+        with (
+            self.warehouse.session() as session,
+            session.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(sql)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def column(self, sql: str) -> list[Any]:
+        """The first column of the answer of a query."""
+        return [next(iter(row.values())) for row in self.rows(sql)]
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            cursor.execute(sql)
+
+    def _create(self, table: SourceTable) -> None:
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            if table.create(cursor):
+                table.create_indexes(cursor)
+
+
+@pytest.fixture(scope="session")
+def dbt_manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """The project, parsed once; needs no database."""
+    scratch = tmp_path_factory.mktemp("dbt_parse")
+    done = dbtRunner().invoke(
+        ["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
+        + ["--target-path", str(scratch), "--log-path", str(scratch)]
+    )
+    assert isinstance(done.result, Manifest), done.exception
+    return done.result
+
+
+@pytest.fixture
+def dbt_warehouse(warehouse: Warehouse, dbt_manifest: Manifest, tmp_path: Path) -> DbtWarehouse:
+    """Required tables without rows, nothing built yet."""
+    return DbtWarehouse(warehouse, in_database(dbt_manifest, warehouse.database), tmp_path)
+
+
+def in_database(manifest: Manifest, database: str) -> Manifest:
+    """The same project for another database: parsing is most of what a small dbt run costs."""
+    moved = manifest.deepcopy()
+    for node in [*moved.nodes.values(), *moved.sources.values()]:
+        if getattr(node, "relation_name", None):
+            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"', 1)
+        node.database = database
+    return moved
+
+
+def accounts(*account_ids: str, **values: Any) -> Sequence[Row]:
+    """Accounts that signed up at the start of 2024, unless `values` say otherwise."""
+    return [
+        {"account_id": account_id, "account_name": account_id, "created_at": "2024-01-01 00:00Z", **values}
+        for account_id in account_ids
+    ]
