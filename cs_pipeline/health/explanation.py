@@ -1,0 +1,139 @@
+"""Words for a score and for a change of it: the same in Slack, in e-mail and on the command line.
+
+Numbers are rounded to one decimal here and nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.health.scoring import NO_BAND, Arithmetic
+
+Values = Mapping[str, float | None]
+"""Metric values by name; None is missing."""
+
+MOST_DRIVERS = 3
+TO_SHOW = 0.05  # smaller differences round to nothing
+
+OF_CAUSE = {
+    "calendar": "by the calendar",
+    "missing_data": "data appeared or went missing",
+    "model_version": "new version of the score model",
+}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A part of a change: its metric, its effect on the score, its cause."""
+
+    metric: str
+    delta: float
+    cause: str
+
+
+def _no_values() -> Values:
+    return {}
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a score differs from an earlier one; a score of None is not scored, or no earlier score."""
+
+    from_score: float | None
+    to_score: float | None
+    from_band: str | None
+    to_band: str | None
+    drivers: Sequence[Driver] = ()
+    from_values: Values = field(default_factory=_no_values)
+    to_values: Values = field(default_factory=_no_values)
+
+
+def explain_score(arithmetic: Arithmetic, values: Values) -> str:
+    """Words for the score that `values` give: what holds it back, most to gain first, and what is not known."""
+    model = arithmetic.model
+    known = [values.get(name) for name in model.metric_names]
+    row = np.array([[np.nan if value is None else value for value in known]])
+    scores = arithmetic.score_values(row)
+    is_unknown = np.isnan(scores.points[0])
+    unknown = [METRICS[name].words for name, gone in zip(model.metric_names, is_unknown, strict=True) if gone]
+    not_known = f" Not known: {_listed(unknown)}." if unknown else ""
+    if scores.band[0] == NO_BAND:
+        return f"Not scored: only {scores.coverage[0]:.0%} of the data is there.{not_known}"
+    gains = _gains(arithmetic, scores.points)
+    holding_back = [
+        f"{METRICS[metric.metric].words} {value_in_words(metric.metric, float(row[0, column]))} "
+        f"({_number(scores.points[0, column])} of {_number(metric.points)} points)"
+        for column, metric in sorted(enumerate(model.metrics), key=lambda numbered: -gains[numbered[0]])
+        if gains[column] >= TO_SHOW
+    ]
+    because = f" Held back by {_listed(holding_back)}." if holding_back else " Nothing holds it back."
+    band = model.bands[int(scores.band[0])]
+    return f"Score {_number(scores.score[0])} ({band.band}).{because}{not_known}"
+
+
+def explain_change(change: Change) -> str:
+    """Words for a change: from where to where, and its largest drivers with their values before and after."""
+    if change.to_score is None:
+        return f"No longer scored, too little data; was {_number(change.from_score or 0)} ({change.from_band})."
+    to = f"{_number(change.to_score)} ({change.to_band})"
+    if change.from_score is None:
+        return f"First score: {to}."
+    delta = change.to_score - change.from_score
+    way = f"from {_number(change.from_score)} ({change.from_band}) to {to}"
+    words = f"Score stayed at {to}" if abs(delta) < TO_SHOW else f"Score {'fell' if delta < 0 else 'rose'} {way}"
+    parts = [_driver_in_words(driver, change) for driver in change.drivers[:MOST_DRIVERS]]
+    if rest := change.drivers[MOST_DRIVERS:]:
+        parts.append(f"{len(rest)} smaller ({_signed(sum(driver.delta for driver in rest))})")
+    return f"{words}{': ' if parts else ''}{', '.join(parts)}."
+
+
+def value_in_words(metric: str, value: float | None) -> str:
+    """A metric's value with its unit: `62 %`, `yes`, `12 days`, `unknown`."""
+    if value is None or value != value:
+        return "unknown"
+    match METRICS[metric].unit:
+        case "ratio":
+            return f"{_number(100 * value)} %"
+        case "flag":
+            return "yes" if value else "no"
+        case "level":
+            return {0: "none", 1: "not critical", 2: "critical"}.get(int(value), _number(value))
+        case "days" | "hours" | "minutes" as unit:
+            return f"{_number(value)} {unit.removesuffix('s') if value == 1 else unit}"
+        case "ten":
+            return f"{_number(value)} of 10"
+        case _:
+            return _number(value)
+
+
+def _gains(arithmetic: Arithmetic, points: np.ndarray) -> list[float]:
+    """How far the score would rise if one known metric had its full points, for each metric."""
+    full = np.array([metric.points for metric in arithmetic.model.metrics])
+    better = np.repeat(points, len(full), axis=0)
+    np.fill_diagonal(better, np.where(np.isnan(points[0]), np.nan, full))
+    return list(arithmetic.totals(better).score - arithmetic.totals(points).score)
+
+
+def _driver_in_words(driver: Driver, change: Change) -> str:
+    words = METRICS[driver.metric].words
+    if driver.cause != "model_version" and driver.metric in {**change.from_values, **change.to_values}:
+        before = value_in_words(driver.metric, change.from_values.get(driver.metric))
+        words += f" {before} → {value_in_words(driver.metric, change.to_values.get(driver.metric))}"
+    reason = f", {OF_CAUSE[driver.cause]}" if driver.cause in OF_CAUSE else ""
+    return f"{words} ({_signed(driver.delta)}{reason})"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+
+
+def _number(value: float) -> str:
+    text = f"{value:,.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text.replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    text = _number(value)
+    return text if text.startswith("−") or text == "0" else f"+{text}"

@@ -1,0 +1,176 @@
+"""Metrics of accounts in, scores out, for any number of accounts at once.
+
+Here belongs the arithmetic of a score, as docs/scores.md states it: points of metrics, caps of dimensions,
+missing metrics, coverage, bands. Arrays have one row an account and one column a metric, in the order of the
+model; NaN is missing. Sums run metric by metric in that order, so that an account's score never depends, not
+even in its last bit, on who is scored beside it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cs_pipeline.health.specification import Dimension, ScoredMetric, ScoreModel
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+NO_BAND = -1
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of n accounts under one model with m metrics."""
+
+    metric_values: Floats
+    """(n, m) values of the metrics."""
+    points: Floats
+    """(n, m) points of the metrics before caps; NaN where the metric is missing."""
+    contributions: Floats
+    """(n, m) what each metric gives to the score: a row sums to the score, or is 0 when not scored."""
+    points_lost: Floats
+    """(n,) points that caps cut off."""
+    coverage: Floats
+    """(n,) share of the score's weight whose metrics are known, 0 to 1."""
+    score: Floats
+    """(n,) 0 to 100; NaN when coverage is under the model's floor (not scored)."""
+    band: Integers
+    """(n,) position in the model's bands; NO_BAND when not scored."""
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the dimensions of a model add up to, whatever the coverage."""
+
+    score: Floats
+    """(n,) 0 to 100; 0 where no metric is known."""
+    worth: Floats
+    """(n, dimensions) what one point of a metric gives to the score."""
+    lost: Floats
+    """(n,) points that caps cut off."""
+
+
+class Arithmetic:
+    """A score model as arrays and functions of arrays."""
+
+    def __init__(self, model: ScoreModel) -> None:
+        self.model = model
+        self._columns: list[range] = []
+        for dimension in model.dimensions:
+            start = self._columns[-1].stop if self._columns else 0
+            self._columns.append(range(start, start + len(dimension.metrics)))
+
+    def score(self, frame: pd.DataFrame) -> Scores:
+        """Scores of the accounts in `frame`, which has a numeric column for each metric of the model.
+
+        Raises KeyError when a column is absent: an absent source gives a column of nulls, not no column.
+        """
+        values = np.empty((len(frame), len(self.model.metrics)), order="F")
+        for column, name in enumerate(self.model.metric_names):
+            values[:, column] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        return self.score_values(values)
+
+    def score_values(self, values: Floats) -> Scores:
+        """Scores from metric values (n, m)."""
+        points = self.points(values)
+        totals = self.totals(points)
+        coverage = self.coverage(points)
+        is_scored = coverage >= self.model.coverage_floor
+        contributions = np.zeros(values.shape, order="F")
+        for dimension, columns in enumerate(self._columns):
+            worth = np.where(is_scored, totals.worth[:, dimension], 0.0)
+            for column in columns:
+                np.multiply(np.nan_to_num(points[:, column], nan=0.0), worth, out=contributions[:, column])
+        score = np.where(is_scored, totals.score, np.nan)
+        return Scores(values, points, contributions, totals.lost, coverage, score, self.bands(score))
+
+    def points(self, values: Floats) -> Floats:
+        """Points (n, m) that the values give, before caps; NaN for a missing value or one no row is for."""
+        points = np.empty(values.shape, order="F")
+        for column, (starts, rewards) in enumerate(self._tables):
+            given = values[:, column]
+            found = rewards[np.searchsorted(starts, given, side="right") - 1]
+            points[:, column] = np.where(np.isnan(given), np.nan, found)
+        return points
+
+    def totals(self, points: Floats) -> Totals:
+        """Scores from points (n, m), before anything is said of coverage."""
+        accounts = len(points)
+        given, possible, lost = np.zeros(accounts), np.zeros(accounts), np.zeros(accounts)
+        worth = np.empty((accounts, len(self._columns)), order="F")
+        for position, (dimension, columns) in enumerate(zip(self.model.dimensions, self._columns, strict=True)):
+            factor, limit = _cap(dimension)
+            earned, within_reach = np.zeros(accounts), np.zeros(accounts)
+            for column in columns:
+                metric = self.model.metrics[column]
+                is_known = ~np.isnan(points[:, column])
+                earned += np.where(is_known, points[:, column], 0.0)
+                within_reach += metric.points if metric.missing == "zero" else metric.points * is_known
+            kept = np.minimum(earned * factor, limit)
+            lost += earned * factor - kept
+            given += kept
+            possible += np.minimum(within_reach * factor, limit)
+            worth[:, position] = np.divide(kept, earned, out=np.zeros(accounts), where=earned > 0)
+        score = np.divide(100 * given, possible, out=np.zeros(accounts), where=possible > 0)
+        worth *= np.divide(100.0, possible, out=np.zeros(accounts), where=possible > 0)[:, np.newaxis]
+        return Totals(np.clip(score, 0.0, 100.0), worth, lost)
+
+    def coverage(self, points: Floats) -> Floats:
+        """Share (n,) of the score's weight whose metrics are known."""
+        known, total = np.zeros(len(points)), 0.0
+        for column, weight in enumerate(self.weights):
+            known += np.where(np.isnan(points[:, column]), 0.0, weight)
+            total += weight
+        return known / total
+
+    def bands(self, score: Floats) -> Integers:
+        """Positions (n,) in the model's bands, by the lower bound of each and the unrounded score (C-07)."""
+        bounds = np.array([band.from_ for band in reversed(self.model.bands)])
+        found = len(bounds) - np.searchsorted(bounds, score, side="right")
+        return np.where(np.isnan(score), NO_BAND, found)
+
+    @cached_property
+    def weights(self) -> list[float]:
+        """What each metric can give at most, its dimension's cap shared out among the metrics."""
+        return [
+            _cap(dimension)[1] * metric.points / dimension.points_of_metrics
+            for dimension in self.model.dimensions
+            for metric in dimension.metrics
+        ]
+
+    @cached_property
+    def _tables(self) -> list[tuple[Floats, Floats]]:
+        return [_table(metric) for metric in self.model.metrics]
+
+
+def _cap(dimension: Dimension) -> tuple[float, float]:
+    """Factor on the points of a dimension's metrics, and the most they can then give (C-03)."""
+    if dimension.cap == "rescale":
+        return 1.0, dimension.points_of_metrics
+    if dimension.cap == "halve":
+        return dimension.points / dimension.points_of_metrics, dimension.points
+    return 1.0, dimension.points
+
+
+def _table(metric: ScoredMetric) -> tuple[Floats, Floats]:
+    """Starts of adjoining half-open ranges from -inf on, and the points of each; NaN where no row is."""
+
+    def pieces() -> Iterator[tuple[float, float]]:
+        reached = -np.inf
+        for row in sorted(metric.table, key=lambda row: row.start):
+            if row.start > reached:
+                yield reached, np.nan
+            yield row.start, row.points
+            reached = row.end
+        if reached < np.inf:
+            yield reached, np.nan
+
+    starts, rewards = zip(*pieces(), strict=True)
+    return np.array(starts), np.array(rewards)

@@ -1,0 +1,49 @@
+"""Which accounts a run is about: all, or those of a signup month, or those of a tier."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+from psycopg2.extensions import QuotedString
+
+from cs_pipeline.errors import UserError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The accounts whose rows a run replaces; without cohort and segment, all of them."""
+
+    cohort: date | None = None
+    """First day of the month in which the accounts signed up."""
+    segment: str | None = None
+    """Their tier, as of the week."""
+
+    @classmethod
+    def parse(cls, *, cohort: str = "", segment: str = "") -> Self:
+        """From words, as `2024-03` and `enterprise`; empty means all. Raises UserError for anything but a month."""
+        try:
+            month = date.fromisoformat(f"{cohort}-01") if cohort else None
+        except ValueError:
+            raise UserError(f"cohort is {cohort!r}; expected the month of signup, as 2024-03") from None
+        return cls(month, segment or None)
+
+    def condition(self, rows: str, week: str) -> str:
+        """SQL that is true for rows of accounts in the scope.
+
+        `rows` is the alias of a table with an account_id; `week` is SQL for the week in which the accounts are
+        looked at. Whoever the mart does not have in that week is in no scope but that of everyone.
+        """
+        if self.cohort is None and self.segment is None:
+            return "true"
+        conditions = [f"in_scope.account_id = {rows}.account_id", f"in_scope.week = {week}"]
+        if self.cohort is not None:
+            conditions.append(f"in_scope.cohort_month = date '{self.cohort}'")
+        if self.segment is not None:
+            conditions.append(f"in_scope.tier = {_quoted(self.segment)}")
+        return f"exists (select 1 from marts.fct_account_weeks as in_scope where {' and '.join(conditions)})"
+
+
+def _quoted(text: str) -> str:
+    quoted = QuotedString(text)
+    quoted.encoding = "utf-8"
+    return quoted.getquoted().decode("utf-8")

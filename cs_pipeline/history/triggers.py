@@ -1,0 +1,96 @@
+"""Triggers that a live week writes: one for each account that changed severity and each renewal window that opened.
+
+A trigger's key is its cause, for ever: writing the week again adds none. What they start is up to the plays.
+"""
+
+from datetime import date
+
+from adbc_driver_manager.dbapi import Connection
+
+from cs_pipeline.history.weeks import WEEK, execute
+
+DRIVERS_TOLD = 3
+
+
+def start_score_changes(connection: Connection, week: date) -> int:
+    """Write triggers for the changes of severity in `week`; returns how many are new.
+
+    An account's first score is one when it is not healthy: from_severity is then missing among the facts.
+    """
+    return execute(
+        connection,
+        f"""
+        insert into cs.triggers (trigger_key, kind, account_id, subject_id, week, occurred_at, anchor_on, facts)
+        select
+            concat_ws(':', 'score_change', account_id, week, model, to_severity),
+            'score_change',
+            account_id,
+            account_id,
+            week,
+            {_moment(week + WEEK)},
+            date '{week + WEEK}',
+            jsonb_build_object(
+                'model', model,
+                'model_version', model_version,
+                'previous_week', previous_week,
+                'from_score', from_score,
+                'to_score', to_score,
+                'delta', delta,
+                'from_band', from_band,
+                'to_band', to_band,
+                'from_severity', from_severity,
+                'to_severity', to_severity,
+                'cause', cause,
+                'drivers', (
+                    select
+                        coalesce(
+                            jsonb_agg(
+                                jsonb_build_object('metric', metric, 'delta', part, 'cause', reason)
+                                order by position
+                            ),
+                            '[]'
+                        )
+                    from unnest(driver_metrics, driver_deltas, driver_causes)
+                        with ordinality as driver (metric, part, reason, position)
+                    where position <= {DRIVERS_TOLD}
+                )
+            )
+        from cs.score_changes
+        where week = date '{week}' and origin = 'live' and to_severity <> coalesce(from_severity, 0)
+        order by account_id
+        on conflict (trigger_key) do nothing
+        """,
+    )
+
+
+def start_renewal_windows(connection: Connection, week: date) -> int:
+    """Write triggers for the renewal windows that opened in `week`; returns how many are new."""
+    return execute(
+        connection,
+        f"""
+        insert into cs.triggers (trigger_key, kind, account_id, subject_id, week, occurred_at, anchor_on, facts)
+        select
+            concat_ws(':', 'renewal_window', subscription_id, renewal_date, renewal_window),
+            'renewal_window',
+            account_id,
+            subscription_id,
+            week,
+            {_moment(week + WEEK)},
+            renewal_date,
+            jsonb_build_object(
+                'renewal_window', renewal_window,
+                'renewal_type', renewal_type,
+                'renewal_date', renewal_date,
+                'opens_on', opens_on,
+                'arr', arr
+            )
+        from cs.renewal_windows
+        where week = date '{week}' and origin = 'live'
+        order by subscription_id
+        on conflict (trigger_key) do nothing
+        """,
+    )
+
+
+def _moment(day: date) -> str:
+    return f"timestamptz '{day} 00:00:00+00'"

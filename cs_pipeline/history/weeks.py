@@ -1,0 +1,49 @@
+"""What scores, changes and windows of a week have in common: one writer at a time, and whether plays may start."""
+
+from datetime import date, timedelta
+from typing import Literal
+
+from adbc_driver_manager.dbapi import Connection
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.bulk import read_table
+from cs_pipeline.warehouse.connection import Warehouse
+
+Origin = Literal["live", "backfill"]
+
+WEEK = timedelta(days=7)
+
+
+def require_marts(warehouse: Warehouse, *tables: str) -> None:
+    """Raise UserError when one of `tables` of the marts is not there."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "select name from unnest(%s) as name where to_regclass('marts.' || name) is null", [list(tables)]
+        )
+        if missing := [name for (name,) in cursor.fetchall()]:
+            raise UserError(
+                f"marts.{missing[0]} is not there: build the marts first, with the weekly job or `cs-pipeline backfill`"
+            )
+
+
+def execute(connection: Connection, sql: str) -> int:
+    """Run a statement and say how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.rowcount
+
+
+def lock_week(connection: Connection, table: str, week: date) -> None:
+    """Let no other run write this week of `table` until the transaction ends."""
+    read_table(connection, f"select pg_advisory_xact_lock(hashtext('cs.{table}'), {week.toordinal()})::text")
+
+
+def is_live(connection: Connection, week: date, origin: Origin) -> bool:
+    """True when what `week` brings may start plays: a live run of the newest week that has scores, or a newer one.
+
+    Weeks before it are history, whoever asks (design: backfills contact nobody).
+    """
+    if origin != "live":
+        return False
+    newest = read_table(connection, "select max(week) as week from cs.health_scores")["week"][0].as_py()
+    return newest is None or week >= newest

@@ -1,0 +1,1 @@
+"""Renewal dates and the windows before and after them."""

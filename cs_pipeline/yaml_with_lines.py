@@ -1,0 +1,180 @@
+"""YAML files checked by pydantic models, with every complaint at its file, line and field.
+
+Here belongs what score models, playbooks and other YAML of a team share: reading with line numbers, and
+turning validation errors into sentences. What a field means belongs to the room whose file it is.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, NamedTuple, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cs_pipeline.errors import UserError
+
+M = TypeVar("M", bound=BaseModel)
+
+Loc = Sequence[str | int]
+"""Way to a value: keys and list positions from the top of the file, as pydantic's `loc`."""
+
+LineOf = Callable[[Loc], int]
+"""Line (from 1) of a value, or of the nearest value above it that the file holds."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong in a file: the way to the value, and what was expected."""
+
+    where: Loc
+    message: str
+
+
+class InvalidFile(UserError):
+    """A YAML file that cannot be used; each line of the message is `file:line: field: what was expected`."""
+
+
+def read_yaml(path: Path) -> tuple[object, LineOf]:
+    """The content of a YAML file (plain dicts, lists and scalars), and where each value stands in it.
+
+    Raises InvalidFile when the file is missing, unreadable, not UTF-8, empty, not YAML, or repeats a key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InvalidFile(f"{path}: there is no such file") from None
+    except UnicodeDecodeError as error:
+        raise InvalidFile(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise InvalidFile(f"{path}: cannot be read: {error.strerror}") from None
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise InvalidFile(f"{path}: is empty")
+        _refuse_repeated_keys(path, node)
+        return loader.construct_document(node), lambda where: _line(node, where)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
+        raise InvalidFile(f"{path}:{at}: is not YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise InvalidFile(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+    finally:
+        loader.dispose()
+
+
+def validate(model: type[M], path: Path, check: Callable[[M], Iterable[Problem]] | None = None) -> M:
+    """The file as a `model`; `check` then yields what only the whole of it can tell.
+
+    Raises InvalidFile with every problem at once: pydantic's, or when it has none, those of `check`.
+    """
+    data, line_of = read_yaml(path)
+    if not isinstance(data, dict):
+        raise InvalidFile(f"{path}:1: expected fields with values, got {_shown(data)}")
+    try:
+        value = model.model_validate(data)
+    except ValidationError as error:
+        problems = [
+            Problem(details["loc"], _words(model, details))
+            for details in error.errors(include_url=False, include_context=True)
+        ]
+        raise invalid(path, line_of, problems) from None
+    problems = list(check(value)) if check else []
+    if problems:
+        raise invalid(path, line_of, problems)
+    return value
+
+
+def invalid(path: Path, line_of: LineOf, problems: Iterable[Problem]) -> InvalidFile:
+    """The error that lists `problems` in the order of the file."""
+    lines = sorted({(line_of(where), _field(where), message) for where, message in problems})
+    return InvalidFile(
+        "\n".join(f"{path}:{line}: {field}{': ' if field else ''}{message}" for line, field, message in lines)
+    )
+
+
+def _line(node: yaml.Node, where: Loc) -> int:
+    line = node.start_mark.line
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            entry = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if entry is None:
+                continue  # a missing field, or a name that pydantic puts into loc for a union
+            line, node = entry[0].start_mark.line, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+    return line + 1
+
+
+def _refuse_repeated_keys(path: Path, node: yaml.Node) -> None:
+    seen: set[int] = set()  # an anchored node is reached once for each of its aliases
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        if isinstance(node, yaml.MappingNode):
+            first: dict[Hashable, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.value in first and key.tag != "tag:yaml.org,2002:merge":
+                    before = f"line {first[key.value]} has it already"
+                    raise InvalidFile(f"{path}:{line}: {key.value}: is repeated; {before}")
+                if isinstance(key, yaml.ScalarNode):
+                    first[key.value] = line
+                waiting.append(value)
+
+
+def _words(model: type[BaseModel], details: ErrorDetails) -> str:
+    kind, message, given = details["type"], details["msg"], details["input"]
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        name, names = str(details["loc"][-1]), _fields_at(model, details["loc"][:-1])
+        close = get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(names)}"
+        return f"is not a field here; {hint}"
+    if kind in ("value_error", "assertion_error"):
+        return message.partition(", ")[2]
+    expected = message.removeprefix("Input should be ").partition(", unable")[0]
+    return message if expected == message else f"expected {expected}, got {_shown(given)}"
+
+
+def _fields_at(annotation: object, where: Loc) -> list[str]:
+    """Names of the fields that the model at `where` has."""
+    models = list(_models(annotation))
+    for part in where:
+        inner = [model.model_fields[part].annotation for model in models if part in model.model_fields]
+        if inner:
+            models = [found for each in inner for found in _models(each)]
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        if issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    arguments = get_args(annotation)
+    for argument in arguments[:1] if get_origin(annotation) is Annotated else arguments:
+        if argument is not NoneType:
+            yield from _models(argument)
+
+
+def _field(where: Loc) -> str:
+    text = ""
+    for part in where:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
