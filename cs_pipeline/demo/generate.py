@@ -1,0 +1,117 @@
+"""Generates a sample company, block by block of accounts, into Parquet files and the truth beside them.
+
+Every block draws from streams of its own, so it is the same whichever blocks were made before, and memory is that of
+one block however many accounts there are.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cs_pipeline.demo import catalogue, contracts, people, progress, relations, truth, voice
+from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
+from cs_pipeline.demo.fates import activity, plant
+from cs_pipeline.demo.parts import PartWriter, table_names
+from cs_pipeline.demo.tables import table
+from cs_pipeline.demo.timeline import as_known_at
+from cs_pipeline.demo.untidy import with_broken_rows
+from cs_pipeline.demo.usage import use_product
+from cs_pipeline.demo.versions import account_versions
+from cs_pipeline.errors import UserError
+
+Progress = Callable[[int, int], None]
+Tables = dict[str, pa.Table]
+
+
+def generate(folder: Path, company: SampleCompany, *, on_progress: Progress | None = None) -> None:
+    """Write the canonical tables of `company` as known at its end into `folder`, and the truth into `<folder>-truth`.
+
+    A company that was generated into the folder before is replaced. `on_progress` is told how many accounts are done,
+    and of how many.
+    Raises UserError when the folder holds anything else.
+    """
+    beside = truth.truth_folder(folder)
+    _clear(folder, beside)
+    with PartWriter(folder) as parts:
+        for name, rows in company_tables(company).items():
+            parts.write(name, rows)
+        writers: dict[str, pq.ParquetWriter] = {}
+        for block in range(company.blocks):
+            tables, planted = block_tables(company, block)
+            for name, rows in tables.items():
+                parts.write(name, rows)
+            for name, rows in planted.items():
+                if name not in writers:
+                    writers[name] = pq.ParquetWriter(beside / f"{name}.parquet", rows.schema, store_schema=False)
+                writers[name].write_table(rows)
+            if on_progress:
+                on_progress(min((block + 1) * BLOCK_ACCOUNTS, company.accounts), company.accounts)
+        for writer in writers.values():
+            writer.close()
+
+
+def company_tables(company: SampleCompany) -> Tables:
+    """The tables that belong to no account, as known at the end."""
+    made = {
+        "features": catalogue.feature_table(company),
+        "feature_launches": catalogue.launch_table(company),
+        "support_agents": catalogue.agent_table(company),
+    }
+    return {name: as_known_at(name, rows, company.ends_at) for name, rows in made.items()}
+
+
+def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
+    """A block's part of every table of accounts, as known at the end, and of the truth."""
+    size = min(BLOCK_ACCOUNTS, company.accounts - block * BLOCK_ACCOUNTS)
+    fates = plant(company, block, size)
+    lively = activity(fates, company, block)
+    accounts = people.name_accounts(company, block, fates)
+    users = people.gather_users(company, block, accounts, fates)
+    signed = contracts.draw_up(company, block, users, fates)
+    versions, today = account_versions(company, block, accounts, fates, signed)
+    integrations = progress.integration_table(company, block, accounts, fates)
+    mrr = np.zeros(size)
+    mrr[signed.terms.account] = signed.terms.mrr
+
+    made = {
+        "accounts": table("accounts", {**people.account_columns(company, block, accounts, fates), **today}),
+        "users": table("users", people.user_columns(company, block, accounts, users, fates)),
+        "contact_roles": table("contact_roles", people.role_columns(accounts, users, fates)),
+        "subscriptions": contracts.subscription_table(company, block, accounts, fates, signed),
+        "invoices": contracts.invoice_table(company, block, accounts, fates, signed),
+        "integrations": integrations,
+        "events": use_product(company, block, accounts, users, fates, lively, integrations),
+        "tickets": voice.ticket_table(company, block, accounts, users, fates, lively),
+        "survey_responses": voice.survey_table(company, block, accounts, users, fates, lively),
+        "feedback": voice.feedback_table(company, block, accounts, users, fates, lively),
+        "cancellation_requests": voice.cancellation_table(company, block, accounts, fates),
+        "email_events": relations.email_table(company, block, accounts, users, fates, lively),
+        "touchpoints": relations.touchpoint_table(company, block, accounts, users, fates, lively),
+        "event_attendance": relations.attendance_table(company, block, accounts, users, fates, lively),
+        "onboarding_progress": progress.onboarding_table(company, block, accounts, fates),
+        "value_log": progress.value_table(company, block, accounts, fates, lively, mrr),
+        "orders": progress.order_table(company, block, accounts, users, fates, lively),
+        "referrals": progress.referral_table(company, block, accounts, fates),
+        "signups": catalogue.signup_table(company, block, size),
+    }
+    known = {name: as_known_at(name, rows, company.ends_at) for name, rows in made.items()}
+    planted = {truth.ACCOUNTS: truth.account_truth(company, accounts, fates), truth.VERSIONS: versions}
+    if block == 0:
+        known, planted[truth.REJECTS] = with_broken_rows(company, known, accounts.key[0], users.key[0])
+    return known, planted
+
+
+def _clear(folder: Path, beside: Path) -> None:
+    """Make room for a company, without ever deleting what was not generated."""
+    if folder.exists() and any(folder.iterdir()):
+        if not beside.is_dir() or not table_names(folder):
+            raise UserError(f"{folder} holds files that were not generated; name a new or an empty folder.")
+        shutil.rmtree(folder)
+    if beside.is_dir():
+        shutil.rmtree(beside)
+    folder.mkdir(parents=True, exist_ok=True)
+    beside.mkdir(parents=True)

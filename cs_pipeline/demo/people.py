@@ -1,0 +1,271 @@
+"""Who the accounts are: their names, places, teams and people. Fills `accounts`, `users` and `contact_roles`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cs_pipeline.demo.company import (
+    BLOCK_ACCOUNTS,
+    DAY,
+    WEEK,
+    Days,
+    Moments,
+    SampleCompany,
+    office_hours,
+)
+from cs_pipeline.demo.fates import CHAMPION_LEFT, EXPANSION, NO_ONBOARDING, Fates
+from cs_pipeline.demo.tables import SLOWEST, Columns, text
+from cs_pipeline.demo.vocabulary import Country, to_ascii, vocabulary
+
+OUR_DOMAIN = "example.com"
+ACCOUNTS_PER_OWNER = 50
+TYPICAL_USERS = np.array([4, 10, 28])
+MOST_USERS = np.array([9, 45, 160])
+EMPLOYEES_PER_USER = np.array([6, 14, 40])
+
+POINT_OF_CONTACT, CHAMPION, SPONSOR = 0, 1, 2  # a person's place among the people of its account
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """One element an account: key, moment of sign-up, name, domain; indexes of country, zone, industry and owner."""
+
+    key: np.ndarray
+    created_at: Moments
+    name: np.ndarray
+    domain: np.ndarray
+    industry: np.ndarray
+    country: np.ndarray
+    zone: np.ndarray
+    owner: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+@dataclass(frozen=True)
+class Users:
+    """One element a person, ordered by account. `place` counts within the account; `eagerness` is 0 for a licence
+    that nobody uses; `rank` (0 to 1) says how lively an account must be for the person to take part. `created_at` is
+    the moment of the day `created`, never before the account's."""
+
+    key: np.ndarray
+    account: np.ndarray
+    place: np.ndarray
+    name: np.ndarray
+    email: np.ndarray
+    zone: np.ndarray
+    created: Days
+    created_at: Moments
+    deleted: Days
+    unsubscribed: Days
+    eagerness: np.ndarray
+    rank: np.ndarray
+    first_of_account: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
+    """Name the accounts of a block; a name depends on the account's number and the seed alone."""
+    words = vocabulary()
+    random = company.random(block, "accounts")
+    size = len(fates.created)
+    numbers = block * BLOCK_ACCOUNTS + np.arange(size)
+    length = len(words.country_cycle)
+    cycle = company.random(0, "countries").permutation(words.country_cycle)
+    earlier = np.array([(cycle[:place] == cycle[place]).sum() for place in range(length)])
+    per_cycle = np.bincount(cycle, minlength=len(words.countries))
+    country = cycle[numbers % length]
+    ordinal = numbers // length * per_cycle[country] + earlier[numbers % length]
+    named = [words.countries[c].company(int(o)) for c, o in zip(country, ordinal, strict=True)]
+
+    zone_index = {zone: index for index, zone in enumerate(words.timezones)}
+    zones = [[zone_index[zone] for zone in place.timezones] for place in words.countries]
+    zone = np.array([zones[c][int(p * len(zones[c]))] for c, p in zip(country, random.random(size), strict=True)])
+    return Accounts(
+        key=keys("acc-", numbers + 1, 6),
+        created_at=company.calendar.moment(fates.created, 8 + 9 * random.random(size), zone),
+        name=np.array([name for name, _, _ in named], object),
+        domain=np.array([domain for _, domain, _ in named], object),
+        industry=np.array([industry for _, _, industry in named]),
+        country=country,
+        zone=zone,
+        owner=random.integers(0, owner_count(company), size),
+    )
+
+
+def gather_users(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> Users:
+    """The people of a block's accounts: a few at sign-up, more as the account grows; some leave."""
+    random = company.random(block, "users")
+    calendar = company.calendar
+    grown = random.lognormal(np.log(TYPICAL_USERS[fates.tier]), 0.45)
+    grown *= np.where(fates.fate == EXPANSION, 1.5, 1)
+    counts = np.clip(np.round(grown).astype(int), 2, MOST_USERS[fates.tier])
+    account = np.repeat(np.arange(len(accounts)), counts)
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    place = np.arange(len(account)) - first[account]
+    size = len(account)
+
+    share = place / counts[account]
+    days_in = np.select(
+        [place == 0, share < 0.55, share < 0.85],
+        [0, random.exponential(8, size) + 0.5, 14 + random.exponential(45, size)],
+        60 + random.exponential(220, size),
+    )
+    created = fates.created[account] + days_in.astype(int) * DAY
+    comes_with_growth = (share >= 0.65) & (fates.fate == EXPANSION)[account] & ~np.isnat(fates.expansion[account])
+    created = np.where(comes_with_growth, fates.expansion[account] + random.integers(0, 28, size) * DAY, created)
+
+    leaves = (random.random(size) < 0.07) & (place > SPONSOR)
+    never = np.full(size, np.datetime64("NaT", "D"))
+    deleted = np.where(leaves, created + (60 + random.exponential(300, size)).astype(int) * DAY, never)
+    champion_leaves = (place == CHAMPION) & fates.is_cause(CHAMPION_LEFT)[account]
+    created = np.where(champion_leaves, np.minimum(created, fates.onset[account] - 8 * WEEK), created)
+    created = np.maximum(created, fates.created[account])
+    deleted = np.where(champion_leaves, fates.onset[account], deleted)
+    unsubscribes = random.random(size) < 0.05
+    after = np.maximum(created, calendar.first_day) + (20 + random.exponential(200, size)).astype(int) * DAY
+
+    eagerness = random.gamma(3.0, 1 / 3.0, size)
+    eagerness[random.random(size) < 0.07] = 0.0
+    eagerness[place == CHAMPION] = 1.3 + random.random(int((place == CHAMPION).sum()))
+    eagerness[place == POINT_OF_CONTACT] = 0.7 + random.random(len(accounts))
+    eagerness[(place == SPONSOR) & (fates.tier[account] == 2)] = 0.15
+    rank = random.random(size)
+    rank[place <= CHAMPION] *= 0.4
+
+    name, email, zone = _name_people(random, accounts, account)
+    email[(random.random(size) < 0.04) & (place > CHAMPION)] = None
+    return Users(
+        key=keys("usr-", block * 1_000_000 + np.arange(size) + 1, 9),
+        account=account,
+        place=place,
+        name=name,
+        email=email,
+        zone=zone,
+        created=created,
+        created_at=np.maximum(
+            calendar.moment(created, 6 + 3 * random.random(size), zone), accounts.created_at[account] + place
+        ),
+        deleted=deleted,
+        unsubscribed=np.where(unsubscribes, after, never),
+        eagerness=eagerness,
+        rank=rank,
+        first_of_account=first,
+    )
+
+
+def _name_people(
+    random: np.random.Generator, accounts: Accounts, account: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Names, e-mail addresses and time zones; one in ten comes from another country than the account."""
+    countries: tuple[Country, ...] = vocabulary().countries
+    size = len(account)
+    foreign = random.random(size) < 0.10
+    origin = np.where(foreign, random.integers(0, len(countries), size), accounts.country[account])
+    pick = random.random(size)
+    name, local = np.empty(size, object), np.empty(size, object)
+    for index, country in enumerate(countries):
+        names, locals_ = country.people()
+        these = np.flatnonzero(origin == index)
+        chosen = (pick[these] * len(names)).astype(int)
+        name[these], local[these] = names[chosen], locals_[chosen]
+    again = pd.DataFrame({"account": account, "local": local}).groupby(["account", "local"]).cumcount().to_numpy()
+    number = np.where(again > 0, (again + 1).astype(str), "").astype(object)
+    return name, local + number + "@" + accounts.domain[account], accounts.zone[account]
+
+
+def owner_count(company: SampleCompany) -> int:
+    """Number of CSMs: six, and more for a company with more than 300 accounts."""
+    return max(6, company.accounts // ACCOUNTS_PER_OWNER)
+
+
+def team_emails(company: SampleCompany, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Addresses of the CSMs by number and of their managers, at a reserved domain."""
+    owners = _colleague_emails("owners", owner_count(company))
+    managers = _colleague_emails("managers", max(2, owner_count(company) // 12))
+    return owners[owner], managers[owner % len(managers)]
+
+
+def keys(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
+    """Text keys such as acc-000042."""
+    return np.char.add(prefix, np.char.zfill(numbers.astype(str), width)).astype(object)
+
+
+def account_columns(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> Columns:
+    """Columns of `accounts` that do not change; owner, tier, plan and fit are in `versions`."""
+    words = vocabulary()
+    random = company.random(block, "account details")
+    size = len(accounts)
+    users = TYPICAL_USERS[fates.tier] * EMPLOYEES_PER_USER[fates.tier]
+    has_parent = (random.random(size) < 0.05) & (np.arange(size) > 10)
+    parents = accounts.key[random.integers(0, 10, size) % size]
+    goals = np.array(words.words["sales_goals"], object)
+    return {
+        "account_id": accounts.key,
+        "account_name": accounts.name,
+        "created_at": accounts.created_at,
+        "churned_at": company.calendar.moment(fates.churn, 9 + 8 * random.random(size), accounts.zone),
+        "industry": text(words.industries, accounts.industry),
+        "employee_count": np.round(users * random.lognormal(0, 0.7, size)).astype(int) + 3,
+        "country": text([country.code for country in words.countries], accounts.country),
+        "timezone": text(words.timezones, accounts.zone),
+        "executive_email": _colleague_emails("executives", 1)[np.zeros(size, int)],
+        "slack_channel": np.array(["#acct-" + domain.partition(".")[0][:60] for domain in accounts.domain], object),
+        "parent_account_id": np.where(has_parent, parents, np.array(None)),
+        "sales_goal": np.where(random.random(size) < 0.8, goals[random.integers(0, len(goals), size)], np.array(None)),
+    }
+
+
+def _colleague_emails(team: str, size: int) -> np.ndarray:
+    """`size` addresses at our domain, from the names of a team; beyond the names, numbered."""
+    names = vocabulary().words["colleagues"][team]
+    local = [to_ascii(name).lower().replace(" ", ".") for name in names]
+    laps = (f"{local[i % len(local)]}{i // len(local) + 1 if i >= len(local) else ''}" for i in range(size))
+    return np.array([f"{address}@{OUR_DOMAIN}" for address in laps], object)
+
+
+def user_columns(company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates) -> Columns:
+    """Columns of `users`."""
+    random = company.random(block, "user details")
+    size = len(users)
+    stages = vocabulary().words["onboarding_steps"]
+    reached = np.minimum(
+        (fates.liveliness[users.account] * random.uniform(0.5, 2.2, size) * len(stages)).astype(int), len(stages) - 1
+    )
+    stuck = fates.is_cause(NO_ONBOARDING)[users.account]
+    moment = company.calendar.moment
+    return {
+        "user_id": users.key,
+        "account_id": accounts.key[users.account],
+        "email": users.email,
+        "full_name": users.name,
+        "created_at": users.created_at,
+        "deleted_at": moment(users.deleted, office_hours(random, size), users.zone),
+        "timezone": text(vocabulary().timezones, users.zone),
+        "unsubscribed_at": moment(users.unsubscribed, office_hours(random, size), users.zone),
+        "onboarding_stage": text(stages, np.where(stuck, np.minimum(reached, 1), reached)),
+        "_loaded_at": users.created_at + SLOWEST,
+    }
+
+
+def role_columns(accounts: Accounts, users: Users, fates: Fates) -> Columns:
+    """Columns of `contact_roles`: a contact for each account, a champion (often the power user too), a sponsor for
+    the large. The champion's role ends on the day the champion leaves; nobody follows at once."""
+    everyone = users.first_of_account
+    champion = np.flatnonzero(users.place == CHAMPION)
+    sponsor = np.flatnonzero((users.place == SPONSOR) & (fates.tier[users.account] > 0))
+    who = np.concatenate([everyone, champion, champion, sponsor])
+    sizes = [len(everyone), len(champion), len(champion), len(sponsor)]
+    role = np.repeat(["point_of_contact", "champion", "power_user", "executive_sponsor"], sizes).astype(object)
+    return {
+        "account_id": accounts.key[users.account[who]],
+        "user_id": users.key[who],
+        "role": role,
+        "started_on": users.created[who],
+        "ended_on": users.deleted[who],
+        "_loaded_at": np.maximum(users.created[who].astype("M8[us]"), users.created_at[who]) + SLOWEST,
+    }

@@ -1,0 +1,112 @@
+"""What the demo shows: history is loaded and scored, then the last weeks happen through the real schedules and sensors.
+
+Putting the parts together is the command line's business, and so is the summary at the end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.demo.company import SampleCompany
+from cs_pipeline.demo.generate import generate
+from cs_pipeline.demo.slices import write_slice
+from cs_pipeline.demo.timelapse import EVENING, Timelapse
+from cs_pipeline.demo.truth import load_truth
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.launch import Launcher
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.load import load_folder
+
+LIVE_WEEKS = 3
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+
+Tell = Callable[[str], None]
+"""Told what happens next, in words for a person who waits."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a story is played: a warehouse, a code location on it, and the clock that the code location reads."""
+
+    warehouse: Warehouse
+    launcher: Launcher
+    clock: Clock
+
+
+def present_of(ends_on: date) -> datetime:
+    """The demo's present: the evening of the Monday on which the data ends, when the last week has been scored."""
+    return _midnight(ends_on) + EVENING
+
+
+def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) -> None:
+    """Generate the sample company into `folder`, load and score its history, and let its last weeks happen.
+
+    Raises UserError when the warehouse holds data that is not a sample company's.
+    """
+    claim(stage.warehouse, "sample")
+    tell(f"Inventing a company with {company.accounts:,} accounts")
+    generate(folder, company)
+    load_truth(stage.warehouse, folder)
+    live_from = company.ends_at - WEEK * LIVE_WEEKS
+    slice_folder = folder.with_name(f"{folder.name}-slice")
+    tell(f"Loading its history, {company.weeks - LIVE_WEEKS} weeks")
+    write_slice(folder, slice_folder, before=live_from)
+    load_folder(stage.warehouse, slice_folder)
+
+    def load_yesterday(midnight: datetime) -> None:
+        write_slice(folder, slice_folder, after=midnight - DAY, before=midnight)
+        load_folder(stage.warehouse, slice_folder)
+
+    tell("Building the marts and scoring the history in one run (nobody is contacted)")
+    stage.launcher.run_weeks(company.first_week, live_from.date() - WEEK)
+    let_weeks_happen(stage, live_from, company.ends_at, tell, before_each_day=load_yesterday)
+
+
+def play_loaded(stage: Stage, first_week: date, ends_on: date, tell: Tell) -> None:
+    """The same for data that is in the warehouse already, whole: score its history, let its last weeks happen."""
+    live_from = _midnight(ends_on) - WEEK * LIVE_WEEKS
+    tell("Building the marts and scoring the history in one run (nobody is contacted)")
+    stage.launcher.run_weeks(first_week, live_from.date() - WEEK)
+    let_weeks_happen(stage, live_from, _midnight(ends_on), tell)
+
+
+def let_weeks_happen(
+    stage: Stage,
+    first: datetime,
+    last: datetime,
+    tell: Tell,
+    before_each_day: Callable[[datetime], None] = lambda _: None,
+) -> None:
+    """Every day from `first` to `last` (midnights in UTC, both included), through schedules and sensors."""
+    timelapse = Timelapse(stage.launcher, stage.clock)
+    midnight = first
+    while midnight <= last:
+        tell(f"It is {midnight:%A, %d %B %Y}")
+        if midnight > first:
+            before_each_day(midnight)
+        timelapse.let_day_happen(midnight)
+        midnight += DAY
+    stage.clock.set(last + EVENING)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def claim(warehouse: Warehouse, story: str) -> None:
+    """Remember that the warehouse is this story's. Raises UserError when it holds anything else."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("create schema if not exists demo_truth")
+        cursor.execute("create table if not exists demo_truth.story (name text primary key)")
+        cursor.execute("select to_regclass('raw.accounts') is not null, (select min(name) from demo_truth.story)")
+        has_data, owner = cursor.fetchone() or (False, None)
+        if has_data and owner != story:
+            raise UserError(
+                f"The warehouse at {warehouse.location} holds {f'the demo {owner}' if owner else 'data of yours'}; "
+                "demos do not mix with it. Give this one a home of its own, such as "
+                f"CS_PIPELINE_HOME=.cs_pipeline_{story}."
+            )
+        cursor.execute("insert into demo_truth.story values (%s) on conflict do nothing", [story])

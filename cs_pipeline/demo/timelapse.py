@@ -1,0 +1,87 @@
+"""Lets days happen: sets the clock, and ticks the real schedules and sensors as Dagster's daemon would.
+
+What they ask for runs in this process, on the instance that the UI shows. A run key that was used before asks for
+nothing, as with the daemon, so letting the same days happen again starts nothing again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import dagster as dg
+from dagster._core.storage.tags import RUN_KEY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.launch import Launcher
+
+TRIGGER_SENSORS = ("score_change_sensor", "renewal_window_sensor", "lifecycle_sensor")
+DUE_SENSOR = "due_actions_sensor"
+WEEKLY_SCHEDULE = "weekly_health_schedule"
+DAILY_SCHEDULE = "daily_plays_schedule"
+
+EARLY = timedelta(hours=5)
+MORNING = timedelta(hours=6)
+EVENING = timedelta(hours=20)
+
+
+@dataclass
+class Timelapse:
+    """A clock, a code location that uses it, and the cursors that the sensors have reached."""
+
+    launcher: Launcher
+    clock: Clock
+    cursors: dict[str, str | None] = field(default_factory=dict)
+    runs: int = 0
+
+    def let_day_happen(self, midnight: datetime) -> None:
+        """One day in UTC: the daily schedule, on Mondays the weekly one, the sensors, and what falls due by evening."""
+        self._tick_schedule(DAILY_SCHEDULE, midnight + EARLY)
+        if midnight.weekday() == 0:
+            self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
+        self._tick_sensors(TRIGGER_SENSORS)
+        self.clock.set(midnight + EVENING)
+        self._tick_sensors((DUE_SENSOR,))
+
+    def _tick_schedule(self, name: str, moment: datetime) -> None:
+        self.clock.set(moment)
+        definitions = self.launcher.definitions
+        with dg.build_schedule_context(
+            instance=self.launcher.instance,
+            scheduled_execution_time=moment,
+            repository_def=definitions.get_repository_def(),
+            resources={"clock": self.clock},
+        ) as context:
+            ticked = definitions.resolve_schedule_def(name).evaluate_tick(context)
+        self._run_all(ticked.run_requests or [], {SCHEDULE_NAME_TAG: name})
+
+    def _tick_sensors(self, names: Sequence[str]) -> None:
+        definitions = self.launcher.definitions
+        for name in names:
+            with dg.build_sensor_context(
+                instance=self.launcher.instance,
+                cursor=self.cursors.get(name),
+                definitions=definitions,
+            ) as context:
+                ticked = definitions.resolve_sensor_def(name).evaluate_tick(context)
+            self.cursors[name] = ticked.cursor
+            self._run_all(ticked.run_requests or [], {SENSOR_NAME_TAG: name})
+
+    def _run_all(self, requests: Sequence[dg.RunRequest], tags: dict[str, str]) -> None:
+        for request in requests:
+            key = {RUN_KEY_TAG: request.run_key} if request.run_key else {}
+            if key and self.launcher.instance.get_runs_count(dg.RunsFilter(tags={**tags, **key})):
+                continue
+            self.launcher.run(
+                request.job_name or self._only_job(tags),
+                run_config=request.run_config,
+                tags={**request.tags, **tags, **key},
+                partition_key=request.partition_key,
+            )
+            self.runs += 1
+
+    def _only_job(self, tags: dict[str, str]) -> str:
+        """The job of the schedule or sensor, which has one."""
+        definitions = self.launcher.definitions
+        if name := tags.get(SCHEDULE_NAME_TAG):
+            return definitions.resolve_schedule_def(name).job_name
+        return definitions.resolve_sensor_def(tags[SENSOR_NAME_TAG]).job_name

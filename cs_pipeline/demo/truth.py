@@ -1,0 +1,98 @@
+"""The known truth of a sample company, kept beside its tables: what was planted, for tests to recover.
+
+Lies in `<folder>-truth`, one Parquet file a table, and is loaded into schema `demo_truth`. Nothing in the pipeline
+reads either.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cs_pipeline.demo.company import WEEK, SampleCompany
+from cs_pipeline.demo.fates import CAUSES, FATES, TIERS, Fates
+from cs_pipeline.demo.people import Accounts
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.bulk import append
+from cs_pipeline.warehouse.connection import Warehouse
+
+SCHEMA = "demo_truth"
+VERSIONS, ACCOUNTS, REJECTS = "account_versions", "accounts_truth", "rejects_truth"
+
+ACCOUNTS_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("fate", pa.string()),  # steady, churn, dip, expansion
+        ("cause", pa.string()),  # of churn
+        ("onset_on", pa.date32()),  # first day something was wrong
+        ("leaves_on", pa.date32()),  # the day it leaves, also when that lies after the end
+        ("churned_on", pa.date32()),  # the same, where it lies before the end
+        ("lead_weeks", pa.int32()),  # weeks from onset to leaving
+        ("dips_from", pa.date32()),
+        ("recovers_on", pa.date32()),
+        ("expands_on", pa.date32()),
+        ("first_tier", pa.string()),
+        ("liveliness", pa.float64()),  # use in ordinary times, 0 to 1
+    ]
+)
+REJECTS_SCHEMA = pa.schema(
+    [
+        ("source_table", pa.string()),
+        ("row_key", pa.string()),  # empty where the key itself is missing
+        ("column_name", pa.string()),
+        ("defect", pa.string()),
+    ]
+)
+
+
+def truth_folder(folder: Path) -> Path:
+    """Where the truth about the tables in `folder` lies."""
+    return folder.with_name(folder.name + "-truth")
+
+
+def account_truth(company: SampleCompany, accounts: Accounts, fates: Fates) -> pa.Table:
+    """What is planted in a block of accounts, one row each."""
+    end = company.calendar.end
+    never = np.datetime64("NaT", "D")
+    columns = {
+        "account_id": accounts.key,
+        "fate": FATES[fates.fate],
+        "cause": np.where(fates.cause >= 0, CAUSES[fates.cause], np.array(None)),
+        "onset_on": fates.onset,
+        "leaves_on": fates.churn,
+        "churned_on": np.where(fates.churn < end, fates.churn, never),
+        "lead_weeks": np.where(fates.cause >= 0, (fates.churn - fates.onset) / WEEK, np.nan),
+        "dips_from": fates.dip_from,
+        "recovers_on": fates.dip_to,
+        "expands_on": fates.expansion,
+        "first_tier": TIERS[fates.tier],
+        "liveliness": np.round(fates.liveliness, 4),
+    }
+    arrays = [pa.array(columns[field.name], from_pandas=True).cast(field.type) for field in ACCOUNTS_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=ACCOUNTS_SCHEMA)
+
+
+def read_truth(folder: Path, name: str) -> pa.Table:
+    """A truth table about the canonical tables in `folder`. Raises UserError where there is none."""
+    path = truth_folder(folder) / f"{name}.parquet"
+    if not path.exists():
+        raise UserError(f"{path} is missing: {folder} was not written by `cs-pipeline generate`, or its truth is gone.")
+    return pq.read_table(path)
+
+
+def load_truth(warehouse: Warehouse, folder: Path) -> None:
+    """Load the truth about the tables in `folder` into schema `demo_truth`, replacing what is there."""
+    with warehouse.session() as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop schema if exists {SCHEMA} cascade")
+        cursor.execute(f"create schema {SCHEMA}")
+        for name, schema in ((ACCOUNTS, ACCOUNTS_SCHEMA), (REJECTS, REJECTS_SCHEMA)):
+            columns = ", ".join(f"{field.name} {_sql_type(field.type)}" for field in schema)
+            cursor.execute(f"create table {SCHEMA}.{name} ({columns})")
+    with warehouse.arrow() as connection:
+        for name in (ACCOUNTS, REJECTS):
+            append(connection, SCHEMA, name, read_truth(folder, name))
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    return {pa.string(): "text", pa.date32(): "date", pa.int32(): "integer", pa.float64(): "double precision"}[kind]
