@@ -1,0 +1,153 @@
+"""Messages that stay on the machine: one page each, as their reader would see it, and a row in `cs.captured_messages`.
+
+How a page looks is in `captured_pages`. Nothing here decides which messages are captured.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import connection as Session
+from psycopg2.extras import Json
+
+from cs_pipeline.channels import captured_pages
+from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.wire import RETRY_SOON, told
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+INDEX = "index.html"
+LIST = "messages.js"
+
+
+class CaptureChannel:
+    """Keeps messages under `settings.captures`, in a folder per day they were due, beside an index of all of them.
+
+    The index reads its list from `messages.js`, to which each capture appends one line, so capturing the hundred
+    thousandth message costs what the first did.
+    """
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, clock: Clock) -> None:
+        self._folder = settings.captures
+        self._sender = captured_pages.Sender(settings.sender_name, settings.sender_email)
+        self._warehouse = warehouse
+        self._clock = clock
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write(self._folder / INDEX, captured_pages.index_page())
+            (self._folder / LIST).touch()
+        except OSError as error:
+            raise UserError(
+                f"Captured messages cannot be written to {self._folder}: {error.strerror}. "
+                "Make the folder writable, or set CS_PIPELINE_HOME to one that is."
+            ) from None
+
+    @property
+    def name(self) -> str:
+        """'capture'."""
+        return "capture"
+
+    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
+        """Always 'capture'."""
+        return "capture"
+
+    def deliver(self, message: Message) -> Outcome:
+        """Record the message once; `provider_id` is its page under the captures folder."""
+        path = _page_path(message)
+        moment = self._clock.now()
+        try:
+            with self._warehouse.session() as session:
+                if not _is_recorded(session, message.action_key):
+                    # The row comes last: a crash before it repeats the page and the line, under the same key.
+                    _write(self._folder / path, captured_pages.message_page(message, self._sender, moment))
+                    self._append_to_list(message, path, moment)
+                    _record(session, message, path, moment)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError, OSError) as error:
+            return Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON, delivery="capture")
+        except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
+            return Outcome("failed", detail=told(error, without=()), delivery="capture")
+        return Outcome("sent", provider_id=str(path), delivery="capture")
+
+    def find(self, message: Message) -> Finding:
+        """Look the action key up among the captured messages."""
+        try:
+            with self._warehouse.session() as session:
+                is_recorded = _is_recorded(session, message.action_key)
+        except (psycopg2.Error, UserError) as error:
+            return Finding("cannot_look", detail=told(error, without=()))
+        return Finding("found", provider_id=str(_page_path(message))) if is_recorded else Finding("not_found")
+
+    def _append_to_list(self, message: Message, path: Path, moment: datetime) -> None:
+        entry = {
+            "key": message.action_key,
+            "channel": message.channel,
+            "to": message.recipient,
+            "subject": message.subject,
+            "account": message.account_id,
+            "playbook": message.playbook,
+            "step": message.step,
+            "at": moment.isoformat(timespec="seconds"),
+            "path": path.as_posix(),
+        }
+        line = f"captured({json.dumps(entry)});\n".encode()
+        # One write to a file opened for appending: two daemons do not tear each other's lines.
+        handle = os.open(self._folder / LIST, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(handle, line)
+        finally:
+            os.close(handle)
+
+
+def _page_path(message: Message) -> Path:
+    """Where the page lies under the captures folder: the same for every attempt at the action."""
+    digest = hashlib.sha256(message.action_key.encode()).hexdigest()[:12]
+    account = re.sub(r"[^A-Za-z0-9_-]+", "-", message.account_id)[:40]
+    step = re.sub(r"[^A-Za-z0-9_-]+", "-", message.step)[:60]
+    return Path(message.due_on.isoformat(), f"{message.channel}-{account}-{step}-{digest}.html")
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, also for a reader who looks meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as unfinished:
+        unfinished.write(text)
+    finished = Path(unfinished.name)
+    finished.chmod(0o644)
+    finished.replace(path)
+
+
+def _is_recorded(session: Session, action_key: str) -> bool:
+    with session.cursor() as cursor:
+        cursor.execute("select true from cs.captured_messages where action_key = %s", [action_key])
+        return cursor.fetchone() is not None
+
+
+def _record(session: Session, message: Message, path: Path, moment: datetime) -> None:
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into cs.captured_messages (
+                action_key, channel, recipient, subject, body_html, body_text, payload, path, captured_at
+            )
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (action_key) do nothing
+            """,
+            [
+                message.action_key,
+                message.channel,
+                message.recipient,
+                message.subject,
+                message.body_html,
+                message.body_text,
+                Json(message.payload),
+                path.as_posix(),
+                moment,
+            ],
+        )

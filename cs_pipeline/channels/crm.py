@@ -1,0 +1,103 @@
+"""CRM tasks and opportunities: what every CRM is given, and the table that stands where no CRM is connected.
+
+An adapter for another CRM is one more channel over the same `CrmRecord`, idempotent by its external id. Reports on
+tasks, and closing them, are elsewhere.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Self
+
+import psycopg2
+
+from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.wire import RETRY_SOON, told
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+@dataclass(frozen=True)
+class CrmRecord:
+    """A task or an opportunity. `external_id` is the action key: creating it twice changes nothing."""
+
+    external_id: str
+    kind: str
+    account_id: str
+    title: str
+    body: str
+    assignee: str
+    due_on: date
+    priority: str
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """The record that a CRM message asks for; kind 'task' and priority 'normal' where its payload says nothing."""
+        return cls(
+            external_id=message.action_key,
+            kind=str(message.payload.get("kind", "task")),
+            account_id=message.account_id,
+            title=message.subject,
+            body=message.body_text,
+            assignee=message.recipient,
+            due_on=message.due_on,
+            priority=str(message.payload.get("priority", "normal")),
+        )
+
+
+COLUMNS = tuple(field.name for field in fields(CrmRecord))
+
+
+class CrmTableChannel:
+    """Writes to `cs.crm_tasks`. Nothing leaves the machine, so it delivers alike in every mode."""
+
+    def __init__(self, warehouse: Warehouse, clock: Clock) -> None:
+        self._warehouse = warehouse
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """'crm'."""
+        return "crm"
+
+    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
+        """Always 'live'."""
+        return "live"
+
+    def deliver(self, message: Message) -> Outcome:
+        """Create the record unless its action key has one; `provider_id` is its task id either way."""
+        record = CrmRecord.of(message)
+        values = [getattr(record, column) for column in COLUMNS]
+        try:
+            with self._warehouse.session() as session, session.cursor() as cursor:
+                cursor.execute(
+                    f"""
+                    with created as (
+                        insert into cs.crm_tasks ({", ".join(COLUMNS)}, created_at)
+                        values ({", ".join("%s" for _ in COLUMNS)}, %s)
+                        on conflict (external_id) do nothing
+                        returning task_id
+                    )
+                    select task_id from created
+                    union all
+                    select task_id from cs.crm_tasks where external_id = %s
+                    """,
+                    [*values, self._clock.now(), record.external_id],
+                )
+                row = cursor.fetchone()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError) as error:
+            # Repeating is safe whatever happened: the external id is unique.
+            return Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON)
+        except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
+            return Outcome("failed", detail=told(error, without=()))
+        return Outcome("sent", provider_id=None if row is None else str(row[0]))
+
+    def find(self, message: Message) -> Finding:
+        """Look the action key up among the external ids."""
+        try:
+            with self._warehouse.session() as session, session.cursor() as cursor:
+                cursor.execute("select task_id from cs.crm_tasks where external_id = %s", [message.action_key])
+                row = cursor.fetchone()
+        except (psycopg2.Error, UserError) as error:
+            return Finding("cannot_look", detail=told(error, without=()))
+        return Finding("not_found") if row is None else Finding("found", provider_id=str(row[0]))

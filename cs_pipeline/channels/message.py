@@ -1,0 +1,94 @@
+"""The contract between the outbox and the channels: a message, what came of it, and what a channel can do.
+
+No channel and no delivery rule belongs here.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal, Protocol
+
+OutcomeStatus = Literal["sent", "retry", "failed", "uncertain"]
+Delivery = Literal["capture", "live"]
+FindingState = Literal["found", "not_found", "cannot_look"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One action, rendered for one recipient. Addresses and texts stay out of its repr, hence out of logs.
+
+    `recipient` is an address (e-mail), a `#channel`, a channel's id or an address (Slack), or an assignee (CRM).
+    `payload` is what only one channel understands:
+
+    - e-mail: `preview`, `sender_name`, `unsubscribe_url` (str), `reply_to` (str or None);
+    - Slack: `blocks` (list of Block Kit blocks);
+    - CRM: `kind` ('task' or 'opportunity'), `priority` ('low', 'normal', 'high' or 'urgent').
+
+    `due_on` is the day the action was planned for, `category` the family of its playbook.
+    """
+
+    action_key: str
+    channel: str
+    recipient: str = field(repr=False)
+    subject: str = field(repr=False)
+    body_text: str = field(repr=False)
+    body_html: str | None = field(repr=False)
+    payload: dict[str, object] = field(repr=False)
+    account_id: str
+    playbook: str
+    step: str
+    due_on: date
+    category: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one delivery (design section 8).
+
+    - `sent`: the provider accepted it; `provider_id` is its name for the message.
+    - `retry`: refused before acceptance, so it can be delivered again after `retry_after`.
+    - `failed`: refused for good; `detail` has the provider's words.
+    - `uncertain`: it may or may not have been accepted. Never deliver again on a guess: `find`, or ask a person.
+
+    `delivery` says whether the message left for its reader ('live') or was only recorded ('capture').
+    """
+
+    status: OutcomeStatus
+    provider_id: str | None = None
+    detail: str | None = None
+    retry_after: timedelta | None = None
+    delivery: Delivery = "live"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What looking for an action at the provider showed.
+
+    - `found`: it is there, as `provider_id`: the action was sent.
+    - `not_found`: the provider was asked and does not have it: it can be delivered again.
+    - `cannot_look`: the provider cannot be asked, or did not answer; nothing is known, a person decides.
+    """
+
+    state: FindingState
+    provider_id: str | None = None
+    detail: str | None = None
+
+
+class Channel(Protocol):
+    """One way out. `deliver` and `find` report what happened instead of raising, whatever a provider answers."""
+
+    @property
+    def name(self) -> str:
+        """How logs and reports call it: 'capture', 'sendgrid', 'slack' or 'crm'."""
+        ...
+
+    def delivery_to(self, recipient: str) -> Delivery:
+        """Where a message to `recipient` would go: to its reader, or into the captures."""
+        ...
+
+    def deliver(self, message: Message) -> Outcome:
+        """Hand the message to the provider once. The action key travels with it."""
+        ...
+
+    def find(self, message: Message) -> Finding:
+        """Look whether the provider has the message, by its action key."""
+        ...

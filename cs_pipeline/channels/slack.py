@@ -1,0 +1,208 @@
+"""Messages to Slack channels and people, with the vendor's library.
+
+Only how a message is posted and looked for, and what Slack's answers mean for the outbox. The action key travels as
+message metadata, where the history shows it again, so an uncertain message can be settled by looking.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from pydantic import SecretStr
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
+
+from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.slack_blocks import escape_mrkdwn
+from cs_pipeline.channels.wire import (
+    BROKEN_EXCHANGE,
+    RETRY_SOON,
+    TIMEOUT_SECONDS,
+    never_written,
+    seconds_in,
+    silenced,
+    told,
+)
+
+EVENT_TYPE = "cs_pipeline_action"
+RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+PERHAPS_POSTED = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
+"""Errors of which Slack says that some part of the request may have succeeded."""
+
+LONGEST_NOTIFICATION = 3_000
+PAGE = 200
+MOST_PAGES = 25
+LOOK_BACK = timedelta(days=1)
+GARBAGE = (ValueError, AttributeError, TypeError, KeyError, SlackClientError)
+"""What the vendor's library raises over an answer that is not Slack's JSON."""
+
+
+class SlackChannel:
+    """Posts as the bot of `token`. Recipients: `#channel`, a channel's id, or a person's e-mail address."""
+
+    def __init__(self, token: SecretStr, *, base_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._token = token
+        self._conversations: dict[str, str] = {}
+        self._slack = WebClient(
+            token=token.get_secret_value(),
+            base_url=base_url,
+            timeout=timeout_seconds,  # pyright: ignore[reportArgumentType] - handed to urllib, which takes fractions
+            logger=silenced(f"{__name__}.vendor"),
+            # The library's own retry posts again after a reset connection, when the first post may have arrived.
+            retry_handlers=[],
+        )
+
+    def __repr__(self) -> str:
+        return "SlackChannel()"
+
+    @property
+    def name(self) -> str:
+        """'slack'."""
+        return "slack"
+
+    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
+        """Always 'live'."""
+        return "live"
+
+    def deliver(self, message: Message) -> Outcome:
+        """Post one message; `provider_id` is `<channel id>:<timestamp>`. People get it as a direct message."""
+        try:
+            conversation = self._postable(message.recipient)
+        except (*BROKEN_EXCHANGE, *GARBAGE) as error:
+            return self._not_posted(error, message)
+        try:
+            answer = self._slack.chat_postMessage(
+                channel=conversation,
+                # Shown in notifications, and read as markup like any text.
+                text=escape_mrkdwn(message.subject)[:LONGEST_NOTIFICATION],
+                blocks=message.payload.get("blocks"),  # pyright: ignore[reportArgumentType]
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"action_key": message.action_key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except (*BROKEN_EXCHANGE, *GARBAGE) as error:
+            return self._posted(error, message)
+        if not answer["ts"]:
+            return Outcome("uncertain", detail="Slack says ok, but not which message it made")
+        return Outcome("sent", provider_id=f"{answer['channel']}:{answer['ts']}")
+
+    def find(self, message: Message) -> Finding:
+        """Read the conversation back to the day before the message was due, for our metadata."""
+        since = datetime.combine(message.due_on, time.min, UTC) - LOOK_BACK
+        try:
+            conversation = self._readable(message.recipient)
+            if conversation is None:
+                return Finding("cannot_look", detail="the channel is not among those the bot may read")
+            for post in self._history(conversation, since):
+                metadata = post.get("metadata") or {}
+                if metadata.get("event_payload", {}).get("action_key") == message.action_key:
+                    return Finding("found", provider_id=f"{conversation}:{post['ts']}")
+        except (*BROKEN_EXCHANGE, *GARBAGE, _TooMuchToReadError) as error:
+            return Finding("cannot_look", detail=self._told(error, message))
+        return Finding("not_found")
+
+    def _history(self, conversation: str, since: datetime) -> Iterator[dict]:
+        def page(cursor: str | None) -> SlackResponse:
+            return self._slack.conversations_history(
+                channel=conversation,
+                oldest=str(since.timestamp()),
+                include_all_metadata=True,
+                limit=PAGE,
+                cursor=cursor,
+            )
+
+        yield from _pages(page, "messages")
+
+    def _postable(self, recipient: str) -> str:
+        """What chat.postMessage takes as `channel`: a channel by name or id, a person by their conversation's id."""
+        is_person = "@" in recipient and not recipient.startswith("#")
+        return self._conversation_with(recipient) if is_person else recipient
+
+    def _readable(self, recipient: str) -> str | None:
+        """The id of a recipient's conversation, which its history needs; None when a channel is not listed."""
+        postable = self._postable(recipient)
+        if not postable.startswith("#"):
+            return postable
+        if postable not in self._conversations:
+            for channel in _pages(self._list_channels, "channels"):
+                self._conversations["#" + channel["name"]] = channel["id"]
+        return self._conversations.get(postable)
+
+    def _list_channels(self, cursor: str | None) -> SlackResponse:
+        return self._slack.conversations_list(
+            types="public_channel,private_channel", exclude_archived=True, limit=PAGE, cursor=cursor
+        )
+
+    def _conversation_with(self, address: str) -> str:
+        if address not in self._conversations:
+            person: Any = self._slack.users_lookupByEmail(email=address)["user"]
+            conversation: Any = self._slack.conversations_open(users=[person["id"]])["channel"]
+            self._conversations[address] = conversation["id"]
+        return self._conversations[address]
+
+    def _not_posted(self, error: Exception, message: Message) -> Outcome:
+        """Looking a person up failed: nothing was posted, so only Slack's own refusals are final."""
+        code = _code(error)
+        if code is not None and code not in RATE_LIMITED | PERHAPS_POSTED:
+            return Outcome("failed", detail=f"Slack says {told(code, without=self._secrets(message))}")
+        return Outcome("retry", detail=self._told(error, message), retry_after=_asked_to_wait(error) or RETRY_SOON)
+
+    def _posted(self, error: Exception, message: Message) -> Outcome:
+        code, status, detail = _code(error), _status(error), self._told(error, message)
+        wait = _asked_to_wait(error)
+        if status == 429 or code in RATE_LIMITED or never_written(error):
+            return Outcome("retry", detail=detail, retry_after=wait or RETRY_SOON)
+        if status == 503 and wait is not None:
+            return Outcome("retry", detail=detail, retry_after=wait)
+        if status is not None and 300 <= status < 500:
+            return Outcome("failed", detail=detail)
+        if status == 200 and code is not None and code not in PERHAPS_POSTED:
+            return Outcome("failed", detail=f"Slack says {told(code, without=self._secrets(message))}")
+        return Outcome("uncertain", detail=detail)
+
+    def _told(self, error: Exception, message: Message) -> str:
+        status, code = _status(error), _code(error)
+        words = f"Slack answered {status}: {code or 'not in its own words'}" if status is not None else error
+        return told(words, without=self._secrets(message))
+
+    def _secrets(self, message: Message) -> tuple[str, str]:
+        return (self._token.get_secret_value(), message.recipient if "@" in message.recipient else "")
+
+
+class _TooMuchToReadError(Exception):
+    """More pages than anybody would read: it stays unknown."""
+
+
+def _pages(page: Callable[[str | None], SlackResponse], items: str) -> Iterator[dict]:
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        answer = page(cursor)
+        found = answer[items]
+        if not isinstance(found, list):
+            raise TypeError(f"the answer holds no {items}")  # and must not pass for one that holds none of ours
+        yield from found
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+        if cursor is None:
+            return
+    raise _TooMuchToReadError(f"more than {PAGE * MOST_PAGES} {items} to look through")
+
+
+def _status(error: Exception) -> int | None:
+    """HTTP status of an answer that Slack gave; None when there was none."""
+    return error.response.status_code if isinstance(error, SlackApiError) else None
+
+
+def _code(error: Exception) -> str | None:
+    """Slack's error code, such as 'channel_not_found'; None where the answer holds none of Slack's."""
+    if not isinstance(error, SlackApiError):
+        return None
+    code = error.response.get("error")
+    return code if isinstance(code, str) and code.replace("_", "").isalnum() else None
+
+
+def _asked_to_wait(error: Exception) -> timedelta | None:
+    if not isinstance(error, SlackApiError):
+        return None
+    headers = {name.title(): value for name, value in error.response.headers.items()}
+    return seconds_in(headers, "Retry-After")

@@ -1,0 +1,101 @@
+"""Failures on the way to a provider: which of them happened before a request was written, and how they may be told.
+
+A request that was never written cannot have been accepted, so it can be repeated; any other broken exchange leaves the
+question open. What a provider's own answers mean is in that provider's module.
+"""
+
+import logging
+import socket
+import ssl
+from collections.abc import Iterable
+from datetime import timedelta
+from email.message import Message as Headers
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.error import URLError
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+
+TIMEOUT_SECONDS = 15
+RETRY_SOON = timedelta(minutes=1)
+LONGEST_DETAIL = 500
+
+BROKEN_EXCHANGE = (OSError, HTTPException)
+"""What the standard library raises when an exchange breaks off; URLError is an OSError."""
+
+
+class NotConnectedError(OSError):
+    """No connection came about: nothing was written."""
+
+
+class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except OSError as error:
+            raise NotConnectedError(str(error)) from error
+
+
+class _SecureConnection(HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except OSError as error:
+            raise NotConnectedError(str(error)) from error
+
+
+class _Handler(HTTPHandler):
+    def http_open(self, req: Request):
+        return self.do_open(_Connection, req)
+
+
+class _SecureHandler(HTTPSHandler):
+    def https_open(self, req: Request):
+        return self.do_open(_SecureConnection, req, context=ssl.create_default_context())
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A redirect would repeat the request, keys included, at an address that nobody set."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl) -> None:  # noqa: ARG002 - urllib's signature
+        return None
+
+
+def opener_that_tells() -> OpenerDirector:
+    """A urllib opener whose connections raise NotConnectedError, where urllib alone says only 'timed out'."""
+    return build_opener(_Handler, _SecureHandler, _NoRedirects)
+
+
+def never_written(error: BaseException) -> bool:
+    """True when `error` shows that no byte of the request reached the provider."""
+    cause = error.reason if isinstance(error, URLError) else error
+    return isinstance(cause, (NotConnectedError, ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError))
+
+
+def told(error: object, *, without: Iterable[str]) -> str:
+    """An error in one short line, in which no string of `without` (secrets, addresses) appears."""
+    words = " ".join(str(error).split())
+    for part in without:
+        if part:
+            words = words.replace(part, "***")
+    return words if len(words) <= LONGEST_DETAIL else words[: LONGEST_DETAIL - 1] + "…"
+
+
+def seconds_in(headers: Headers | dict[str, str] | None, name: str) -> timedelta | None:
+    """A header that holds a number of seconds; None when it is absent, negative or not a number."""
+    value = None if headers is None else headers.get(name)
+    try:
+        seconds = float(value) if value is not None else -1.0
+    except ValueError:
+        return None
+    return timedelta(seconds=min(seconds, 86_400)) if seconds >= 0 else None
+
+
+def silenced(name: str) -> logging.Logger:
+    """The logger `name`, saying nothing: vendors' libraries print keys, addresses and bodies; outcomes say the rest."""
+    logger = logging.getLogger(name)
+    if _nothing not in logger.filters:
+        logger.addFilter(_nothing)
+    return logger
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False

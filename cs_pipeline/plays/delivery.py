@@ -1,0 +1,194 @@
+"""Taking due actions: the one loop that calls channels, and the only place from which anything leaves.
+
+Each call of a channel lies between two commits: the claim before it, what came of it after. A worker that dies in
+between leaves a claim whose lease runs out, so the action ends `uncertain`, and nothing is ever sent on a guess.
+"""
+
+import os
+import socket
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.channels.message import Channel, Message, Outcome
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays import exits, kill_switch, outbox
+from cs_pipeline.plays.due import PlannedAction, due, uncertain
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.judging import Job, as_claimed, judge
+from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+AT_A_TIME = 200  # actions judged and rendered together
+
+
+class Renderer(Protocol):
+    """Writes the message of a step. Raises UserError when it cannot."""
+
+    def render(self, playbook: Playbook, step: Step, facts: Mapping[str, object], action: PlannedAction) -> Message:
+        """The message as its recipient will see it."""
+        ...
+
+
+@dataclass
+class DeliverySummary:
+    """What one delivery did.
+
+    `outcomes` counts calls by channel and what came of them (captured, sent, retry, failed, uncertain); `suppressed`
+    and `failed` count actions that were not taken, by reason; `ended` counts plays by exit reason; `settled` counts
+    uncertain actions by what was found. `paused`: channels whose provider asked to wait, with its words.
+    """
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    suppressed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    completed: int = 0
+    leases_expired: int = 0
+    settled: Counter[str] = field(default_factory=Counter)
+    held: int = 0
+    paused: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, outcome: str) -> int:
+        """How many attempts ended as `outcome`, over all channels."""
+        return sum(number for (_, found), number in self.outcomes.items() if found == outcome)
+
+
+def deliver_due(
+    warehouse: Warehouse,
+    channels: Mapping[str, Channel],
+    renderer: Renderer,
+    settings: Settings,
+    clock: Clock,
+    channel: str | None = None,
+    limit: int = 1_000,
+) -> DeliverySummary:
+    """Take up to `limit` actions that are due, on one channel or on all of `channels` (email, slack, crm).
+
+    Before that, what is uncertain is looked up where the provider allows it, plays end whose exit conditions hold,
+    and what is stale is dropped. Any number of deliveries may run at once. A channel that asks for a pause is left
+    alone for the rest of the call. Raises UserError when the marts are not built.
+    """
+    summary = DeliverySummary()
+    asked = {channel: channels[channel]} if channel else dict(channels)
+    with warehouse.session() as session:
+        delivery = _Delivery(session, asked, renderer, settings, clock, summary)
+        delivery.prepare()
+        delivery.run(limit)
+        summary.completed = exits.complete(session, delivery.asking())
+    return summary
+
+
+@dataclass
+class _Delivery:
+    session: Session
+    channels: Mapping[str, Channel]
+    renderer: Renderer
+    settings: Settings
+    clock: Clock
+    summary: DeliverySummary
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
+
+    def asking(self) -> Asking:
+        return Asking(self.settings, self.clock.now())
+
+    def prepare(self) -> None:
+        """Everything that is decided before anything goes out, each in a transaction of its own."""
+        asking = self.asking()
+        self.summary.leases_expired = outbox.expire_leases(self.session, asking.now)
+        self.session.commit()
+        self._settle(asking)
+        self.summary.ended = exits.end_plays(self.session, asking)
+        self.session.commit()
+        self.summary.suppressed.update(outbox.drop_stale(self.session, asking.now))
+        self.summary.held = kill_switch.mark_held(self.session, asking.now)
+        self.session.commit()
+
+    def run(self, limit: int) -> None:
+        """Judge, render, deliver and record, batch by batch, until nothing is due or `limit` is reached."""
+        taken = 0
+        seen: set[int] = set()
+        while taken < limit:
+            asking = self.asking()
+            open_channels = [name for name in self.channels if name not in self.summary.paused]
+            batch = due(self.session, open_channels, min(AT_A_TIME, limit - taken), asking.now)
+            if seen.issuperset(batch["action_id"]):
+                return
+            seen.update(batch["action_id"])
+            for job, message in self._written(self._judged(batch, asking)):
+                if job.action.channel not in self.summary.paused:
+                    taken += self._take(job.action, message)
+
+    def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
+        judgement = judge(self.session, batch, asking)
+        outbox.drop(self.session, "suppressed", judgement.suppressed)
+        outbox.drop(self.session, "failed", judgement.failed)
+        self.session.commit()
+        self.summary.suppressed.update(judgement.suppressed.values())
+        self.summary.failed.update(judgement.failed.values())
+        return judgement.jobs
+
+    def _written(self, jobs: list[Job]) -> list[tuple[Job, Message]]:
+        """Every message of the batch, before the first goes out; what cannot be written fails with the reason."""
+        written: list[tuple[Job, Message]] = []
+        failed: dict[int, str] = {}
+        for job in jobs:
+            try:
+                written.append((job, self.renderer.render(job.playbook, job.step, job.facts, job.action)))
+            except UserError as error:
+                failed[job.action.action_id] = "not_rendered"
+                self.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
+        outbox.drop(self.session, "failed", failed)
+        self.summary.failed.update(failed.values())
+        self.session.commit()
+        return written
+
+    def _take(self, action: PlannedAction, message: Message) -> bool:
+        """Claim, deliver, record. False when the action was not to be had any more."""
+        channel = self.channels[action.channel]
+        delivery = channel.delivery_to(message.recipient)
+        attempt = outbox.claim(self.session, action, delivery, self.worker, self.clock.now())
+        self.session.commit()
+        if attempt is None:
+            return False
+        try:
+            outcome = channel.deliver(message)
+        except BaseException as error:
+            # Whether the provider has it is unknown, also when the run is being stopped.
+            lost = Outcome("uncertain", detail=f"the channel broke off: {type(error).__name__}")
+            outbox.record(self.session, action, attempt, lost, self.clock.now())
+            self.session.commit()
+            raise
+        outbox.record(self.session, action, attempt, outcome, self.clock.now())
+        self.session.commit()
+        is_captured = outcome.status == "sent" and outcome.delivery == "capture"
+        self.summary.outcomes[action.channel, "captured" if is_captured else outcome.status] += 1
+        if outcome.status == "retry":
+            self.summary.paused[action.channel] = outcome.detail or "asked to wait"
+        return True
+
+    def _settle(self, asking: Asking) -> None:
+        """Look uncertain actions up where they would go today; elsewhere they are not to be found."""
+        rows = uncertain(self.session, list(self.channels), AT_A_TIME, asking.now)
+        jobs = as_claimed(self.session, rows, asking)
+        self.session.commit()
+        for job in jobs:
+            channel = self.channels[job.action.channel]
+            if channel.delivery_to(job.action.recipient or "") != job.action.delivery:
+                continue  # the delivery mode has changed since: a person decides
+            try:
+                message = self.renderer.render(job.playbook, job.step, job.facts, job.action)
+            except UserError:
+                continue  # it stays uncertain, for a person
+            finding = channel.find(message)
+            if outbox.settle(self.session, job.action.action_id, finding, self.clock.now()):
+                self.summary.settled[finding.state] += 1
+            self.session.commit()

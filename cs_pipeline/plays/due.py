@@ -1,0 +1,129 @@
+"""Actions as they wait in the outbox: what is due now, what nobody knows the end of.
+
+Reads only; how an action moves on is in `outbox`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.kill_switch import STOPPED
+
+LOOK_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class PlannedAction:
+    """An action as a renderer and a channel need to know it. Addresses stay out of its repr.
+
+    `delivery` is where it was about to go when it was last claimed: 'live', 'capture', or None before that.
+    """
+
+    action_id: int
+    action_key: str
+    enrolment_id: int
+    playbook: str
+    playbook_version: str
+    family: str
+    step: str
+    account_id: str
+    channel: str
+    role: str
+    intent: str
+    due_at: datetime
+    delivery: str | None
+    recipient: str | None = field(repr=False)
+    recipient_user_id: str | None = field(repr=False)
+
+
+COLUMNS = tuple(column.name for column in fields(PlannedAction))
+CASE_COLUMNS = ("subject_id", "anchor_on", "enrolled_at", "trigger_facts")
+
+_SELECT = """
+select
+    actions.action_id,
+    actions.action_key,
+    actions.enrolment_id,
+    actions.playbook,
+    enrolments.playbook_version,
+    enrolments.family,
+    actions.step,
+    actions.account_id,
+    actions.channel,
+    actions.role,
+    actions.intent,
+    actions.due_at,
+    actions.delivery,
+    actions.recipient,
+    actions.recipient_user_id,
+    case when triggers.kind = 'renewal_window' then enrolments.subject_id end as subject_id,
+    enrolments.anchor_on,
+    enrolments.enrolled_at,
+    triggers.facts as trigger_facts
+from cs.actions
+inner join cs.enrolments using (enrolment_id)
+inner join cs.triggers using (trigger_id)
+"""
+
+MAY_GO = f"""
+    actions.status = 'planned'
+    and actions.due_at <= %(now)s
+    and actions.expires_at > %(now)s
+    and enrolments.status = 'active'
+    and not {STOPPED}
+"""
+"""SQL: whether an action (joined with its enrolment) may be taken at %(now)s, as far as the outbox knows."""
+
+
+def due(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
+    """The first `limit` actions that are due on `channels`, oldest first; columns COLUMNS and CASE_COLUMNS."""
+    order = "order by actions.due_at, actions.action_id limit %(limit)s"
+    sql = f"{_SELECT} where {MAY_GO} and actions.channel = any(%(channels)s) {order}"
+    return _frame(session, sql, {"now": now, "channels": list(channels), "limit": limit})
+
+
+def due_by_channel(session: Session, now: datetime) -> dict[str, int]:
+    """How many actions could go out now, by channel."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            select actions.channel, count(*)
+            from cs.actions
+            inner join cs.enrolments using (enrolment_id)
+            where {MAY_GO}
+            group by actions.channel
+            order by actions.channel
+            """,
+            {"now": now},
+        )
+        return dict(cursor.fetchall())
+
+
+def uncertain(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
+    """Up to `limit` uncertain actions on `channels`, claimed within LOOK_FOR; columns as of `due`.
+
+    Older ones wait for a person: what could not be looked up for a day is not looked up for ever.
+    """
+    sql = f"""
+        {_SELECT}
+        where
+            actions.status = 'uncertain'
+            and actions.channel = any(%(channels)s)
+            and exists (
+                select 1
+                from cs.action_attempts as attempts
+                where attempts.action_id = actions.action_id and attempts.claimed_at > %(since)s
+            )
+        order by actions.action_id
+        limit %(limit)s
+    """
+    return _frame(session, sql, {"channels": list(channels), "limit": limit, "since": now - LOOK_FOR})
+
+
+def _frame(session: Session, sql: str, parameters: dict[str, object]) -> pd.DataFrame:
+    with session.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return pd.DataFrame(cursor.fetchall(), columns=[*COLUMNS, *CASE_COLUMNS], dtype="object")

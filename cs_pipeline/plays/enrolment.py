@@ -1,0 +1,243 @@
+"""Who enters a play: every trigger offered to a playbook ends as one row, enrolled or refused with a reason.
+
+Which triggers are offered, and when, is in `triggers`; what then happens is in `planning`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+from psycopg2.extras import execute_values
+
+from cs_pipeline.plays import exits, facts, planning, versions
+from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+LOCK = 7_420_002  # one enrolment at a time, whatever the playbook: families are shared
+
+REFUSALS = {
+    "unknown_account": "the warehouse has no such account",
+    "trigger": "the playbook's trigger.when does not hold for this trigger",
+    "audience": "the account is not in the playbook's audience",
+    "kill_switch": "a person has stopped the playbook or the account",
+    "reentry": "the last play of this playbook ended less than reentry_after_days ago",
+    "family": "the account is in another play of the family, of the same or a higher priority",
+}
+"""Reasons for a refusal, beside the reasons for which the play would have ended at once (`exits`)."""
+
+OUTRANKED = "outranked"
+"""Why a play ended when one of its family with a higher priority began."""
+
+
+@dataclass(frozen=True)
+class EnrolmentSummary:
+    """What came of one batch of triggers. `refused` counts by reason, `actions` by status."""
+
+    playbook: str
+    enrolled: int
+    refused: Mapping[str, int]
+    outranked: int
+    actions: Mapping[str, int]
+
+
+def enrol(
+    warehouse: Warehouse, playbook: Playbook, trigger_ids: Sequence[int], settings: Settings, now: datetime
+) -> EnrolmentSummary:
+    """Decide on the triggers that are not decided yet, and plan the actions of who enters, in one transaction.
+
+    Asking twice, or from two processes at once, enrols nobody twice. Triggers of another kind are left alone.
+    """
+    asking = Asking(settings, now)
+    with warehouse.session() as session:
+        with session.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        offered = _undecided(session, playbook, trigger_ids)
+        if offered.empty:
+            return EnrolmentSummary(playbook.playbook, 0, {}, 0, {})
+        versions.remember(session, playbook)
+        # Plays that are over today must not stand in the way.
+        exits.end_plays(session, asking, offered["account_id"].unique().tolist())
+        cases = offered.rename(columns={"trigger_id": "case_id"}).assign(since=pd.Timestamp(now))
+        today = facts.read(session, cases, asking)
+        offered["reason"] = _reasons(session, playbook, offered, today, asking)
+        entering = offered[offered["reason"].isna()].join(today[["country", "timezone"]])
+        outranked = _outrank(session, playbook, entering, asking)
+        entering = entering.assign(enrolment_id=_write(session, playbook, offered, now).loc[entering.index])
+        actions = planning.plan(session, playbook, entering, asking)
+    return EnrolmentSummary(
+        playbook=playbook.playbook,
+        enrolled=len(entering),
+        refused=Counter(offered["reason"].dropna()),
+        outranked=outranked,
+        actions=Counter(actions["status"]),
+    )
+
+
+def _undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
+    columns = ["trigger_id", "trigger_key", "account_id", "subject_id", "occurred_at", "anchor_on", "facts"]
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select
+                trigger_id,
+                trigger_key,
+                account_id,
+                case when kind = 'renewal_window' then subject_id end as subject_id,
+                occurred_at,
+                anchor_on,
+                facts
+            from cs.triggers
+            where
+                trigger_id = any(%(trigger_ids)s::bigint[])
+                and kind = %(kind)s
+                and not exists (
+                    select 1
+                    from cs.enrolments
+                    where enrolments.playbook = %(playbook)s and enrolments.trigger_id = triggers.trigger_id
+                )
+            order by trigger_id
+            """,
+            {"trigger_ids": list(trigger_ids), "kind": playbook.trigger.kind, "playbook": playbook.playbook},
+        )
+        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")
+
+
+def _reasons(
+    session: Session, playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, asking: Asking
+) -> pd.Series:
+    """Why each trigger is refused (the first reason that holds); missing where it is not."""
+    of_trigger = pd.DataFrame(offered["facts"].tolist(), index=offered.index, dtype="object")
+    of_trigger = of_trigger.where(of_trigger.notna(), None)
+    known = pd.concat([today, facts.typed(of_trigger, TRIGGER_FACTS[playbook.trigger.kind])], axis=1)
+    state = _state(session, playbook, offered, asking)
+    reasons = pd.Series(pd.NA, index=offered.index, dtype="string")
+
+    def refuse(is_so: pd.Series, reason: str) -> None:
+        reasons[reasons.isna() & is_so] = reason
+
+    refuse(~today[facts.KNOWN], "unknown_account")
+    if playbook.trigger.condition is not None:
+        refuse(~playbook.trigger.condition.holds(known), "trigger")
+    if playbook.audience_condition is not None:
+        refuse(~playbook.audience_condition.holds(today), "audience")
+    reasons = reasons.fillna(exits.reasons_in(playbook, today))
+    refuse(state["is_stopped"], "kill_switch")
+    refuse(state["is_too_soon"], "reentry")
+    refuse(state["is_taken"], "family")
+    refuse(offered["account_id"].where(reasons.isna()).duplicated() & reasons.isna(), "family")
+    return reasons
+
+
+def _state(session: Session, playbook: Playbook, offered: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+    """What our own tables say about each trigger: is_stopped, is_too_soon, is_taken."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select
+                exists (
+                    select 1
+                    from cs.kill_switches
+                    where
+                        (scope = 'playbook' and name = %(playbook)s)
+                        or (scope = 'account' and name = offered.account_id)
+                ),
+                exists (
+                    select 1
+                    from cs.enrolments
+                    where
+                        playbook = %(playbook)s
+                        and account_id = offered.account_id
+                        and (offered.subject_id is null or subject_id = offered.subject_id)
+                        and status in ('completed', 'exited')
+                        and ended_at > %(now)s - make_interval(days => %(reentry_after_days)s)
+                ),
+                exists (
+                    select 1
+                    from cs.enrolments
+                    inner join cs.playbooks using (playbook, playbook_version)
+                    where
+                        enrolments.account_id = offered.account_id
+                        and enrolments.family = %(family)s
+                        and enrolments.status = 'active'
+                        and (playbooks.definition ->> 'priority')::integer >= %(priority)s
+                )
+            from unnest(%(account_ids)s::text[], %(subject_ids)s::text[])
+                with ordinality as offered (account_id, subject_id, position)
+            order by position
+            """,
+            {
+                "playbook": playbook.playbook,
+                "family": playbook.family,
+                "priority": playbook.priority,
+                "reentry_after_days": playbook.reentry_after_days,
+                "now": asking.now,
+                "account_ids": offered["account_id"].tolist(),
+                "subject_ids": offered["subject_id"].tolist(),
+            },
+        )
+        columns = ["is_stopped", "is_too_soon", "is_taken"]
+        return pd.DataFrame(cursor.fetchall(), columns=columns, index=offered.index, dtype="bool")
+
+
+def _outrank(session: Session, playbook: Playbook, entering: pd.DataFrame, asking: Asking) -> int:
+    """End the plays of the family that the accounts are still in: all of a lower priority. Returns how many."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select enrolment_id
+            from cs.enrolments
+            where account_id = any(%s::text[]) and family = %s and status = 'active'
+            """,
+            [entering["account_id"].tolist(), playbook.family],
+        )
+        enrolments = [enrolment_id for (enrolment_id,) in cursor.fetchall()]
+    exits.end(session, pd.Series(OUTRANKED, index=enrolments, dtype="object"), asking)
+    return len(enrolments)
+
+
+def _write(session: Session, playbook: Playbook, offered: pd.DataFrame, now: datetime) -> pd.Series:
+    """Write every decision; returns the enrolment ids on the index of `offered`."""
+    rows = [
+        (
+            playbook.playbook,
+            playbook.version,
+            playbook.family,
+            "active" if reason is pd.NA else "refused",
+            None if reason is pd.NA else reason,
+            now,
+            None if reason is pd.NA else now,
+            trigger_id,
+        )
+        for trigger_id, reason in zip(offered["trigger_id"], offered["reason"], strict=True)
+    ]
+    with session.cursor() as cursor:
+        written = execute_values(
+            cursor,
+            """
+            insert into cs.enrolments (
+                playbook, playbook_version, family, account_id, trigger_id, subject_id, anchor_on,
+                status, reason, enrolled_at, ended_at
+            )
+            select
+                decided.playbook, decided.playbook_version, decided.family, triggers.account_id,
+                triggers.trigger_id, triggers.subject_id, triggers.anchor_on,
+                decided.status, decided.reason, decided.enrolled_at, decided.ended_at::timestamptz
+            from (values %s) as decided (
+                playbook, playbook_version, family, status, reason, enrolled_at, ended_at, trigger_id
+            )
+            inner join cs.triggers using (trigger_id)
+            returning trigger_id, enrolment_id
+            """,
+            rows,
+            template="(%s, %s, %s, %s, %s::text, %s::timestamptz, %s::timestamptz, %s::bigint)",
+            page_size=10_000,
+            fetch=True,
+        )
+    ids = dict(written)
+    return offered["trigger_id"].map(ids)

@@ -1,0 +1,150 @@
+"""When a play ends: early, by its exit conditions and today's facts, or because everything in it is done."""
+
+from collections import Counter
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays import facts, versions
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.specification import Playbook
+
+AT_A_TIME = 10_000  # enrolments whose facts are held in memory together
+
+ALWAYS = ("churned", "renewal_moved")
+"""Reasons that end every play: nobody is kept writing to who has left, or about a date that no longer holds."""
+
+
+def end_plays(session: Session, asking: Asking, account_ids: list[str] | None = None) -> Counter[str]:
+    """End the active enrolments (of `account_ids`, or all) whose exit conditions hold; counts by reason.
+
+    Their actions that are not yet taken are cancelled, with the same reason.
+    """
+    ended: Counter[str] = Counter()
+    after = 0
+    while True:
+        active = _active(session, account_ids, after)
+        if active.empty:
+            return ended
+        after = int(active["enrolment_id"].max())
+        reasons = exit_reasons(session, active, asking).dropna()
+        end(session, reasons, asking)
+        ended.update(reasons)
+
+
+def exit_reasons(session: Session, enrolments: pd.DataFrame, asking: Asking) -> pd.Series:
+    """The first exit reason that holds for each enrolment (columns of `_active`); missing where none does.
+
+    Indexed by enrolment id.
+    """
+    cases = enrolments.rename(columns={"enrolment_id": "case_id", "enrolled_at": "since"})
+    today = facts.read(session, cases, asking)
+    keys = list(zip(enrolments["playbook"], enrolments["playbook_version"], strict=True))
+    playbooks = versions.recall(session, keys)
+    reasons = pd.Series(pd.NA, index=enrolments.index, dtype="string")
+    for key, rows in enrolments.groupby(["playbook", "playbook_version"]).groups.items():
+        reasons.loc[rows] = reasons_in(playbooks[key], today.loc[rows])  # pyright: ignore[reportArgumentType]
+    return reasons.set_axis(enrolments["enrolment_id"])
+
+
+def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
+    """The first exit reason of `playbook` that holds for each row of facts; missing where none does."""
+    reasons = pd.Series(pd.NA, index=today.index, dtype="string")
+    reasons[~today[facts.KNOWN] | today["is_churned"].fillna(False)] = "churned"
+    reasons[reasons.isna() & today["renewal_moved"].fillna(False)] = "renewal_moved"
+    for ending in playbook.exit:
+        reasons[reasons.isna() & ending.condition.holds(today)] = ending.reason
+    return reasons
+
+
+def end(session: Session, reasons: pd.Series, asking: Asking) -> None:
+    """End active enrolments and cancel what is left of them; `reasons` by enrolment id."""
+    if reasons.empty:
+        return
+    parameters = {"ids": reasons.index.tolist(), "reasons": reasons.tolist(), "now": asking.now}
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.enrolments
+            set status = 'exited', reason = ended.reason, ended_at = %(now)s
+            from unnest(%(ids)s::bigint[], %(reasons)s::text[]) as ended (enrolment_id, reason)
+            where enrolments.enrolment_id = ended.enrolment_id and enrolments.status = 'active'
+            """,
+            parameters,
+        )
+        cursor.execute(
+            """
+            update cs.actions
+            set status = 'cancelled', reason = enrolments.reason
+            from cs.enrolments
+            where
+                actions.enrolment_id = enrolments.enrolment_id
+                and enrolments.enrolment_id = any(%(ids)s::bigint[])
+                and enrolments.status = 'exited'
+                and actions.status in ('planned', 'awaiting_approval')
+            """,
+            parameters,
+        )
+
+
+def complete(session: Session, asking: Asking) -> int:
+    """Complete the active enrolments with nothing left to do; returns how many.
+
+    An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
+    """
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.enrolments
+            set status = 'completed', ended_at = %(now)s
+            where
+                status = 'active'
+                and not exists (
+                    select 1
+                    from cs.actions
+                    where
+                        actions.enrolment_id = enrolments.enrolment_id
+                        and (
+                            actions.status in ('planned', 'awaiting_approval', 'claimed')
+                            or (actions.status = 'uncertain' and actions.expires_at > %(now)s)
+                        )
+                )
+            """,
+            {"now": asking.now},
+        )
+        return cursor.rowcount
+
+
+def _active(session: Session, account_ids: list[str] | None, after: int) -> pd.DataFrame:
+    columns = [
+        "enrolment_id",
+        "playbook",
+        "playbook_version",
+        "account_id",
+        "subject_id",
+        "anchor_on",
+        "enrolled_at",
+    ]
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select
+                enrolments.enrolment_id,
+                enrolments.playbook,
+                enrolments.playbook_version,
+                enrolments.account_id,
+                case when triggers.kind = 'renewal_window' then enrolments.subject_id end as subject_id,
+                enrolments.anchor_on,
+                enrolments.enrolled_at
+            from cs.enrolments
+            inner join cs.triggers using (trigger_id)
+            where
+                enrolments.status = 'active'
+                and enrolments.enrolment_id > %(after)s
+                and (%(account_ids)s::text[] is null or enrolments.account_id = any(%(account_ids)s::text[]))
+            order by enrolments.enrolment_id
+            limit %(limit)s
+            """,
+            {"after": after, "account_ids": account_ids, "limit": AT_A_TIME},
+        )
+        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")

@@ -1,0 +1,99 @@
+"""Today's facts of accounts, in one query for any number of them.
+
+What each fact means is in `catalogue`; the query itself in `facts.sql`. Facts of a trigger are those that were
+written with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import psycopg2.errors
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catalogue, FactType
+from cs_pipeline.settings import Settings
+
+_SQL = (
+    (Path(__file__).parent / "facts.sql")
+    .read_text(encoding="utf-8")
+    .replace("{week_columns}", ",\n    ".join(f"weeks.{column}" for column in WEEK_COLUMNS))
+)
+_DTYPES: Mapping[FactType, str] = {
+    "number": "Float64",
+    "text": "string",
+    "boolean": "boolean",
+    "date": "object",
+}
+
+KNOWN = "is_known"
+"""Column beside the facts: false where the warehouse has no such account."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, and when: what the answer depends on besides the account."""
+
+    settings: Settings
+    now: datetime
+
+
+def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+    """Facts of `cases` (columns case_id, account_id, subject_id, anchor_on, since), with the index of `cases`.
+
+    Columns are those of the catalogue, with nullable types, and `KNOWN`. Raises UserError while the marts are not
+    built.
+    """
+    parameters = {
+        "case_ids": cases["case_id"].tolist(),
+        "account_ids": cases["account_id"].tolist(),
+        "subject_ids": cases["subject_id"].tolist(),
+        "anchors": cases["anchor_on"].tolist(),
+        "since": cases["since"].tolist(),
+        "now": asking.now,
+        "today": asking.now.date(),
+        "high_value_arr": asking.settings.high_value_arr,
+    }
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(_SQL, parameters)
+            columns = [column.name for column in cursor.description or ()]
+            rows = cursor.fetchall()
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+        raise UserError(
+            f"Plays need the marts, and they are not built: {error.diag.message_primary}. "
+            "Run the weekly job, or `cs-pipeline backfill`, first."
+        ) from None
+    found = pd.DataFrame(rows, columns=columns, dtype="object").set_index("case_id")
+    answers = found.loc[cases["case_id"]]
+    answers.index = cases.index
+    return typed(answers, ACCOUNT_FACTS).assign(**{KNOWN: answers[KNOWN].astype(bool)})
+
+
+def typed(values: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """The facts of `catalogue` out of `values`, in their types; a fact that is not there is missing everywhere."""
+    return pd.DataFrame(
+        {
+            name: pd.Series(
+                values[name].tolist() if name in values else [None] * len(values),
+                index=values.index,
+                dtype=_DTYPES[fact.type],
+            )
+            for name, fact in catalogue.items()
+        },
+        index=values.index,
+    )
+
+
+def as_mappings(facts: pd.DataFrame) -> dict[int, dict[str, object]]:
+    """Facts by row as plain Python values: None where missing, whole numbers as int."""
+    values = facts.drop(columns=KNOWN).astype("object")
+    plain = values.where(values.notna(), None).map(lambda value: _whole(value) if isinstance(value, float) else value)
+    return plain.to_dict("index")  # pyright: ignore[reportReturnType]
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if value.is_integer() else value

@@ -1,0 +1,149 @@
+-- Today's facts of a set of cases (an account, what the play is about, and since when), one row each.
+-- Filled in by facts.py: the facts that are columns of fct_account_weeks.
+with cases as (
+    select
+        case_id,
+        account_id,
+        subject_id,
+        anchor_on,
+        since
+    from unnest(
+        %(case_ids)s::bigint[],
+        %(account_ids)s::text[],
+        %(subject_ids)s::text[],
+        %(anchors)s::date[],
+        %(since)s::timestamptz[]
+    ) as cases (case_id, account_id, subject_id, anchor_on, since)
+),
+
+asked as (
+    select
+        account_id,
+        min(since) as since
+    from cases
+    group by account_id
+),
+
+-- A week that ended more than five weeks ago says nothing about today.
+weeks as (
+    select distinct on (account_id) *
+    from marts.fct_account_weeks
+    where
+        account_id = any(%(account_ids)s::text[])
+        and week <= %(today)s::date - 7
+        and week > %(today)s::date - 42
+    order by account_id, week desc
+),
+
+scores as (
+    select distinct on (account_id)
+        account_id,
+        score,
+        band,
+        severity,
+        coverage
+    from cs.health_scores
+    where
+        is_active
+        and account_id = any(%(account_ids)s::text[])
+        and week <= %(today)s::date - 7
+        and week > %(today)s::date - 42
+    order by account_id, week desc
+),
+
+subjects as (
+    select
+        subscription_id,
+        account_id,
+        renews_on,
+        renewal_type,
+        successor_started_on
+    from marts.fct_subscription_terms
+    where
+        account_id = any(%(account_ids)s::text[])
+        and subscription_id = any(%(subject_ids)s::text[])
+),
+
+replies as (
+    select
+        events.account_id,
+        max(events.occurred_at) as happened_at
+    from staging.stg_email_events as events
+    inner join asked on events.account_id = asked.account_id
+    where
+        events.event = 'reply'
+        and events.occurred_at > asked.since
+        and events.occurred_at <= %(now)s
+        and events.account_id = any(%(account_ids)s::text[])
+    group by events.account_id
+),
+
+meetings as (
+    select
+        touchpoints.account_id,
+        max(touchpoints.held_at) as happened_at
+    from staging.stg_touchpoints as touchpoints
+    inner join asked on touchpoints.account_id = asked.account_id
+    where
+        not coalesce(touchpoints.is_missed, false)
+        and touchpoints.held_at > asked.since
+        and touchpoints.held_at <= %(now)s
+        and touchpoints.account_id = any(%(account_ids)s::text[])
+    group by touchpoints.account_id
+)
+
+select
+    cases.case_id,
+    accounts.account_id is not null as is_known,
+    accounts.account_name,
+    accounts.tier,
+    accounts.plan,
+    accounts.industry,
+    accounts.country,
+    accounts.timezone,
+    accounts.owner_email,
+    accounts.manager_email,
+    accounts.executive_email,
+    accounts.slack_channel,
+    accounts.sales_goal,
+    (accounts.created_at at time zone 'UTC')::date as created_on,
+    accounts.is_bad_fit,
+    coalesce(accounts.churned_at <= %(now)s, false) as is_churned,
+    accounts.mrr,
+    accounts.arr,
+    accounts.seats,
+    scores.score,
+    scores.band,
+    scores.severity,
+    scores.coverage,
+    %(today)s::date - (accounts.created_at at time zone 'UTC')::date as tenure_days,
+    coalesce(subjects.renews_on, weeks.renewal_date) - %(today)s::date as days_to_renewal,
+    coalesce(subjects.renews_on, weeks.renewal_date) as renewal_date,
+    coalesce(subjects.renewal_type, weeks.renewal_type) as renewal_type,
+    coalesce(subjects.successor_started_on <= %(today)s, false) as renewal_done,
+    coalesce(subjects.renews_on <> cases.anchor_on, false) as renewal_moved,
+    accounts.arr > %(high_value_arr)s as is_high_value,
+    exists (
+        select 1
+        from cs.enrolments
+        where
+            enrolments.account_id = cases.account_id
+            and enrolments.family = 'save'
+            and enrolments.status = 'active'
+    ) as has_open_save_play,
+    weeks.hours_to_first_value is not null as has_reached_first_value,
+    coalesce(greatest(replies.happened_at, meetings.happened_at) > cases.since, false) as responded_since_enrolment,
+    {week_columns}
+from cases
+left join marts.dim_accounts as accounts
+    on
+        cases.account_id = accounts.account_id
+        and accounts.account_id = any(%(account_ids)s::text[])
+left join weeks on cases.account_id = weeks.account_id
+left join scores on cases.account_id = scores.account_id
+left join subjects
+    on
+        cases.account_id = subjects.account_id
+        and cases.subject_id = subjects.subscription_id
+left join replies on cases.account_id = replies.account_id
+left join meetings on cases.account_id = meetings.account_id

@@ -1,0 +1,109 @@
+"""Why an action that is due is not taken, asked right before it would be, with today's facts.
+
+A guard is a reason and a test over a frame of due actions: the columns of `due`, all facts of the account, the
+recipient, and what `contact_state` adds. The first guard that stops an action gives the reason. Guards that need no
+facts work on the outbox itself: the kill switch (`kill_switch`) and staleness (`outbox.drop_stale`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.specification import CUSTOMER_ROLES
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A reason, its meaning for a reader, and which rows it stops (a bool Series on the frame's index)."""
+
+    reason: str
+    meaning: str
+    stops: Callable[[pd.DataFrame], pd.Series]
+
+
+def _to_customers(due: pd.DataFrame) -> pd.Series:
+    return due["role"].isin(CUSTOMER_ROLES)
+
+
+GUARDS = (
+    Guard(
+        "unsubscribed",
+        "the person asked for no more e-mail",
+        lambda due: (due["channel"] == "email") & _to_customers(due) & due["is_unsubscribed"],
+    ),
+    Guard(
+        "bounced",
+        "mail to the address came back, or was reported as spam",
+        lambda due: (due["channel"] == "email") & due["suppressed_as"].isin(["bounced", "spam"]),
+    ),
+    Guard(
+        "by_hand",
+        "somebody of ours put the address on the list of suppressions",
+        lambda due: (due["channel"] == "email") & (due["suppressed_as"] == "by_hand"),
+    ),
+)
+"""Asked in this order."""
+
+OUTBOX_REASONS: Mapping[str, str] = {
+    "condition": "the step's `when` does not hold today",
+    "stale": "it was not taken within stale_after_days of being due",
+    "not_approved": "it waited for approval until it was stale",
+    "kill_switch": "a person has stopped it; it is held, and suppressed once it is stale",
+}
+"""Reasons for a suppressed or held action that no guard here gives."""
+
+
+def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+    """What is known of the recipients of `due`: is_unsubscribed (bool), suppressed_as (reason or None)."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select
+                exists (
+                    select 1
+                    from marts.dim_contacts as contacts
+                    where
+                        contacts.account_id = any(%(account_ids)s::text[])
+                        and contacts.account_id = asked.account_id
+                        and lower(contacts.email) = asked.address
+                        and contacts.unsubscribed_at <= %(now)s
+                )
+                or exists (
+                    select 1
+                    from cs.suppressions
+                    where
+                        lower(suppressions.address) = asked.address
+                        and suppressions.reason = 'unsubscribed'
+                        and suppressions.since <= %(now)s
+                ),
+                (
+                    select min(suppressions.reason)
+                    from cs.suppressions
+                    where
+                        lower(suppressions.address) = asked.address
+                        and suppressions.reason <> 'unsubscribed'
+                        and suppressions.since <= %(now)s
+                )
+            from unnest(%(account_ids)s::text[], %(addresses)s::text[])
+                with ordinality as asked (account_id, address, position)
+            order by position
+            """,
+            {
+                "account_ids": due["account_id"].tolist(),
+                "addresses": [str(recipient).lower() for recipient in due["recipient"]],
+                "now": asking.now,
+            },
+        )
+        state = pd.DataFrame(cursor.fetchall(), columns=["is_unsubscribed", "suppressed_as"], index=due.index)
+    return state.astype({"is_unsubscribed": "bool", "suppressed_as": "object"})
+
+
+def reasons(due: pd.DataFrame) -> pd.Series:
+    """The reason of the first guard that stops each row; missing where none does."""
+    found = pd.Series(pd.NA, index=due.index, dtype="string")
+    for guard in GUARDS:
+        found[found.isna() & guard.stops(due).fillna(False).astype(bool)] = guard.reason
+    return found

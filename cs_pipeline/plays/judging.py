@@ -1,0 +1,88 @@
+"""What is to become of a batch of due actions: taken by whom, or dropped and why.
+
+Puts together today's facts, recipients, the steps' own conditions and the guards. Writes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays import facts, guards, recipients, versions
+from cs_pipeline.plays.due import COLUMNS, PlannedAction
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.specification import Playbook, Step
+
+
+@dataclass(frozen=True)
+class Job:
+    """An action to take: the step it is of, and the facts to write it with. Facts stay out of its repr.
+
+    `facts` has those of the account, those of the trigger as they were written, and `contact_name`.
+    """
+
+    action: PlannedAction
+    playbook: Playbook
+    step: Step
+    facts: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What may go out, and why the rest does not: reasons by action id."""
+
+    jobs: list[Job]
+    suppressed: Mapping[int, str]
+    failed: Mapping[int, str]
+
+
+def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
+    """Judge `due` (a frame of `due.due`). The recipient is whoever has the role today."""
+    playbooks, today = _playbooks(session, due), _facts(session, due, asking)
+    current = due.drop(columns=["recipient", "recipient_user_id"]).join(recipients.resolve(session, due, asking))
+    reasons = guards.reasons(current.join(guards.contact_state(session, current, asking)).join(today))
+    steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
+    for step in set(steps):
+        if step.condition is not None:
+            rows = steps.index[[other == step for other in steps]]
+            fails = ~step.condition.holds(today.loc[rows]) & reasons.loc[rows].isna()
+            reasons[fails.index[fails]] = "condition"
+    has_nobody = current["recipient"].isna() & reasons.isna()
+    return Judgement(
+        jobs=_jobs(current[reasons.isna() & ~has_nobody], playbooks, today),
+        suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True)),
+        failed=dict.fromkeys(due.loc[has_nobody, "action_id"], "no_recipient"),
+    )
+
+
+def as_claimed(session: Session, rows: pd.DataFrame, asking: Asking) -> list[Job]:
+    """Jobs for actions that were claimed before: they stay addressed to whom they were."""
+    return _jobs(rows.assign(contact_name=None), _playbooks(session, rows), _facts(session, rows, asking))
+
+
+def _playbooks(session: Session, rows: pd.DataFrame) -> dict[versions.Version, Playbook]:
+    return versions.recall(session, zip(rows["playbook"], rows["playbook_version"], strict=True))
+
+
+def _steps(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook]) -> list[Step]:
+    named = zip(rows["playbook"], rows["playbook_version"], rows["step"], strict=True)
+    return [playbooks[playbook, version].step_named(step) for playbook, version, step in named]
+
+
+def _facts(session: Session, rows: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+    cases = rows.rename(columns={"action_id": "case_id", "enrolled_at": "since"})
+    return facts.read(session, cases, asking)
+
+
+def _jobs(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook], today: pd.DataFrame) -> list[Job]:
+    known = facts.as_mappings(today)
+    return [
+        Job(
+            action=PlannedAction(**{column: row[column] for column in COLUMNS}),
+            playbook=playbooks[row["playbook"], row["playbook_version"]],
+            step=step,
+            facts={**known[index], **row["trigger_facts"], "contact_name": row["contact_name"]},
+        )
+        for index, step, row in zip(rows.index, _steps(rows, playbooks), rows.to_dict("records"), strict=True)
+    ]

@@ -1,0 +1,67 @@
+"""What a person has stopped: everything, a channel, a playbook or an account.
+
+A stopped action is held, not dropped: it goes out when the switch is lifted in time, and is suppressed with the reason
+`kill_switch` when it has become stale by then.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from psycopg2.extensions import connection as Session
+
+Scope = Literal["everything", "channel", "playbook", "account"]
+EVERYTHING = "*"
+
+STOPPED = """
+exists (
+    select 1
+    from cs.kill_switches as switches
+    where
+        switches.scope = 'everything'
+        or (switches.scope = 'channel' and switches.name = actions.channel)
+        or (switches.scope = 'playbook' and switches.name = actions.playbook)
+        or (switches.scope = 'account' and switches.name = actions.account_id)
+)
+"""
+"""SQL: whether a switch stops the row `actions` (of cs.actions)."""
+
+
+def stop(session: Session, scope: Scope, name: str, reason: str, by: str, now: datetime) -> None:
+    """Stop `name` (a channel, playbook or account id; EVERYTHING for everything). Stopping twice changes nothing."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into cs.kill_switches (scope, name, reason, set_by, set_at)
+            values (%s, %s, %s, %s, %s)
+            on conflict (scope, name) do nothing
+            """,
+            [scope, name, reason, by, now],
+        )
+
+
+def lift(session: Session, scope: Scope, name: str) -> bool:
+    """Undo `stop`. False when it was not stopped."""
+    with session.cursor() as cursor:
+        cursor.execute("delete from cs.kill_switches where scope = %s and name = %s", [scope, name])
+        return cursor.rowcount > 0
+
+
+def mark_held(session: Session, now: datetime) -> int:
+    """Show on every due action whether a switch holds it; returns how many are held."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            update cs.actions
+            set reason = case when {STOPPED} then 'kill_switch' end
+            where
+                status = 'planned'
+                and due_at <= %(now)s
+                and (reason is not distinct from 'kill_switch') <> {STOPPED}
+            """,
+            {"now": now},
+        )
+        cursor.execute(
+            "select count(*) from cs.actions where status = 'planned' and due_at <= %s and reason = 'kill_switch'",
+            [now],
+        )
+        return int(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]

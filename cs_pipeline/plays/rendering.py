@@ -1,0 +1,188 @@
+"""From a step, the facts of its account and its recipient to a message.
+
+What a message of each channel is made of. How templates are written is in `template_language`, what they may show in
+`template_facts`, how a message leaves in the `channels` package.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from mjml import mjml2html
+
+from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.slack_blocks import fit
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays import sample_facts, template_files
+from cs_pipeline.plays.brand import Brand
+from cs_pipeline.plays.due import PlannedAction
+from cs_pipeline.plays.plain_text import plain_text
+from cs_pipeline.plays.slack_template import SlackTemplate
+from cs_pipeline.plays.specification import Playbook, Step, load_playbooks
+from cs_pipeline.plays.template_facts import TemplateFacts, known_names
+from cs_pipeline.plays.template_language import (
+    Template,
+    TemplateError,
+    html_environment,
+    slack_environment,
+    text_environment,
+)
+from cs_pipeline.settings import Settings
+
+LONGEST_SUBJECT = 200
+WHY = "_why"  # the template that ends every message to us
+
+
+@dataclass(frozen=True)
+class _TextTemplate:
+    """A mail (subject, preview, body) or a CRM record (title, body): front matter and a body."""
+
+    path: Path
+    front: Mapping[str, Template]
+    body: Template
+
+    def check_names(self, known: list[str]) -> None:
+        for template in (*self.front.values(), self.body):
+            template.check_names(known)
+
+
+@dataclass(frozen=True)
+class _Written:
+    subject: str
+    text: str
+    html: str | None
+    payload: dict[str, object]
+
+
+class Renderer:
+    """Renders the steps of playbooks; a template is read when it is first asked for.
+
+    Raises UserError when the brand file, a playbook or a template that every message needs is wrong.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._playbooks = load_playbooks(settings.config)
+        folders = template_files.folders(settings.config)
+        self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
+        currency = self._brand.currency
+        self._html = html_environment([folder / "email" for folder in folders], currency)
+        self._plain = text_environment([folder / "crm" for folder in folders], currency)
+        self._mrkdwn = slack_environment([folder / "slack" for folder in folders], currency)
+        self._text_templates: dict[Path, _TextTemplate] = {}
+        self._slack_templates: dict[Path, SlackTemplate] = {}
+
+    def render(self, step: Step, facts: Mapping[str, object], action: PlannedAction) -> Message:
+        """One message.
+
+        `facts` are those of the catalogue by name, those of the trigger as they were written, and `recipient_name`
+        (a contact's full name); what is absent or None is missing. Raises UserError that names template, line and
+        variable, and never prints a missing value.
+        """
+        to_show = TemplateFacts(self._settings, self._brand, self._playbooks.get(action.playbook))
+        values = to_show.of(step, facts, action) | {"unsubscribe_url": self._unsubscribe_url(action)}
+        write = {"email": self._email, "slack": self._slack, "crm": self._crm}[step.channel]
+        written = write(step, values)
+        return Message(
+            action_key=action.action_key,
+            channel=step.channel,
+            recipient=action.recipient or "",
+            subject=written.subject,
+            body_text=written.text,
+            body_html=written.html,
+            payload=written.payload,
+            account_id=action.account_id,
+            playbook=action.playbook,
+            step=step.step,
+            due_on=values["due_on"],  # pyright: ignore[reportArgumentType] - a date, see TemplateFacts
+            category=action.family,
+        )
+
+    def check(self, playbook: Playbook) -> None:
+        """Render every step for made-up accounts, of which one is known in full and one not at all.
+
+        Raises UserError with every problem: what is found here would else be found in the middle of a play.
+        """
+        problems: list[str] = []
+        known = known_names(playbook.trigger.kind)
+        for step in playbook.steps:
+            try:
+                self._template(step).check_names(known)
+                for account, facts in sample_facts.variants(playbook.trigger.kind):
+                    self._try(playbook, step, account, facts)
+            except UserError as error:
+                problems.append(f"playbook {playbook.playbook}, step {step.step}: {error}")
+        if problems:
+            raise UserError("\n".join(problems))
+
+    def _try(self, playbook: Playbook, step: Step, account: str, facts: Mapping[str, object]) -> None:
+        try:
+            self.render(step, facts, sample_facts.action(playbook, step))
+        except UserError as error:
+            raise UserError(f"for an account {account}: {error}") from None
+
+    def _email(self, step: Step, values: Mapping[str, object]) -> _Written:
+        template = self._text_template("email", step.template)
+        subject, preview = (_one_line(template.front[name].render(values)) for name in ("subject", "preview"))
+        mjml = template.body.render({**values, "subject": subject, "preview": preview})
+        try:
+            html, text = mjml2html(mjml), plain_text(mjml)
+        except ValueError as error:
+            raise TemplateError(f"{template.path}: does not make a sound MJML document: {error}") from None
+        payload: dict[str, object] = {
+            "preview": preview,
+            "sender_name": self._settings.sender_name,
+            "reply_to": values["owner_email"],
+        }
+        if values["is_for_customer"]:
+            payload["unsubscribe_url"] = values["unsubscribe_url"]
+        return _Written(subject, text, html, payload)
+
+    def _slack(self, step: Step, values: Mapping[str, object]) -> _Written:
+        template, why = self._slack_template(step.template), self._slack_template(WHY)
+        subject = _one_line(template.text.render(values))
+        blocks = fit([*template.render_blocks(values), *why.render_blocks(values)])
+        return _Written(subject, f"{subject}\n\n{why.text.render(values)}\n", None, {"blocks": blocks})
+
+    def _crm(self, step: Step, values: Mapping[str, object]) -> _Written:
+        template, why = self._text_template("crm", step.template), self._text_template("crm", WHY)
+        title = _one_line(template.front["title"].render(values))
+        text = f"{template.body.render(values).strip()}\n\n{why.body.render(values).strip()}\n"
+        return _Written(title, text, None, {"kind": step.kind, "priority": step.priority})
+
+    def _unsubscribe_url(self, action: PlannedAction) -> str:
+        """The team's page, told which message it is about: a digest, since the key itself names our play."""
+        parts = urlsplit(self._settings.unsubscribe_url)
+        digest = hashlib.sha256(action.action_key.encode()).hexdigest()[:20]
+        return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), ("message", digest)])))
+
+    def _template(self, step: Step) -> _TextTemplate | SlackTemplate:
+        if step.channel == "slack":
+            return self._slack_template(step.template)
+        return self._text_template(step.channel, step.template)
+
+    def _slack_template(self, name: str) -> SlackTemplate:
+        path = template_files.find(self._settings.config, "slack", name)
+        if path not in self._slack_templates:
+            self._slack_templates[path] = SlackTemplate.read(path, self._mrkdwn, self._plain)
+        return self._slack_templates[path]
+
+    def _text_template(self, channel: str, name: str) -> _TextTemplate:
+        path = template_files.find(self._settings.config, channel, name)
+        if path not in self._text_templates:
+            fields = ("subject", "preview") if channel == "email" else ("title",)
+            front, body = template_files.with_front_matter(path, fields)
+            self._text_templates[path] = _TextTemplate(
+                path,
+                {name: Template(self._plain, piece.text, path, piece.line) for name, piece in front.items()},
+                Template(self._html if channel == "email" else self._plain, body.text, path, body.line),
+            )
+        return self._text_templates[path]
+
+
+def _one_line(text: str) -> str:
+    """A header's text: no line end, no longer than anybody reads."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"

@@ -1,0 +1,185 @@
+"""What a playbook is: its trigger, its audience, when it ends, and its steps, as YAML.
+
+Here belongs the form of a playbook file, what makes one sound, and its version. What the facts in its conditions mean
+is in `catalogue`; whether its templates can be rendered is asked of `rendering`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, Catalogue, TriggerKind, facts_of_trigger
+from cs_pipeline.plays.condition_types import ConditionError
+from cs_pipeline.plays.conditions import Condition
+from cs_pipeline.yaml_with_lines import Problem, validate
+
+SHIPPED = Path(__file__).parent / "library"
+CONFIG_FOLDER = "playbooks"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case words joined by _")]
+Text = Annotated[str, Field(min_length=1)]
+
+ChannelName = Literal["email", "slack", "crm"]
+CustomerRole = Literal["point_of_contact", "champion", "executive_sponsor", "power_user"]
+OurRole = Literal["owner", "manager", "executive", "legal", "team"]
+Intent = Literal["inform", "educate", "ask", "offer"]
+Priority = Literal["low", "normal", "high", "urgent"]
+
+CUSTOMER_ROLES: tuple[CustomerRole, ...] = ("point_of_contact", "champion", "executive_sponsor", "power_user")
+LAST_DAY = 400  # furthest a step may lie from its anchor
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trigger(_Part):
+    """What starts the play: a kind of trigger, and which of them."""
+
+    kind: TriggerKind
+    when: Text | None = None
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """`when`, over the facts of the trigger and its account."""
+        return _condition(self.when, facts_of_trigger(self.kind))
+
+
+class ExitCondition(_Part):
+    """When the play ends early, and the reason that is recorded."""
+
+    when: Text
+    reason: Name
+
+    @cached_property
+    def condition(self) -> Condition:
+        """`when`, over the facts of the account."""
+        return Condition.parse(self.when, ACCOUNT_FACTS)
+
+
+class Step(_Part):
+    """One message or task of the play. `day` counts from the anchor; before a renewal date it is negative."""
+
+    step: Name
+    day: Annotated[int, Field(ge=-LAST_DAY, le=LAST_DAY)]
+    days: Literal["calendar", "business"] = "calendar"
+    channel: ChannelName
+    to: CustomerRole | OurRole
+    template: Name
+    intent: Intent
+    when: Text | None = None
+    priority: Priority = "normal"
+    kind: Literal["task", "opportunity"] = "task"
+    needs_approval: bool = False
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """`when`, over the facts of the account."""
+        return _condition(self.when, ACCOUNT_FACTS)
+
+
+class Playbook(_Part):
+    """A recipe: which accounts it is for, what is done for them on which day, and when it stops.
+
+    `family`: an account is in one play of a family at a time; the higher `priority` wins. `reentry_after_days`: days
+    after the end of a play before the same account (or subscription) may enter it again. `stale_after_days`: an
+    action not taken within so many days of being due is dropped.
+    """
+
+    playbook: Name
+    title: Text
+    description: Text
+    family: Name
+    priority: Annotated[int, Field(ge=0, le=100)]
+    requirements: tuple[str, ...] = ()
+    trigger: Trigger
+    audience: Text | None = None
+    exit: tuple[ExitCondition, ...] = ()
+    reentry_after_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    stale_after_days: Annotated[int, Field(ge=1, le=60)] = 3
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    @cached_property
+    def version(self) -> str:
+        """Content hash: 12 hex digits that change when, and only when, the meaning of the file does."""
+        return hashlib.sha256(self.definition.encode()).hexdigest()[:12]
+
+    @cached_property
+    def definition(self) -> str:
+        """The playbook as canonical JSON, from which `model_validate_json` makes it again."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def audience_condition(self) -> Condition | None:
+        """`audience`, over the facts of the account."""
+        return _condition(self.audience, ACCOUNT_FACTS)
+
+    def step_named(self, name: str) -> Step:
+        """The step `name`; KeyError when there is none."""
+        return {step.step: step for step in self.steps}[name]
+
+
+def _condition(text: str | None, catalogue: Catalogue) -> Condition | None:
+    return None if text is None else Condition.parse(text, catalogue)
+
+
+def load_playbooks(config: Path | None) -> dict[str, Playbook]:
+    """The shipped playbooks, replaced by name and added to by `<config>/playbooks/*.yaml`, sorted by name.
+
+    Raises InvalidFile with every problem of the first file that has any, each at its line and field.
+    """
+    files = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+    if config is not None:
+        if not config.is_dir():
+            raise UserError(f"CS_PIPELINE_CONFIG is {config}, which is not a folder")
+        files |= {path.stem: path for path in sorted((config / CONFIG_FOLDER).glob("*.yaml"))}
+    return {name: read_playbook(files[name]) for name in sorted(files)}
+
+
+def read_playbook(path: Path) -> Playbook:
+    """The playbook in one file. Raises InvalidFile with every problem, each at its line and field."""
+
+    def problems(playbook: Playbook) -> Iterator[Problem]:
+        if playbook.playbook != path.stem:
+            yield Problem(("playbook",), f"expected the name of the file, {path.stem}, got {playbook.playbook}")
+        yield from _problems_of_conditions(playbook)
+        yield from _problems_of_steps(playbook)
+
+    return validate(Playbook, path, problems)
+
+
+def _problems_of_conditions(playbook: Playbook) -> Iterator[Problem]:
+    conditions: list[tuple[tuple[str | int, ...], str | None, Catalogue]] = [
+        (("trigger", "when"), playbook.trigger.when, facts_of_trigger(playbook.trigger.kind)),
+        (("audience",), playbook.audience, ACCOUNT_FACTS),
+        *((("exit", index, "when"), ending.when, ACCOUNT_FACTS) for index, ending in enumerate(playbook.exit)),
+        *((("steps", index, "when"), step.when, ACCOUNT_FACTS) for index, step in enumerate(playbook.steps)),
+    ]
+    for where, text, catalogue in conditions:
+        try:
+            _condition(text, catalogue)
+        except ConditionError as error:
+            yield Problem(where, str(error))
+
+
+def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, step in enumerate(playbook.steps):
+        if step.step in first:
+            yield Problem(("steps", index, "step"), f"is the name of step {first[step.step] + 1} already")
+        first.setdefault(step.step, index)
+        if step.day < 0 and playbook.trigger.kind != "renewal_window":
+            yield Problem(("steps", index, "day"), "expected 0 or more: only a renewal date is known ahead")
+        if step.channel != "email" and step.to in CUSTOMER_ROLES:
+            yield Problem(("steps", index, "to"), f"expected a role of ours: {step.channel} does not reach customers")
+        if step.channel == "email" and step.to == "team":
+            yield Problem(("steps", index, "to"), "expected a person: the team is reached in Slack")
+        for field in ("priority", "kind"):
+            if step.channel != "crm" and field in step.model_fields_set:
+                yield Problem(("steps", index, field), f"is for channel crm only, and this is {step.channel}")

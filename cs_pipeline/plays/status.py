@@ -1,0 +1,86 @@
+"""What the plays have done so far, for people: read only, one query a question."""
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+
+def enrolments_by_playbook(session: Session) -> pd.DataFrame:
+    """Number of enrolments by playbook, status and reason; columns playbook, status, reason, enrolments."""
+    return _frame(
+        session,
+        """
+        select playbook, status, coalesce(reason, '') as reason, count(*) as enrolments
+        from cs.enrolments
+        group by playbook, status, reason
+        order by playbook, status, enrolments desc, reason
+        """,
+    )
+
+
+def actions_by_status(session: Session) -> pd.DataFrame:
+    """Number of actions by playbook, channel, status and reason.
+
+    Columns: playbook, channel, status, delivery (capture, live or ''), reason, actions.
+    """
+    return _frame(
+        session,
+        """
+        select
+            playbook,
+            channel,
+            status,
+            coalesce(delivery, '') as delivery,
+            coalesce(reason, '') as reason,
+            count(*) as actions
+        from cs.actions
+        group by playbook, channel, status, delivery, reason
+        order by playbook, channel, status, actions desc, reason
+        """,
+    )
+
+
+def waiting_for_people(session: Session, limit: int = 50) -> pd.DataFrame:
+    """Actions that go no further without a person: uncertain, failed, or awaiting approval; newest first.
+
+    Columns: action_id, playbook, step, account_id, channel, status, reason, detail, due_at.
+    """
+    return _frame(
+        session,
+        """
+        select action_id, playbook, step, account_id, channel, status, reason, detail, due_at
+        from cs.actions
+        where status in ('uncertain', 'failed', 'awaiting_approval')
+        order by due_at desc, action_id desc
+        limit %s
+        """,
+        limit,
+    )
+
+
+def recent_messages(session: Session, limit: int = 10) -> pd.DataFrame:
+    """The last captured messages; columns captured_at, channel, recipient, subject, path, playbook, step, account_id."""
+    return _frame(
+        session,
+        """
+        select
+            messages.captured_at,
+            messages.channel,
+            messages.recipient,
+            messages.subject,
+            messages.path,
+            actions.playbook,
+            actions.step,
+            actions.account_id
+        from cs.captured_messages as messages
+        inner join cs.actions using (action_key)
+        order by messages.captured_at desc, messages.action_key
+        limit %s
+        """,
+        limit,
+    )
+
+
+def _frame(session: Session, sql: str, *parameters: object) -> pd.DataFrame:
+    with session.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or ()])

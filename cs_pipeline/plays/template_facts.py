@@ -1,0 +1,130 @@
+"""What a template may show: the facts of the account and the trigger, made fit for readers, and what we add.
+
+How a value is printed is in `template_language`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cs_pipeline.health.explanation import Change, Driver, explain_change
+from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.plays import clock
+from cs_pipeline.plays.brand import Brand
+from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, TriggerKind
+from cs_pipeline.plays.due import PlannedAction
+from cs_pipeline.plays.specification import CUSTOMER_ROLES, Playbook, Step
+from cs_pipeline.plays.template_language import clean, in_words
+from cs_pipeline.settings import Settings
+
+ADDED: Mapping[str, str] = {
+    "contact_name": "Full name of the person it goes to; missing when not known",
+    "contact_first_name": "First name of that person; missing when not known",
+    "is_for_customer": "It goes to the customer, not to one of us",
+    "due_on": "Day for which it was planned, in the account's time zone",
+    "play_title": "Title of the play",
+    "step_day": "Day of the play",
+    "score_words": "The score now, or how it changed and why where that started the play; for us only",
+    "company_name": "Our company",
+    "sender_name": "From whom customer mail comes",
+    "postal_address": "Our address",
+    "unsubscribe_url": "Where this reader unsubscribes",
+    "account_url": "Where scores are shown",
+    "brand": "Colours, font and logo of brand.yaml",
+    "link": "URLs of brand.yaml by name",
+    "story": "Story of a similar customer: title, summary, url; missing where there is none",
+    "expansion_story": "The same, of a customer who has expanded",
+    "subject": "Subject of the mail, for its body",
+    "preview": "Preview text of the mail, for its body",
+}
+"""Names beside those of the catalogue, with their meaning."""
+
+
+def known_names(kind: TriggerKind) -> list[str]:
+    """Every name that a template of a play may use that is started by triggers of `kind`."""
+    return sorted({*ACCOUNT_FACTS, *TRIGGER_FACTS[kind], *ADDED})
+
+
+@dataclass(frozen=True)
+class TemplateFacts:
+    """Makes the values that templates get; `playbook` is None when the play's file is gone since."""
+
+    settings: Settings
+    brand: Brand
+    playbook: Playbook | None
+
+    def of(self, step: Step, facts: Mapping[str, object], action: PlannedAction) -> dict[str, object]:
+        """Every known name with its value, None where it is missing, for one message."""
+        settings, brand = self.settings, self.brand
+        catalogue = {**ACCOUNT_FACTS, **{name: fact for each in TRIGGER_FACTS.values() for name, fact in each.items()}}
+        values = {name: clean(_typed(facts.get(name), fact.type)) for name, fact in catalogue.items()}
+        if values["account_name"] is None:
+            values["account_name"] = "your team" if step.to in CUSTOMER_ROLES else clean(action.account_id)
+        values["owner_email"] = _address(values["owner_email"])
+        name = clean(facts.get("recipient_name"))
+        return values | {
+            "contact_name": name,
+            "contact_first_name": _first_name(name),
+            "is_for_customer": step.to in CUSTOMER_ROLES,
+            "due_on": action.due_at.astimezone(clock.zone(str(values["timezone"] or ""))).date(),
+            "play_title": self.playbook.title if self.playbook else action.playbook,
+            "step_day": step.day,
+            "score_words": _score_words(facts),
+            "company_name": settings.company_name,
+            "sender_name": settings.sender_name,
+            "postal_address": settings.postal_address,
+            "account_url": f"{settings.ui_url.rstrip('/')}/assets/cs/health_scores",
+            "brand": {"colours": brand.colours.model_dump(), "font": brand.font, "logo_url": brand.logo_url},
+            "link": brand.links_under(settings.product_url),
+            "story": brand.story_for(values["industry"], values["tier"], settings.product_url),
+            "expansion_story": brand.story_for(
+                values["industry"], values["tier"], settings.product_url, of_expansion=True
+            ),
+        }
+
+
+def _typed(value: object, kind: str) -> object:
+    """Facts of a trigger come out of JSON, in which a day is a text."""
+    return date.fromisoformat(value) if kind == "date" and isinstance(value, str) else value
+
+
+def _address(value: object) -> str | None:
+    """An e-mail address that can stand in a header, or None."""
+    text = str(value or "")
+    is_sound = text.count("@") == 1 and not any(sign.isspace() or sign in "<>,;:\"()" for sign in text)
+    return text if is_sound and text[0] != "@" != text[-1] else None
+
+
+def _first_name(name: object) -> str | None:
+    first = str(name or "").partition(" ")[0]
+    return first if first and "@" not in first and not first.endswith((".", ",")) else None
+
+
+def _score_words(facts: Mapping[str, object]) -> str | None:
+    if "to_score" in facts:
+        given = facts.get("drivers")
+        drivers = given if isinstance(given, list) else []
+        return explain_change(
+            Change(
+                from_score=_number(facts.get("from_score")),
+                to_score=_number(facts["to_score"]),
+                from_band=_text(facts.get("from_band")),
+                to_band=_text(facts.get("to_band")),
+                drivers=[
+                    Driver(driver["metric"], driver["delta"], driver["cause"])
+                    for driver in drivers
+                    if driver["metric"] in METRICS
+                ],
+            )
+        )
+    score, band = _number(facts.get("score")), _text(facts.get("band"))
+    return None if score is None else f"Score {in_words(score)}{f' ({band})' if band else ''}."
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and value == value else None
+
+
+def _text(value: object) -> str | None:
+    cleaned = clean(value)
+    return cleaned if isinstance(cleaned, str) else None

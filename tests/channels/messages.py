@@ -1,0 +1,57 @@
+"""Messages as rendering makes them, for tests of what becomes of them."""
+
+from dataclasses import replace
+from datetime import date
+
+from cs_pipeline.channels.message import Message
+
+EMAIL = Message(
+    action_key="yellow_adoption/quick_guide/acme/7",
+    channel="email",
+    recipient="ada@acme.example",
+    subject="A quick guide to reports",
+    body_text="Hello Ada,\nhere is a guide.",
+    body_html="<!doctype html><html><body><p>Hello Ada, here is a guide.</p></body></html>",
+    payload={
+        "preview": "Two minutes to your first report",
+        "sender_name": "Customer Success",
+        "reply_to": "olga@example.com",
+        "unsubscribe_url": "https://example.com/unsubscribe?message=7",
+    },
+    account_id="acme",
+    playbook="yellow_adoption",
+    step="quick_guide",
+    due_on=date(2026, 1, 6),
+    category="save",
+)
+
+SLACK = replace(
+    EMAIL,
+    action_key="red_save/alert_owner/acme/8",
+    channel="slack",
+    recipient="#customer-success",
+    subject="Acme needs you",
+    body_text="Acme needs you",
+    body_html=None,
+    payload={
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": "Acme needs you"}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": "*Score* 35 (was 72)\n<https://ui/acme|Open Acme>"}},
+        ]
+    },
+    playbook="red_save",
+    step="alert_owner",
+)
+
+CRM = replace(
+    EMAIL,
+    action_key="red_save/discovery_call/acme/8",
+    channel="crm",
+    recipient="olga@example.com",
+    subject="Call Acme",
+    body_text="Find the root cause.",
+    body_html=None,
+    payload={"kind": "task", "priority": "urgent"},
+    playbook="red_save",
+    step="discovery_call",
+)

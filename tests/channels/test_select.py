@@ -1,0 +1,153 @@
+"""Which channel carries a message: capture, allow-list and live, and what is refused at the start."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from cs_pipeline.channels.select import channels_for
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.channels.messages import CRM, EMAIL, SLACK
+from tests.channels.provider import Answer, provider
+from tests.channels.test_slack import Workspace
+
+KEY, TOKEN = SecretStr("SG.secret"), SecretStr("xoxb-secret")
+
+
+def count(warehouse: Warehouse, table: str) -> int:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(f"select count(*) from {table}")
+        return cursor.fetchone()[0]  # type: ignore[index]
+
+
+def test_in_capture_mode_no_provider_is_asked_and_everything_is_captured(tmp_path: Path, warehouse: Warehouse):
+    with provider(Answer(202)) as sendgrid, provider(Workspace()) as slack:
+        settings = Settings(
+            home=tmp_path,
+            sendgrid_api_key=KEY,
+            slack_bot_token=TOKEN,
+            sendgrid_host=sendgrid.url,
+            slack_base_url=slack.url + "/api/",
+        )
+        channels = channels_for(settings, warehouse)
+        outcomes = [channels[message.channel].deliver(message) for message in (EMAIL, SLACK, CRM)]
+    assert [(outcome.status, outcome.delivery) for outcome in outcomes] == [("sent", "capture")] * 3
+    assert sendgrid.requests == slack.requests == []
+    assert count(warehouse, "cs.captured_messages") == 3
+
+
+def test_a_crm_task_of_capture_mode_stands_in_the_table_as_well(tmp_path: Path, warehouse: Warehouse):
+    crm = channels_for(Settings(home=tmp_path), warehouse)["crm"]
+    for _ in range(2):
+        crm.deliver(CRM)
+    assert (count(warehouse, "cs.crm_tasks"), count(warehouse, "cs.captured_messages")) == (1, 1)
+    assert crm.delivery_to(CRM.recipient) == "capture"
+    assert crm.find(CRM).state == "found"
+
+
+def test_a_task_the_table_refuses_is_not_captured(tmp_path: Path, warehouse: Warehouse):
+    crm = channels_for(Settings(home=tmp_path), warehouse)["crm"]
+    assert crm.deliver(replace(CRM, payload={"priority": "whenever"})).status == "failed"
+    assert count(warehouse, "cs.captured_messages") == 0
+
+
+def test_the_set_clock_stamps_captured_messages(tmp_path: Path, warehouse: Warehouse):
+    settings = Settings(home=tmp_path, now=datetime(2024, 3, 4, 8, tzinfo=UTC))
+    channels_for(settings, warehouse)["email"].deliver(EMAIL)
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("select captured_at from cs.captured_messages")
+        assert cursor.fetchall() == [(settings.now,)]
+
+
+@pytest.mark.parametrize(
+    ("recipient", "is_reached"),
+    [
+        ("ada@acme.example", True),
+        ("ADA@Acme.Example", True),
+        ("bob@friends.example", True),
+        ("bob@acme.example", False),
+        ("eve@sub.friends.example", False),
+        ("eve@friends.example.evil.example", False),
+        ("friends.example", False),
+    ],
+)
+def test_the_allow_list_reaches_those_on_it_and_captures_the_rest(
+    tmp_path: Path, warehouse: Warehouse, recipient: str, is_reached: bool
+):
+    message = replace(EMAIL, recipient=recipient)
+    with provider(Answer(202)) as sendgrid:
+        settings = Settings(
+            home=tmp_path,
+            delivery="allowlist",
+            allowlist=("ada@acme.example", "@friends.example"),
+            sendgrid_api_key=KEY,
+            slack_bot_token=TOKEN,
+            sendgrid_host=sendgrid.url,
+        )
+        channel = channels_for(settings, warehouse)["email"]
+        outcome = channel.deliver(message)
+        finding = channel.find(message)
+    assert outcome.status == "sent"
+    assert outcome.delivery == channel.delivery_to(recipient) == ("live" if is_reached else "capture")
+    assert len(sendgrid.requests) == is_reached
+    assert finding.state == ("cannot_look" if is_reached else "found")
+
+
+def test_the_allow_list_names_slack_channels(tmp_path: Path, warehouse: Warehouse):
+    with provider(Workspace()) as slack:
+        settings = Settings(
+            home=tmp_path,
+            delivery="allowlist",
+            allowlist=("#cs-test",),
+            sendgrid_api_key=KEY,
+            slack_bot_token=TOKEN,
+            slack_base_url=slack.url + "/api/",
+        )
+        channel = channels_for(settings, warehouse)["slack"]
+        deliveries = [channel.deliver(replace(SLACK, recipient=to)).delivery for to in ("#cs-test", "#everybody")]
+    assert deliveries == ["live", "capture"]
+    assert len(slack.requests) == 1
+
+
+def test_in_live_mode_everybody_is_reached_and_nothing_is_captured(tmp_path: Path, warehouse: Warehouse):
+    with provider(Answer(202)) as sendgrid, provider(Workspace()) as slack:
+        settings = Settings(
+            home=tmp_path,
+            delivery="live",
+            sendgrid_api_key=KEY,
+            slack_bot_token=TOKEN,
+            sendgrid_host=sendgrid.url,
+            slack_base_url=slack.url + "/api/",
+        )
+        channels = channels_for(settings, warehouse)
+        outcomes = [channels[message.channel].deliver(message) for message in (EMAIL, SLACK, CRM)]
+    assert [(outcome.status, outcome.delivery) for outcome in outcomes] == [("sent", "live")] * 3
+    assert (len(sendgrid.requests), len(slack.requests)) == (1, 1)
+    assert not settings.captures.exists()
+
+
+@pytest.mark.parametrize("mode", ["live", "allowlist"])
+@pytest.mark.parametrize(
+    ("keys", "missing"),
+    [
+        ({"slack_bot_token": TOKEN}, "CS_PIPELINE_SENDGRID_API_KEY"),
+        ({"slack_bot_token": TOKEN, "sendgrid_api_key": SecretStr(" ")}, "CS_PIPELINE_SENDGRID_API_KEY"),
+        ({"sendgrid_api_key": KEY}, "CS_PIPELINE_SLACK_BOT_TOKEN"),
+    ],
+)
+def test_a_missing_key_is_an_error_at_the_start(
+    tmp_path: Path, warehouse: Warehouse, mode: str, keys: dict[str, SecretStr], missing: str
+):
+    settings = Settings(home=tmp_path, delivery=mode, **keys)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=missing) as raised:
+        channels_for(settings, warehouse)
+    assert "secret" not in str(raised.value)
+
+
+def test_no_key_shows_in_the_repr_of_the_channels(tmp_path: Path, warehouse: Warehouse):
+    settings = Settings(home=tmp_path, delivery="live", sendgrid_api_key=KEY, slack_bot_token=TOKEN)
+    assert "secret" not in f"{channels_for(settings, warehouse)!r}{settings!r}"

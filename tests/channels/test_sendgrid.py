@@ -1,0 +1,157 @@
+"""E-mail through SendGrid: what a request holds, and what each answer means for the outbox."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from cs_pipeline.channels.message import Outcome
+from cs_pipeline.channels.sendgrid import SendGridChannel
+from tests.channels.messages import EMAIL
+from tests.channels.provider import Answer, closed_address, deaf_address, provider
+
+KEY = "SG.super-secret-key"
+ACCEPTED = Answer(202, headers={"X-Message-Id": "sg-1"})
+
+
+def channel(url: str, timeout_seconds: float = 5) -> SendGridChannel:
+    return SendGridChannel(
+        SecretStr(KEY), host=url, sender_email="success@example.com", timeout_seconds=timeout_seconds
+    )
+
+
+def outcome_of(answer: Answer, timeout_seconds: float = 5) -> Outcome:
+    with provider(answer) as sendgrid:
+        outcome = channel(sendgrid.url, timeout_seconds).deliver(EMAIL)
+        assert len(sendgrid.requests) == 1, "one delivery is one request"
+        return outcome
+
+
+def refusal(words: str) -> dict:
+    return {"errors": [{"message": words, "field": None, "help": None}]}
+
+
+def test_an_accepted_mail_is_sent_under_sendgrids_message_id():
+    assert outcome_of(ACCEPTED) == Outcome("sent", provider_id="sg-1", delivery="live")
+
+
+def test_the_request_holds_one_person_both_parts_our_key_and_where_replies_go():
+    with provider(ACCEPTED) as sendgrid:
+        channel(sendgrid.url).deliver(EMAIL)
+    request = sendgrid.requests[0]
+    assert request.path == "/v3/mail/send"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    mail = request.json
+    assert mail["personalizations"] == [
+        {"to": [{"email": "ada@acme.example"}], "custom_args": {"action_key": EMAIL.action_key}}
+    ]
+    assert mail["from"] == {"email": "success@example.com", "name": "Customer Success"}
+    assert mail["reply_to"] == {"email": "olga@example.com"}
+    assert mail["subject"] == "A quick guide to reports"
+    assert [part["type"] for part in mail["content"]] == ["text/plain", "text/html"]
+    assert sorted(mail["categories"]) == ["save", "yellow_adoption"]
+    assert mail["headers"] == {"List-Unsubscribe": "<https://example.com/unsubscribe?message=7>"}
+
+
+def test_a_category_never_exceeds_sendgrids_255_characters():
+    with provider(ACCEPTED) as sendgrid:
+        channel(sendgrid.url).deliver(replace(EMAIL, category="x" * 300))
+    assert max(len(category) for category in sendgrid.requests[0].json["categories"]) == 255
+
+
+def test_a_rate_limit_is_retried_when_sendgrid_asks():
+    outcome = outcome_of(Answer(429, refusal("too many requests"), {"Retry-After": "17"}))
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(seconds=17))
+
+
+def test_a_reset_time_far_off_is_waited_for_a_day_at_most():
+    reset = {"X-RateLimit-Reset": "4102444800"}  # in the year 2100
+    outcome = outcome_of(Answer(429, refusal("slow down"), reset))
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(days=1))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "soon"}, {"X-RateLimit-Reset": "never"}])
+def test_a_rate_limit_without_a_usable_time_is_retried_soon(headers: dict[str, str]):
+    outcome = outcome_of(Answer(429, refusal("slow down"), headers))
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(minutes=1))
+
+
+def test_an_overloaded_provider_that_says_when_is_retried_then():
+    outcome = outcome_of(Answer(503, refusal("busy"), {"Retry-After": "120"}))
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(seconds=120))
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_error_is_uncertain_because_the_mail_may_be_on_its_way(status: int):
+    assert outcome_of(Answer(status, b"oops")).status == "uncertain"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 415])
+def test_any_other_refusal_fails_with_sendgrids_words(status: int):
+    outcome = outcome_of(Answer(status, refusal("The from address does not match a verified Sender Identity.")))
+    assert outcome.status == "failed"
+    assert outcome.detail == f"SendGrid answered {status}: The from address does not match a verified Sender Identity."
+
+
+def test_a_redirect_is_not_followed_and_fails():
+    assert outcome_of(Answer(302, b"", {"Location": "https://elsewhere.example/"})).status == "failed"
+
+
+def test_sandbox_mode_is_not_taken_for_sent():
+    outcome = outcome_of(Answer(200))
+    assert (outcome.status, outcome.detail) == ("uncertain", "SendGrid answered 200 instead of 202")
+
+
+def test_nobody_listening_is_retried():
+    outcome = channel(closed_address()).deliver(EMAIL)
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(minutes=1))
+
+
+def test_a_name_that_does_not_resolve_is_retried():
+    assert channel("http://no-such-host.invalid").deliver(EMAIL).status == "retry"
+
+
+def test_a_connection_that_never_came_about_is_retried():
+    with deaf_address() as url:
+        assert channel(url, timeout_seconds=0.3).deliver(EMAIL).status == "retry"
+
+
+def test_silence_after_the_request_was_written_is_uncertain():
+    assert outcome_of(Answer(hangs=True), timeout_seconds=0.3).status == "uncertain"
+
+
+def test_a_connection_broken_after_the_request_was_written_is_uncertain():
+    assert outcome_of(Answer(breaks_off=True)).status == "uncertain"
+
+
+def test_an_answer_cut_short_is_uncertain():
+    assert outcome_of(Answer(202, b"abc", claimed_length=5_000)).status == "uncertain"
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\x01\x02 not http\r\n\r\n", b"HTTP/9.9 what\r\n\r\n", b"\r\n"])
+def test_an_answer_that_is_not_http_is_uncertain(garbage: bytes):
+    assert outcome_of(Answer(body=garbage, is_garbage=True)).status == "uncertain"
+
+
+@pytest.mark.parametrize("body", [b"<html>nope</html>", b"\xff\xfe", b"", b"[]", b'{"errors": 3}'])
+def test_a_refusal_in_foreign_words_still_fails(body: bytes):
+    assert outcome_of(Answer(400, body)).status == "failed"
+
+
+def test_sendgrid_cannot_be_asked_whether_it_has_a_mail():
+    with provider(ACCEPTED) as sendgrid:
+        assert channel(sendgrid.url).find(EMAIL).state == "cannot_look"
+        assert sendgrid.requests == []
+
+
+def test_neither_key_nor_address_appears_in_a_log_an_outcome_or_a_repr(caplog: pytest.LogCaptureFixture):
+    echo = refusal(f"no such key {KEY} for {EMAIL.recipient}")
+    with caplog.at_level(logging.DEBUG), provider(Answer(401, echo)) as sendgrid:
+        sender = channel(sendgrid.url)
+        outcome = sender.deliver(EMAIL)
+    told = f"{caplog.text}{outcome!r}{sender!r}{EMAIL!r}"
+    assert "***" in told
+    assert KEY not in told
+    assert EMAIL.recipient not in told

@@ -1,0 +1,73 @@
+"""What tests of delivery share: a plain renderer, a channel that does as told, and one call of `deliver_due`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.select import channels_for
+from cs_pipeline.clock import Clock
+from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
+from cs_pipeline.plays.due import PlannedAction
+from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+class PlainRenderer:
+    """Messages without templates, that show two facts."""
+
+    def render(self, playbook: Playbook, step: Step, facts: Mapping[str, object], action: PlannedAction) -> Message:
+        return Message(
+            action_key=action.action_key,
+            channel=action.channel,
+            recipient=action.recipient or "",
+            subject=f"{step.step} for {facts['account_name']}",
+            body_text=f"Dear {facts['contact_name']}",
+            body_html=None,
+            payload={"blocks": []} if action.channel == "slack" else {},
+            account_id=action.account_id,
+            playbook=action.playbook,
+            step=action.step,
+            due_on=action.due_at.date(),
+            category=playbook.family,
+        )
+
+
+@dataclass
+class ToldChannel:
+    """Answers as told and remembers what it accepted."""
+
+    answer: Callable[[Message], Outcome] = lambda _: Outcome("sent", provider_id="p1")
+    finding: Finding = field(default_factory=lambda: Finding("cannot_look"))
+    delivered: list[str] = field(default_factory=list)
+    goes: Delivery = "live"
+    name: str = "told"
+
+    def delivery_to(self, recipient: str) -> Delivery:
+        return self.goes
+
+    def deliver(self, message: Message) -> Outcome:
+        outcome = self.answer(message)
+        if outcome.status in ("sent", "uncertain"):
+            self.delivered.append(message.action_key)
+        return outcome
+
+    def find(self, message: Message) -> Finding:
+        return self.finding
+
+
+def deliver(
+    warehouse: Warehouse,
+    settings: Settings,
+    clock: Clock,
+    channels: Mapping[str, Channel] | None = None,
+    limit: int = 1_000,
+) -> DeliverySummary:
+    """Deliver what is due through the channels of `settings`, or those given."""
+    channels = channels or channels_for(settings, warehouse, clock)
+    return deliver_due(warehouse, channels, PlainRenderer(), settings, clock, limit=limit)
+
+
+def all_by(channel: Channel) -> dict[str, Channel]:
+    """Every kind of message through one channel."""
+    return {"email": channel, "slack": channel, "crm": channel}
