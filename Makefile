@@ -24,7 +24,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@touch $@
 
 demo: install ## run the sample company, or EXAMPLE=oulad|churnsim|ravenstack DATA=<folder>
-	@$(BIN)/cs-pipeline demo $(if $(filter-out sample,$(EXAMPLE)),--example $(EXAMPLE) --data "$(DATA)")
+	@$(if $(filter-out sample,$(EXAMPLE)),CS_PIPELINE_HOME=.cs_pipeline_$(EXAMPLE)) $(BIN)/cs-pipeline demo \
+		$(if $(filter-out sample,$(EXAMPLE)),--example $(EXAMPLE) --data "$(DATA)")
 
 test: install ## run all checks and all tests
 	@$(MAKE) --no-print-directory check

@@ -1,16 +1,21 @@
 """`load`, `land`, `map`, `rejects`, `generate`: data in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, progress
 from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
 DATA = "Data in"
 Folder = Annotated[Path, typer.Argument(help="Folder to read.", exists=True, file_okay=False)]
+REASONS_SHOWN = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -24,14 +29,41 @@ def register(app: typer.Typer) -> None:
 
 def load(folder: Folder) -> None:
     """Load canonical CSV or Parquet files, checked against the source contract. Loading twice changes nothing."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.warehouse.load import load_folder
+
+    warehouse = start_warehouse(load_settings())
+    with _shown() as on_progress:
+        report = load_folder(warehouse, folder, on_progress=on_progress)
+    _print(report)
 
 
 def land(folder: Folder) -> None:
     """Load files of any form as they are into the schema `landing`, for mappings to read."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.warehouse.land import land_folder
+
+    warehouse = start_warehouse(load_settings())
+    with _shown() as on_progress:
+        landed = land_folder(warehouse, folder, on_progress=on_progress)
+    table = _table("table", "rows", "columns")
+    for each in landed:
+        table.add_row(f"landing.{each.table}", f"{each.rows:,}", ", ".join(each.columns))
+    console.print(table)
 
 
 def map_tables(folder: Folder) -> None:
     """Install a folder of mappings (one select per canonical table) and bring their rows through the contract."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
+
+    warehouse = start_warehouse(load_settings())
+    for mapping in install_mappings(warehouse, folder):
+        left_out = f", leaves out {', '.join(mapping.left_out)}" if mapping.left_out else ""
+        console.print(f"[green]✓[/] mapping.{mapping.table}{left_out}")
+    with _shown() as on_progress:
+        report = sync_mappings(warehouse, on_progress=on_progress)
+    _print(report)
 
 
 def rejects(
@@ -39,12 +71,90 @@ def rejects(
     limit: Annotated[int, typer.Option(help="How many rows to show.", min=1)] = 20,
 ) -> None:
     """Show the rows that broke the source contract, and why."""
+    from cs_pipeline.warehouse.locate import locate
+    from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
+
+    warehouse = locate(load_settings())
+    counts = count_rejects(warehouse, table or None)
+    if not counts:
+        console.print("No row broke the contract.")
+        return
+    totals = _table("table", "rows", "reason")
+    for count in counts:
+        totals.add_row(count.table, f"{count.rows:,}", f"{count.column or ''} {count.reason}".strip())
+    console.print(totals)
+    rows = _table("file or mapping", "line", "column", "reason", "row")
+    for reject in read_rejects(warehouse, table or None, limit):
+        shown = ", ".join(f"{name}={value}" for name, value in reject.row.items() if value not in (None, ""))
+        rows.add_row(
+            reject.origin,
+            "" if reject.line is None else str(reject.line),
+            reject.column or "",
+            Text(reject.reason),
+            Text(shown, overflow="ellipsis", no_wrap=True),
+        )
+    console.print()
+    console.print(rows)
 
 
 def generate(
     folder: Annotated[Path, typer.Argument(help="Folder to write; created when missing.")],
     accounts: Annotated[int, typer.Option(help="Number of accounts.", min=1)] = 300,
-    weeks: Annotated[int, typer.Option(help="Weeks of history.", min=1)] = 80,
-    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
+    weeks: Annotated[int, typer.Option(help="Weeks of history.", min=20)] = 80,
+    seed: Annotated[int, typer.Option(help="Same seed, same company.", min=0)] = 7,
+    events_scale: Annotated[float, typer.Option(help="How many events; 1 is ordinary.", min=0, max=20)] = 1.0,
 ) -> None:
-    """Write a sample company as canonical Parquet files."""
+    """Write a sample company as canonical Parquet files, and its planted truth beside them."""
+    from cs_pipeline.demo.company import SampleCompany
+    from cs_pipeline.demo.generate import generate as write_company
+
+    company = SampleCompany(accounts=accounts, weeks=weeks, seed=seed, events_scale=events_scale)
+    with progress() as display:
+        task = display.add_task("Accounts, in blocks", total=company.blocks)
+        write_company(folder, company, on_progress=lambda done, total: display.update(task, completed=done, total=total))
+    console.print(f"[green]✓[/] {accounts:,} accounts, weeks {company.first_week} to {company.ends_on}, in {folder}")
+
+
+@contextmanager
+def _shown() -> Iterator[OnProgress]:
+    """Progress of a load, a line a table."""
+    with progress() as display:
+        tasks: dict[str, int] = {}
+
+        def show(now: Progress) -> None:
+            if now.table not in tasks:
+                tasks[now.table] = display.add_task(now.table, total=100)
+            words = f"{now.table}: {now.stage}, {now.rows:,} rows"
+            done = 100 if now.stage == "done" else 99 * now.fraction
+            display.update(tasks[now.table], description=words, completed=int(done))  # pyright: ignore[reportArgumentType]
+
+        yield show
+
+
+def _print(report: LoadReport) -> None:
+    table = _table("table", "read", "loaded", "unchanged", "rejected", "seconds", "why rejected")
+    for each in report.tables:
+        reasons = "; ".join(str(reason) for reason in each.reasons[:REASONS_SHOWN])
+        table.add_row(
+            each.table,
+            f"{each.rows_read:,}",
+            f"{each.rows_loaded:,}",
+            f"{each.rows_unchanged:,}",
+            f"[yellow]{each.rows_rejected:,}[/]" if each.rows_rejected else "0",
+            f"{each.seconds:.1f}",
+            Text(reasons),
+        )
+    console.print(table)
+    console.print(
+        f"{report.rows_read:,} rows read: {report.rows_loaded:,} loaded, {report.rows_unchanged:,} unchanged, "
+        f"{report.rows_rejected:,} put aside in raw.raw_rejects"
+        + (" (cs-pipeline rejects shows them)" if report.rows_rejected else "")
+    )
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    numbers = {"read", "loaded", "unchanged", "rejected", "seconds", "rows", "line"}
+    for heading in headings:
+        table.add_column(heading, header_style="dim", justify="right" if heading in numbers else "left")
+    return table

@@ -15,8 +15,9 @@ from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.status import actions_by_status, enrolments_by_playbook, recent_messages
 from cs_pipeline.plays.triggers import open_lifecycle_triggers
-from cs_pipeline.reports.play_tables import actions_by_status, enrolments_by_playbook, newest_messages
+from cs_pipeline.reports.play_tables import messages_as_markdown
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -83,6 +84,8 @@ def enrol_accounts(
     playbook = playbooks[config.playbook]
     Renderer(settings).check(playbook)
     summary = enrol(warehouse, playbook, config.trigger_ids, settings, clock.now())
+    with warehouse.session() as session:
+        enrolments = enrolments_by_playbook(session)
     context.log.info("%s: %s enrolled, refused: %s", playbook.title, summary.enrolled, dict(summary.refused))
     context.log_event(
         dg.AssetMaterialization(
@@ -93,7 +96,7 @@ def enrol_accounts(
                 "enrolled": summary.enrolled,
                 "refused": dict(summary.refused),
                 "actions": dict(summary.actions),
-                "enrolments": table(enrolments_by_playbook(warehouse)),
+                "enrolments": table(enrolments),
             },
         )
     )
@@ -137,13 +140,15 @@ def _delivered(
     warehouse: Warehouse, settings: Settings, channel: str, summary: DeliverySummary
 ) -> Iterator[dg.AssetMaterialization]:
     outcomes = {outcome: count for (_, outcome), count in summary.outcomes.items()}
+    with warehouse.session() as session:
+        outbox, messages = actions_by_status(session), recent_messages(session)
     metadata: Mapping[str, Any] = {
         "channel": channel,
         "outcomes": outcomes,
         "suppressed": dict(summary.suppressed),
         "failed": dict(summary.failed),
         "ended_plays": dict(summary.ended),
-        "outbox": table(actions_by_status(warehouse)),
+        "outbox": table(outbox),
     }
     words = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing sent"
     yield dg.AssetMaterialization(ACTIONS, description=f"{channel}: {words}", metadata=metadata)
@@ -153,7 +158,7 @@ def _delivered(
             description=f"{outcomes['captured']} messages captured",
             metadata={
                 "all_messages": dg.MetadataValue.url(settings.messages_url),
-                "newest": dg.MetadataValue.md(newest_messages(warehouse, settings.messages_url)),
+                "newest": dg.MetadataValue.md(messages_as_markdown(messages, settings.messages_url)),
             },
         )
 

@@ -1,0 +1,105 @@
+"""`demo`: a whole company, or an example data set, from raw rows to captured plays."""
+
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.status import Status
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import HOME_SETTINGS_FILE, PREFIX, Settings, load_settings
+
+SHOWING = "See it"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=SHOWING)(demo)
+
+
+def demo(
+    accounts: Annotated[int, typer.Option(help="Accounts of the sample company.", min=1)] = 300,
+    weeks: Annotated[int, typer.Option(help="Weeks of its history.", min=20)] = 80,
+    seed: Annotated[int, typer.Option(help="Same seed, same company.", min=0)] = 7,
+    example: Annotated[str, typer.Option(help="Instead, an example data set: oulad, churnsim or ravenstack.")] = "",
+    data: Annotated[Path | None, typer.Option(help="Folder with the files of the example.", file_okay=False)] = None,
+) -> None:
+    """Load a company, score its history, let its last weeks happen, and show what came of it. Contacts nobody."""
+    if example:
+        _play_example(example, data)
+    else:
+        _play_sample(accounts, weeks, seed)
+
+
+def _play_sample(accounts: int, weeks: int, seed: int) -> None:
+    from cs_pipeline.demo.company import SampleCompany
+    from cs_pipeline.demo.story import play_sample, present_of
+
+    company = SampleCompany(accounts=accounts, weeks=weeks, seed=seed)
+    settings = _settings_at(present_of(company.ends_on), company.first_week)
+    with console.status("Starting PostgreSQL and Dagster") as status:
+        from cs_pipeline.cli.stage import set_stage
+
+        with set_stage(settings) as stage:
+            play_sample(stage, company, settings.home / "sample", _teller(status))
+            status.stop()
+            _show(settings)
+
+
+def _play_example(name: str, data: Path | None) -> None:
+    from cs_pipeline.demo.examples import bring_in, find_example
+    from cs_pipeline.demo.story import claim, play_loaded, present_of
+
+    example = find_example(name)
+    if data is None:
+        raise UserError(f"Say with --data where the files are that {example.source} offers")
+    settings = _settings_at(present_of(example.ends_on), example.first_week)
+    with console.status("Starting PostgreSQL and Dagster") as status:
+        from cs_pipeline.cli.stage import set_stage
+
+        with set_stage(settings) as stage:
+            claim(stage.warehouse, name)
+            tell = _teller(status)
+            bring_in(stage.warehouse, name, data, tell)
+            play_loaded(stage, example.first_week, example.ends_on, tell)
+            status.stop()
+            _show(settings)
+
+
+def _settings_at(present: datetime, first_week: date) -> Settings:
+    """Settings with the clock at `present`; kept in the home folder, so that `up` shows the same company."""
+    home = load_settings().home
+    home.mkdir(parents=True, exist_ok=True)
+    (home / HOME_SETTINGS_FILE).write_text(
+        "# Written by the demo. Remove this file to let the present be the present.\n"
+        f"{PREFIX}NOW={present.isoformat()}\n{PREFIX}FIRST_WEEK={first_week.isoformat()}\n"
+    )
+    return load_settings()
+
+
+def _teller(status: Status) -> Callable[[str], None]:
+    """Shows what happens now; what was before stays above, with its seconds."""
+    began = time.monotonic()
+    current: list[str] = []
+
+    def tell(words: str) -> None:
+        nonlocal began
+        if current and not current[0].startswith("It is "):
+            console.print(f"[green]✓[/] {current[0]} [dim]{time.monotonic() - began:.0f} s[/]")
+        if not current or not (current[0].startswith("It is ") and words.startswith("It is ")):
+            began = time.monotonic()
+        current[:] = [words]
+        status.update(words)
+
+    return tell
+
+
+def _show(settings: Settings) -> None:
+    from cs_pipeline.cli.summary import show_summary
+    from cs_pipeline.warehouse.locate import locate
+
+    show_summary(settings, locate(settings))

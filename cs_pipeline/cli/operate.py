@@ -1,0 +1,48 @@
+"""`backfill`: history, scored again or for the first time."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import load_settings
+
+HISTORY = "History"
+DAY = ["%Y-%m-%d"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=HISTORY)(backfill)
+
+
+def backfill(
+    from_: Annotated[datetime, typer.Option("--from", formats=DAY, help="First week: the Monday it starts.")],
+    to: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last week: the Monday it starts.")],
+    cohort: Annotated[str, typer.Option(help="Only accounts that signed up in this month, as 2024-03.")] = "",
+    segment: Annotated[str, typer.Option(help="Only accounts of this tier: starter, pro or enterprise.")] = "",
+    late_rows: Annotated[str, typer.Option(help="exclude or include rows that arrived after a week ended.")] = "",
+) -> None:
+    """Build and score a range of weeks in one run. Replaces those rows, gives the same again, contacts nobody."""
+    first, last = from_.date(), to.date()
+    for name, day in (("--from", first), ("--to", last)):
+        if day.weekday() != 0:
+            raise UserError(f"{name} is {day}, a {day:%A}; weeks are named by the Monday they start")
+    if last < first:
+        raise UserError(f"--to ({last}) lies before --from ({first})")
+    settings = load_settings()
+    with console.status("Starting Dagster") as status:
+        from cs_pipeline.cli.stage import require_weeks, set_stage
+        from cs_pipeline.reports.score_tables import bands_by_week
+
+        require_weeks(settings, first, last)
+        with set_stage(settings) as stage:
+            weeks = (last - first).days // 7 + 1
+            status.update(f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps")
+            result = stage.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
+            bands = bands_by_week(stage.warehouse, last, last)
+    words = ", ".join(f"{row['accounts']:,} {row['band']}" for row in bands.to_dict("records")) or "no accounts"
+    console.print(f"[green]✓[/] {weeks} weeks, {first} to {last}, in run {result.run_id}")
+    console.print(f"  week {last}: {words}")

@@ -1,0 +1,167 @@
+"""`playbooks`, `messages`, `actions`, `stop`, `resume`: plays, as an operator sees them."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated, cast
+
+import pandas as pd
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from cs_pipeline.plays.kill_switch import Scope
+
+PLAYS = "Plays"
+SCOPES = ("everything", "channel", "playbook", "account")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=PLAYS)(playbooks)
+    app.command(rich_help_panel=PLAYS)(messages)
+    app.command(rich_help_panel=PLAYS)(actions)
+    app.command(rich_help_panel=PLAYS)(stop)
+    app.command(rich_help_panel=PLAYS)(resume)
+
+
+def playbooks(
+    name: Annotated[str, typer.Argument(help="Show the steps of this playbook.")] = "",
+) -> None:
+    """List the playbooks, or the steps of one. Fails when a file or a template is wrong, saying where."""
+    from cs_pipeline.plays.rendering import Renderer
+    from cs_pipeline.plays.specification import load_playbooks
+
+    settings = load_settings()
+    found = load_playbooks(settings.config)
+    renderer = Renderer(settings)
+    for playbook in found.values():
+        renderer.check(playbook)
+    if not name:
+        table = _table("playbook", "family", "priority", "started by", "steps", "what it is for")
+        for playbook in found.values():
+            started = playbook.trigger.kind.replace("_", " ")
+            days = f"{len(playbook.steps)}, day {playbook.steps[0].day} to {playbook.steps[-1].day}"
+            table.add_row(
+                playbook.playbook, playbook.family, str(playbook.priority), started, days, Text(playbook.title)
+            )
+        console.print(table)
+        return
+    if name not in found:
+        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(found)}")
+    playbook = found[name]
+    console.print(f"[bold]{playbook.title}[/] ({playbook.playbook}, version {playbook.version})")
+    console.print(Text(playbook.description))
+    console.print(Text(f"Starts on {playbook.trigger.kind.replace('_', ' ')}: {playbook.trigger.when or 'any'}"))
+    console.print(Text(f"Audience: {playbook.audience or 'everybody'}"))
+    table = _table("day", "step", "channel", "to", "intent", "only when")
+    for step in playbook.steps:
+        when = " ".join(filter(None, [step.when, "needs approval" if step.needs_approval else ""]))
+        table.add_row(str(step.day), step.step, step.channel, step.to, step.intent, Text(when))
+    console.print(table)
+
+
+def messages(limit: Annotated[int, typer.Option(help="How many to show.", min=1)] = 20) -> None:
+    """List the newest captured messages and where to look at them."""
+    from cs_pipeline.plays.status import recent_messages
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        rows = recent_messages(session, limit)
+    if rows.empty:
+        console.print("No message was captured yet.")
+        return
+    _print(rows[["captured_at", "channel", "recipient", "subject", "playbook", "step"]])
+    console.print(f"All of them, as their readers would see them: {settings.captures}/index.html")
+
+
+def actions(
+    status: Annotated[str, typer.Option(help="uncertain, failed or awaiting_approval; empty: all three.")] = "",
+    limit: Annotated[int, typer.Option(help="How many to show.", min=1)] = 50,
+) -> None:
+    """Show the outbox: how many actions are in which state, and those that wait for a person."""
+    from cs_pipeline.plays.status import actions_by_status, waiting_for_people
+    from cs_pipeline.warehouse.locate import locate
+
+    with locate(load_settings()).session() as session:
+        counts = actions_by_status(session)
+        waiting = waiting_for_people(session, limit)
+    if counts.empty:
+        console.print("The outbox is empty.")
+        return
+    _print(counts if not status else counts[counts["status"] == status])
+    shown = waiting if not status else waiting[waiting["status"] == status]
+    if not shown.empty:
+        console.print("\n[bold]Waiting for a person[/]")
+        _print(shown)
+
+
+def stop(
+    scope: Annotated[str, typer.Argument(help="everything, channel, playbook or account.")],
+    name: Annotated[str, typer.Argument(help="Which one; nothing for everything.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; shown to everybody who wonders.")] = "",
+) -> None:
+    """Stop everything, a channel, a playbook or an account at once. What is planned stays planned."""
+    from cs_pipeline.plays import kill_switch
+    from cs_pipeline.warehouse.locate import locate
+
+    if not reason:
+        raise UserError("Say why, with --reason: somebody will wonder.")
+    settings = load_settings()
+    with locate(settings).session() as session:
+        kill_switch.stop(
+            session, _scope(scope), _name(scope, name), reason, getpass.getuser(), Clock(settings.now).now()
+        )
+    console.print(f"[green]✓[/] {scope} {name} is stopped".replace("  ", " "))
+
+
+def resume(
+    scope: Annotated[str, typer.Argument(help="everything, channel, playbook or account.")],
+    name: Annotated[str, typer.Argument(help="Which one; nothing for everything.")] = "",
+) -> None:
+    """Undo `stop`."""
+    from cs_pipeline.plays import kill_switch
+    from cs_pipeline.warehouse.locate import locate
+
+    with locate(load_settings()).session() as session:
+        lifted = kill_switch.lift(session, _scope(scope), _name(scope, name))
+    if not lifted:
+        raise UserError(f"{scope} {name} was not stopped; `cs-pipeline doctor` lists what is".replace("  ", " "))
+    console.print(f"[green]✓[/] {scope} {name} goes on".replace("  ", " "))
+
+
+def _scope(scope: str) -> "Scope":
+    if scope not in SCOPES:
+        raise UserError(f"'{scope}' cannot be stopped; expected one of: {', '.join(SCOPES)}")
+    return cast("Scope", scope)
+
+
+def _name(scope: str, name: str) -> str:
+    if scope == "everything":
+        return "*"
+    if not name:
+        raise UserError(f"Which {scope}? Give its name.")
+    return name
+
+
+def _print(rows: pd.DataFrame) -> None:
+    table = _table(*(str(name).replace("_", " ") for name in rows.columns))
+    for row in rows.to_dict("records"):
+        table.add_row(*(Text("" if pd.isna(value) else _words(value)) for value in row.values()))
+    console.print(table)
+
+
+def _words(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, pd.Timestamp) else str(value)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, header_style="dim")
+    return table

@@ -1,0 +1,146 @@
+"""The page at the end of the demo: the company, its scores, the changes, the plays, the messages, where to look next."""
+
+from datetime import date
+
+import pandas as pd
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.plays.status import enrolments_by_playbook
+from cs_pipeline.reports.demo_tables import (
+    company_in_numbers,
+    newest_plays,
+    newest_week,
+    planned_by_step,
+    taken_actions,
+)
+from cs_pipeline.reports.score_tables import bands_by_week, largest_falls
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+COLOURS = {0: "green", 1: "yellow", 2: "dark_orange", 3: "red", -1: "grey62"}
+WIDTH_OF_BAR = 40
+SHOWN = 8
+
+
+def show_summary(settings: Settings, warehouse: Warehouse) -> None:
+    """Print what a person would want to know after the demo."""
+    week = newest_week(warehouse)
+    if week is None:
+        console.print("No week is scored yet.")
+        return
+    console.print()
+    console.print(Panel(_company(warehouse, week), title="The company", title_align="left", border_style="cyan"))
+    console.print(Panel(_scores(warehouse, week), title=f"Health, week of {week}", title_align="left", border_style="cyan"))
+    console.print(Panel(_falls(warehouse, week), title="Largest falls of the week", title_align="left", border_style="cyan"))
+    console.print(Panel(_plays(warehouse), title="Plays", title_align="left", border_style="cyan"))
+    console.print(Panel(_messages(warehouse), title="Messages and tasks", title_align="left", border_style="cyan"))
+    console.print(_next(settings))
+
+
+def _company(warehouse: Warehouse, week: date) -> Table:
+    grid = Table.grid(padding=(0, 3))
+    numbers = company_in_numbers(warehouse, week)
+    grid.add_row(*(Text(str(name), style="dim") for name in numbers))
+    grid.add_row(*(Text(value, style="bold") for value in numbers.values()))
+    return grid
+
+
+def _scores(warehouse: Warehouse, week: date) -> Table:
+    bands = bands_by_week(warehouse, week, week)
+    total = max(int(bands["accounts"].sum()), 1)
+    grid = Table.grid(padding=(0, 2))
+    for row in bands.to_dict("records"):
+        colour = COLOURS.get(int(row["severity"]), "white")
+        length = round(row["accounts"] / total * WIDTH_OF_BAR)
+        mean = "" if pd.isna(row["mean_score"]) else f"mean {row['mean_score']:.0f}"
+        grid.add_row(
+            Text(str(row["band"]), style=colour),
+            Text("█" * max(length, 1), style=colour),
+            Text(f"{row['accounts']:,}", style="bold"),
+            Text(mean, style="dim"),
+        )
+    return grid
+
+
+def _falls(warehouse: Warehouse, week: date) -> Table | Text:
+    falls = largest_falls(warehouse, week, SHOWN)
+    if falls.empty:
+        return Text("No score fell this week.", style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("account", "score", "band", "because of", "cause", "ARR"):
+        table.add_column(heading, header_style="dim", justify="right" if heading == "ARR" else "left", no_wrap=True)
+    for row in falls.to_dict("records"):
+        bands = row["to_band"] if row["from_band"] == row["to_band"] else f"{row['from_band']} → {row['to_band']}"
+        table.add_row(
+            Text(_short(row["account"])),
+            f"{row['from_score']:.0f} → {row['to_score']:.0f}",
+            bands,
+            _words(row["main_driver"]),
+            _words(row["cause"]),
+            "" if pd.isna(row["arr"]) else f"{row['arr']:,.0f}",
+        )
+    return table
+
+
+def _plays(warehouse: Warehouse) -> Group | Text:
+    with warehouse.session() as session:
+        decisions = enrolments_by_playbook(session)
+    if decisions.empty:
+        return Text("No trigger was opened in the last weeks, so no play was started.", style="dim")
+    counts = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("playbook", "enrolled", "refused", "most frequent reason of refusal"):
+        counts.add_column(heading, header_style="dim")
+    for playbook, rows in decisions.groupby("playbook"):
+        refused = rows[rows["status"] == "refused"].sort_values("enrolments", ascending=False)
+        reason = "" if refused.empty else _words(refused.iloc[0]["reason"])
+        enrolled = int(rows.loc[rows["status"] != "refused", "enrolments"].sum())
+        counts.add_row(str(playbook), f"{enrolled:,}", f"{int(refused['enrolments'].sum()):,}", reason)
+    newest = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("newest", "account", "why", "state"):
+        newest.add_column(heading, header_style="dim", no_wrap=heading != "why")
+    for row in newest_plays(warehouse, SHOWN).to_dict("records"):
+        state = row["status"] if row["reason"] is None else f"{row['status']}: {_words(row['reason'])}"
+        newest.add_row(row["playbook"], Text(_short(row["account"])), Text(row["why"]), state)
+    return Group(counts, Text(), newest)
+
+
+def _messages(warehouse: Warehouse) -> Group | Text:
+    taken = taken_actions(warehouse)
+    if taken.empty:
+        return Text("Nothing is in the outbox.", style="dim")
+    words = [f"{row['actions']:,} {row['state']}" for row in taken.to_dict("records")]
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("step", "channel", "captured", "still planned", "not taken"):
+        table.add_column(heading, header_style="dim")
+    for row in planned_by_step(warehouse).to_dict("records"):
+        table.add_row(
+            f"{row['playbook']}: {_words(row['step'])}",
+            row["channel"],
+            *(f"{int(row[name]):,}" if row[name] else "" for name in ("captured", "planned", "not_taken")),
+        )
+    return Group(Text(", ".join(words), style="bold"), Text(), table)
+
+
+def _next(settings: Settings) -> Panel:
+    lines = [
+        "[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages",
+        f"[bold]{settings.captures}/index.html[/]   every message, as its reader would see it",
+        "[bold]cs-pipeline playbooks[/]  the plays, and what starts them",
+        "[bold]cs-pipeline doctor[/]     what is configured, reachable and missing",
+        "",
+        "Nothing left this machine: delivery is [bold]capture[/]. Run the demo again: nothing is contacted twice.",
+        "The commands live in [bold].venv/bin[/]; docs/bring-your-data.md shows how to use your own data.",
+    ]
+    return Panel("\n".join(lines), title="Where to look next", title_align="left", border_style="green")
+
+
+def _words(name: object) -> str:
+    return "" if name is None or pd.isna(name) else str(name).replace("_", " ")
+
+
+def _short(name: str, most: int = 28) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -1,0 +1,112 @@
+"""Numbers for the page at the end of the demo. One query each."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from cs_pipeline.warehouse.bulk import read_frame
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+def newest_week(warehouse: Warehouse) -> date | None:
+    """The newest week that has scores."""
+    week = _read(warehouse, "select max(week) as week from cs.health_scores")["week"][0]
+    return None if week is None or pd.isna(week) else week
+
+
+def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
+    """Headings and numbers: accounts, users, ARR, weeks of history, scores, rejects."""
+    row = _read(
+        warehouse,
+        """
+        select
+            (select count(*) from marts.fct_account_weeks where week = $1::date) as accounts,
+            (select count(*) from raw.users where deleted_at is null) as users,
+            (select coalesce(sum(arr), 0) from marts.fct_account_weeks where week = $1::date) as arr,
+            (select count(distinct week) from cs.health_scores) as weeks,
+            (select count(*) from cs.health_scores where is_active) as scores,
+            (select count(*) from raw.raw_rejects) as rejects
+        """,
+        (week.isoformat(),),
+    ).iloc[0]
+    return {
+        "accounts": f"{row['accounts']:,}",
+        "users": f"{row['users']:,}",
+        "ARR": f"{row['arr']:,.0f}",
+        "weeks scored": f"{row['weeks']:,}",
+        "scores": f"{row['scores']:,}",
+        "rows put aside": f"{row['rejects']:,}",
+    }
+
+
+def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
+    """Columns playbook, account, why, status, reason: the newest enrolments, with the trigger in words."""
+    return _read(
+        warehouse,
+        """
+        select
+            enrolments.playbook,
+            dim_accounts.account_name as account,
+            case triggers.kind
+                when 'score_change' then concat(
+                    round((triggers.facts ->> 'from_score')::numeric), ' → ',
+                    round((triggers.facts ->> 'to_score')::numeric), ' (', triggers.facts ->> 'to_band', '), ',
+                    replace(triggers.facts -> 'drivers' -> 0 ->> 'metric', '_', ' ')
+                )
+                when 'renewal_window' then concat(
+                    triggers.facts ->> 'renewal_type', ' renewal on ', triggers.facts ->> 'renewal_date'
+                )
+                when 'lifecycle' then concat('signed up on ', triggers.anchor_on)
+                else triggers.kind
+            end as why,
+            enrolments.status,
+            enrolments.reason
+        from cs.enrolments
+        inner join cs.triggers using (trigger_id)
+        left join marts.dim_accounts on dim_accounts.account_id = enrolments.account_id
+        where enrolments.status <> 'refused'
+        order by enrolments.enrolled_at desc, enrolments.enrolment_id desc
+        limit $1::integer
+        """,
+        (str(limit),),
+    )
+
+
+def taken_actions(warehouse: Warehouse) -> pd.DataFrame:
+    """Columns state (captured, sent, planned, …), actions: the outbox at a glance."""
+    return _read(
+        warehouse,
+        """
+        select
+            case when status = 'sent' and delivery = 'capture' then 'captured' else replace(status, '_', ' ') end as state,
+            count(*) as actions
+        from cs.actions
+        group by 1
+        order by 2 desc, 1
+        """,
+    )
+
+
+def planned_by_step(warehouse: Warehouse) -> pd.DataFrame:
+    """Columns playbook, step, channel, captured, planned, not_taken: actions by step, in the order of the plays."""
+    return _read(
+        warehouse,
+        """
+        select
+            playbook,
+            step,
+            channel,
+            count(*) filter (where status = 'sent') as captured,
+            count(*) filter (where status in ('planned', 'awaiting_approval', 'claimed')) as planned,
+            count(*) filter (where status not in ('sent', 'planned', 'awaiting_approval', 'claimed')) as not_taken
+        from cs.actions
+        group by 1, 2, 3
+        order by 1, min(due_at), 2
+        """,
+    )
+
+
+def _read(warehouse: Warehouse, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+    with warehouse.arrow() as connection:
+        return read_frame(connection, sql, parameters)
