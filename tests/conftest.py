@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
+
+if TYPE_CHECKING:
+    from tests.sample_history import History
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
@@ -90,6 +94,22 @@ def copy_database(server: str) -> Iterator[CopyDatabase]:
 def warehouse(migrated: Warehouse, copy_database: CopyDatabase) -> Warehouse:
     """A fresh, migrated database of the test's own."""
     return copy_database(migrated)
+
+
+@pytest.fixture(scope="session")
+def scored_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "History":
+    """The sample company with its history scored; to copy from, not to write to."""
+    from tests.sample_history import score_history
+
+    return score_history(_create_database(server), tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture
+def history(scored_history: "History", copy_database: CopyDatabase, tmp_path: Path) -> "History":
+    """A writable copy of the sample company with its history scored."""
+    from tests.sample_history import History
+
+    return History(copy_database(scored_history.warehouse), tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Dagster and dbt take seconds to import, so commands import what they need when t
 """
 
 import sys
+import warnings
 
 import typer
 
@@ -25,6 +26,8 @@ for room in (demo, server, data, operate, plays):
 
 def main() -> None:
     """Run the command; an error a user can put right is one message and exit code 1."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries tell developers is not for those who operate
     try:
         app()
     except UserError as error:

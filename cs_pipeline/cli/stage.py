@@ -25,7 +25,8 @@ def set_stage(settings: Settings) -> Iterator[Stage]:
     os.environ.update(environment_for(settings, warehouse))  # Dagster reads its instance from the environment
     clock = Clock(settings.now)
     with dg.DagsterInstance.get() as instance:
-        yield Stage(warehouse, Launcher(build_defs(settings, clock), instance), clock)
+        launcher = Launcher(build_defs(settings, clock), instance, settings.home / "logs" / "runs.log")
+        yield Stage(settings, warehouse, launcher, clock)
 
 
 def require_weeks(settings: Settings, first: date, last: date) -> None:

@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from cs_pipeline.demo.company import DAY, WEEK, SampleCompany
-from cs_pipeline.demo.people import keys
-from cs_pipeline.demo.tables import table, text
+from cs_pipeline.demo.tables import keys, table, text
 from cs_pipeline.demo.vocabulary import vocabulary
 
 ANNOUNCED_AHEAD = 14 * DAY

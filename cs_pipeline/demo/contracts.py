@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, WEEK, Days, SampleCompany
 from cs_pipeline.demo.fates import CHURN, EXPANSION, OLDEST_WEEKS, PRICE, TIERS, Fates, add_months
-from cs_pipeline.demo.people import Accounts, Users, keys
-from cs_pipeline.demo.tables import SLOWEST, table
+from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.tables import SLOWEST, keys, table
 
 PLANS = np.array(["Essential", "Team", "Business"], object)
 SEAT_PRICE = np.array([18.0, 46.0, 88.0])

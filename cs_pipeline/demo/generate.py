@@ -4,18 +4,17 @@ Every block draws from streams of its own, so it is the same whichever blocks we
 one block however many accounts there are.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cs_pipeline.demo import catalogue, contracts, people, progress, relations, truth, voice
+from cs_pipeline.demo.accounts import account_columns, name_accounts
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
 from cs_pipeline.demo.fates import activity, plant
-from cs_pipeline.demo.parts import PartWriter, table_names
+from cs_pipeline.demo.parts import PartWriter, remove_parts
 from cs_pipeline.demo.tables import table
 from cs_pipeline.demo.timeline import as_known_at
 from cs_pipeline.demo.untidy import with_broken_rows
@@ -30,28 +29,22 @@ Tables = dict[str, pa.Table]
 def generate(folder: Path, company: SampleCompany, *, on_progress: Progress | None = None) -> None:
     """Write the canonical tables of `company` as known at its end into `folder`, and the truth into `<folder>-truth`.
 
-    A company that was generated into the folder before is replaced. `on_progress` is told how many accounts are done,
-    and of how many.
-    Raises UserError when the folder holds anything else.
+    A company that was generated into the folder before is replaced; UserError is raised when it holds anything else.
+    `on_progress` is told how many accounts are done, and of how many.
     """
     beside = truth.truth_folder(folder)
     _clear(folder, beside)
-    with PartWriter(folder) as parts:
+    with PartWriter(folder) as parts, PartWriter(beside) as truths:
         for name, rows in company_tables(company).items():
             parts.write(name, rows)
-        writers: dict[str, pq.ParquetWriter] = {}
         for block in range(company.blocks):
             tables, planted = block_tables(company, block)
             for name, rows in tables.items():
                 parts.write(name, rows)
             for name, rows in planted.items():
-                if name not in writers:
-                    writers[name] = pq.ParquetWriter(beside / f"{name}.parquet", rows.schema, store_schema=False)
-                writers[name].write_table(rows)
+                truths.write(name, rows)
             if on_progress:
                 on_progress(min((block + 1) * BLOCK_ACCOUNTS, company.accounts), company.accounts)
-        for writer in writers.values():
-            writer.close()
 
 
 def company_tables(company: SampleCompany) -> Tables:
@@ -69,7 +62,7 @@ def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
     size = min(BLOCK_ACCOUNTS, company.accounts - block * BLOCK_ACCOUNTS)
     fates = plant(company, block, size)
     lively = activity(fates, company, block)
-    accounts = people.name_accounts(company, block, fates)
+    accounts = name_accounts(company, block, fates)
     users = people.gather_users(company, block, accounts, fates)
     signed = contracts.draw_up(company, block, users, fates)
     versions, today = account_versions(company, block, accounts, fates, signed)
@@ -78,7 +71,7 @@ def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
     mrr[signed.terms.account] = signed.terms.mrr
 
     made = {
-        "accounts": table("accounts", {**people.account_columns(company, block, accounts, fates), **today}),
+        "accounts": table("accounts", {**account_columns(company, block, accounts, fates), **today}),
         "users": table("users", people.user_columns(company, block, accounts, users, fates)),
         "contact_roles": table("contact_roles", people.role_columns(accounts, users, fates)),
         "subscriptions": contracts.subscription_table(company, block, accounts, fates, signed),
@@ -107,11 +100,8 @@ def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
 
 def _clear(folder: Path, beside: Path) -> None:
     """Make room for a company, without ever deleting what was not generated."""
-    if folder.exists() and any(folder.iterdir()):
-        if not beside.is_dir() or not table_names(folder):
-            raise UserError(f"{folder} holds files that were not generated; name a new or an empty folder.")
-        shutil.rmtree(folder)
-    if beside.is_dir():
-        shutil.rmtree(beside)
+    if folder.is_dir() and any(folder.iterdir()) and not beside.is_dir():
+        raise UserError(f"{folder} holds files that were not generated; name a new or an empty folder.")
+    remove_parts(folder, beside)
     folder.mkdir(parents=True, exist_ok=True)
     beside.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """Canonical tables as folders of Parquet parts (`<table>/part-00000.parquet`), written and read piece by piece."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -69,6 +70,19 @@ def read_pieces(folder: Path, name: str) -> Iterator[pa.Table]:
                 yield file.schema_arrow.empty_table()
             for group in range(file.num_row_groups):
                 yield file.read_row_group(group)
+
+
+def remove_parts(*folders: Path) -> None:
+    """Remove folders of parts, as far as they are there. Raises UserError, and removes nothing, when one of them
+    holds anything else.
+    """
+    there = [folder for folder in folders if folder.exists()]
+    for folder in there:
+        strangers = [path for path in folder.rglob("*") if path.is_file() and not path.match("*/part-*.parquet")]
+        if strangers or not folder.is_dir():
+            raise UserError(f"{folder} holds files that were not generated; name a new or an empty folder.")
+    for folder in there:
+        shutil.rmtree(folder)
 
 
 def table_names(folder: Path) -> list[str]:

@@ -1,47 +1,20 @@
-"""Who the accounts are: their names, places, teams and people. Fills `accounts`, `users` and `contact_roles`."""
+"""The people in the accounts: who they are, when they come and go. Fills `users` and `contact_roles`."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.demo.company import (
-    BLOCK_ACCOUNTS,
-    DAY,
-    WEEK,
-    Days,
-    Moments,
-    SampleCompany,
-    office_hours,
-)
+from cs_pipeline.demo.accounts import Accounts
+from cs_pipeline.demo.company import DAY, WEEK, Days, Moments, SampleCompany, office_hours
 from cs_pipeline.demo.fates import CHAMPION_LEFT, EXPANSION, NO_ONBOARDING, Fates
-from cs_pipeline.demo.tables import SLOWEST, Columns, text
-from cs_pipeline.demo.vocabulary import Country, to_ascii, vocabulary
+from cs_pipeline.demo.tables import SLOWEST, Columns, keys, text
+from cs_pipeline.demo.vocabulary import Country, vocabulary
 
-OUR_DOMAIN = "example.com"
-ACCOUNTS_PER_OWNER = 50
-TYPICAL_USERS = np.array([4, 10, 28])
+TYPICAL_USERS = np.array([4, 10, 28])  # by tier
 MOST_USERS = np.array([9, 45, 160])
-EMPLOYEES_PER_USER = np.array([6, 14, 40])
 
 POINT_OF_CONTACT, CHAMPION, SPONSOR = 0, 1, 2  # a person's place among the people of its account
-
-
-@dataclass(frozen=True)
-class Accounts:
-    """One element an account: key, moment of sign-up, name, domain; indexes of country, zone, industry and owner."""
-
-    key: np.ndarray
-    created_at: Moments
-    name: np.ndarray
-    domain: np.ndarray
-    industry: np.ndarray
-    country: np.ndarray
-    zone: np.ndarray
-    owner: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.key)
 
 
 @dataclass(frozen=True)
@@ -66,35 +39,6 @@ class Users:
 
     def __len__(self) -> int:
         return len(self.key)
-
-
-def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
-    """Name the accounts of a block; a name depends on the account's number and the seed alone."""
-    words = vocabulary()
-    random = company.random(block, "accounts")
-    size = len(fates.created)
-    numbers = block * BLOCK_ACCOUNTS + np.arange(size)
-    length = len(words.country_cycle)
-    cycle = company.random(0, "countries").permutation(words.country_cycle)
-    earlier = np.array([(cycle[:place] == cycle[place]).sum() for place in range(length)])
-    per_cycle = np.bincount(cycle, minlength=len(words.countries))
-    country = cycle[numbers % length]
-    ordinal = numbers // length * per_cycle[country] + earlier[numbers % length]
-    named = [words.countries[c].company(int(o)) for c, o in zip(country, ordinal, strict=True)]
-
-    zone_index = {zone: index for index, zone in enumerate(words.timezones)}
-    zones = [[zone_index[zone] for zone in place.timezones] for place in words.countries]
-    zone = np.array([zones[c][int(p * len(zones[c]))] for c, p in zip(country, random.random(size), strict=True)])
-    return Accounts(
-        key=keys("acc-", numbers + 1, 6),
-        created_at=company.calendar.moment(fates.created, 8 + 9 * random.random(size), zone),
-        name=np.array([name for name, _, _ in named], object),
-        domain=np.array([domain for _, domain, _ in named], object),
-        industry=np.array([industry for _, _, industry in named]),
-        country=country,
-        zone=zone,
-        owner=random.integers(0, owner_count(company), size),
-    )
 
 
 def gather_users(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> Users:
@@ -176,56 +120,6 @@ def _name_people(
     again = pd.DataFrame({"account": account, "local": local}).groupby(["account", "local"]).cumcount().to_numpy()
     number = np.where(again > 0, (again + 1).astype(str), "").astype(object)
     return name, local + number + "@" + accounts.domain[account], accounts.zone[account]
-
-
-def owner_count(company: SampleCompany) -> int:
-    """Number of CSMs: six, and more for a company with more than 300 accounts."""
-    return max(6, company.accounts // ACCOUNTS_PER_OWNER)
-
-
-def team_emails(company: SampleCompany, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Addresses of the CSMs by number and of their managers, at a reserved domain."""
-    owners = _colleague_emails("owners", owner_count(company))
-    managers = _colleague_emails("managers", max(2, owner_count(company) // 12))
-    return owners[owner], managers[owner % len(managers)]
-
-
-def keys(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
-    """Text keys such as acc-000042."""
-    return np.char.add(prefix, np.char.zfill(numbers.astype(str), width)).astype(object)
-
-
-def account_columns(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> Columns:
-    """Columns of `accounts` that do not change; owner, tier, plan and fit are in `versions`."""
-    words = vocabulary()
-    random = company.random(block, "account details")
-    size = len(accounts)
-    users = TYPICAL_USERS[fates.tier] * EMPLOYEES_PER_USER[fates.tier]
-    has_parent = (random.random(size) < 0.05) & (np.arange(size) > 10)
-    parents = accounts.key[random.integers(0, 10, size) % size]
-    goals = np.array(words.words["sales_goals"], object)
-    return {
-        "account_id": accounts.key,
-        "account_name": accounts.name,
-        "created_at": accounts.created_at,
-        "churned_at": company.calendar.moment(fates.churn, 9 + 8 * random.random(size), accounts.zone),
-        "industry": text(words.industries, accounts.industry),
-        "employee_count": np.round(users * random.lognormal(0, 0.7, size)).astype(int) + 3,
-        "country": text([country.code for country in words.countries], accounts.country),
-        "timezone": text(words.timezones, accounts.zone),
-        "executive_email": _colleague_emails("executives", 1)[np.zeros(size, int)],
-        "slack_channel": np.array(["#acct-" + domain.partition(".")[0][:60] for domain in accounts.domain], object),
-        "parent_account_id": np.where(has_parent, parents, np.array(None)),
-        "sales_goal": np.where(random.random(size) < 0.8, goals[random.integers(0, len(goals), size)], np.array(None)),
-    }
-
-
-def _colleague_emails(team: str, size: int) -> np.ndarray:
-    """`size` addresses at our domain, from the names of a team; beyond the names, numbered."""
-    names = vocabulary().words["colleagues"][team]
-    local = [to_ascii(name).lower().replace(" ", ".") for name in names]
-    laps = (f"{local[i % len(local)]}{i // len(local) + 1 if i >= len(local) else ''}" for i in range(size))
-    return np.array([f"{address}@{OUR_DOMAIN}" for address in laps], object)
 
 
 def user_columns(company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates) -> Columns:

@@ -1,10 +1,9 @@
 """What reached the warehouse between two moments, as files to load: how a demo lets weeks happen one by one."""
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cs_pipeline.demo.parts import PartWriter, read_pieces, table_names
+from cs_pipeline.demo.parts import PartWriter, read_pieces, remove_parts, table_names
 from cs_pipeline.demo.timeline import VERSIONED, as_known_at, changed_between
 from cs_pipeline.demo.truth import VERSIONS, read_truth
 
@@ -16,10 +15,11 @@ def write_slice(folder: Path, out: Path, *, before: datetime, after: datetime = 
     [after, before), as they looked just before `before`. Without `after`: everything known by then.
 
     Loading the slices of a chain of moments one after the other, by key, gives the tables as known at the last.
-    Every table is written, if only with its columns. `out` is emptied first. Returns rows by table.
+    Every table is written, if only with its columns. A slice that was in `out` is replaced. Returns rows by table.
+    Raises UserError when `out` holds anything else.
     """
     versions = read_truth(folder, VERSIONS)
-    shutil.rmtree(out, ignore_errors=True)
+    remove_parts(out)
     written: dict[str, int] = {}
     with PartWriter(out) as parts:
         for name in table_names(folder):

@@ -16,6 +16,7 @@ from cs_pipeline.demo.timelapse import EVENING, Timelapse
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.launch import Launcher
+from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
 
@@ -31,9 +32,14 @@ Tell = Callable[[str], None]
 class Stage:
     """Where a story is played: a warehouse, a code location on it, and the clock that the code location reads."""
 
+    settings: Settings
     warehouse: Warehouse
     launcher: Launcher
     clock: Clock
+
+    def timelapse(self) -> Timelapse:
+        """Days on this stage, with sensors that remember nothing yet."""
+        return Timelapse(self.launcher, self.clock, self.warehouse, self.settings)
 
 
 def present_of(ends_on: date) -> datetime:
@@ -81,7 +87,7 @@ def let_weeks_happen(
     before_each_day: Callable[[datetime], None] = lambda _: None,
 ) -> None:
     """Every day from `first` to `last` (midnights in UTC, both included), through schedules and sensors."""
-    timelapse = Timelapse(stage.launcher, stage.clock)
+    timelapse = stage.timelapse()
     midnight = first
     while midnight <= last:
         tell(f"It is {midnight:%A, %d %B %Y}")
@@ -99,9 +105,9 @@ def _midnight(day: date) -> datetime:
 def claim(warehouse: Warehouse, story: str) -> None:
     """Remember that the warehouse is this story's. Raises UserError when it holds anything else."""
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("create schema if not exists demo_truth")
-        cursor.execute("create table if not exists demo_truth.story (name text primary key)")
-        cursor.execute("select to_regclass('raw.accounts') is not null, (select min(name) from demo_truth.story)")
+        cursor.execute("create schema if not exists demo")
+        cursor.execute("create table if not exists demo.story (name text primary key)")
+        cursor.execute("select to_regclass('raw.accounts') is not null, (select min(name) from demo.story)")
         has_data, owner = cursor.fetchone() or (False, None)
         if has_data and owner != story:
             raise UserError(
@@ -109,4 +115,4 @@ def claim(warehouse: Warehouse, story: str) -> None:
                 "demos do not mix with it. Give this one a home of its own, such as "
                 f"CS_PIPELINE_HOME=.cs_pipeline_{story}."
             )
-        cursor.execute("insert into demo_truth.story values (%s) on conflict do nothing", [story])
+        cursor.execute("insert into demo.story values (%s) on conflict do nothing", [story])

@@ -63,6 +63,11 @@ def text(words: Sequence[str], indexes: np.ndarray) -> np.ndarray:
     return np.array(words, object)[indexes]
 
 
+def keys(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
+    """Text keys such as acc-000042."""
+    return np.array([f"{prefix}{number:0{width}d}" for number in numbers.tolist()], object)
+
+
 def _column(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values.cast(kind)

@@ -13,6 +13,8 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SCHEDULE_NAME_TAG, SENSOR_NA
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.launch import Launcher
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
 
 TRIGGER_SENSORS = ("score_change_sensor", "renewal_window_sensor", "lifecycle_sensor")
 DUE_SENSOR = "due_actions_sensor"
@@ -30,6 +32,8 @@ class Timelapse:
 
     launcher: Launcher
     clock: Clock
+    warehouse: Warehouse
+    settings: Settings
     cursors: dict[str, str | None] = field(default_factory=dict)
     runs: int = 0
 
@@ -49,7 +53,7 @@ class Timelapse:
             instance=self.launcher.instance,
             scheduled_execution_time=moment,
             repository_def=definitions.get_repository_def(),
-            resources={"clock": self.clock},
+            resources=self._resources("clock"),
         ) as context:
             ticked = definitions.resolve_schedule_def(name).evaluate_tick(context)
         self._run_all(ticked.run_requests or [], {SCHEDULE_NAME_TAG: name})
@@ -60,11 +64,16 @@ class Timelapse:
             with dg.build_sensor_context(
                 instance=self.launcher.instance,
                 cursor=self.cursors.get(name),
-                definitions=definitions,
+                repository_def=definitions.get_repository_def(),
+                resources=self._resources("warehouse", "settings", "clock"),
             ) as context:
                 ticked = definitions.resolve_sensor_def(name).evaluate_tick(context)
             self.cursors[name] = ticked.cursor
             self._run_all(ticked.run_requests or [], {SENSOR_NAME_TAG: name})
+
+    def _resources(self, *names: str) -> dict[str, object]:
+        """What the ticks ask for, as a daemon would give it to them."""
+        return {name: getattr(self, name) for name in names}
 
     def _run_all(self, requests: Sequence[dg.RunRequest], tags: dict[str, str]) -> None:
         for request in requests:

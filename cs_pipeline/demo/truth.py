@@ -1,6 +1,6 @@
 """The known truth of a sample company, kept beside its tables: what was planted, for tests to recover.
 
-Lies in `<folder>-truth`, one Parquet file a table, and is loaded into schema `demo_truth`. Nothing in the pipeline
+Lies in `<folder>-truth`, as Parquet parts, and is loaded into schema `demo_truth`. Nothing in the pipeline
 reads either.
 """
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, SampleCompany
 from cs_pipeline.demo.fates import CAUSES, FATES, TIERS, Fates
-from cs_pipeline.demo.people import Accounts
+from cs_pipeline.demo.parts import read_pieces
+from cs_pipeline.demo.tables import ARROW_TYPES
+from cs_pipeline.demo.timeline import MOMENT
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.bulk import append
 from cs_pipeline.warehouse.connection import Warehouse
@@ -44,11 +46,24 @@ REJECTS_SCHEMA = pa.schema(
         ("defect", pa.string()),
     ]
 )
+VERSIONS_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("valid_from", MOMENT),  # until the account's next version
+        ("tier", pa.string()),
+        ("plan", pa.string()),
+        ("owner_email", pa.string()),
+        ("manager_email", pa.string()),
+        ("is_bad_fit", pa.bool_()),
+    ]
+)
+SCHEMAS = {ACCOUNTS: ACCOUNTS_SCHEMA, VERSIONS: VERSIONS_SCHEMA, REJECTS: REJECTS_SCHEMA}
+SQL_TYPES = {kind: name for name, kind in ARROW_TYPES.items()}
 
 
 def truth_folder(folder: Path) -> Path:
     """Where the truth about the tables in `folder` lies."""
-    return folder.with_name(folder.name + "-truth")
+    return folder.absolute().with_name(folder.absolute().name + "-truth")
 
 
 def account_truth(company: SampleCompany, accounts: Accounts, fates: Fates) -> pa.Table:
@@ -75,10 +90,13 @@ def account_truth(company: SampleCompany, accounts: Accounts, fates: Fates) -> p
 
 def read_truth(folder: Path, name: str) -> pa.Table:
     """A truth table about the canonical tables in `folder`. Raises UserError where there is none."""
-    path = truth_folder(folder) / f"{name}.parquet"
-    if not path.exists():
-        raise UserError(f"{path} is missing: {folder} was not written by `cs-pipeline generate`, or its truth is gone.")
-    return pq.read_table(path)
+    pieces = list(read_pieces(truth_folder(folder), name))
+    if not pieces:
+        raise UserError(
+            f"{truth_folder(folder) / name} is missing: {folder} was not written by `cs-pipeline generate`, "
+            "or its truth is gone."
+        )
+    return pa.concat_tables(pieces)
 
 
 def load_truth(warehouse: Warehouse, folder: Path) -> None:
@@ -86,13 +104,9 @@ def load_truth(warehouse: Warehouse, folder: Path) -> None:
     with warehouse.session() as connection, connection.cursor() as cursor:
         cursor.execute(f"drop schema if exists {SCHEMA} cascade")
         cursor.execute(f"create schema {SCHEMA}")
-        for name, schema in ((ACCOUNTS, ACCOUNTS_SCHEMA), (REJECTS, REJECTS_SCHEMA)):
-            columns = ", ".join(f"{field.name} {_sql_type(field.type)}" for field in schema)
+        for name, schema in SCHEMAS.items():
+            columns = ", ".join(f"{field.name} {SQL_TYPES[field.type]}" for field in schema)
             cursor.execute(f"create table {SCHEMA}.{name} ({columns})")
     with warehouse.arrow() as connection:
-        for name in (ACCOUNTS, REJECTS):
+        for name in SCHEMAS:
             append(connection, SCHEMA, name, read_truth(folder, name))
-
-
-def _sql_type(kind: pa.DataType) -> str:
-    return {pa.string(): "text", pa.date32(): "date", pa.int32(): "integer", pa.float64(): "double precision"}[kind]

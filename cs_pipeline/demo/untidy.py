@@ -13,7 +13,7 @@ from cs_pipeline.demo.tables import schemas
 from cs_pipeline.demo.truth import REJECTS_SCHEMA
 from cs_pipeline.warehouse.contract import read_contract
 
-NOBODY = "acc-999999"
+NOBODY = "acc-nobody"
 
 
 def broken_rows(company: SampleCompany, account: str, user: str) -> dict[str, list[tuple[dict[str, Any], str, str]]]:
@@ -23,49 +23,49 @@ def broken_rows(company: SampleCompany, account: str, user: str) -> dict[str, li
     rows: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         "accounts": [
             (
-                {"account_id": "acc-999001", "account_name": "Olympus Tours", "created_at": long_ago,
+                {"account_id": "acc-broken-1", "account_name": "Olympus Tours", "created_at": long_ago,
                  "timezone": "Mars/Olympus"},
                 "timezone", "no IANA time zone",
             ),
         ],
         "users": [
             (
-                {"user_id": "usr-999000001", "account_id": account, "email": "info(at)example", "created_at": long_ago},
+                {"user_id": "usr-broken-1", "account_id": account, "email": "info(at)example", "created_at": long_ago},
                 "email", "no e-mail address",
             ),
             (
-                {"user_id": "usr-999000002", "account_id": NOBODY, "email": "lost@example.com",
+                {"user_id": "usr-broken-2", "account_id": NOBODY, "email": "lost@example.com",
                  "created_at": long_ago},
                 "account_id", "no such account",
             ),
         ],
         "subscriptions": [
             (
-                {"subscription_id": "sub-99900001", "account_id": account, "mrr": -49.0,
+                {"subscription_id": "sub-broken-1", "account_id": account, "mrr": -49.0,
                  "started_on": long_ago.date()},
                 "mrr", "below its minimum",
             ),
         ],
         "events": [
-            ({"event_id": "999000000001", "occurred_at": long_ago, "event_name": "login"}, "account_id", "missing"),
+            ({"event_id": "broken-1", "occurred_at": long_ago, "event_name": "login"}, "account_id", "missing"),
         ],
         "survey_responses": [
             (
-                {"response_id": "srv-999000001", "account_id": account, "user_id": user, "survey": "nps",
+                {"response_id": "srv-broken-1", "account_id": account, "user_id": user, "survey": "nps",
                  "score": -1.0, "scale_max": 10.0, "responded_at": long_ago},
                 "score", "below its minimum",
             ),
         ],
         "tickets": [
             (
-                {"ticket_id": "tic-99900001", "account_id": account, "user_id": user, "created_at": lately,
+                {"ticket_id": "tic-broken-1", "account_id": account, "user_id": user, "created_at": lately,
                  "resolved_at": lately + timedelta(hours=2), "priority": "p0"},
                 "priority", "not one of the accepted values",
             ),
         ],
         "invoices": [
             (
-                {"invoice_id": "inv-999000001", "account_id": account, "issued_on": lately.date(), "amount": 120.0},
+                {"invoice_id": "inv-broken-1", "account_id": account, "issued_on": lately.date(), "amount": 120.0},
                 "due_on", "missing",
             ),
         ],

@@ -7,11 +7,13 @@ batch of calls. A small share of rows reaches the warehouse days late.
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
+from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, Days, Moments, SampleCompany
 from cs_pipeline.demo.fates import EXPANSION, PRICE, SUPPORT_PAIN, Fates
-from cs_pipeline.demo.people import Accounts, Users
+from cs_pipeline.demo.people import Users
 from cs_pipeline.demo.sessions import Learned, Sessions, hold_sessions, learn_features
 from cs_pipeline.demo.tables import schemas
 from cs_pipeline.demo.vocabulary import vocabulary
@@ -161,7 +163,7 @@ def _api_calls(
 
 def _connections(company: SampleCompany, accounts: Accounts, integrations: pa.Table) -> list[Rows]:
     """An event for each integration connected or disconnected within the calendar."""
-    account = np.searchsorted(accounts.key.astype(str), integrations["account_id"].to_numpy().astype(str))
+    account = pd.Index(accounts.key).get_indexer(integrations["account_id"].to_pandas())
     rows = []
     for name, column in ((INTEGRATION_CONNECTED, "connected_at"), (INTEGRATION_DISCONNECTED, "disconnected_at")):
         at = integrations[column].cast(pa.timestamp("us")).to_numpy()

@@ -4,23 +4,13 @@ noticed late. The newest version is what `accounts` shows; all of them are kept 
 import numpy as np
 import pyarrow as pa
 
+from cs_pipeline.demo.accounts import Accounts, owner_count, team_emails
 from cs_pipeline.demo.company import WEEK, SampleCompany
 from cs_pipeline.demo.contracts import PLANS, Contracts
 from cs_pipeline.demo.fates import BAD_FIT, TIERS, Fates
-from cs_pipeline.demo.people import Accounts, owner_count, team_emails
-from cs_pipeline.demo.timeline import MOMENT, VERSIONED_COLUMNS
+from cs_pipeline.demo.timeline import VERSIONED_COLUMNS
+from cs_pipeline.demo.truth import VERSIONS_SCHEMA
 
-VERSIONS_SCHEMA = pa.schema(
-    [
-        ("account_id", pa.string()),
-        ("valid_from", MOMENT),
-        ("tier", pa.string()),
-        ("plan", pa.string()),
-        ("owner_email", pa.string()),
-        ("manager_email", pa.string()),
-        ("is_bad_fit", pa.bool_()),
-    ]
-)
 HANDED_OVER = 0.12
 
 

@@ -4,7 +4,7 @@ Numbers are rounded to one decimal here and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,15 +26,13 @@ OF_CAUSE = {
 
 @dataclass(frozen=True)
 class Driver:
-    """A part of a change: its metric, its effect on the score, its cause."""
+    """A part of a change: its metric, its effect on the score, its cause, and the metric's values if they are known."""
 
     metric: str
     delta: float
     cause: str
-
-
-def _no_values() -> Values:
-    return {}
+    before: float | None = None
+    after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,6 @@ class Change:
     from_band: str | None
     to_band: str | None
     drivers: Sequence[Driver] = ()
-    from_values: Values = field(default_factory=_no_values)
-    to_values: Values = field(default_factory=_no_values)
 
 
 def explain_score(arithmetic: Arithmetic, values: Values) -> str:
@@ -83,7 +79,7 @@ def explain_change(change: Change) -> str:
     delta = change.to_score - change.from_score
     way = f"from {_number(change.from_score)} ({change.from_band}) to {to}"
     words = f"Score stayed at {to}" if abs(delta) < TO_SHOW else f"Score {'fell' if delta < 0 else 'rose'} {way}"
-    parts = [_driver_in_words(driver, change) for driver in change.drivers[:MOST_DRIVERS]]
+    parts = [_driver_in_words(driver) for driver in change.drivers[:MOST_DRIVERS]]
     if rest := change.drivers[MOST_DRIVERS:]:
         parts.append(f"{len(rest)} smaller ({_signed(sum(driver.delta for driver in rest))})")
     return f"{words}{': ' if parts else ''}{', '.join(parts)}."
@@ -116,11 +112,10 @@ def _gains(arithmetic: Arithmetic, points: np.ndarray) -> list[float]:
     return list(arithmetic.totals(better).score - arithmetic.totals(points).score)
 
 
-def _driver_in_words(driver: Driver, change: Change) -> str:
+def _driver_in_words(driver: Driver) -> str:
     words = METRICS[driver.metric].words
-    if driver.cause != "model_version" and driver.metric in {**change.from_values, **change.to_values}:
-        before = value_in_words(driver.metric, change.from_values.get(driver.metric))
-        words += f" {before} → {value_in_words(driver.metric, change.to_values.get(driver.metric))}"
+    if driver.cause != "model_version" and (driver.before is not None or driver.after is not None):
+        words += f" {value_in_words(driver.metric, driver.before)} → {value_in_words(driver.metric, driver.after)}"
     reason = f", {OF_CAUSE[driver.cause]}" if driver.cause in OF_CAUSE else ""
     return f"{words} ({_signed(driver.delta)}{reason})"
 

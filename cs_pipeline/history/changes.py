@@ -29,7 +29,6 @@ from cs_pipeline.health.scoring import Arithmetic, Floats, Integers
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.comparison import Versions, compared_scores, metrics_by_version
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.triggers import start_score_changes
 from cs_pipeline.history.weeks import WEEK, Origin, execute, is_live, lock_week, require_marts
 from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse
@@ -52,8 +51,6 @@ class WeekChanged:
     """Those whose severity rose."""
     better: int = 0
     """Those whose severity fell."""
-    triggers: int = 0
-    """Triggers written; none in a backfill."""
 
     @property
     def changes(self) -> int:
@@ -82,22 +79,22 @@ def record_changes(
 ) -> list[WeekChanged]:
     """Replace the score changes of `weeks` (ascending) for the accounts in `scope`, a transaction each.
 
-    Triggers are written, with the changes, for a live run of the newest week only; a week that is older is recorded
-    as backfill. The week after the last one is compared again too when it has scores, since what it is compared
-    with may have changed. Raises UserError when the marts are not built.
+    Changes are live in a live run of the newest week; a week that is older is recorded as backfill. Only what is live
+    may become a trigger (`triggers`). The week after the last one is compared again too where it has scores of the same version, since
+    what it is compared with may have changed. Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_account_weeks")
     done: list[WeekChanged] = []
-    with warehouse.arrow() as reading:
+    with warehouse.arrow() as reading, warehouse.arrow() as writing:
         attribution = _Attribution(Arithmetic(model), metrics_by_version(reading))
+        of_this_version = f"model_version = '{model.version}'"
         for week in weeks:
-            with warehouse.arrow() as writing:
-                done.append(_record(reading, writing, attribution, week, scope, origin))
+            done.append(_record(reading, writing, attribution, week, scope, origin))
             if on_week:
                 on_week(done[-1])
         if done:
-            with warehouse.arrow() as writing:
-                _record(reading, writing, attribution, done[-1].week + WEEK, scope, "backfill")
+            after = done[-1].week + WEEK
+            _record(reading, writing, attribution, after, scope, "backfill", replacing=of_this_version)
     return done
 
 
@@ -123,21 +120,27 @@ class _Changes:
 
 
 def _record(
-    reading: Connection, writing: Connection, attribution: _Attribution, week: date, scope: Scope, origin: Origin
+    reading: Connection,
+    writing: Connection,
+    attribution: _Attribution,
+    week: date,
+    scope: Scope,
+    origin: Origin,
+    *,
+    replacing: str = "true",
 ) -> WeekChanged:
     changed, model = WeekChanged(week), attribution.model
     lock_week(writing, "score_changes", week)
     written_as: Origin = "live" if is_live(writing, week, origin) else "backfill"
     in_scope = scope.condition("score_changes", "score_changes.week")
-    execute(writing, f"delete from cs.score_changes where week = date '{week}' and {in_scope}")
+    execute(writing, f"delete from cs.score_changes where week = date '{week}' and {replacing} and {in_scope}")
     for batch in read_batches(reading, compared_scores(model, week, scope)):
         is_scored, was_scored = (~np.isnan(_numbers(batch[column])) for column in ("score", "from_score"))
         changed.compared += int((is_scored & was_scored).sum())
         for chunk in _changes(attribution, batch, is_scored, was_scored):
             append(writing, "cs", "score_changes", _rows(model, week, chunk, written_as))
             changed.add(chunk)
-    if written_as == "live":
-        changed.triggers = start_score_changes(writing, week)
+    writing.commit()
     return changed
 
 

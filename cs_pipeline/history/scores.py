@@ -85,12 +85,12 @@ def score_weeks(
     arithmetic = Arithmetic(model)
     _keep_definition(warehouse, model)
     done: list[WeekScored] = []
-    with warehouse.arrow() as reading:
+    with warehouse.arrow() as reading, warehouse.arrow() as writing:
         for week in weeks:
-            with warehouse.arrow() as writing:
-                lock_week(writing, "health_scores", week)
-                _clear(writing, model, week, scope)
-                scored = _write(reading, writing, arithmetic, week, scope)
+            lock_week(writing, "health_scores", week)
+            _clear(writing, model, week, scope)
+            scored = _write(reading, writing, arithmetic, week, scope)
+            writing.commit()
             done.append(scored)
             if on_week:
                 on_week(scored)

@@ -1,6 +1,7 @@
-"""Triggers that a live week writes: one for each account that changed severity and each renewal window that opened.
+"""Triggers of a live week: one for each account that changed severity and each renewal window that opened.
 
-A trigger's key is its cause, for ever: writing the week again adds none. What they start is up to the plays.
+They are opened after the week's checks, as a step of its own, so that scores that cannot be right start no play. A
+trigger's key is its cause, for ever: opening the week again adds none. What they start is up to the plays.
 """
 
 from datetime import date
@@ -8,11 +9,21 @@ from datetime import date
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.history.weeks import WEEK, execute
+from cs_pipeline.warehouse.connection import Warehouse
 
 DRIVERS_TOLD = 3
 
 
-def start_score_changes(connection: Connection, week: date) -> int:
+def open_triggers(warehouse: Warehouse, week: date) -> dict[str, int]:
+    """Write the triggers of what is live in `week`, in one transaction; returns how many are new, by kind."""
+    with warehouse.arrow() as connection:
+        return {
+            "score_change": _open_score_changes(connection, week),
+            "renewal_window": _open_renewal_windows(connection, week),
+        }
+
+
+def _open_score_changes(connection: Connection, week: date) -> int:
     """Write triggers for the changes of severity in `week`; returns how many are new.
 
     An account's first score is one when it is not healthy: from_severity is then missing among the facts.
@@ -45,17 +56,33 @@ def start_score_changes(connection: Connection, week: date) -> int:
                     select
                         coalesce(
                             jsonb_agg(
-                                jsonb_build_object('metric', metric, 'delta', part, 'cause', reason)
-                                order by position
+                                jsonb_build_object(
+                                    'metric', driver.metric,
+                                    'delta', driver.part,
+                                    'cause', driver.reason,
+                                    'before', before.metric_value,
+                                    'after', after.metric_value
+                                )
+                                order by driver.position
                             ),
                             '[]'
                         )
                     from unnest(driver_metrics, driver_deltas, driver_causes)
                         with ordinality as driver (metric, part, reason, position)
-                    where position <= {DRIVERS_TOLD}
+                    left join cs.score_points as after
+                        on changes.week = after.week
+                        and changes.account_id = after.account_id
+                        and driver.metric = after.metric
+                        and after.is_active
+                    left join cs.score_points as before
+                        on changes.previous_week = before.week
+                        and changes.account_id = before.account_id
+                        and driver.metric = before.metric
+                        and before.is_active
+                    where driver.position <= {DRIVERS_TOLD}
                 )
             )
-        from cs.score_changes
+        from cs.score_changes as changes
         where week = date '{week}' and origin = 'live' and to_severity <> coalesce(from_severity, 0)
         order by account_id
         on conflict (trigger_key) do nothing
@@ -63,7 +90,7 @@ def start_score_changes(connection: Connection, week: date) -> int:
     )
 
 
-def start_renewal_windows(connection: Connection, week: date) -> int:
+def _open_renewal_windows(connection: Connection, week: date) -> int:
     """Write triggers for the renewal windows that opened in `week`; returns how many are new."""
     return execute(
         connection,

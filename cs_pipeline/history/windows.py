@@ -8,7 +8,6 @@ from datetime import date
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.triggers import start_renewal_windows
 from cs_pipeline.history.weeks import Origin, execute, is_live, lock_week, require_marts
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.bulk import read_table
@@ -26,14 +25,13 @@ class WeekOpened:
     """Windows opened, per kind: `180` to `7`, and `overdue`."""
     by_type: Counter[str] = field(default_factory=Counter)
     """The same per renewal type: `auto` and `manual`."""
-    triggers: int = 0
-    """Triggers written; none in a backfill."""
 
 
 def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, origin: Origin) -> list[WeekOpened]:
     """Replace the renewal windows of `weeks` for the accounts in `scope`, all in one statement and transaction.
 
-    Triggers are written for a live run of the newest week only; older weeks are recorded as backfill.
+    Windows are live in a live run of the newest week; older weeks are recorded as backfill. Only what is live may
+    become a trigger (`triggers`).
     Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_subscription_terms", "dim_accounts", "fct_account_weeks")
@@ -55,11 +53,7 @@ def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, or
             where {scope.condition("windows", "windows.week")}
             """,
         )
-        opened = _summaries(connection, weeks)
-        for each in opened:
-            if each.week in live:
-                each.triggers = start_renewal_windows(connection, each.week)
-    return opened
+        return _summaries(connection, weeks)
 
 
 def _summaries(connection: Connection, weeks: Sequence[date]) -> list[WeekOpened]:

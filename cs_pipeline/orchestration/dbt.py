@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.partitions import weeks_of
-from cs_pipeline.orchestration.resources import DBT_PROJECT, ScopeResource, week_variables
+from cs_pipeline.orchestration.resources import DBT_PROJECT, ScopeResource, dbt_executable, week_variables
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -35,15 +38,27 @@ class Translator(DagsterDbtTranslator):
 
 
 def build_manifest() -> Path:
-    """The project's manifest, parsed anew when a file of the project is newer than it."""
-    project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
-    manifest = project.manifest_path
-    sources = [
-        path for folder in ("models", "macros", "snapshots", "tests") for path in (DBT_PROJECT / folder).rglob("*.*")
-    ]
+    """The project's manifest, parsed anew when a file of the project is newer than it.
+
+    Parsing needs no database. Raises UserError with dbt's words when the project cannot be parsed.
+    """
+    target = DBT_PROJECT / "target"
+    manifest = target / "manifest.json"
+    folders = [DBT_PROJECT / name for name in ("models", "macros", "snapshots", "tests")]
+    sources = [path for folder in folders for path in folder.rglob("*.*")]
     newest = max(path.stat().st_mtime for path in [DBT_PROJECT / "dbt_project.yml", *sources])
-    if not manifest.exists() or manifest.stat().st_mtime < newest:
-        project.preparer.prepare(project)
+    if manifest.exists() and manifest.stat().st_mtime >= newest:
+        return manifest
+    target.mkdir(exist_ok=True)
+    # Several processes may start at once: each parses beside, and a whole file takes the place of the old one.
+    with tempfile.TemporaryDirectory(dir=target) as beside:
+        command = [dbt_executable(), "--quiet", "parse", "--target-path", beside]
+        places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--log-path", beside]
+        parsed = subprocess.run([*command, *places], capture_output=True, text=True, check=False)
+        if parsed.returncode != 0:
+            raise UserError(f"dbt cannot parse {DBT_PROJECT}:\n{parsed.stdout}{parsed.stderr}".rstrip())
+        for name in ("partial_parse.msgpack", "manifest.json"):
+            (Path(beside) / name).replace(target / name)
     return manifest
 
 

@@ -1,6 +1,7 @@
 """The weekly job: dbt, scores, changes and renewal windows of one week, or of a range of weeks as a backfill."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 WEEKLY_JOB = "weekly_health"
 ORIGIN_TAG = "cs_pipeline/origin"
@@ -8,7 +9,7 @@ LIVE = "live"
 SERIAL_TAG = "cs_pipeline/serial"
 
 
-def build_weekly_job(weeks: dg.WeeklyPartitionsDefinition) -> dg.UnresolvedAssetJobDefinition:
+def build_weekly_job(weeks: dg.WeeklyPartitionsDefinition) -> UnresolvedAssetJobDefinition:
     """Everything from the staging models to the renewal windows, in one run, whatever the number of weeks."""
     return dg.define_asset_job(
         WEEKLY_JOB,

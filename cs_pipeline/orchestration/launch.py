@@ -1,8 +1,10 @@
 """Runs jobs in this process, on the same instance that the Dagster UI shows. For the command line, demo and tests."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,10 +18,11 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Launcher:
-    """A code location and an instance to run its jobs on."""
+    """A code location, an instance to run its jobs on, and where their output goes."""
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
+    log: Path
 
     def run(
         self,
@@ -29,16 +32,21 @@ class Launcher:
         tags: Mapping[str, str] | None = None,
         partition_key: str | None = None,
     ) -> dg.ExecuteInProcessResult:
-        """Run `job` to its end. Raises UserError with the failed step and its words when it fails."""
-        result = self.definitions.resolve_job_def(job).execute_in_process(
-            run_config={**QUIET, **(run_config or {})},
-            tags=dict(tags or {}),
-            partition_key=partition_key,
-            instance=self.instance,
-            raise_on_error=False,
-        )
+        """Run `job` to its end; what dbt prints goes to `log`.
+
+        Raises UserError with the failed step and its words when it fails.
+        """
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                run_config={**QUIET, **(run_config or {})},
+                tags=dict(tags or {}),
+                partition_key=partition_key,
+                instance=self.instance,
+                raise_on_error=False,
+            )
         if not result.success:
-            raise UserError(f"The run of {job} failed: {_reason(result)}")
+            raise UserError(f"The run of {job} failed: {_reason(result)} (log: {self.log})")
         return result
 
     def run_weeks(

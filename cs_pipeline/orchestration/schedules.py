@@ -3,14 +3,13 @@
 from datetime import datetime
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.partitions import last_ended_week
 from cs_pipeline.orchestration.plays import daily_plays
 from cs_pipeline.settings import Settings
-
-OWNERS = ["team:data-platform"]
 
 
 def weekly_request(moment: datetime, first_week: str) -> dg.RunRequest | dg.SkipReason:
@@ -26,7 +25,7 @@ def weekly_request(moment: datetime, first_week: str) -> dg.RunRequest | dg.Skip
 
 
 def build_schedules(
-    weekly_job: dg.UnresolvedAssetJobDefinition, settings: Settings
+    weekly_job: UnresolvedAssetJobDefinition, settings: Settings
 ) -> list[dg.ScheduleDefinition]:
     """Both schedules. They run from the first load on: delivery is capture until someone sets it otherwise."""
 
@@ -37,7 +36,6 @@ def build_schedules(
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Scores the week that has just ended, and lets its changes start plays.",
-        owners=OWNERS,
     )
     def weekly_health_schedule(
         context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
@@ -52,7 +50,6 @@ def build_schedules(
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
-        owners=OWNERS,
     )
     def daily_plays_schedule(
         context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]

@@ -95,7 +95,7 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         asked = weeks_of(context)
 
         def tell(week: WeekChanged) -> None:
-            context.log.info("week %s: %s changes, %s triggers", week.week, week.changes, week.triggers)
+            context.log.info("week %s: %s changes, %s worse, %s better", week.week, week.changes, week.worse, week.better)
 
         done = record_changes(warehouse, model, asked, scope.scope(), origin_of(context), on_week=tell)
         return dg.MaterializeResult(
@@ -104,7 +104,6 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 "changes": sum(week.changes for week in done),
                 "worse": done[-1].worse,
                 "better": done[-1].better,
-                "triggers": sum(week.triggers for week in done),
                 "causes": table(changes_by_cause(warehouse, asked[0], asked[-1])),
                 "largest_falls": table(largest_falls(warehouse, asked[-1])),
             },

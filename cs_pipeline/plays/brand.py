@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cs_pipeline.yaml_with_lines import validate
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", description="a colour such as #1f6f5c")]
-Link = Annotated[
-    str, Field(pattern=r"^(/|https?://)\S*$", description="a path under the product's address, or a URL")
-]
+Link = Annotated[str, Field(pattern=r"^(/|https?://)\S*$", description="a path under the product's address, or a URL")]
 
 
 class _Part(BaseModel):

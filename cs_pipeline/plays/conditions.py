@@ -74,7 +74,7 @@ def _tree_of(line: str) -> ast.expr:
             tree = ast.parse(line, mode="eval").body
             deepest = max(_depths(tree))
     except SyntaxError as error:
-        raise ConditionError(max(error.offset or 1, 1), f"is not a condition: {error.msg}") from None
+        raise ConditionError(error.offset or len(line), f"is not a condition: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
         raise ConditionError(1, "is not a condition: it cannot be read") from None
     if deepest > 50:

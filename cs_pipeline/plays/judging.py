@@ -19,7 +19,7 @@ from cs_pipeline.plays.specification import Playbook, Step
 class Job:
     """An action to take: the step it is of, and the facts to write it with. Facts stay out of its repr.
 
-    `facts` has those of the account, those of the trigger as they were written, and `contact_name`.
+    `facts` has those of the trigger as they were written, those of the account (which win), and `contact_name`.
     """
 
     action: PlannedAction
@@ -82,7 +82,7 @@ def _jobs(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook], to
             action=PlannedAction(**{column: row[column] for column in COLUMNS}),
             playbook=playbooks[row["playbook"], row["playbook_version"]],
             step=step,
-            facts={**known[index], **row["trigger_facts"], "contact_name": row["contact_name"]},
+            facts={**row["trigger_facts"], **known[index], "contact_name": row["contact_name"]},
         )
         for index, step, row in zip(rows.index, _steps(rows, playbooks), rows.to_dict("records"), strict=True)
     ]

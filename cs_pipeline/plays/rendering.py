@@ -5,6 +5,7 @@ What a message of each channel is made of. How templates are written is in `temp
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,10 @@ from cs_pipeline.channels.slack_blocks import fit
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays import sample_facts, template_files
 from cs_pipeline.plays.brand import Brand
-from cs_pipeline.plays.due import PlannedAction
 from cs_pipeline.plays.plain_text import plain_text
 from cs_pipeline.plays.slack_template import SlackTemplate
 from cs_pipeline.plays.specification import Playbook, Step, load_playbooks
-from cs_pipeline.plays.template_facts import TemplateFacts, known_names
+from cs_pipeline.plays.template_facts import Action, TemplateFacts, known_names
 from cs_pipeline.plays.template_language import (
     Template,
     TemplateError,
@@ -74,7 +74,7 @@ class Renderer:
         self._text_templates: dict[Path, _TextTemplate] = {}
         self._slack_templates: dict[Path, SlackTemplate] = {}
 
-    def render(self, step: Step, facts: Mapping[str, object], action: PlannedAction) -> Message:
+    def render(self, step: Step, facts: Mapping[str, object], action: Action) -> Message:
         """One message.
 
         `facts` are those of the catalogue by name, those of the trigger as they were written, and `recipient_name`
@@ -119,7 +119,7 @@ class Renderer:
 
     def _try(self, playbook: Playbook, step: Step, account: str, facts: Mapping[str, object]) -> None:
         try:
-            self.render(step, facts, sample_facts.action(playbook, step))
+            self.render(step, facts, sample_facts.SampleAction(playbook.playbook, playbook.family))
         except UserError as error:
             raise UserError(f"for an account {account}: {error}") from None
 
@@ -149,10 +149,10 @@ class Renderer:
     def _crm(self, step: Step, values: Mapping[str, object]) -> _Written:
         template, why = self._text_template("crm", step.template), self._text_template("crm", WHY)
         title = _one_line(template.front["title"].render(values))
-        text = f"{template.body.render(values).strip()}\n\n{why.body.render(values).strip()}\n"
+        text = f"{_unwrapped(template.body.render(values))}\n\n{_unwrapped(why.body.render(values))}\n"
         return _Written(title, text, None, {"kind": step.kind, "priority": step.priority})
 
-    def _unsubscribe_url(self, action: PlannedAction) -> str:
+    def _unsubscribe_url(self, action: Action) -> str:
         """The team's page, told which message it is about: a digest, since the key itself names our play."""
         parts = urlsplit(self._settings.unsubscribe_url)
         digest = hashlib.sha256(action.action_key.encode()).hexdigest()[:20]
@@ -186,3 +186,8 @@ def _one_line(text: str) -> str:
     """A header's text: no line end, no longer than anybody reads."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs on one line each, however their template is wrapped; items of a list stay on theirs."""
+    return re.sub(r"(?<=\S)[ \t]*\n(?![ \t]*\n|- |\d+\. )", " ", re.sub(r"\n\s*\n", "\n\n", text.strip()))

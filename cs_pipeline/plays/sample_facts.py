@@ -4,12 +4,11 @@ Only for checking templates; the sample company with a history is in `demo`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 from cs_pipeline.plays.catalogue import TRIGGER_FACTS, Fact, TriggerKind, facts_of_trigger
-from cs_pipeline.plays.due import PlannedAction
-from cs_pipeline.plays.specification import Playbook, Step
 
 DUE_AT = datetime(2026, 3, 3, 8, tzinfo=UTC)
 
@@ -58,6 +57,8 @@ _KNOWN: Mapping[str, object] = MappingProxyType(
         "value_ratio": 3.32,
         "nps_response": 7.0,
         "open_tickets": 3,
+        "open_critical_tickets": 1,
+        "days_since_last_qbr": 96,
         "onboarding_steps_completed": 2,
         "onboarding_steps_total": 5,
         "recipient_name": "Ada Lindqvist",
@@ -99,24 +100,16 @@ def variants(kind: TriggerKind) -> list[tuple[str, dict[str, object]]]:
     ]
 
 
-def action(playbook: Playbook, step: Step) -> PlannedAction:
-    """The step as an action in the outbox, to a made-up recipient."""
-    return PlannedAction(
-        action_id=0,
-        action_key=f"{playbook.playbook}/{step.step}/sample",
-        enrolment_id=0,
-        playbook=playbook.playbook,
-        playbook_version=playbook.version,
-        family=playbook.family,
-        step=step.step,
-        account_id="sample",
-        channel=step.channel,
-        role=step.to,
-        intent=step.intent,
-        due_at=DUE_AT,
-        recipient="ada.lindqvist@nordwind.example" if step.channel == "email" else "olga.owner@example.com",
-        recipient_user_id=None,
-    )
+@dataclass(frozen=True)
+class SampleAction:
+    """An action that is in no outbox, to a made-up recipient."""
+
+    playbook: str
+    family: str
+    action_key: str = "sample"
+    account_id: str = "sample"
+    recipient: str | None = "ada.lindqvist@nordwind.example"
+    due_at: datetime = DUE_AT
 
 
 def _any_value(fact: Fact) -> object:

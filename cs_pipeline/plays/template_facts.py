@@ -5,19 +5,20 @@ How a value is printed is in `template_language`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Protocol
 
 from cs_pipeline.health.explanation import Change, Driver, explain_change
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.plays import clock
 from cs_pipeline.plays.brand import Brand
 from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, TriggerKind
-from cs_pipeline.plays.due import PlannedAction
 from cs_pipeline.plays.specification import CUSTOMER_ROLES, Playbook, Step
-from cs_pipeline.plays.template_language import clean, in_words
+from cs_pipeline.plays.template_language import clean, in_words, is_missing
 from cs_pipeline.settings import Settings
 
 ADDED: Mapping[str, str] = {
+    "account_id": "Id of the account, as the warehouse has it",
     "contact_name": "Full name of the person it goes to; missing when not known",
     "contact_first_name": "First name of that person; missing when not known",
     "is_for_customer": "It goes to the customer, not to one of us",
@@ -45,6 +46,23 @@ def known_names(kind: TriggerKind) -> list[str]:
     return sorted({*ACCOUNT_FACTS, *TRIGGER_FACTS[kind], *ADDED})
 
 
+class Action(Protocol):
+    """What a message needs to know of its action in the outbox."""
+
+    @property
+    def action_key(self) -> str: ...
+    @property
+    def playbook(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def recipient(self) -> str | None: ...
+    @property
+    def due_at(self) -> datetime: ...
+
+
 @dataclass(frozen=True)
 class TemplateFacts:
     """Makes the values that templates get; `playbook` is None when the play's file is gone since."""
@@ -53,7 +71,7 @@ class TemplateFacts:
     brand: Brand
     playbook: Playbook | None
 
-    def of(self, step: Step, facts: Mapping[str, object], action: PlannedAction) -> dict[str, object]:
+    def of(self, step: Step, facts: Mapping[str, object], action: Action) -> dict[str, object]:
         """Every known name with its value, None where it is missing, for one message."""
         settings, brand = self.settings, self.brand
         catalogue = {**ACCOUNT_FACTS, **{name: fact for each in TRIGGER_FACTS.values() for name, fact in each.items()}}
@@ -63,6 +81,7 @@ class TemplateFacts:
         values["owner_email"] = _address(values["owner_email"])
         name = clean(facts.get("recipient_name"))
         return values | {
+            "account_id": clean(action.account_id),
             "contact_name": name,
             "contact_first_name": _first_name(name),
             "is_for_customer": step.to in CUSTOMER_ROLES,
@@ -91,7 +110,7 @@ def _typed(value: object, kind: str) -> object:
 def _address(value: object) -> str | None:
     """An e-mail address that can stand in a header, or None."""
     text = str(value or "")
-    is_sound = text.count("@") == 1 and not any(sign.isspace() or sign in "<>,;:\"()" for sign in text)
+    is_sound = text.count("@") == 1 and not any(sign.isspace() or sign in '<>,;:"()' for sign in text)
     return text if is_sound and text[0] != "@" != text[-1] else None
 
 
@@ -101,30 +120,24 @@ def _first_name(name: object) -> str | None:
 
 
 def _score_words(facts: Mapping[str, object]) -> str | None:
-    if "to_score" in facts:
+    """The change that started the play, or else today's score; None where there is neither."""
+    from_score, from_band = _score(facts, "from_score", "from_band")
+    to_score, to_band = _score(facts, "to_score", "to_band")
+    if from_score is not None or to_score is not None:
         given = facts.get("drivers")
-        drivers = given if isinstance(given, list) else []
-        return explain_change(
-            Change(
-                from_score=_number(facts.get("from_score")),
-                to_score=_number(facts["to_score"]),
-                from_band=_text(facts.get("from_band")),
-                to_band=_text(facts.get("to_band")),
-                drivers=[
-                    Driver(driver["metric"], driver["delta"], driver["cause"])
-                    for driver in drivers
-                    if driver["metric"] in METRICS
-                ],
-            )
-        )
-    score, band = _number(facts.get("score")), _text(facts.get("band"))
-    return None if score is None else f"Score {in_words(score)}{f' ({band})' if band else ''}."
+        drivers = [
+            Driver(driver["metric"], driver["delta"], driver["cause"])
+            for driver in (given if isinstance(given, list) else [])
+            if driver["metric"] in METRICS
+        ]
+        return explain_change(Change(from_score, to_score, from_band, to_band, drivers))
+    score, band = _score(facts, "score", "band")
+    return None if score is None else f"Score {in_words(score)} ({band})."
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and value == value else None
-
-
-def _text(value: object) -> str | None:
-    cleaned = clean(value)
-    return cleaned if isinstance(cleaned, str) else None
+def _score(facts: Mapping[str, object], score: str, band: str) -> tuple[float | None, str | None]:
+    """A score and its band: both, or neither."""
+    value, name = facts.get(score), clean(facts.get(band))
+    if isinstance(value, int | float) and not is_missing(value) and isinstance(name, str):
+        return float(value), name
+    return None, None

@@ -39,9 +39,7 @@ def find(config: Path | None, channel: str, name: str) -> Path:
     for path in candidates:
         if path.is_file():
             return path
-    raise TemplateError(
-        f"there is no template {name} for {channel}: expected {' or '.join(map(str, candidates))}"
-    )
+    raise TemplateError(f"there is no template {name} for {channel}: expected {' or '.join(map(str, candidates))}")
 
 
 def read(path: Path) -> str:
@@ -59,9 +57,7 @@ def with_front_matter(path: Path, fields: tuple[str, ...]) -> tuple[dict[str, Pi
     lines = read(path).splitlines(keepends=True)
     fences = [number for number, line in enumerate(lines) if line.rstrip() == FENCE]
     if len(fences) < 2 or fences[0] != 0:
-        raise TemplateError(
-            f"{path}:1: expected {FENCE}, the fields {', '.join(fields)}, and {FENCE} before the body"
-        )
+        raise TemplateError(f"{path}:1: expected {FENCE}, the fields {', '.join(fields)}, and {FENCE} before the body")
     front = _tree(path, "".join(lines[: fences[1]]))
     if not isinstance(front, dict) or set(front) != set(fields):
         raise TemplateError(f"{path}:1: expected exactly the fields {', '.join(fields)} before the body")

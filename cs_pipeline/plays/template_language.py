@@ -48,10 +48,9 @@ class Template:
 
     def check_names(self, known: Sequence[str]) -> None:
         """Raises TemplateError for the first variable that is not in `known`, also in branches never taken."""
-        unknown = meta.find_undeclared_variables(self._tree) - set(known) - set(self._environment.globals)
-        places = [
-            (node.lineno, node.name) for node in self._tree.find_all(nodes.Name) if node.name in unknown
-        ]
+        # What a template defines at its top, Jinja does not count as defined inside its blocks.
+        unknown = meta.find_undeclared_variables(self._tree) - set(known) - set(_defined(self._tree))
+        places = [(node.lineno, node.name) for node in self._tree.find_all(nodes.Name) if node.name in unknown]
         if places:
             line, name = min(places)
             raise TemplateError(f"{self._path}:{line}: {_unknown(name, known)}")
@@ -66,9 +65,7 @@ class Template:
 
     def _words(self, error: Exception, path: Path, line: int, values: Mapping[str, object]) -> str:
         if isinstance(error, _MissingValue):
-            names = [
-                name for name in _names_on_line(self._environment, path, line) if is_missing(values.get(name))
-            ]
+            names = [name for name in _names_on_line(self._environment, path, line) if is_missing(values.get(name))]
             what = ", ".join(f"'{name}'" for name in names) or "a value"
             return f"{what} is missing for this account; print it inside {{% if … is not none %}}, or say it otherwise"
         if isinstance(error, jinja2.UndefinedError):
@@ -107,9 +104,7 @@ def clean(value: object) -> object:
     """A fact as templates get it: missing is None; text is one line, without control or direction-changing signs."""
     if isinstance(value, str):
         text = unicodedata.normalize("NFC", value.encode("utf-8", "ignore").decode())
-        kept = "".join(
-            " " if sign.isspace() else sign for sign in text if sign.isspace() or _is_printable(sign)
-        )
+        kept = "".join(" " if sign.isspace() else sign for sign in text if sign.isspace() or _is_printable(sign))
         line = " ".join(kept.split())
         return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1].rstrip() + "…"
     return None if is_missing(value) else value
@@ -175,10 +170,8 @@ def _number(value: object) -> float:
 
 def _slack_link(text: object, url: str) -> Markup:
     label = escape_mrkdwn(str(_given(text))).replace("|", "¦")
-    address = (
-        str(_given(url)).replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
-    )
-    return Markup(f"<{address}|{label}>")  # noqa: S704 - both parts are escaped for Slack
+    address = str(_given(url)).replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
+    return Markup(f"<{address}|{label}>")
 
 
 def _place(error: BaseException) -> tuple[Path, int] | None:
@@ -190,6 +183,22 @@ def _place(error: BaseException) -> tuple[Path, int] | None:
             found = Path(traceback.tb_frame.f_code.co_filename), traceback.tb_lineno
         traceback = traceback.tb_next
     return found
+
+
+def _defined(tree: nodes.Template) -> Iterator[str]:
+    """Names that a template imports, sets or defines as macros."""
+    for node in tree.find_all((nodes.FromImport, nodes.Import, nodes.Macro, nodes.Assign)):
+        match node:
+            case nodes.FromImport():
+                yield from (name if isinstance(name, str) else name[1] for name in node.names)
+            case nodes.Import():
+                yield node.target
+            case nodes.Macro():
+                yield node.name
+            case nodes.Assign():
+                yield from (target.name for target in node.target.find_all(nodes.Name))
+                if isinstance(node.target, nodes.Name):
+                    yield node.target.name
 
 
 def _names_on_line(environment: jinja2.Environment, path: Path, line: int) -> Iterator[str]:

@@ -53,10 +53,7 @@ def windows_of(weeks: Iterable[date]) -> str:
                 weeks.as_of_day
             from terms
             cross join unnest(array[{days}]) as days (days)
-            inner join weeks
-                on
-                    terms.renews_on - days.days >= weeks.as_of_day
-                    and terms.renews_on - days.days < weeks.as_of_day + 7
+            inner join weeks on {_monday("terms.renews_on - days.days")} = weeks.as_of_day
             where
                 terms.renews_on - days.days >= terms.started_on
                 and (terms.ended_on is null or terms.ended_on >= weeks.as_of_day)
@@ -70,10 +67,7 @@ def windows_of(weeks: Iterable[date]) -> str:
                 weeks.week,
                 weeks.as_of_day
             from terms
-            inner join weeks
-                on
-                    terms.renews_on >= weeks.as_of_day - 7
-                    and terms.renews_on < weeks.as_of_day
+            inner join weeks on {_monday("terms.renews_on")} = weeks.week
             where terms.ended_on is null or terms.ended_on >= terms.renews_on
         ),
 
@@ -98,3 +92,8 @@ def windows_of(weeks: Iterable[date]) -> str:
             and (successor_started_on is null or successor_started_on >= as_of_day)
             and (churned_at is null or churned_at >= as_of_day::timestamp at time zone 'UTC')
     """
+
+
+def _monday(day: str) -> str:
+    """SQL for the Monday of a day's week."""
+    return f"date_trunc('week', ({day})::timestamp)::date"

@@ -36,8 +36,8 @@ class Batch:
 
 def has_long_field(rows: pa.Table) -> bool:
     """True when some value is longer than a field may be."""
-    lengths = (pc.max(pc.binary_length(column)).as_py() for column in rows.columns)
-    return any(length is not None and length > MAX_FIELD_BYTES for length in lengths)
+    lengths = (pc.call_function("binary_length", [column]) for column in rows.columns)
+    return any((pc.call_function("max", [each]).as_py() or 0) > MAX_FIELD_BYTES for each in lengths)
 
 
 def too_long(line: int, row: dict[str, str | None]) -> BrokenRow | None:

@@ -218,7 +218,8 @@ def _lone_cr(file: SourceFile, line: int) -> UserError:
 
 
 def _endless(file: SourceFile, rest: bytes) -> UserError:
+    row = rest.split(NEWLINE, 1)[0][:60].decode(errors="replace")
     return UserError(
-        f'{file.path}: a quote (") opens and never closes, near `{rest[:60].decode(errors="replace")}`; '
+        f'{file.path}: a quote (") opens and never closes, in or after the row `{row}`; '
         'inside quotes a quote is written twice ("").'
     )

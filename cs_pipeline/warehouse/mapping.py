@@ -114,9 +114,7 @@ def _install(cursor: Cursor, table: SourceTable, path: Path) -> InstalledMapping
         raise in_words(error, path, select, len(create)) from None
     types = _types(cursor, table)
     _check_columns(table, types, path)
-    return InstalledMapping(
-        table.name, tuple(types), tuple(name for name in table.column_names if name not in types)
-    )
+    return InstalledMapping(table.name, tuple(types), tuple(name for name in table.column_names if name not in types))
 
 
 def _types(cursor: Cursor, table: SourceTable) -> dict[str, str]:

@@ -38,12 +38,12 @@ def one_select(path: Path) -> str:
     ends = [position for position, token in enumerate(code) if token["end"]]
     if ends and ends[0] != len(code) - 1:
         after = code[ends[0] + 1]
-        raise UserError(f"{path}, line {_line(sql, after.start())}: a second statement begins; a mapping is one select.")
+        raise UserError(f"{path}, line {_line(sql, after.start())}: a second statement begins; write one select.")
     return sql[: code[ends[0]].start()] if ends else sql
 
 
 def in_words(error: psycopg2.Error, path: Path, sql: str, offset: int) -> UserError:
-    """PostgreSQL's complaint about `sql`, which stood at `offset` of the statement, as a sentence with file and line."""
+    """PostgreSQL's complaint about `sql`, which stood at `offset` of a statement, in words with file and line."""
     said = " ".join((error.diag.message_primary or str(error)).split())
     hint = f" ({error.diag.message_hint.rstrip('.')})" if error.diag.message_hint else ""
     position = int(error.diag.statement_position or 0) - 1 - offset

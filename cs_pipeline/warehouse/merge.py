@@ -97,7 +97,7 @@ def _put_aside(
 ) -> int:
     """Move incoming rows to the rejects. `problems` selects them: row (its ctid) and rule (its position in `asked`).
 
-    They leave the incoming table, so that only sound rows are ever cast: PostgreSQL may cast a row before it filters it.
+    They leave the incoming table, so that only sound rows are ever cast: PostgreSQL may cast before it filters.
     """
     cursor.execute(f"create temporary table problem on commit drop as {problems}")
     rejected = cursor.rowcount

@@ -59,7 +59,8 @@ def _as_text(column: pa.Array) -> pa.Array:
 
 def _check_text(file: SourceFile, rows: pa.Table, row_number: int) -> None:
     for name, column in zip(rows.column_names, rows.columns, strict=True):
-        position = pc.index(pc.fill_null(pc.match_substring(column, "\0"), False), True).as_py()
+        found = pc.call_function("match_substring", [column], pc.MatchSubstringOptions("\0"))
+        position = pc.index(pc.fill_null(found, False), True).as_py()
         if position >= 0:
             raise UserError(f"{file.path}, row {row_number + position}: column {name} holds a NUL byte.")
 

@@ -107,9 +107,7 @@ def _type_rule(column: Column, value: str, is_valid: str) -> Rule:
             )
         case "integer":
             reason = "is not a whole number"
-            fits = (
-                f"{value} ~ {_literal(_WHOLE_NUMBER)} and {is_valid}(split_part({value}, '.', 1), 'integer')"
-            )
+            fits = f"{value} ~ {_literal(_WHOLE_NUMBER)} and {is_valid}(split_part({value}, '.', 1), 'integer')"
         case "boolean":
             reason = "is not true or false"
             fits = f"lower({value}) in ({', '.join(map(_literal, _TRUTHS))})"

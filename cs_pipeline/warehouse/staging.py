@@ -10,7 +10,6 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 import psycopg2.errors
 import pyarrow as pa
@@ -159,7 +158,7 @@ class _Stream:
 def _copy(cursor: Cursor, statement: str, chunks: Iterable[bytes]) -> None:
     stream = _Stream(chunks)
     try:
-        cursor.copy_expert(statement, stream, COPY_BYTES)
+        cursor.copy_expert(statement, stream, COPY_BYTES)  # pyright: ignore[reportArgumentType] - it only reads
     except psycopg2.errors.QueryCanceled:
         if stream.error is None:
             raise

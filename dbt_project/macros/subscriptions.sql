@@ -13,16 +13,11 @@
 {%- endmacro %}
 
 
-{# A column of the base period that counts most: paid before trial, then by MRR, then the newest. An aggregate. #}
-{% macro of_main_base_period(column, subscription='subscriptions') -%}
-    (
-        array_agg(
-            {{ subscription }}.{{ column }}
-            order by
-                {{ subscription }}.is_trial asc,
-                {{ subscription }}.mrr desc,
-                {{ subscription }}.started_on desc,
-                {{ subscription }}.subscription_id asc
-        ) filter (where not {{ subscription }}.is_addon)
-    )[1]
+{# The order of an account's periods by how much they count: paid before trial, then by MRR, then the newest. Plan and
+   tier are read from the first base period. #}
+{% macro most_important_first(subscription='subscriptions') -%}
+    {{ subscription }}.is_trial asc,
+    {{ subscription }}.mrr desc,
+    {{ subscription }}.started_on desc,
+    {{ subscription }}.subscription_id asc
 {%- endmacro %}

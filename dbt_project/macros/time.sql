@@ -13,6 +13,12 @@
 {%- endmacro %}
 
 
+{# The end of the week that holds a day: the first Monday after it. #}
+{% macro first_monday_after(day) -%}
+    {{ week_of(day) }} + 7
+{%- endmacro %}
+
+
 {# First Monday on which the pipeline can have seen a row: the end of the week in which it reached the warehouse.
    Event time stands in where `_loaded_at` is empty. #}
 {% macro known_from(loaded_at, happened_at) -%}
@@ -29,12 +35,6 @@
     {%- else -%}
         {{ exceptions.raise_compiler_error("late_rows is '" ~ var('late_rows') ~ "'; expected exclude or include") }}
     {%- endif -%}
-{%- endmacro %}
-
-
-{# Is the day within the `days` days that end at `as_of_day`? Works for a day and for a moment. #}
-{% macro in_window(day, as_of_day, days) -%}
-    {{ day }} >= {{ as_of_day }} - {{ days }} and {{ day }} < {{ as_of_day }}
 {%- endmacro %}
 
 

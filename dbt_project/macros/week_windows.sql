@@ -13,6 +13,12 @@
 {%- endmacro %}
 
 
+{# The moment at which a day begins. #}
+{% macro utc_midnight(day) -%}
+    cast({{ day }} as timestamp) at time zone 'UTC'
+{%- endmacro %}
+
+
 {# Every day of the windows of `days` days: one row for each week that counts the day, with its age (1 = the last day
    of the week), so that "within the last 30 days" is `age <= 30`. #}
 {% macro days_of_weeks(days) -%}

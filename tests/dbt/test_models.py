@@ -1,9 +1,59 @@
 """The project as a whole: it builds on nothing and on little, and its own tests of logic hold."""
 
-from tests.dbt.conftest import DbtWarehouse
+import pytest
+
+from tests.dbt.conftest import DbtWarehouse, accounts
+
+MARTS = ("dim_accounts", "dim_contacts", "fct_subscription_terms", "fct_mrr_movements", "fct_cohort_retention")
+
+
+def test_everything_builds_without_a_single_account(dbt_warehouse: DbtWarehouse) -> None:
+    dbt_warehouse.build("--exclude", "tag:weekly")
+    dbt_warehouse.build_weeks("2024-03-04")
+    assert all(dbt_warehouse.column(f"select count(*) from marts.{mart}") == [0] for mart in MARTS)
+    assert dbt_warehouse.column("select count(*) from marts.fct_account_weeks") == [0]
 
 
 def test_the_unit_tests_of_the_models_hold(dbt_warehouse: DbtWarehouse) -> None:
-    dbt_warehouse.build("--exclude", "tag:weekly")
+    dbt_warehouse.build("--exclude", "tag:weekly", "--exclude-resource-type", "test")
     failed = dbt_warehouse.failures("test", "--select", "test_type:unit")
     assert not failed, "\n\n".join(failed)
+
+
+def test_an_absent_table_is_empty_in_staging_until_it_is_loaded(dbt_warehouse: DbtWarehouse) -> None:
+    dbt_warehouse.load("accounts", *accounts("Żółć & 株式会社"))
+    dbt_warehouse.build("--select", "stg_tickets")
+    assert dbt_warehouse.column("select count(*) from staging.stg_tickets") == [0]
+    dbt_warehouse.load(
+        "tickets",
+        {"ticket_id": "t", "account_id": "Żółć & 株式会社", "created_at": "2024-01-02Z", "priority": "low"},
+    )
+    dbt_warehouse.build("--select", "stg_tickets")
+    assert dbt_warehouse.column("select account_id from staging.stg_tickets") == ["Żółć & 株式会社"]
+
+
+def test_an_unsubscribe_is_seen_without_a_build(dbt_warehouse: DbtWarehouse) -> None:
+    user = {"user_id": "u", "account_id": "a", "email": "u@example.com", "created_at": "2024-01-02Z"}
+    dbt_warehouse.load("accounts", *accounts("a"))
+    dbt_warehouse.load("users", user)
+    dbt_warehouse.build("--select", "+dim_contacts", "--exclude-resource-type", "test")
+    dbt_warehouse.load("users", {**user, "unsubscribed_at": "2024-02-01 10:00Z"})
+    assert dbt_warehouse.column("select unsubscribed_at::text from marts.dim_contacts") == ["2024-02-01 10:00:00+00"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "need --vars with week_from and week_to"),
+        ({"week_from": "2024-03-05", "week_to": "2024-03-11"}, "week_from is 2024-03-05, which is not a Monday"),
+        (
+            {"week_from": "2024-03-04", "week_to": "2024-03-04", "late_rows": "maybe"},
+            "late_rows is 'maybe'; expected exclude or include",
+        ),
+    ],
+)
+def test_weeks_that_cannot_be_built_say_why(
+    dbt_warehouse: DbtWarehouse, variables: dict[str, str], says: str
+) -> None:
+    (failure,) = dbt_warehouse.failures("run", "--select", "fct_account_weeks", **variables)
+    assert says in failure

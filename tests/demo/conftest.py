@@ -19,7 +19,7 @@ ReadTable = Callable[[str], pa.Table]
 @pytest.fixture(scope="session")
 def company() -> SampleCompany:
     """200 accounts over 52 weeks."""
-    return SampleCompany(accounts=200, weeks=52, seed=3, ends_on=date(2025, 6, 2))
+    return SampleCompany(accounts=200, weeks=52, seed=3, ends_on=date(2025, 6, 2), events_scale=0.4)
 
 
 @pytest.fixture(scope="session")

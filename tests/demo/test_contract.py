@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import pandas as pd
@@ -20,9 +21,7 @@ Sound = Callable[[str], pd.DataFrame]
 
 
 @pytest.mark.parametrize("source", TABLES, ids=lambda source: source.name)
-def test_columns_have_the_names_and_types_of_the_contract(
-    source: SourceTable, read: Callable[[str], pa.Table]
-) -> None:
+def test_columns_have_the_names_and_types_of_the_contract(source: SourceTable, read: Callable[[str], pa.Table]) -> None:
     rows = read(source.name)
     assert rows.schema.equals(schemas()[source.name])
     assert rows.column_names == list(source.column_names)
@@ -53,7 +52,7 @@ def test_every_broken_row_breaks_the_rule_that_the_truth_names(folder: Path, sou
         assert breaks(source.column(row.column_name), found, sound)
 
 
-def breaks(column: Column, value: object, sound: Sound) -> bool:
+def breaks(column: Column, value: Any, sound: Sound) -> bool:
     """Whether a value breaks a rule of its column."""
     if pd.isna(value):
         return column.required

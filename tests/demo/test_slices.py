@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from cs_pipeline.demo.parts import read_pieces, table_names
 from cs_pipeline.demo.slices import BEFORE_EVERYTHING, write_slice
 from cs_pipeline.demo.timeline import TIMELINES, as_known_at, changed_between
 from cs_pipeline.demo.truth import VERSIONS, read_truth
+from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.contract import read_contract
 
 ReadTable = Callable[[str], pa.Table]
@@ -50,10 +52,7 @@ def test_slices_loaded_by_key_give_what_is_known_at_the_last_moment(
     rows = read(name)
     history = versions if name == "accounts" else None
     slices = [as_known_at(name, rows, moments[0], history)]
-    slices += [
-        changed_between(name, rows, after, before, history)
-        for after, before in zip(moments, moments[1:], strict=False)
-    ]
+    slices += [changed_between(name, rows, after, before, history) for after, before in pairwise(moments)]
     whole = as_known_at(name, rows, moments[-1], history)
     pd.testing.assert_frame_equal(upserted(name, slices), upserted(name, [whole]))
 
@@ -121,7 +120,7 @@ def test_accounts_show_the_owner_and_tier_of_their_time(
 def test_weekly_slices_are_files_that_add_up(folder: Path, company: SampleCompany, tmp_path: Path) -> None:
     moments = [BEFORE_EVERYTHING, *(weeks_before(company, weeks) for weeks in (2, 1, 0))]
     slices: dict[str, list[pa.Table]] = {name: [] for name in table_names(folder)}
-    for after, before in zip(moments, moments[1:], strict=False):
+    for after, before in pairwise(moments):
         written = write_slice(folder, tmp_path / "slice", after=after, before=before)
         assert set(written) == set(slices)
         for name, parts in slices.items():
@@ -142,3 +141,12 @@ def test_the_last_weeks_bring_new_accounts_and_renewals(
     assert (accounts["created_at"] >= since).sum() >= 2
     assert (pd.to_datetime(terms["started_on"], utc=True) >= since).sum() >= 5
     assert since > datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def test_a_slice_is_not_written_over_other_files(folder: Path, company: SampleCompany, tmp_path: Path) -> None:
+    mine = tmp_path / "orders" / "orders.csv"
+    mine.parent.mkdir()
+    mine.write_text("order_id\n1\n")
+    with pytest.raises(UserError, match="holds files that were not generated"):
+        write_slice(folder, tmp_path, before=company.ends_at)
+    assert mine.exists()

@@ -1,5 +1,7 @@
 """Accounts for tests of scores: single ones in full health, and any number of them at random."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
@@ -22,9 +24,9 @@ HEALTHY: dict[str, float | None] = {
 }
 
 
-def frame(*accounts: dict[str, float | None]) -> pd.DataFrame:
+def frame(*accounts: Mapping[str, float | None]) -> pd.DataFrame:
     """Rows as the mart has them; what an account does not say is as in HEALTHY."""
-    return pd.DataFrame([HEALTHY | account for account in accounts], dtype="float64")
+    return pd.DataFrame([{**HEALTHY, **account} for account in accounts], dtype="float64")
 
 
 def score_of(**values: float | None) -> float:

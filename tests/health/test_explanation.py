@@ -36,14 +36,12 @@ def test_a_change_names_its_largest_drivers_with_values_and_causes() -> None:
         "Green",
         "Yellow",
         (
-            Driver("seat_utilisation", -10.0, "behaviour"),
-            Driver("days_to_renewal", -10.0, "calendar"),
-            Driver("nps_response", -5.0, "missing_data"),
+            Driver("seat_utilisation", -10.0, "behaviour", 0.82, 0.615),
+            Driver("days_to_renewal", -10.0, "calendar", 93, 86),
+            Driver("nps_response", -5.0, "missing_data", 9, None),
             Driver("worst_open_ticket", -1.0, "behaviour"),
             Driver("logged_in_7d", -0.96, "behaviour"),
         ),
-        {"seat_utilisation": 0.82, "days_to_renewal": 93, "nps_response": 9},
-        {"seat_utilisation": 0.615, "days_to_renewal": 86, "nps_response": None},
     )
     assert explain_change(change) == (
         "Score fell from 72 (Green) to 45 (Yellow): seats in use 82 % → 61.5 % (−10), "
@@ -53,7 +51,7 @@ def test_a_change_names_its_largest_drivers_with_values_and_causes() -> None:
 
 
 def test_a_new_version_is_named_as_what_moved_the_score() -> None:
-    change = Change(50, 60, "Yellow", "Yellow", (Driver("nps_response", 10, "model_version"),), {"nps_response": 9}, {})
+    change = Change(50, 60, "Yellow", "Yellow", (Driver("nps_response", 10, "model_version", 9, 9),))
     assert explain_change(change) == (
         "Score rose from 50 (Yellow) to 60 (Yellow): NPS answer (+10, new version of the score model)."
     )

@@ -131,7 +131,7 @@ def test_a_definition_that_was_kept_is_the_same_model_again() -> None:
 
 
 def test_every_metric_is_a_numeric_column_of_the_mart() -> None:
-    models = yaml.safe_load((ROOT / "dbt_project/models/marts/_marts__models.yml").read_text(encoding="utf-8"))[
+    models = yaml.safe_load((ROOT / "dbt_project/models/marts/_fct_account_weeks.yml").read_text(encoding="utf-8"))[
         "models"
     ]
     mart = next(model for model in models if model["name"] == "fct_account_weeks")

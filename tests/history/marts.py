@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from psycopg2.extras import execute_values
 
@@ -55,12 +56,14 @@ def add_account_week(
     *,
     tier: str = "pro",
     cohort: date = date(2023, 5, 1),
+    is_known: bool = True,
     **values: float | None,
 ) -> None:
-    """An account in the n-th week, healthy but for `values`; what it had there before is replaced."""
+    """An account in the n-th week, healthy (or wholly unknown) but for `values`, in place of what it had there."""
     remove_account_week(warehouse, account, number)
     row = {"account_id": account, "week": week(number), "tier": tier, "cohort_month": cohort}
-    _insert(warehouse, "fct_account_weeks", [row | HEALTHY | values])
+    metrics = HEALTHY if is_known else dict.fromkeys(HEALTHY)
+    _insert(warehouse, "fct_account_weeks", [row | metrics | values])
 
 
 def remove_account_week(warehouse: Warehouse, account: str, number: int) -> None:
@@ -101,7 +104,7 @@ def add_term(
     _insert(warehouse, "fct_subscription_terms", [term])
 
 
-def rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:
+def rows(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
     """The rows of a query."""
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(sql)

@@ -22,7 +22,7 @@ def all_rows(warehouse: Warehouse) -> list[tuple[object, ...]]:
     return rows(warehouse, "select health_scores::text from cs.health_scores order by 1")
 
 
-def active(warehouse: Warehouse) -> dict[object, object]:
+def active(warehouse: Warehouse) -> dict[str, str]:
     """Version that counts, by account."""
     return dict(rows(warehouse, "select account_id, model_version from cs.health_scores where is_active"))
 
@@ -31,7 +31,7 @@ def active(warehouse: Warehouse) -> dict[object, object]:
 def test_a_week_holds_a_row_for_each_account_with_its_points(marts: Warehouse) -> None:
     add_account_week(marts, "well", 0)
     add_account_week(marts, "ill", 0, seat_utilisation=0.1, core_features_used=0, nps_response=None)
-    add_account_week(marts, "unknown", 0, **dict.fromkeys(WEEKLY_POINTS.metric_names))
+    add_account_week(marts, "unknown", 0, is_known=False)
     score_weeks(marts, WEEKLY_POINTS, [week(0)], Scope())
     columns = "account_id, status, score, band, severity, coverage, points_lost_to_cap"
     assert rows(marts, f"select {columns} from cs.health_scores order by 1") == [
@@ -147,7 +147,7 @@ def test_readers_see_the_old_week_until_the_new_one_is_whole(marts: Warehouse) -
 def test_the_summary_counts_bands_coverage_and_what_is_known(marts: Warehouse) -> None:
     add_account_week(marts, "well", 0)
     add_account_week(marts, "ill", 0, seat_utilisation=0.1, core_features_used=0, nps_response=None)
-    add_account_week(marts, "unknown", 0, **dict.fromkeys(WEEKLY_POINTS.metric_names))
+    add_account_week(marts, "unknown", 0, is_known=False)
     (done,) = score_weeks(marts, WEEKLY_POINTS, [week(0)], Scope())
     assert done.accounts == 3
     assert dict(done.bands) == {"Green": 1, "Yellow": 1, "Red": 0, "not_scored": 1}

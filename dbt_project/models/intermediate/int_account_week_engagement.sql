@@ -19,6 +19,22 @@ days as (
 
 ),
 
+-- Accounts with three messages in the 90 days before the first week ends: older ones are not among the last three of
+-- any week, and are not read.
+often_mailed_accounts as (
+
+    select account_id
+    from {{ ref('stg_email_events') }}
+    where
+        event = 'sent'
+        and occurred_at >= {{ utc_midnight(first_as_of_day() ~ ' - 90') }}
+        and occurred_at < {{ utc_midnight(first_as_of_day()) }}
+        and {{ is_known('known_from', first_as_of_day()) }}
+    group by account_id
+    having count(distinct message_id) >= 3
+
+),
+
 email_events as (
 
     select
@@ -30,6 +46,11 @@ email_events as (
     from {{ ref('stg_email_events') }}
     where
         event in ('sent', 'open', 'click', 'reply')
+        and (
+            occurred_at >= {{ utc_midnight(first_as_of_day() ~ ' - 90') }}
+            or account_id not in (select often_mailed_accounts.account_id from often_mailed_accounts)
+        )
+        and occurred_at < {{ utc_midnight(last_as_of_day()) }}
         and {{ of_accounts_in_scope('account_id') }}
 
 ),
@@ -176,39 +197,6 @@ feature_requests as (
 
 ),
 
-community_days as (
-
-    select
-        account_id,
-        activity_date,
-        {{ known_in_range('known_from') }} as counts_from,
-        sum(community_posts) as community_posts
-    from {{ ref('int_user_activity_daily') }}
-    where
-        activity_date >= {{ first_as_of_day() }} - 90
-        and activity_date < {{ last_as_of_day() }}
-        and community_posts > 0
-        and {{ of_accounts_in_scope('account_id') }}
-    group by account_id, activity_date, counts_from
-
-),
-
-community as (
-
-    select
-        community_days.account_id,
-        days.week,
-        sum(community_days.community_posts) as community_posts_90d
-    from community_days
-    inner join days
-        on
-            community_days.activity_date = days.day
-            and days.age <= 90
-            and {{ is_known('community_days.counts_from', 'days.as_of_day') }}
-    group by community_days.account_id, days.week
-
-),
-
 touchpoints as (
 
     select
@@ -315,7 +303,6 @@ engagement as (
         case
             when {{ has_source('feedback') }} then coalesce(feature_requests.feature_requests_90d, 0)
         end as feature_requests_90d,
-        coalesce(community.community_posts_90d, 0) as community_posts_90d,
         case
             when {{ has_source('touchpoints') }}
                 then coalesce(touches.days_since_last_touchpoint, least(account_weeks.tenure_days - 1, 365))
@@ -345,8 +332,6 @@ engagement as (
         on account_weeks.account_id = recent_trainings.account_id and account_weeks.week = recent_trainings.week
     left join feature_requests
         on account_weeks.account_id = feature_requests.account_id and account_weeks.week = feature_requests.week
-    left join community
-        on account_weeks.account_id = community.account_id and account_weeks.week = community.week
     left join touches
         on account_weeks.account_id = touches.account_id and account_weeks.week = touches.week
     left join missed_meetings

@@ -7,30 +7,52 @@ with
 weeks as (
 
     select
-        cast(monday as date) as week,
-        cast(monday as date) + 7 as as_of_day,
-        cast(cast(monday as date) + 7 as timestamp) at time zone 'UTC' as as_of
-    from generate_series(
-        cast({{ week_bound('week_from') }} as timestamp),
-        cast({{ week_bound('week_to') }} as timestamp),
-        interval '7 days'
-    ) as mondays (monday)
+        {{ week_bound('week_from') }} + 7 * nth as week,
+        {{ week_bound('week_from') }} + 7 * nth + 7 as as_of_day
+    from generate_series(0, ({{ week_bound('week_to') }} - {{ week_bound('week_from') }}) / 7) as numbers (nth)
 
 ),
 
-accounts as (
+subscriptions as (
+
+    select
+        terms.*,
+        -- Decimal, so that a sum does not depend on the order of the rows.
+        cast({{ recurring_mrr('terms') }} as numeric) as recurring_mrr,
+        row_number() over (partition by terms.account_id order by {{ most_important_first('terms') }}) as importance
+    from {{ ref('int_subscription_terms') }} as terms
+
+),
+
+first_starts as (
 
     select
         account_id,
-        created_at,
-        churned_at,
-        {{ utc_day('created_at') }} as created_on,
-        cast(date_trunc('month', created_at at time zone 'UTC') as date) as cohort_month
-    from {{ ref('stg_accounts') }}
+        min(started_on) as first_started_on
+    from subscriptions
+    group by account_id
+
+),
+
+-- With the first and the last end of a week, within the range, at which the account was a customer.
+accounts as (
+
+    select
+        accounts.account_id,
+        accounts.created_at,
+        first_starts.first_started_on,
+        {{ utc_day('accounts.created_at') }} as created_on,
+        cast(date_trunc('month', accounts.created_at at time zone 'UTC') as date) as cohort_month,
+        greatest(
+            {{ first_monday_after(utc_day('accounts.created_at')) }}, {{ week_bound('week_from') }} + 7
+        ) as first_as_of_day,
+        least({{ week_of(utc_day('accounts.churned_at')) }}, {{ week_bound('week_to') }} + 7) as last_as_of_day
+    from {{ ref('stg_accounts') }} as accounts
+    left join first_starts on accounts.account_id = first_starts.account_id
     {% if var('cohort') %}
     where
-        created_at >= cast('{{ var("cohort") }}-01' as timestamp) at time zone 'UTC'
-        and created_at < (cast('{{ var("cohort") }}-01' as timestamp) + interval '1 month') at time zone 'UTC'
+        accounts.created_at >= cast('{{ var("cohort") }}-01' as timestamp) at time zone 'UTC'
+        and accounts.created_at < (cast('{{ var("cohort") }}-01' as timestamp) + interval '1 month') at time zone 'UTC'
     {% endif %}
 
 ),
@@ -58,160 +80,220 @@ account_versions as (
 
 ),
 
-subscriptions as (
+-- Days after which something about the account may read differently.
+changes as (
 
-    select * from {{ ref('int_subscription_terms') }}
+    select
+        account_id,
+        unnest(
+            array[started_on, ended_on, ended_on + {{ lapsed_days }}, successor_started_on, renewed_on]
+        ) as changed_on
+    from subscriptions
+
+    union all
+
+    select
+        account_id,
+        cast(known_after as date) as changed_on
+    from account_versions
+    where known_after > '-infinity'
+
+),
+
+turns as (
+
+    select
+        account_id,
+        first_as_of_day as as_of_day
+    from accounts
+    where first_as_of_day <= last_as_of_day
+
+    union
+
+    select
+        accounts.account_id,
+        {{ first_monday_after('changes.changed_on') }} as as_of_day
+    from accounts
+    inner join changes on accounts.account_id = changes.account_id
+    where
+        changes.changed_on >= accounts.first_as_of_day
+        and changes.changed_on < accounts.last_as_of_day
+
+),
+
+-- Runs of weeks in which nothing about an account changes, by the end of their first week. What follows is worked out
+-- once for each of them.
+stretches as (
+
+    select
+        account_id,
+        as_of_day,
+        lead(as_of_day) over (partition by account_id order by as_of_day) as next_as_of_day
+    from turns
+
+),
+
+-- Periods that say something about a stretch: those that run, and base periods that lapsed lately and that nothing
+-- followed.
+stretch_periods as (
+
+    select
+        stretches.account_id,
+        stretches.as_of_day,
+        subscriptions.importance,
+        subscriptions.seats,
+        subscriptions.is_trial,
+        subscriptions.is_addon,
+        subscriptions.renewal_type,
+        subscriptions.recurring_mrr,
+        subscriptions.ended_on is null or subscriptions.ended_on >= stretches.as_of_day as is_running,
+        case
+            when subscriptions.is_addon or subscriptions.is_trial then null
+            when subscriptions.renewed_on < stretches.as_of_day then null
+            when subscriptions.ended_on < stretches.as_of_day
+                then least(subscriptions.renews_on, subscriptions.ended_on)
+            else subscriptions.renews_on
+        end as renewal_date
+    from stretches
+    inner join subscriptions
+        on
+            stretches.account_id = subscriptions.account_id
+            and stretches.as_of_day > subscriptions.started_on
+            and (
+                subscriptions.ended_on is null
+                or stretches.as_of_day <= subscriptions.ended_on
+                or (
+                    stretches.as_of_day <= subscriptions.ended_on + {{ lapsed_days }}
+                    and not subscriptions.is_addon
+                    and (
+                        subscriptions.successor_started_on is null
+                        or stretches.as_of_day <= subscriptions.successor_started_on
+                    )
+                )
+            )
+
+),
+
+-- At most two rows a stretch: what runs and what lapsed.
+period_facts as (
+
+    select
+        account_id,
+        as_of_day,
+        is_running,
+        sum(recurring_mrr) as mrr,
+        count(*) filter (where not is_addon) as base_periods,
+        sum(seats) filter (where not is_addon) as seats,
+        bool_and(is_trial) filter (where not is_addon) as is_trial,
+        min(importance) filter (where not is_addon) as importance,
+        min(renewal_date) as renewal_date,
+        min(renewal_date) filter (where renewal_type = 'manual') as manual_renewal_date
+    from stretch_periods
+    group by account_id, as_of_day, is_running
+
+),
+
+-- An account is overdue, and keeps what it had, when base periods lapsed and none runs.
+stretch_facts as (
+
+    select
+        stretches.account_id,
+        stretches.as_of_day,
+        stretches.next_as_of_day,
+        accounts.created_at,
+        accounts.created_on,
+        accounts.cohort_month,
+        accounts.last_as_of_day,
+        coalesce(running.mrr, 0) + coalesce(lapsed.mrr, 0) as mrr,
+        coalesce(running.seats, lapsed.seats) as seats,
+        coalesce(running.is_trial, lapsed.is_trial, false) as is_trial,
+        coalesce(running.importance, lapsed.importance) as importance,
+        coalesce(running.renewal_date, lapsed.renewal_date) as renewal_date,
+        coalesce(running.manual_renewal_date, lapsed.manual_renewal_date) as manual_renewal_date
+    from stretches
+    inner join accounts on stretches.account_id = accounts.account_id
+    left join period_facts as running
+        on
+            stretches.account_id = running.account_id
+            and stretches.as_of_day = running.as_of_day
+            and running.is_running
+    left join period_facts as lapsed
+        on
+            stretches.account_id = lapsed.account_id
+            and stretches.as_of_day = lapsed.as_of_day
+            and not lapsed.is_running
+            and coalesce(running.base_periods, 0) = 0
+    where
+        running.account_id is not null
+        or lapsed.account_id is not null
+        or accounts.first_started_on is null
+        or accounts.first_started_on >= stretches.as_of_day
+
+),
+
+-- Materialized, or the planner would join for every week and not for every stretch.
+with_attributes as materialized (
+
+    select
+        stretch_facts.*,
+        account_versions.account_name,
+        account_versions.industry,
+        account_versions.country,
+        account_versions.timezone,
+        account_versions.owner_email,
+        coalesce(main_periods.tier, account_versions.tier) as tier,
+        coalesce(main_periods.plan, account_versions.plan) as plan,
+        coalesce(account_versions.is_bad_fit, false) as is_bad_fit
+    from stretch_facts
+    inner join account_versions
+        on
+            stretch_facts.account_id = account_versions.account_id
+            and stretch_facts.as_of_day > account_versions.known_after
+            and stretch_facts.as_of_day <= account_versions.known_until
+    left join subscriptions as main_periods
+        on
+            stretch_facts.account_id = main_periods.account_id
+            and stretch_facts.importance = main_periods.importance
 
 ),
 
 account_weeks as (
 
     select
-        accounts.account_id,
-        accounts.created_at,
-        accounts.created_on,
-        accounts.cohort_month,
+        with_attributes.account_id,
         weeks.week,
-        weeks.as_of,
-        weeks.as_of_day
-    from accounts
+        weeks.as_of_day,
+        with_attributes.account_name,
+        with_attributes.tier,
+        with_attributes.plan,
+        with_attributes.industry,
+        with_attributes.country,
+        with_attributes.timezone,
+        with_attributes.owner_email,
+        with_attributes.cohort_month,
+        with_attributes.created_at,
+        with_attributes.is_trial,
+        with_attributes.is_bad_fit,
+        with_attributes.renewal_date,
+        cast(weeks.as_of_day as timestamp) at time zone 'UTC' as as_of,
+        weeks.as_of_day - with_attributes.created_on as tenure_days,
+        cast(with_attributes.mrr as double precision) as mrr,
+        cast(with_attributes.mrr * 12 as double precision) as arr,
+        cast(with_attributes.seats as integer) as seats,
+        case
+            when with_attributes.renewal_date = with_attributes.manual_renewal_date then 'manual'
+            when with_attributes.renewal_date is not null then 'auto'
+        end as renewal_type,
+        coalesce(with_attributes.renewal_date < weeks.as_of_day, false) as is_renewal_overdue
+    from with_attributes
     inner join weeks
         on
-            accounts.created_at < weeks.as_of
-            and (accounts.churned_at is null or accounts.churned_at >= weeks.as_of)
-
-),
-
--- Periods that say something about the week: those that run, and base periods that lapsed lately.
-week_periods as (
-
-    select
-        account_weeks.account_id,
-        account_weeks.week,
-        account_weeks.as_of_day,
-        subscriptions.subscription_id,
-        subscriptions.plan,
-        subscriptions.tier,
-        subscriptions.seats,
-        subscriptions.is_trial,
-        subscriptions.is_addon,
-        subscriptions.renewal_type,
-        subscriptions.started_on,
-        {{ recurring_mrr() }} as mrr,
-        subscriptions.ended_on is null or subscriptions.ended_on >= account_weeks.as_of_day as is_running,
-        coalesce(subscriptions.successor_started_on < account_weeks.as_of_day, false) as has_successor,
-        case
-            when subscriptions.is_addon or subscriptions.is_trial then null
-            when subscriptions.renewed_on < account_weeks.as_of_day then null
-            when subscriptions.ended_on < account_weeks.as_of_day
-                then least(subscriptions.renews_on, subscriptions.ended_on)
-            else subscriptions.renews_on
-        end as renewal_date
-    from account_weeks
-    inner join subscriptions
-        on
-            account_weeks.account_id = subscriptions.account_id
-            and account_weeks.as_of_day > subscriptions.started_on
-            and (
-                subscriptions.ended_on is null
-                or subscriptions.ended_on >= account_weeks.as_of_day - {{ lapsed_days }}
-            )
-
-),
-
-with_base_running as (
-
-    select
-        *,
-        coalesce(bool_or(is_running and not is_addon) over (partition by account_id, week), false) as base_is_running
-    from week_periods
-
-),
-
--- Running periods; without a running base period, the base periods that lapsed and that nothing followed: overdue.
-counted_periods as (
-
-    select *
-    from with_base_running
-    where
-        is_running
-        or (not base_is_running and not is_addon and not has_successor)
-
-),
-
-subscription_facts as (
-
-    select
-        counted_periods.account_id,
-        counted_periods.week,
-        -- Decimal, so that the sum does not depend on the order of the rows.
-        sum(cast(counted_periods.mrr as numeric)) as mrr,
-        sum(counted_periods.seats) filter (where not counted_periods.is_addon) as seats,
-        bool_and(counted_periods.is_trial) filter (where not counted_periods.is_addon) as is_trial,
-        {{ of_main_base_period('plan', 'counted_periods') }} as plan,
-        {{ of_main_base_period('tier', 'counted_periods') }} as tier,
-        min(counted_periods.renewal_date) as renewal_date,
-        (
-            array_agg(
-                counted_periods.renewal_type
-                order by counted_periods.renewal_date asc, counted_periods.renewal_type desc
-            ) filter (where counted_periods.renewal_date is not null)
-        )[1] as renewal_type
-    from counted_periods
-    group by counted_periods.account_id, counted_periods.week
-
-),
-
-first_starts as (
-
-    select
-        account_id,
-        min(started_on) as first_started_on
-    from subscriptions
-    group by account_id
-
-),
-
-with_facts as (
-
-    select
-        account_weeks.account_id,
-        account_weeks.week,
-        account_weeks.as_of,
-        account_weeks.as_of_day,
-        account_versions.account_name,
-        coalesce(subscription_facts.tier, account_versions.tier) as tier,
-        coalesce(subscription_facts.plan, account_versions.plan) as plan,
-        account_versions.industry,
-        account_versions.country,
-        account_versions.timezone,
-        account_versions.owner_email,
-        account_weeks.cohort_month,
-        account_weeks.created_at,
-        account_weeks.as_of_day - account_weeks.created_on as tenure_days,
-        cast(coalesce(subscription_facts.mrr, 0) as double precision) as mrr,
-        cast(coalesce(subscription_facts.mrr, 0) * 12 as double precision) as arr,
-        cast(subscription_facts.seats as integer) as seats,
-        coalesce(subscription_facts.is_trial, false) as is_trial,
-        coalesce(account_versions.is_bad_fit, false) as is_bad_fit,
-        subscription_facts.renewal_date,
-        subscription_facts.renewal_type,
-        coalesce(subscription_facts.renewal_date < account_weeks.as_of_day, false) as is_renewal_overdue
-    from account_weeks
-    inner join account_versions
-        on
-            account_weeks.account_id = account_versions.account_id
-            and account_weeks.as_of_day > account_versions.known_after
-            and account_weeks.as_of_day <= account_versions.known_until
-    left join first_starts on account_weeks.account_id = first_starts.account_id
-    left join subscription_facts
-        on
-            account_weeks.account_id = subscription_facts.account_id
-            and account_weeks.week = subscription_facts.week
-    where
-        subscription_facts.account_id is not null
-        or first_starts.first_started_on is null
-        or first_starts.first_started_on >= account_weeks.as_of_day
+            with_attributes.as_of_day <= weeks.as_of_day
+            and with_attributes.last_as_of_day >= weeks.as_of_day
+            and (with_attributes.next_as_of_day is null or with_attributes.next_as_of_day > weeks.as_of_day)
+    {%- if var('segment') %}
+    where with_attributes.tier = '{{ var("segment") }}'
+    {%- endif %}
 
 ),
 
@@ -231,11 +313,8 @@ with_stages as (
             when tenure_days <= 365 then 'growth'
             else 'renewal'
         end as lifecycle_stage_five
-    from with_facts
+    from account_weeks
 
 )
 
 select * from with_stages
-{%- if var('segment') %}
-where tier = '{{ var("segment") }}'
-{%- endif %}

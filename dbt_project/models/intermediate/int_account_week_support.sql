@@ -61,7 +61,7 @@ new_tickets as (
             greatest(
                 extract(
                     epoch from
-                    least(tickets.responded_at, cast(days.as_of_day as timestamp) at time zone 'UTC')
+                    least(tickets.responded_at, {{ utc_midnight('days.as_of_day') }})
                     - tickets.created_at
                 ),
                 0

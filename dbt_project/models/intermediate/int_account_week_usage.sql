@@ -57,8 +57,9 @@ account_periods as (
         sum(daily.logins) as logins,
         sum(daily.api_calls) as api_calls,
         sum(daily.campaigns_sent) as campaigns_sent,
+        sum(daily.community_posts) as community_posts,
         -- Whole milliseconds: their sum does not depend on the order of the rows.
-        sum(cast(daily.duration_seconds * 1000 as bigint)) as milliseconds,
+        sum(round(daily.duration_seconds * 1000)) as milliseconds,
         -- One bit a day, so that days with a login can be counted once over users and periods.
         bit_or(1 << (daily.activity_date - period_days.period)) filter (where daily.logins > 0) as login_days,
         max(daily.activity_date) filter (where daily.logins > 0) as last_login_on,
@@ -85,6 +86,7 @@ activity as (
         sum(account_periods.logins) filter (where days.age <= 7) as logins_7d,
         sum(account_periods.api_calls) filter (where days.age <= 30) as api_calls_30d,
         sum(account_periods.campaigns_sent) filter (where days.age <= 30) as campaigns_sent_30d,
+        sum(account_periods.community_posts) as community_posts_90d,
         sum(account_periods.milliseconds) filter (where days.age <= 7) as milliseconds_7d,
         sum(account_periods.milliseconds) filter (where days.age <= 30) as milliseconds_30d,
         bit_count(
@@ -149,9 +151,26 @@ active_users as (
         week,
         count(*) as active_users_30d,
         count(*) filter (where is_active_7d) as active_users_7d,
-        (array_agg(user_id order by events_30d desc, user_id collate "C"))[1] as power_user_id
+        max(events_30d) as most_events_30d
     from user_activity
     group by account_id, week
+
+),
+
+-- Not the first of an ordered array: that would sort every user of every week.
+power_users as (
+
+    select
+        user_activity.account_id,
+        user_activity.week,
+        min(user_activity.user_id) as power_user_id
+    from user_activity
+    inner join active_users
+        on
+            user_activity.account_id = active_users.account_id
+            and user_activity.week = active_users.week
+            and user_activity.events_30d = active_users.most_events_30d
+    group by user_activity.account_id, user_activity.week
 
 ),
 
@@ -344,14 +363,17 @@ usage as (
         coalesce(activity.api_calls_30d, 0) as api_calls_30d,
         coalesce(activity.campaigns_sent_30d, 0) as campaigns_sent_30d,
         coalesce(automations.active_automations, 0) as active_automations,
-        cast(coalesce(activity.milliseconds_7d, 0) as double precision) / 60000 as minutes_7d,
-        cast(coalesce(activity.milliseconds_30d, 0) as double precision) / 60000 as minutes_30d,
-        active_users.power_user_id
+        coalesce(activity.milliseconds_7d, 0) / 60000 as minutes_7d,
+        coalesce(activity.milliseconds_30d, 0) / 60000 as minutes_30d,
+        coalesce(activity.community_posts_90d, 0) as community_posts_90d,
+        power_users.power_user_id
     from account_weeks
     left join activity
         on account_weeks.account_id = activity.account_id and account_weeks.week = activity.week
     left join active_users
         on account_weeks.account_id = active_users.account_id and account_weeks.week = active_users.week
+    left join power_users
+        on account_weeks.account_id = power_users.account_id and account_weeks.week = power_users.week
     left join users_present
         on account_weeks.account_id = users_present.account_id and account_weeks.week = users_present.week
     left join automations

@@ -35,35 +35,27 @@ with_successor as (
         terms.is_trial,
         terms.is_addon,
         case when terms.auto_renew then 'auto' else 'manual' end as renewal_type,
-        successor.subscription_id as successor_subscription_id,
-        successor.started_on as successor_started_on,
-        renewal.started_on as renewed_on
+        followed_by.successor_subscription_id,
+        followed_by.successor_started_on,
+        followed_by.renewed_on
     from beside_its_product as terms
-
     left join lateral (
         select
-            later.subscription_id,
-            later.started_on
+            min(later.started_on) as successor_started_on,
+            (array_agg(later.subscription_id order by later.started_on, later.subscription_id))[1]
+                as successor_subscription_id,
+            min(later.started_on)
+            filter (where later.started_on between terms.renews_on - 45 and terms.renews_on + 30) as renewed_on
         from unnest(terms.product_subscription_ids, terms.product_starts) as later (subscription_id, started_on)
         where
-            not terms.is_addon
-            and later.started_on > terms.started_on
+            later.started_on > terms.started_on
             and (
                 later.started_on between terms.renews_on - 45 and terms.renews_on + 30
                 or later.started_on between terms.ended_on - 45 and terms.ended_on + 30
             )
-        order by later.started_on, later.subscription_id
-        limit 1
-    ) as successor on true
-
-    left join lateral (
-        select min(later.started_on) as started_on
-        from unnest(terms.product_starts) as later (started_on)
-        where
-            not terms.is_addon
-            and later.started_on > terms.started_on
-            and later.started_on between terms.renews_on - 45 and terms.renews_on + 30
-    ) as renewal on true
+    ) as followed_by on
+        cardinality(terms.product_starts) > 1
+        and not terms.is_addon
 
 )
 

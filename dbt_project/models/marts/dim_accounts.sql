@@ -20,8 +20,14 @@ running_subscriptions as (
         subscriptions.account_id,
         sum(cast({{ recurring_mrr() }} as numeric)) as mrr,
         sum(subscriptions.seats) filter (where not subscriptions.is_addon) as seats,
-        {{ of_main_base_period('plan') }} as plan,
-        {{ of_main_base_period('tier') }} as tier
+        (
+            array_agg(subscriptions.plan order by {{ most_important_first() }})
+            filter (where not subscriptions.is_addon)
+        )[1] as plan,
+        (
+            array_agg(subscriptions.tier order by {{ most_important_first() }})
+            filter (where not subscriptions.is_addon)
+        )[1] as tier
     from subscriptions
     where
         subscriptions.started_on <= {{ utc_day(present()) }}

@@ -112,7 +112,7 @@ every_metric as (
         cast(engagement.attended_training_90d as double precision) as attended_training_90d,
         cast(engagement.trainings_attended_90d as double precision) as trainings_attended_90d,
         cast(engagement.feature_requests_90d as double precision) as feature_requests_90d,
-        cast(engagement.community_posts_90d as double precision) as community_posts_90d,
+        cast(usage.community_posts_90d as double precision) as community_posts_90d,
         cast(engagement.days_since_last_touchpoint as double precision) as days_since_last_touchpoint,
         cast(engagement.days_since_last_qbr as double precision) as days_since_last_qbr,
         cast(engagement.missed_meetings_90d as double precision) as missed_meetings_90d,

@@ -1,0 +1,46 @@
+"""Where Dagster keeps its runs, schedules and sensors: in the pipeline's own PostgreSQL, through dagster-postgres.
+
+`dagster.yaml` names this class instead of dagster-postgres' own, so that one setting (CS_PIPELINE_DATABASE_URL), or the
+embedded server of the home folder, serves Dagster as well. Where there is no database, as when definitions are only
+validated, it says so and keeps them in a temporary folder.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+
+from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.locate import embedded_server, locate
+
+
+class PipelineStorage(DagsterPostgresStorage):
+    """dagster-postgres' storage at the address that the settings give."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Nothing to configure: the settings say where the database is."""
+        return {}
+
+    @classmethod
+    def from_config_value(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> DagsterStorage:
+        """The storage in the database of the settings, or a temporary one where there is none."""
+        settings = load_settings()
+        if settings.database_url is None and not embedded_server(settings).is_running:
+            dg.get_dagster_logger("cs_pipeline").warning(
+                "There is no database (CS_PIPELINE_DATABASE_URL is not set, and no embedded server runs in %s): "
+                "Dagster forgets its runs when it ends.",
+                settings.home,
+            )
+            return DagsterSqliteStorage(tempfile.mkdtemp(prefix="cs_pipeline_dagster_"))
+        config = {"postgres_url": locate(settings).url}
+        data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump(config))
+        return DagsterPostgresStorage.from_config_value(data, {**config, "should_autocreate_tables": True})

@@ -1,0 +1,114 @@
+"""The weekly job: as a backfill it only writes history; as the schedule's run it starts plays, once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cs_pipeline.errors import UserError
+from tests.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
+
+pytestmark = pytest.mark.xdist_group("history")
+
+RECORD = (
+    "select * from cs.health_scores order by week, account_id, model, model_version",
+    "select * from cs.score_changes order by week, account_id, model, model_version",
+    "select * from cs.renewal_windows order by subscription_id, renewal_date, renewal_window",
+    "select * from marts.fct_account_weeks order by week, account_id",
+)
+
+
+def monday_evening() -> datetime:
+    return datetime.combine(COMPANY.ends_on, datetime.min.time(), UTC)
+
+
+def contacts(history: History) -> tuple[int, ...]:
+    return tuple(
+        history.count(table)
+        for table in ("cs.triggers", "cs.enrolments", "cs.actions", "cs.captured_messages", "cs.crm_tasks")
+    )
+
+
+@pytest.mark.requirement("S5-10")
+def test_every_active_account_has_a_score_in_every_week(scored_history: History) -> None:
+    assert scored_history.rows(
+        "select count(distinct week), min(week), max(week) from cs.health_scores where is_active"
+    ) == [(COMPANY.weeks - 1, COMPANY.first_week, SCORED_UNTIL)]
+    assert scored_history.count("cs.health_scores", "is_active") == scored_history.count("marts.fct_account_weeks")
+
+
+def test_history_is_one_run_and_contacts_nobody(scored_history: History) -> None:
+    assert scored_history.count("public.runs") == 1
+    assert contacts(scored_history) == (0, 0, 0, 0, 0)
+
+
+def test_backfilling_twice_gives_identical_rows(history: History) -> None:
+    before = [history.rows(sql) for sql in RECORD]
+    with history.stage() as stage:
+        stage.launcher.run_weeks(SCORED_UNTIL - 3 * WEEK, SCORED_UNTIL)
+    assert [history.rows(sql) for sql in RECORD] == before
+
+
+def test_a_cohort_backfill_replaces_that_cohorts_rows_and_no_others(history: History) -> None:
+    week = SCORED_UNTIL - WEEK
+    (cohort, accounts), *_ = history.rows(
+        f"select to_char(cohort_month, 'YYYY-MM'), array_agg(account_id order by account_id) "
+        f"from marts.fct_account_weeks where week = '{week}' group by 1 order by count(*) desc"
+    )
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update cs.health_scores set score = 1, band = 'Red', severity = 3 where week = %s and status = 'scored'",
+            [week],
+        )
+    with history.stage() as stage:
+        stage.launcher.run_weeks(week, week, cohort=str(cohort))
+    spoilt = f"select array_agg(account_id order by account_id) from cs.health_scores where week = '{week}'"
+    ((untouched,),) = history.rows(f"{spoilt} and score = 1")
+    assert isinstance(untouched, list)
+    assert isinstance(accounts, list)
+    assert set(untouched).isdisjoint(accounts)
+    assert history.count("cs.health_scores", f"week = '{week}'") == history.count(
+        "marts.fct_account_weeks", f"week = '{week}'"
+    )
+
+
+def test_the_schedules_week_starts_plays_once_however_often_it_ticks(history: History) -> None:
+    with history.stage() as stage:
+        stage.timelapse().let_day_happen(monday_evening())
+        first = contacts(history)
+        assert all(first), f"triggers, enrolments, actions, messages, tasks: {first}"
+        # The same day again with sensors that have forgotten everything, on the same instance.
+        again = stage.timelapse()
+        again.let_day_happen(monday_evening())
+        assert again.runs == 0
+        assert contacts(history) == first
+        stage.launcher.run_weeks(LAST_WEEK, LAST_WEEK)
+        assert contacts(history) == first
+    assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
+
+
+def test_losing_dagsters_storage_sends_nothing_twice(history: History) -> None:
+    with history.stage() as stage:
+        stage.timelapse().let_day_happen(monday_evening())
+        first = contacts(history)
+        for run in stage.launcher.instance.get_runs():
+            stage.launcher.instance.delete_run(run.run_id)  # Dagster forgets run keys with their runs
+        stage.timelapse().let_day_happen(monday_evening())
+    assert contacts(history) == first
+
+
+def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "delete from raw.events where occurred_at >= %s", [monday_evening() - timedelta(days=40)]
+        )
+        cursor.execute("delete from intermediate.int_user_activity_daily")
+        cursor.execute("delete from intermediate.int_feature_usage_daily")
+    with history.stage() as stage, pytest.raises(UserError, match="share_changing_band_is_plausible"):
+        stage.timelapse().let_day_happen(monday_evening())
+    assert history.count("cs.triggers", "kind = 'score_change'") == 0
+    assert history.count("cs.actions") == 0
+
+
+def test_a_failed_run_is_one_sentence_that_names_the_step(history: History) -> None:
+    with history.stage() as stage, pytest.raises(UserError, match=r"weekly_health failed.*late_rows is 'maybe'"):
+        stage.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL, late_rows="maybe")

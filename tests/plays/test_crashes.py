@@ -1,0 +1,133 @@
+"""Real processes, killed for real, against a provider on a socket: sent once or uncertain, none twice, none lost."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cs_pipeline.channels.select import channels_for
+from cs_pipeline.clock import Clock
+from cs_pipeline.plays.delivery import deliver_due
+from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.outbox import LEASE
+from tests.channels.provider import Answer, Provider, Request, closed_address, provider
+from tests.plays.company import MONDAY, Company, save_play
+from tests.plays.delivering import PlainRenderer
+from tests.plays.worker import live_settings
+
+ROOT = Path(__file__).parents[2]
+ACCEPTED = Answer(202, b"", {"X-Message-Id": "m1"})
+ONE_MAIL = {"step": "guide", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
+
+
+def enrolled(company: Company, home: Path, count: int) -> None:
+    triggers = [company.fall(account) for account in company.accounts(count)]
+    enrol(company.warehouse, save_play(steps=[ONE_MAIL]), triggers, live_settings(home, "http://unused"), MONDAY)
+
+
+def start(company: Company, service: Provider, home: Path, point: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.plays.worker", company.warehouse.url, service.url, str(home), point]
+    return subprocess.Popen(command, cwd=ROOT)
+
+
+def deliver_after_the_lease(company: Company, service: Provider, home: Path) -> None:
+    settings, clock = live_settings(home, service.url), Clock(MONDAY + LEASE + timedelta(minutes=1))
+    deliver_due(company.warehouse, channels_for(settings, company.warehouse, clock), PlainRenderer(), settings, clock)
+
+
+def accepted(service: Provider) -> Counter[str]:
+    return Counter(request.json["personalizations"][0]["custom_args"]["action_key"] for request in service.requests)
+
+
+def states(company: Company) -> Counter[tuple[object, ...]]:
+    return Counter(company.run("select status, reason from cs.actions"))
+
+
+@pytest.mark.parametrize(
+    ("point", "known", "then"),
+    [
+        ("before claiming", {("planned", None): 3}, {("sent", None): 3}),
+        (
+            "after claiming",
+            {("sent", None): 1, ("claimed", None): 1, ("planned", None): 1},
+            {("sent", None): 2, ("uncertain", "worker_lost"): 1},
+        ),
+        (
+            "after acceptance",
+            {("sent", None): 1, ("claimed", None): 1, ("planned", None): 1},
+            {("sent", None): 2, ("uncertain", "worker_lost"): 1},
+        ),
+    ],
+)
+def test_a_worker_killed_at_any_point_sends_nothing_twice_and_loses_nothing(
+    company: Company, tmp_path: Path, point: str, known: dict[object, int], then: dict[object, int]
+) -> None:
+    enrolled(company, tmp_path, 3)
+    with provider(ACCEPTED) as service:
+        assert start(company, service, tmp_path, point).wait(120) == -signal.SIGKILL
+        assert states(company) == known
+        deliver_after_the_lease(company, service, tmp_path)
+        deliver_after_the_lease(company, service, tmp_path)
+        assert set(accepted(service).values()) == {1}
+    assert states(company) == then
+
+
+def test_a_worker_killed_while_the_provider_reads_leaves_the_action_uncertain(company: Company, tmp_path: Path) -> None:
+    enrolled(company, tmp_path, 3)
+    workers: list[subprocess.Popen[bytes]] = []
+
+    def kill_at_the_second(_: Request) -> Answer:
+        if len(service.requests) == 2 and workers:
+            os.kill(workers.pop().pid, signal.SIGKILL)
+        return ACCEPTED
+
+    with provider(kill_at_the_second) as service:
+        worker = start(company, service, tmp_path, "never")
+        workers.append(worker)
+        assert worker.wait(120) == -signal.SIGKILL
+        deliver_after_the_lease(company, service, tmp_path)
+        assert set(accepted(service).values()) == {1}
+        assert len(accepted(service)) == 3
+    assert states(company) == {("sent", None): 2, ("uncertain", "worker_lost"): 1}
+
+
+def test_two_processes_at_once_send_every_action_once(company: Company, tmp_path: Path) -> None:
+    enrolled(company, tmp_path, 30)
+    with provider(ACCEPTED) as service:
+        workers = [start(company, service, tmp_path, "never") for _ in range(2)]
+        assert [worker.wait(120) for worker in workers] == [0, 0]
+        assert (len(accepted(service)), set(accepted(service).values())) == (30, {1})
+    assert states(company) == {("sent", None): 30}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "retried_after"),
+    [
+        (Answer(202, b""), ("sent", None), None),
+        (Answer(429, {}, {"Retry-After": "600"}), ("planned", "retry"), timedelta(minutes=10)),
+        (Answer(503, {}, {"Retry-After": "600"}), ("planned", "retry"), timedelta(minutes=10)),
+        (Answer(500, {}), ("uncertain", "no_answer"), None),
+        (Answer(503, {}), ("uncertain", "no_answer"), None),
+        (Answer(400, {"errors": [{"message": "bad from"}]}), ("failed", "refused"), None),
+        (Answer(breaks_off=True), ("uncertain", "no_answer"), None),
+        (None, ("planned", "retry"), timedelta(minutes=1)),
+    ],
+    ids=["202", "429", "503 later", "500", "503", "400", "breaks off", "refuses the connection"],
+)
+def test_what_becomes_of_an_action_by_the_answer_of_sendgrid(
+    company: Company, tmp_path: Path, answer: Answer | None, state: tuple[object, ...], retried_after: timedelta | None
+) -> None:
+    enrolled(company, tmp_path, 1)
+    with provider(answer or ACCEPTED) as service:
+        settings = live_settings(tmp_path, service.url if answer else closed_address())
+        clock = Clock(MONDAY)
+        channels = channels_for(settings, company.warehouse, clock)
+        deliver_due(company.warehouse, channels, PlainRenderer(), settings, clock)
+    assert states(company) == {state: 1}
+    if retried_after:
+        assert company.column("select due_at from cs.actions") == [MONDAY + retried_after]

@@ -1,0 +1,163 @@
+"""The facts: that the catalogue, the query and the documentation agree, and that they are those of the day."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from cs_pipeline.plays import facts, recipients
+from cs_pipeline.plays.catalogue import ACCOUNT_FACTS
+from cs_pipeline.plays.facts import KNOWN, Asking
+from cs_pipeline.settings import Settings
+from tests.plays.company import MONDAY, Company
+
+
+def read(company: Company, settings: Settings, *account_ids: str, now=MONDAY, **case: object) -> pd.DataFrame:
+    cases = pd.DataFrame(
+        {
+            "case_id": range(len(account_ids)),
+            "account_id": account_ids,
+            "subject_id": case.get("subject_id"),
+            "anchor_on": case.get("anchor_on", now.date()),
+            "since": case.get("since", now),
+        }
+    )
+    with company.warehouse.session() as session:
+        return facts.read(session, cases, Asking(settings, now)).set_axis(list(account_ids))
+
+
+def test_every_fact_of_the_catalogue_is_read_in_its_type(company: Company, settings: Settings) -> None:
+    company.account("acme", severity=1)
+    found = read(company, settings, "acme")
+    assert set(found) == {*ACCOUNT_FACTS, KNOWN}
+    dtypes = {"number": "Float64", "text": "string", "boolean": "boolean", "date": "object"}
+    assert {name: str(found[name].dtype) for name in ACCOUNT_FACTS} == {
+        name: dtypes[fact.type] for name, fact in ACCOUNT_FACTS.items()
+    }
+
+
+def test_what_is_not_known_is_missing(company: Company, settings: Settings) -> None:
+    company.account("acme", arr=None)
+    found = facts.as_mappings(read(company, settings, "acme", "nobody"))["acme"]  # pyright: ignore[reportArgumentType]
+    assert (
+        found["arr"]
+        is found["is_high_value"]
+        is found["score"]
+        is found["nps_response"]
+        is found["renewal_date"]
+        is None
+    )
+    assert found["is_churned"] is False
+    assert read(company, settings, "nobody")[KNOWN].tolist() == [False]
+
+
+def test_facts_of_a_week_are_of_the_newest_that_is_over(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    for week, users in [(date(2025, 2, 24), 1), (date(2025, 3, 3), 2), (date(2025, 3, 10), 3)]:
+        company.metrics("acme", week=week, active_users_30d=users)
+        company.score("acme", users, week=week)
+    found = read(company, settings, "acme").loc["acme"]
+    assert (found["active_users_30d"], found["severity"]) == (2, 2)
+    later = read(company, settings, "acme", now=MONDAY + timedelta(days=60)).loc["acme"]
+    assert (later["active_users_30d"], later["severity"]) == (pd.NA, pd.NA)  # too old to say anything
+
+
+def test_days_are_counted_to_the_day_of_asking(company: Company, settings: Settings) -> None:
+    company.account("acme", created_at=MONDAY - timedelta(days=10))
+    company.metrics("acme", renewal_date=date(2025, 4, 1), renewal_type="manual")
+    for days in (0, 3):
+        found = read(company, settings, "acme", now=MONDAY + timedelta(days=days)).loc["acme"]
+        assert (found["tenure_days"], found["days_to_renewal"]) == (10 + days, 22 - days)
+
+
+def test_a_play_about_a_subscription_sees_that_subscription(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    company.metrics("acme", renewal_date=date(2025, 4, 1), renewal_type="manual")
+    company.term("s2", "acme", date(2025, 9, 1), successor_started_on=date(2025, 3, 10))
+    found = read(company, settings, "acme", subject_id="s2", anchor_on=date(2025, 9, 1))
+    names = ["renewal_date", "renewal_type", "renewal_done", "renewal_moved"]
+    assert found[names].to_numpy().tolist() == [[date(2025, 9, 1), "auto", True, False]]
+
+
+def test_a_reply_or_a_meeting_counts_from_the_enrolment_on(company: Company, settings: Settings) -> None:
+    for account in ("before", "reply", "meeting", "missed", "open"):
+        company.account(account)
+    after = MONDAY - timedelta(hours=1)
+    for account, event, moment in [
+        ("before", "reply", MONDAY - timedelta(days=2)),
+        ("reply", "reply", after),
+        ("open", "open", after),
+    ]:
+        company.insert("staging.stg_email_events", account_id=account, event=event, occurred_at=moment)
+    for account, is_missed in [("meeting", False), ("missed", True)]:
+        company.insert("staging.stg_touchpoints", account_id=account, held_at=after, is_missed=is_missed)
+    found = read(company, settings, "before", "reply", "meeting", "missed", "open", since=MONDAY - timedelta(days=1))
+    assert found.index[found["responded_since_enrolment"].astype(bool)].tolist() == ["reply", "meeting"]
+
+
+def test_an_account_may_be_asked_about_twice_at_once(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    assert len(read(company, settings, "acme", "acme")) == 2
+
+
+# Recipients ------------------------------------------------------------------------------------------------------------
+
+
+def who(company: Company, settings: Settings, role: str, channel: str = "email") -> str | None:
+    wanted = pd.DataFrame({"account_id": ["acme"], "role": [role], "channel": [channel]})
+    with company.warehouse.session() as session:
+        return recipients.resolve(session, wanted, Asking(settings, MONDAY))["recipient"].tolist()[0]
+
+
+@pytest.mark.requirement("C-39")
+def test_a_role_of_the_customer_falls_back_to_who_knows_the_account(company: Company, settings: Settings) -> None:
+    company.account("acme")  # with a point of contact
+    company.contact("acme", "pia", role="primary")
+    assert who(company, settings, "executive_sponsor") == "ada@acme.example"
+    company.contact("acme", "carl", role="champion")
+    assert who(company, settings, "executive_sponsor") == "carl@acme.example"
+    company.contact("acme", "eva", role="executive_sponsor")
+    assert who(company, settings, "executive_sponsor") == "eva@acme.example"
+    company.run("delete from marts.dim_contacts where role <> 'primary'")
+    assert who(company, settings, "executive_sponsor") == "pia@acme.example"
+    company.run("delete from marts.dim_contacts")
+    assert who(company, settings, "executive_sponsor") is None
+
+
+@pytest.mark.requirement("C-39")
+def test_only_who_has_the_role_today_is_written_to(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    today, before = date(2025, 3, 10), date(2025, 3, 1)
+    company.contact("acme", "past", role="champion", started_on=before, ended_on=today)
+    company.contact("acme", "left", role="champion", deleted_at=MONDAY - timedelta(days=1))
+    company.contact("acme", "soon", role="champion", started_on=date(2025, 3, 11))
+    company.contact("acme", "mute", role="champion", email=None)
+    assert who(company, settings, "champion") == "ada@acme.example"
+    company.contact("acme", "first", role="champion")
+    company.contact("acme", "newer", role="champion", started_on=before)
+    assert who(company, settings, "champion") == "newer@acme.example"
+
+
+@pytest.mark.requirement("C-37")
+@pytest.mark.parametrize(
+    ("role", "channel", "account", "expected"),
+    [
+        ("owner", "email", {}, "olga@ours.example"),
+        ("owner", "email", {"owner_email": None}, "max@ours.example"),
+        ("owner", "email", {"owner_email": None, "manager_email": ""}, None),
+        ("owner", "slack", {"owner_email": None, "manager_email": None}, "#customer-success"),
+        ("owner", "slack", {"owner_email": None, "manager_email": None, "slack_channel": "#acme"}, "#acme"),
+        ("owner", "crm", {"owner_email": None, "manager_email": None}, "#customer-success"),
+        ("manager", "slack", {}, "max@ours.example"),
+        ("manager", "slack", {"manager_email": None, "executive_email": "vp@ours.example"}, "vp@ours.example"),
+        ("executive", "crm", {"executive_email": "vp@ours.example"}, "vp@ours.example"),
+        ("executive", "crm", {}, "max@ours.example"),
+        ("legal", "crm", {}, "legal@example.com"),
+        ("team", "slack", {}, "#customer-success"),
+    ],
+)
+def test_a_role_of_ours_falls_back_to_the_next_in_line(
+    company: Company, settings: Settings, role: str, channel: str, account: dict[str, object], expected: str | None
+) -> None:
+    company.account("acme", **account)  # pyright: ignore[reportArgumentType]
+    assert who(company, settings, role, channel) == expected

@@ -1,0 +1,77 @@
+"""A small sample company whose history is scored up to the week before last, for tests of what happens next."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.demo.company import SampleCompany
+from cs_pipeline.demo.generate import generate
+from cs_pipeline.demo.slices import write_slice
+from cs_pipeline.demo.story import Stage, present_of
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.load import load_folder
+from cs_pipeline.warehouse.migrate import migrate
+
+COMPANY = SampleCompany(accounts=80, weeks=30, seed=11)
+WEEK = timedelta(days=7)
+LAST_WEEK = COMPANY.ends_on - WEEK
+SCORED_UNTIL = LAST_WEEK - WEEK
+
+
+@dataclass(frozen=True)
+class History:
+    """A warehouse with the company in it, and the home folder of whoever works on it."""
+
+    warehouse: Warehouse
+    home: Path
+
+    @property
+    def settings(self) -> Settings:
+        """Settings whose present is the evening of the day on which the company's data ends."""
+        return Settings(
+            database_url=self.warehouse.url,  # pyright: ignore[reportArgumentType]
+            home=self.home,
+            now=present_of(COMPANY.ends_on),
+            first_week=COMPANY.first_week,
+        )
+
+    @contextmanager
+    def stage(self) -> Iterator[Stage]:
+        """The code location and an instance of Dagster on this warehouse; the environment is put back afterwards."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", "")  # set and restored around what the stage sets
+            for name in ("HOME", "DATABASE_URL", *(f"DBT_{key}" for key in ("HOST", "PORT", "USER", "PASSWORD"))):
+                patch.setenv(f"CS_PIPELINE_{name}", "")
+            with set_stage(self.settings) as stage:
+                yield stage
+
+    def count(self, table: str, condition: str = "true") -> int:
+        """Rows of a table."""
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            cursor.execute(f"select count(*) from {table} where {condition}")
+            row = cursor.fetchone()
+            return int(row[0]) if row else 0
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """The result of a query."""
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+
+def score_history(warehouse: Warehouse, folder: Path) -> History:
+    """Load the company as known at its end, and score all weeks but the last."""
+    generate(folder / "sample", COMPANY)
+    write_slice(folder / "sample", folder / "slice", before=COMPANY.ends_at)
+    migrate(warehouse)
+    load_folder(warehouse, folder / "slice")
+    history = History(warehouse, folder / "home")
+    with history.stage() as stage:
+        stage.launcher.run_weeks(COMPANY.first_week, SCORED_UNTIL)
+    return history
