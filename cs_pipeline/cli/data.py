@@ -110,8 +110,12 @@ def generate(
 
     company = SampleCompany(accounts=accounts, weeks=weeks, seed=seed, events_scale=events_scale)
     with progress() as display:
-        task = display.add_task("Accounts, in blocks", total=company.blocks)
-        write_company(folder, company, on_progress=lambda done, total: display.update(task, completed=done, total=total))
+        task = display.add_task("Accounts", total=company.blocks)
+
+        def show(done: int, total: int) -> None:
+            display.update(task, completed=done, total=total)
+
+        write_company(folder, company, on_progress=show)
     console.print(f"[green]✓[/] {accounts:,} accounts, weeks {company.first_week} to {company.ends_on}, in {folder}")
 
 

@@ -8,7 +8,7 @@ from cs_pipeline.cli.processes import Processes
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.contract import load_contract
+from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.locate import locate
 
 State = Literal["ok", "note", "wrong"]
@@ -100,7 +100,7 @@ def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
         """,
     )
     present = {str(name): int(str(count)) for name, count in rows}
-    tables = load_contract().tables
+    tables = read_contract().tables
     for table in tables.values():
         if table.required:
             found = table.name in present

@@ -36,7 +36,8 @@ def require_weeks(settings: Settings, first: date, last: date) -> None:
     newest = last_ended_week(Clock(settings.now).now())
     if first < settings.first_week:
         raise UserError(
-            f"{first} lies before the first week, {settings.first_week}; set CS_PIPELINE_FIRST_WEEK to an earlier Monday"
+            f"{first} lies before the first week, {settings.first_week}; "
+            "set CS_PIPELINE_FIRST_WEEK to an earlier Monday"
         )
     if last > newest:
         raise UserError(f"{last} is not over yet; the last week that has ended is {newest}")

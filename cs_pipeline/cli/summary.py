@@ -1,4 +1,4 @@
-"""The page at the end of the demo: the company, its scores, the changes, the plays, the messages, where to look next."""
+"""The page at the end of the demo: company, scores, changes, plays, messages, and where to look next."""
 
 from datetime import date
 
@@ -33,11 +33,14 @@ def show_summary(settings: Settings, warehouse: Warehouse) -> None:
         console.print("No week is scored yet.")
         return
     console.print()
-    console.print(Panel(_company(warehouse, week), title="The company", title_align="left", border_style="cyan"))
-    console.print(Panel(_scores(warehouse, week), title=f"Health, week of {week}", title_align="left", border_style="cyan"))
-    console.print(Panel(_falls(warehouse, week), title="Largest falls of the week", title_align="left", border_style="cyan"))
-    console.print(Panel(_plays(warehouse), title="Plays", title_align="left", border_style="cyan"))
-    console.print(Panel(_messages(warehouse), title="Messages and tasks", title_align="left", border_style="cyan"))
+    for title, content in (
+        ("The company", _company(warehouse, week)),
+        (f"Health, week of {week}", _scores(warehouse, week)),
+        ("Largest falls of the week", _falls(warehouse, week)),
+        ("Plays", _plays(warehouse)),
+        ("Messages and tasks", _messages(warehouse)),
+    ):
+        console.print(Panel(content, title=title, title_align="left", border_style="cyan"))
     console.print(_next(settings))
 
 
@@ -138,8 +141,8 @@ def _next(settings: Settings) -> Panel:
     return Panel("\n".join(lines), title="Where to look next", title_align="left", border_style="green")
 
 
-def _words(name: object) -> str:
-    return "" if name is None or pd.isna(name) else str(name).replace("_", " ")
+def _words(name: str | float | None) -> str:
+    return str(name).replace("_", " ") if isinstance(name, str) else ""
 
 
 def _short(name: str, most: int = 28) -> str:

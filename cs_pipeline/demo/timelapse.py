@@ -55,8 +55,9 @@ class Timelapse:
             repository_def=definitions.get_repository_def(),
             resources=self._resources("clock"),
         ) as context:
-            ticked = definitions.resolve_schedule_def(name).evaluate_tick(context)
-        self._run_all(ticked.run_requests or [], {SCHEDULE_NAME_TAG: name})
+            schedule = definitions.resolve_schedule_def(name)
+            ticked = schedule.evaluate_tick(context)
+        self._run_all(ticked.run_requests or [], schedule.job_name, {SCHEDULE_NAME_TAG: name})
 
     def _tick_sensors(self, names: Sequence[str]) -> None:
         definitions = self.launcher.definitions
@@ -67,30 +68,24 @@ class Timelapse:
                 repository_def=definitions.get_repository_def(),
                 resources=self._resources("warehouse", "settings", "clock"),
             ) as context:
-                ticked = definitions.resolve_sensor_def(name).evaluate_tick(context)
+                sensor = definitions.resolve_sensor_def(name)
+                ticked = sensor.evaluate_tick(context)
             self.cursors[name] = ticked.cursor
-            self._run_all(ticked.run_requests or [], {SENSOR_NAME_TAG: name})
+            self._run_all(ticked.run_requests or [], sensor.job.name, {SENSOR_NAME_TAG: name})
 
     def _resources(self, *names: str) -> dict[str, object]:
         """What the ticks ask for, as a daemon would give it to them."""
         return {name: getattr(self, name) for name in names}
 
-    def _run_all(self, requests: Sequence[dg.RunRequest], tags: dict[str, str]) -> None:
+    def _run_all(self, requests: Sequence[dg.RunRequest], job: str, tags: dict[str, str]) -> None:
         for request in requests:
             key = {RUN_KEY_TAG: request.run_key} if request.run_key else {}
             if key and self.launcher.instance.get_runs_count(dg.RunsFilter(tags={**tags, **key})):
                 continue
             self.launcher.run(
-                request.job_name or self._only_job(tags),
+                request.job_name or job,
                 run_config=request.run_config,
                 tags={**request.tags, **tags, **key},
                 partition_key=request.partition_key,
             )
             self.runs += 1
-
-    def _only_job(self, tags: dict[str, str]) -> str:
-        """The job of the schedule or sensor, which has one."""
-        definitions = self.launcher.definitions
-        if name := tags.get(SCHEDULE_NAME_TAG):
-            return definitions.resolve_schedule_def(name).job_name
-        return definitions.resolve_sensor_def(tags[SENSOR_NAME_TAG]).job_name

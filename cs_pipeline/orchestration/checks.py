@@ -3,7 +3,8 @@
 Each is a decision on the summaries of the weeks; nothing is read twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -72,7 +73,7 @@ def change_results(done: Sequence[WeekChanged]) -> list[dg.AssetCheckResult]:
     return [_result(CHANGE_CHECKS[0], passed=not wild, metadata={"weeks": wild, "at_most": MOST_BAND_CHANGES})]
 
 
-def _result(spec: dg.AssetCheckSpec, *, passed: bool, metadata: dict[str, object]) -> dg.AssetCheckResult:
+def _result(spec: dg.AssetCheckSpec, *, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=spec.name, asset_key=spec.asset_key, passed=passed, severity=dg.AssetCheckSeverity.ERROR,
         metadata=metadata,

@@ -30,7 +30,9 @@ class PipelineStorage(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(  # pyright: ignore[reportIncompatibleMethodOverride]
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+        cls,
+        inst_data: ConfigurableClassData | None,  # noqa: ARG003 - Dagster's signature
+        config_value: Mapping[str, Any],  # noqa: ARG003
     ) -> DagsterStorage:
         """The storage in the database of the settings, or a temporary one where there is none."""
         settings = load_settings()
@@ -41,6 +43,6 @@ class PipelineStorage(DagsterPostgresStorage):
                 settings.home,
             )
             return DagsterSqliteStorage(tempfile.mkdtemp(prefix="cs_pipeline_dagster_"))
-        config = {"postgres_url": locate(settings).url}
-        data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump(config))
-        return DagsterPostgresStorage.from_config_value(data, {**config, "should_autocreate_tables": True})
+        url = locate(settings).url
+        data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump({"postgres_url": url}))
+        return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)

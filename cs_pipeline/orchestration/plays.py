@@ -178,8 +178,8 @@ def start_delivery(context: dg.OpExecutionContext) -> None:
     executor_def=dg.in_process_executor,
     tags={"dagster/max_retries": "3"},
     description=(
-        "Decides on a batch of triggers for one playbook, plans the steps of every account that enters, and takes those "
-        "that are due at once. Launched by the sensors; safe to run again."
+        "Decides on a batch of triggers for one playbook, plans the steps of every account that enters, and takes "
+        "those that are due at once. Launched by the sensors; safe to run again."
     ),
 )
 def run_playbook() -> None:

@@ -24,9 +24,7 @@ def weekly_request(moment: datetime, first_week: str) -> dg.RunRequest | dg.Skip
     )
 
 
-def build_schedules(
-    weekly_job: UnresolvedAssetJobDefinition, settings: Settings
-) -> list[dg.ScheduleDefinition]:
+def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings) -> list[dg.ScheduleDefinition]:
     """Both schedules. They run from the first load on: delivery is capture until someone sets it otherwise."""
 
     @dg.schedule(
@@ -51,9 +49,7 @@ def build_schedules(
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
     )
-    def daily_plays_schedule(
-        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
-    ) -> dg.RunRequest:
+    def daily_plays_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
         moment = clock.now() if clock.is_frozen else context.scheduled_execution_time
         return dg.RunRequest(run_key=f"daily_plays:{moment:%Y-%m-%d}")
 

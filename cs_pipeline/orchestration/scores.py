@@ -95,7 +95,8 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         asked = weeks_of(context)
 
         def tell(week: WeekChanged) -> None:
-            context.log.info("week %s: %s changes, %s worse, %s better", week.week, week.changes, week.worse, week.better)
+            counts = (week.changes, week.worse, week.better)
+            context.log.info("week %s: %s changes, %s worse, %s better", week.week, *counts)
 
         done = record_changes(warehouse, model, asked, scope.scope(), origin_of(context), on_week=tell)
         return dg.MaterializeResult(
@@ -117,4 +118,3 @@ def origin_of(context: dg.AssetExecutionContext) -> Origin:
     """`live` for the schedule's run of one week; everything else is a backfill and starts no play."""
     is_live = context.run.tags.get(ORIGIN_TAG) == LIVE and len(weeks_of(context)) == 1
     return "live" if is_live else "backfill"
-

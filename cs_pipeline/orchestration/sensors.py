@@ -36,7 +36,7 @@ def playbook_request(batch: Batch) -> dg.RunRequest:
 
 
 def due_request(due: Mapping[str, int], now: datetime) -> dg.RunRequest | dg.SkipReason:
-    """A delivery when something is due. The same situation asks again only after a while, should its run have failed."""
+    """A delivery when something is due. The same situation asks again after a while, should its run have failed."""
     if not due:
         return dg.SkipReason("nothing is due")
     situation = ",".join(f"{channel}={count}" for channel, count in sorted(due.items()))
@@ -90,9 +90,7 @@ def _due_sensor() -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Launches a delivery when actions in the outbox are due.",
     )
-    def sensor(
-        warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
-    ) -> dg.RunRequest | dg.SkipReason:
+    def sensor(warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]) -> dg.RunRequest | dg.SkipReason:
         now = clock.now()
         with warehouse.session() as session:
             due = due_by_channel(session, now)

@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.kill_switch import STOPPED
 
+LOOK_AFTER = timedelta(minutes=5)  # a request that nobody waited for may still be on its way
 LOOK_FOR = timedelta(days=1)
 
 
@@ -103,24 +104,26 @@ def due_by_channel(session: Session, now: datetime) -> dict[str, int]:
 
 
 def uncertain(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
-    """Up to `limit` uncertain actions on `channels`, claimed within LOOK_FOR; columns as of `due`.
+    """Up to `limit` uncertain actions on `channels` that can be looked up by now; columns as of `due`.
 
-    Older ones wait for a person: what could not be looked up for a day is not looked up for ever.
+    That is from LOOK_AFTER to LOOK_FOR after the last attempt: older ones wait for a person.
     """
     sql = f"""
         {_SELECT}
         where
             actions.status = 'uncertain'
             and actions.channel = any(%(channels)s)
-            and exists (
-                select 1
+            and (
+                select max(attempts.claimed_at)
                 from cs.action_attempts as attempts
-                where attempts.action_id = actions.action_id and attempts.claimed_at > %(since)s
-            )
+                where attempts.action_id = actions.action_id
+            ) between %(first)s and %(last)s
         order by actions.action_id
         limit %(limit)s
     """
-    return _frame(session, sql, {"channels": list(channels), "limit": limit, "since": now - LOOK_FOR})
+    return _frame(
+        session, sql, {"channels": list(channels), "limit": limit, "first": now - LOOK_FOR, "last": now - LOOK_AFTER}
+    )
 
 
 def _frame(session: Session, sql: str, parameters: dict[str, object]) -> pd.DataFrame:

@@ -61,8 +61,8 @@ class Cursor:
             return cls(
                 after={str(name): int(trigger_id) for name, trigger_id in data["after"].items()},
                 waiting=tuple(
-                    Waiting(Batch(name, tuple(ids), int(attempt)), datetime.fromisoformat(since))
-                    for name, ids, attempt, since in data["waiting"]
+                    Waiting(Batch(name, _from_runs(runs), int(attempt)), datetime.fromisoformat(since))
+                    for name, runs, attempt, since in data["waiting"]
                 ),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -70,7 +70,9 @@ class Cursor:
 
     def write(self) -> str:
         """The cursor for Dagster."""
-        waiting = [[w.batch.playbook, w.batch.trigger_ids, w.batch.attempt, w.since.isoformat()] for w in self.waiting]
+        waiting = [
+            [w.batch.playbook, _runs(w.batch.trigger_ids), w.batch.attempt, w.since.isoformat()] for w in self.waiting
+        ]
         return json.dumps({"after": dict(self.after), "waiting": waiting}, separators=(",", ":"))
 
     def waiting_for(self, playbook: str) -> list[Waiting]:
@@ -125,3 +127,18 @@ def next_batches(undecided: Mapping[str, Sequence[int]], newest: int, cursor: Cu
     if not batches:
         notes.append(f"{len(waiting)} runs on their way" if waiting else "no undecided triggers")
     return Offer(tuple(batches), Cursor(after, tuple(waiting)).write(), "; ".join(notes))
+
+
+def _runs(ids: Sequence[int]) -> list[list[int]]:
+    """Ascending ids as [first, last] of every unbroken run: a thousand of them are mostly one."""
+    runs: list[list[int]] = []
+    for trigger_id in ids:
+        if runs and trigger_id == runs[-1][1] + 1:
+            runs[-1][1] = trigger_id
+        else:
+            runs.append([trigger_id, trigger_id])
+    return runs
+
+
+def _from_runs(runs: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(trigger_id for first, last in runs for trigger_id in range(int(first), int(last) + 1))

@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
 from cs_pipeline.plays.due import MAY_GO, PlannedAction
 
+LOCK = 7_420_003
 LEASE = timedelta(minutes=15)  # longer than any channel waits for its provider
 MOST_RETRIES = 8
 FIRST_WAIT = timedelta(minutes=1)
@@ -72,8 +73,8 @@ def claim(session: Session, action: PlannedAction, delivery: Delivery, worker: s
 def record(session: Session, action: PlannedAction, attempt: int, outcome: Outcome, now: datetime) -> None:
     """Write down what came of an attempt.
 
-    Also after its lease has expired: a late answer still beats `uncertain`. Once the action has moved on (settled,
-    claimed again) only the attempt keeps the outcome.
+    Also after its lease has expired: a late answer still beats `uncertain`, and a plan to try again. Once the action
+    was claimed again or is settled only the attempt keeps the outcome.
     """
     with session.cursor() as cursor:
         cursor.execute(
@@ -111,7 +112,7 @@ def record(session: Session, action: PlannedAction, attempt: int, outcome: Outco
             where
                 action_id = %(action_id)s
                 and attempts = %(attempt)s
-                and status in ('claimed', 'uncertain')
+                and status in ('claimed', 'uncertain', 'planned')
             """,
             {
                 "status": status,
@@ -127,8 +128,15 @@ def record(session: Session, action: PlannedAction, attempt: int, outcome: Outco
         )
 
 
+def change_in_order(session: Session) -> None:
+    """Wait until no other transaction changes many rows of the outbox, so that two of them never deadlock."""
+    with session.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+
+
 def expire_leases(session: Session, now: datetime) -> int:
     """Make `uncertain` what a worker claimed and never reported: it may have died before or after the provider."""
+    change_in_order(session)
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -171,6 +179,7 @@ def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Map
     """Take planned actions out of the outbox; `reasons` by action id."""
     if not reasons:
         return
+    change_in_order(session)
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -188,6 +197,7 @@ def drop_stale(session: Session, now: datetime) -> Counter[str]:
 
     Returns how many, by reason.
     """
+    change_in_order(session)
     with session.cursor() as cursor:
         cursor.execute(
             """

@@ -20,7 +20,7 @@ from cs_pipeline.plays import sample_facts, template_files
 from cs_pipeline.plays.brand import Brand
 from cs_pipeline.plays.plain_text import plain_text
 from cs_pipeline.plays.slack_template import SlackTemplate
-from cs_pipeline.plays.specification import Playbook, Step, load_playbooks
+from cs_pipeline.plays.specification import Playbook, Step
 from cs_pipeline.plays.template_facts import Action, TemplateFacts, known_names
 from cs_pipeline.plays.template_language import (
     Template,
@@ -64,7 +64,6 @@ class Renderer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._playbooks = load_playbooks(settings.config)
         folders = template_files.folders(settings.config)
         self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
         currency = self._brand.currency
@@ -74,14 +73,14 @@ class Renderer:
         self._text_templates: dict[Path, _TextTemplate] = {}
         self._slack_templates: dict[Path, SlackTemplate] = {}
 
-    def render(self, step: Step, facts: Mapping[str, object], action: Action) -> Message:
-        """One message.
+    def render(self, playbook: Playbook, step: Step, facts: Mapping[str, object], action: Action) -> Message:
+        """One message of `playbook`, as it was when the account was enrolled.
 
         `facts` are those of the catalogue by name, those of the trigger as they were written, and `recipient_name`
         (a contact's full name); what is absent or None is missing. Raises UserError that names template, line and
         variable, and never prints a missing value.
         """
-        to_show = TemplateFacts(self._settings, self._brand, self._playbooks.get(action.playbook))
+        to_show = TemplateFacts(self._settings, self._brand, playbook)
         values = to_show.of(step, facts, action) | {"unsubscribe_url": self._unsubscribe_url(action)}
         write = {"email": self._email, "slack": self._slack, "crm": self._crm}[step.channel]
         written = write(step, values)
@@ -119,7 +118,7 @@ class Renderer:
 
     def _try(self, playbook: Playbook, step: Step, account: str, facts: Mapping[str, object]) -> None:
         try:
-            self.render(step, facts, sample_facts.SampleAction(playbook.playbook, playbook.family))
+            self.render(playbook, step, facts, sample_facts.SampleAction(playbook.playbook, playbook.family))
         except UserError as error:
             raise UserError(f"for an account {account}: {error}") from None
 

@@ -65,11 +65,11 @@ class Action(Protocol):
 
 @dataclass(frozen=True)
 class TemplateFacts:
-    """Makes the values that templates get; `playbook` is None when the play's file is gone since."""
+    """Makes the values that the templates of a playbook get."""
 
     settings: Settings
     brand: Brand
-    playbook: Playbook | None
+    playbook: Playbook
 
     def of(self, step: Step, facts: Mapping[str, object], action: Action) -> dict[str, object]:
         """Every known name with its value, None where it is missing, for one message."""
@@ -86,7 +86,7 @@ class TemplateFacts:
             "contact_first_name": _first_name(name),
             "is_for_customer": step.to in CUSTOMER_ROLES,
             "due_on": action.due_at.astimezone(clock.zone(str(values["timezone"] or ""))).date(),
-            "play_title": self.playbook.title if self.playbook else action.playbook,
+            "play_title": self.playbook.title,
             "step_day": step.day,
             "score_words": _score_words(facts),
             "company_name": settings.company_name,
@@ -126,7 +126,7 @@ def _score_words(facts: Mapping[str, object]) -> str | None:
     if from_score is not None or to_score is not None:
         given = facts.get("drivers")
         drivers = [
-            Driver(driver["metric"], driver["delta"], driver["cause"])
+            Driver(driver["metric"], driver["delta"], driver["cause"], driver.get("before"), driver.get("after"))
             for driver in (given if isinstance(given, list) else [])
             if driver["metric"] in METRICS
         ]

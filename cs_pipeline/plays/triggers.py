@@ -76,20 +76,21 @@ def _undecided(session: Session, playbook: Playbook, remembered: Cursor, now: da
     with session.cursor() as cursor:
         cursor.execute(
             """
+            with candidates as (
+                select trigger_id from cs.triggers where kind = %(kind)s and trigger_id > %(after)s
+                union
+                select trigger_id from cs.triggers where kind = %(kind)s and occurred_at > %(since)s
+                union
+                select unnest(%(waiting)s::bigint[])
+            )
+
             select trigger_id
-            from cs.triggers
-            where
-                kind = %(kind)s
-                and (
-                    trigger_id > %(after)s
-                    or occurred_at > %(since)s
-                    or trigger_id = any(%(waiting)s::bigint[])
-                )
-                and not exists (
-                    select 1
-                    from cs.enrolments
-                    where enrolments.playbook = %(playbook)s and enrolments.trigger_id = triggers.trigger_id
-                )
+            from candidates
+            where not exists (
+                select 1
+                from cs.enrolments
+                where enrolments.playbook = %(playbook)s and enrolments.trigger_id = candidates.trigger_id
+            )
             order by trigger_id
             limit %(limit)s
             """,

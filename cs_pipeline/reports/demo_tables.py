@@ -79,7 +79,10 @@ def taken_actions(warehouse: Warehouse) -> pd.DataFrame:
         warehouse,
         """
         select
-            case when status = 'sent' and delivery = 'capture' then 'captured' else replace(status, '_', ' ') end as state,
+            case
+                when status = 'sent' and delivery = 'capture' then 'captured'
+                else replace(status, '_', ' ')
+            end as state,
             count(*) as actions
         from cs.actions
         group by 1

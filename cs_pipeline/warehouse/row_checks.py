@@ -64,7 +64,7 @@ def _rules(table: SourceTable, column: Column, kind: str, is_valid: str) -> Iter
         blank = f" or (ascii({value}) <= 32 and btrim({value}, E' \\t\\r\\n') = '')" if kind == "text" else ""
         yield Rule(name, "is empty", f"{value} is null{blank}")
     if kind == "text" != column.data_type:
-        yield _type_rule(column, value, is_valid)
+        yield from _type_rules(column, value, is_valid)
     elif kind in ("timestamptz", "date"):
         yield Rule(name, "is not between the years 1 and 9999", f"{value} not between {_years(kind)}")
     if column.data_type == "double precision":
@@ -90,31 +90,38 @@ def _rules(table: SourceTable, column: Column, kind: str, is_valid: str) -> Iter
         )
 
 
-def _type_rule(column: Column, value: str, is_valid: str) -> Rule:
-    """Text that is no value of its type. `like` first: it settles nearly every row and costs a tenth of a regex."""
+def _type_rules(column: Column, value: str, is_valid: str) -> Iterator[Rule]:
+    """Text that is no value of its type, or written as PostgreSQL alone would guess at (`2024-03-3+`, `10:20:3a`).
+
+    Moments and dates in PostgreSQL's own spelling are known by being spelt the same again: nearly every row, at a
+    quarter of the price of a regular expression.
+    """
+
+    def broken_unless(fits: str) -> Rule:
+        return Rule(column.name, reason, f"not ({fits})")
+
     match column.data_type:
         case "timestamptz":
             reason = "is not an ISO 8601 moment such as 2024-03-31T14:00:00Z"
-            fits = (
-                f"({value} like '____-__-__ __:__:__' or {value} ~ {_literal(_ISO_TIMESTAMP)})"
-                f" and {is_valid}({value}, 'timestamptz')"
-            )
+            yield broken_unless(f"{is_valid}({value}, 'timestamp')")
+            respelt = f"{value}::timestamp::text"  # without a zone: cheaper, and UTC is meant
+            same = f"{respelt} = {value} or {respelt} = rtrim(replace({value}, 'T', ' '), 'Z')"
+            iso = f"{value} ~ {_literal(_ISO_TIMESTAMP)} and {is_valid}({value}, 'timestamptz')"
+            yield broken_unless(f"{value} like '____-%' and ({same} or {iso})")
         case "date":
             reason = "is not an ISO 8601 date such as 2024-03-31"
-            fits = (
-                f"({value} like '____-__-__' or {value} ~ {_literal(_MIDNIGHT)})"
-                f" and {is_valid}(left({value}, 10), 'date')"
-            )
+            yield broken_unless(f"{is_valid}(left({value}, 10), 'date')")
+            yield broken_unless(f"left({value}, 10)::date::text = {value} or {value} ~ {_literal(_MIDNIGHT)}")
         case "integer":
             reason = "is not a whole number"
-            fits = f"{value} ~ {_literal(_WHOLE_NUMBER)} and {is_valid}(split_part({value}, '.', 1), 'integer')"
+            yield broken_unless(f"{value} ~ {_literal(_WHOLE_NUMBER)}")
+            yield broken_unless(f"{is_valid}(split_part({value}, '.', 1), 'integer')")
         case "boolean":
             reason = "is not true or false"
-            fits = f"lower({value}) in ({', '.join(map(_literal, _TRUTHS))})"
+            yield broken_unless(f"lower({value}) in ({', '.join(map(_literal, _TRUTHS))})")
         case _:
             reason = "is not a number"
-            fits = f"{is_valid}({value}, 'double precision')"
-    return Rule(column.name, reason, f"not ({fits})")
+            yield broken_unless(f"{is_valid}({value}, 'double precision')")
 
 
 def _years(kind: str) -> str:

@@ -17,6 +17,13 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 Row = Mapping[str, Any]
 
 
+def options(scratch: Path) -> list[str]:
+    """What every dbt command of a test is told: our project, and to write nowhere else than to `scratch`."""
+    folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
+    outputs = ["--target-path", scratch / "target", "--log-path", scratch / "logs"]
+    return [*map(str, [*folders, *outputs]), "--quiet", "--no-use-colors"]
+
+
 class DbtWarehouse:
     """Rows in, `dbt build`, rows out."""
 
@@ -56,13 +63,12 @@ class DbtWarehouse:
 
     def failures(self, command: str, *arguments: str, **variables: str) -> list[str]:
         """What went wrong when dbt ran, one entry a node; empty when all is well."""
-        folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        outputs = ["--target-path", str(self._scratch / "target"), "--log-path", str(self._scratch / "logs")]
+        variables_given = ["--vars", yaml.safe_dump(variables)]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.warehouse.dbt_environment().items():
                 patch.setenv(name, value)
             done = dbtRunner(manifest=self._manifest).invoke(
-                [command, *folders, *outputs, "--quiet", "--no-use-colors", *arguments, "--vars", yaml.safe_dump(variables)]
+                [command, *options(self._scratch), *arguments, *variables_given]
             )
         if done.exception:
             return [str(done.exception)]
@@ -101,10 +107,7 @@ class DbtWarehouse:
 def dbt_manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     """The project, parsed once; needs no database."""
     scratch = tmp_path_factory.mktemp("dbt_parse")
-    done = dbtRunner().invoke(
-        ["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
-        + ["--target-path", str(scratch), "--log-path", str(scratch)]
-    )
+    done = dbtRunner().invoke(["parse", *options(scratch)])
     assert isinstance(done.result, Manifest), done.exception
     return done.result
 

@@ -52,8 +52,6 @@ def test_an_unsubscribe_is_seen_without_a_build(dbt_warehouse: DbtWarehouse) -> 
         ),
     ],
 )
-def test_weeks_that_cannot_be_built_say_why(
-    dbt_warehouse: DbtWarehouse, variables: dict[str, str], says: str
-) -> None:
+def test_weeks_that_cannot_be_built_say_why(dbt_warehouse: DbtWarehouse, variables: dict[str, str], says: str) -> None:
     (failure,) = dbt_warehouse.failures("run", "--select", "fct_account_weeks", **variables)
     assert says in failure

@@ -90,7 +90,7 @@ def test_an_account_with_too_little_data_is_recorded_once_and_compared_with_its_
     add_account_week(marts, "a", 1, is_known=False)
     add_account_week(marts, "a", 2, is_known=False)
     add_account_week(marts, "a", 3, worst_open_ticket=2)
-    done = run(marts, 0, 1, 2, 3, origin="live")
+    run(marts, 0, 1, 2, 3, origin="live")
     assert changes(marts, "week, previous_week, from_score, to_score, to_severity, cause") == [
         ("a", week(0), None, None, 100.0, 0, "first_score"),
         ("a", week(1), week(0), 100.0, None, None, "missing_data"),

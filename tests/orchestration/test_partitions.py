@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cs_pipeline.orchestration.partitions import last_ended_week, weekly_partitions, weeks_between
 
-MOMENTS = st.datetimes(min_value=datetime(2013, 1, 1), max_value=datetime(2040, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.datetimes(datetime(2013, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 @given(MOMENTS)

@@ -98,9 +98,7 @@ def test_losing_dagsters_storage_sends_nothing_twice(history: History) -> None:
 
 def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
     with history.warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            "delete from raw.events where occurred_at >= %s", [monday_evening() - timedelta(days=40)]
-        )
+        cursor.execute("delete from raw.events where occurred_at >= %s", [monday_evening() - timedelta(days=40)])
         cursor.execute("delete from intermediate.int_user_activity_daily")
         cursor.execute("delete from intermediate.int_feature_usage_daily")
     with history.stage() as stage, pytest.raises(UserError, match="share_changing_band_is_plausible"):

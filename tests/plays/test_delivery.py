@@ -326,6 +326,9 @@ def test_an_uncertain_action_is_settled_by_looking(
     channel.answer = lambda _: Outcome("sent")
     channel.finding = Finding(state, provider_id="p7")  # pyright: ignore[reportArgumentType]
     deliver(company.warehouse, settings, clock, all_by(channel))
+    assert states(company) == {("uncertain", "no_answer"): 1}  # the request may still be on its way
+    clock.set(MONDAY + timedelta(minutes=6))
+    deliver(company.warehouse, settings, clock, all_by(channel))
     assert len(channel.delivered) == delivered
     assert company.column("select status from cs.actions") == [status]
 
@@ -337,6 +340,7 @@ def test_what_may_have_been_sent_is_not_looked_for_among_the_captures(
     channel = ToldChannel(lambda _: Outcome("uncertain"), finding=Finding("not_found"))
     deliver(company.warehouse, settings, clock, all_by(channel))
     channel.goes = "capture"
+    clock.set(MONDAY + timedelta(minutes=6))
     deliver(company.warehouse, settings, clock, all_by(channel))
     assert states(company) == {("uncertain", "no_answer"): 1}
 

@@ -35,7 +35,7 @@ def write(renderer: Renderer) -> Write:
 
     def write(playbook: Playbook, step: Step, **facts: object) -> Message:
         known = everything_known(playbook.trigger.kind) | facts
-        return renderer.render(step, known, SampleAction(playbook.playbook, playbook.family))
+        return renderer.render(playbook, step, known, SampleAction(playbook.playbook, playbook.family))
 
     return write
 

@@ -193,3 +193,16 @@ def test_a_backfill_contacts_nobody(company: Company, settings: Settings) -> Non
         origin="backfill",
     )
     assert ask(company, None).batches == ()
+
+
+@given(st.sets(st.integers(1, 60), min_size=1), st.integers(1, 5))
+def test_a_cursor_comes_back_as_it_was_written(ids: set[int], attempt: int) -> None:
+    batch = offers.Batch("yellow", tuple(sorted(ids)), attempt)
+    cursor = Cursor({"yellow": 7}, (offers.Waiting(batch, MONDAY),))
+    assert Cursor.read(cursor.write()) == cursor
+
+
+def test_the_cursor_stays_small_whatever_is_on_its_way() -> None:
+    found = next_batches({"yellow": range(1, 4_001)}, 4_000, NEW, MONDAY)
+    assert len(found.batches) == 4
+    assert len(found.cursor) < 1_000

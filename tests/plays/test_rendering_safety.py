@@ -51,7 +51,7 @@ class Tags(HTMLParser):
 
 def write(playbook: Playbook, step: Step, text: str) -> Message:
     facts = everything_known(playbook.trigger.kind) | dict.fromkeys(FREE_TEXT, text)
-    return RENDERER.render(step, facts, SampleAction(playbook.playbook, playbook.family))
+    return RENDERER.render(playbook, step, facts, SampleAction(playbook.playbook, playbook.family))
 
 
 def of_channel(channel: str) -> list[tuple[Playbook, Step]]:
@@ -86,7 +86,7 @@ def test_customer_text_adds_no_block_and_no_control_to_any_slack_message(text: s
 def test_customer_text_in_slacks_markup_is_neither_bold_nor_a_mention():
     playbook = load_playbooks(None)["red_save"]
     facts = everything_known("score_change") | {"tier": "*pro* <!here> _x_"}
-    message = RENDERER.render(playbook.step_named("alert_manager"), facts, SampleAction("red_save", "save"))
+    message = RENDERER.render(playbook, playbook.step_named("alert_manager"), facts, SampleAction("red_save", "save"))
     assert "*Tier*\\n∗pro∗ &lt;!here&gt; ˍxˍ" in json.dumps(message.payload["blocks"], ensure_ascii=False)
 
 
@@ -117,7 +117,7 @@ def test_a_customers_name_reads_in_text_as_it_was_given():
 def test_a_value_marked_as_safe_elsewhere_cannot_arrive_as_markup():
     playbook, step = of_channel("email")[0]
     facts = everything_known(playbook.trigger.kind) | {"account_name": _Html("<b>x</b>")}
-    html = RENDERER.render(step, facts, SampleAction("p", "f")).body_html or ""
+    html = RENDERER.render(playbook, step, facts, SampleAction("p", "f")).body_html or ""
     assert "<b>x</b>" not in html
 
 

@@ -14,28 +14,7 @@ subscriptions as (
 
 ),
 
-running_subscriptions as (
-
-    select
-        subscriptions.account_id,
-        sum(cast({{ recurring_mrr() }} as numeric)) as mrr,
-        sum(subscriptions.seats) filter (where not subscriptions.is_addon) as seats,
-        (
-            array_agg(subscriptions.plan order by {{ most_important_first() }})
-            filter (where not subscriptions.is_addon)
-        )[1] as plan,
-        (
-            array_agg(subscriptions.tier order by {{ most_important_first() }})
-            filter (where not subscriptions.is_addon)
-        )[1] as tier
-    from subscriptions
-    where
-        subscriptions.started_on <= {{ utc_day(present()) }}
-        and (subscriptions.ended_on is null or subscriptions.ended_on > {{ utc_day(present()) }})
-    group by subscriptions.account_id
-
-),
-
+-- Lateral, so that who asks for some accounts does not read the subscriptions of all.
 accounts_today as (
 
     select
@@ -60,10 +39,24 @@ accounts_today as (
         cast(running_subscriptions.seats as integer) as seats,
         cast(date_trunc('month', accounts.created_at at time zone 'UTC') as date) as cohort_month
     from accounts
-    left join running_subscriptions
-        on
-            accounts.account_id = running_subscriptions.account_id
-            and (accounts.churned_at is null or accounts.churned_at > {{ present() }})
+    left join lateral (
+        select
+            sum(cast({{ recurring_mrr() }} as numeric)) as mrr,
+            sum(subscriptions.seats) filter (where not subscriptions.is_addon) as seats,
+            (
+                array_agg(subscriptions.plan order by {{ most_important_first() }})
+                filter (where not subscriptions.is_addon)
+            )[1] as plan,
+            (
+                array_agg(subscriptions.tier order by {{ most_important_first() }})
+                filter (where not subscriptions.is_addon)
+            )[1] as tier
+        from subscriptions
+        where
+            accounts.account_id = subscriptions.account_id
+            and subscriptions.started_on <= {{ utc_day(present()) }}
+            and (subscriptions.ended_on is null or subscriptions.ended_on > {{ utc_day(present()) }})
+    ) as running_subscriptions on accounts.churned_at is null or accounts.churned_at > {{ present() }}
 
 )
 

@@ -8,7 +8,8 @@ accounts as (
 
 ),
 
-users as (
+-- Not materialized, so that who asks for some accounts does not read the users of all.
+users as not materialized (
 
     select * from {{ ref('stg_users') }}
 
