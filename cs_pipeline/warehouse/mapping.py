@@ -63,7 +63,11 @@ def install_mappings(warehouse: Warehouse, folder: Path) -> list[InstalledMappin
         cursor.execute(f"create schema if not exists {SCHEMA}")
         for name in _views(cursor):
             cursor.execute(f'drop view {SCHEMA}."{name}"')
-        return [_install(cursor, contract.tables[name], path) for name, path in files.items()]
+        installed = [_install(cursor, contract.tables[name], path) for name, path in files.items()]
+        missing = [f"{name}.sql" for name, table in contract.tables.items() if table.required and name not in files]
+        if missing:  # said last, so that whoever writes the files one by one hears about those there are
+            raise UserError(f"{folder} lacks {', '.join(missing)}: the pipeline cannot run without it.")
+    return installed
 
 
 def sync_mappings(warehouse: Warehouse, *, on_progress: OnProgress = silent) -> LoadReport:
@@ -94,9 +98,6 @@ def _files(folder: Path, contract: Contract) -> dict[str, Path]:
     for name, path in files.items():
         if name not in contract.tables:
             raise UserError(f"{path}: {name!r} is not a table of the source contract{closest(name, contract.tables)}.")
-    missing = [f"{name}.sql" for name, table in contract.tables.items() if table.required and name not in files]
-    if missing:
-        raise UserError(f"{folder} lacks {', '.join(missing)}: the pipeline cannot run without it.")
     return files
 
 

@@ -1,9 +1,10 @@
 {#
     One statement builds any range of weeks. The rows it answers for are replaced: see macros/replace_weeks.sql.
 
-    The pre-hooks hold for this transaction only. The parts meet as intermediate results that have no statistics: a
-    planner that takes one for a single row joins by nested loops, weeks times accounts squared. Hash joins are right
-    at every size. Compiling the statement to machine code takes longer than running it.
+    The pre-hooks hold for this transaction only. The parts meet as intermediate results that have no statistics, and
+    a planner that takes one for a single row loops over weeks times accounts squared, or merges by week alone. Hash
+    joins use the whole key and are right at every size. Compiling the statement to machine code takes longer than
+    running it.
 #}
 {{
     config(
@@ -16,6 +17,7 @@
         ],
         pre_hook=[
             'set local enable_nestloop = off',
+            'set local enable_mergejoin = off',
             'set local jit = off',
             "set local work_mem = '64MB'",
         ],

@@ -1,0 +1,103 @@
+"""One measured step in a process of its own, so that its memory is its own: `python -m benchmarks.step NAME …`.
+
+Prints one line of JSON: seconds (of the step, without Python's start), peak_mb (of this process) and rows.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.health.library import load_score_model
+from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.history.changes import record_changes
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.orchestration.partitions import weeks_between
+from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.locate import locate
+
+NOBODY = "1990-01"
+"""A cohort without accounts: a run of it does everything but the work."""
+
+
+def weekly_job(first: str, last: str, cohort: str = "") -> int:
+    """The weekly job for a range of weeks, in one run."""
+    with set_stage(load_settings()) as stage:
+        stage.launcher.run_weeks(date.fromisoformat(first), date.fromisoformat(last), cohort=cohort)
+    return 0
+
+
+def scores_and_changes(first: str, last: str) -> int:
+    """Scores and changes of a range of weeks, without dbt and Dagster."""
+    settings = load_settings()
+    warehouse, model = locate(settings), load_score_model(settings.score_model)
+    weeks = weeks_between(date.fromisoformat(first), date.fromisoformat(last))
+    done = score_weeks(warehouse, model, weeks, Scope())
+    record_changes(warehouse, model, weeks, Scope(), "backfill")
+    return sum(week.accounts for week in done)
+
+
+def arithmetic(rows: str) -> int:
+    """Scores of made-up metrics, without a database."""
+    Arithmetic(load_score_model("weekly_points")).score(metrics(int(rows)))
+    return int(rows)
+
+
+def plain_numpy(rows: str) -> int:
+    """The floor of `arithmetic`: the same points, added up by hand, explaining nothing."""
+    frame = metrics(int(rows))
+    value = {name: frame[name].to_numpy() for name in frame}
+    usage = np.select([value["seat_utilisation"] >= 0.8, value["seat_utilisation"] >= 0.5], [20.0, 10.0], 0.0)
+    usage = usage + np.select([value["core_features_used"] >= 3, value["core_features_used"] >= 2], [20.0, 10.0], 0.0)
+    flags = ("logged_in_7d", "opened_last_3_emails", "attended_training_ever")
+    engagement = sum(10.0 * value[name] for name in flags)
+    renewal = np.select([value["days_to_renewal"] > 90, value["days_to_renewal"] >= 30], [20.0, 10.0], 5.0)
+    answers = np.select([value["nps_response"] > 8, value["nps_response"] >= 7], [20.0, 10.0], 0.0)
+    business = np.minimum(20.0, renewal + answers)
+    support = np.select([value["worst_open_ticket"] == 0, value["worst_open_ticket"] == 1], [10.0, 5.0], 0.0)
+    score = usage + engagement + business + support
+    np.select([score >= 70, score >= 40], [0, 1], 3)
+    return int(rows)
+
+
+def metrics(rows: int) -> pd.DataFrame:
+    """Values for every metric of weekly_points."""
+    random = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "seat_utilisation": random.random(rows),
+            "core_features_used": random.integers(0, 6, rows).astype(float),
+            "logged_in_7d": random.integers(0, 2, rows).astype(float),
+            "opened_last_3_emails": random.integers(0, 2, rows).astype(float),
+            "attended_training_ever": random.integers(0, 2, rows).astype(float),
+            "days_to_renewal": random.integers(-10, 365, rows).astype(float),
+            "nps_response": random.integers(0, 11, rows).astype(float),
+            "worst_open_ticket": random.integers(0, 3, rows).astype(float),
+        }
+    )
+
+
+STEPS: dict[str, Callable[..., int]] = {
+    step.__name__: step for step in (weekly_job, scores_and_changes, arithmetic, plain_numpy)
+}
+
+
+def main() -> None:
+    """Run the step that the command line names."""
+    name, *arguments = sys.argv[1:]
+    began = time.perf_counter()
+    rows = STEPS[name](*arguments)
+    seconds = time.perf_counter() - began
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
