@@ -1,12 +1,11 @@
 """A small sample company whose history is scored up to the week before last, for tests of what happens next."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-
-import pytest
 
 from cs_pipeline.cli.stage import set_stage
 from cs_pipeline.demo.company import SampleCompany
@@ -44,12 +43,13 @@ class History:
     @contextmanager
     def stage(self) -> Iterator[Stage]:
         """The code location and an instance of Dagster on this warehouse; the environment is put back afterwards."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DAGSTER_HOME", "")  # set and restored around what the stage sets
-            for name in ("HOME", "DATABASE_URL", *(f"DBT_{key}" for key in ("HOST", "PORT", "USER", "PASSWORD"))):
-                patch.setenv(f"CS_PIPELINE_{name}", "")
+        before = dict(os.environ)
+        try:
             with set_stage(self.settings) as stage:
                 yield stage
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def count(self, table: str, condition: str = "true") -> int:
         """Rows of a table."""

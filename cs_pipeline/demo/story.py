@@ -20,7 +20,7 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
 
-LIVE_WEEKS = 3
+LIVE_WEEKS = 2
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 

@@ -1,7 +1,7 @@
 """The dbt project as Dagster assets: one group of models that cover all history, one that is built week by week."""
 
-import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 WEEKLY = "tag:weekly"
+VARIABLES = ("present", "week_from", "week_to", "late_rows", "cohort", "segment")
 ACCOUNT_WEEKS = dg.AssetKey(["marts", "fct_account_weeks"])
 SUBSCRIPTION_TERMS = dg.AssetKey(["marts", "fct_subscription_terms"])
 OWNERS = ["team:data-platform"]
@@ -98,9 +99,21 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
 
 
 def _build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: dict[str, str]
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: Mapping[str, str]
 ) -> Iterator[Any]:
     """Build and test the asset selection. Unit tests of the models belong to CI, not to every week."""
-    os.environ.update(warehouse.dbt_environment())  # dbt is a process of its own and reads them in profiles.yml
-    command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-    yield from dbt.cli(command, context=context).stream()
+    # dbt is a process of its own: profiles.yml and the macro `setting` read these.
+    os.environ.update(warehouse.dbt_environment())
+    os.environ.update({f"CS_PIPELINE_DBT_{name.upper()}": variables.get(name, "") for name in VARIABLES})
+    invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+    yield from invocation.stream()
+    _keep_parsed(invocation.target_path)
+
+
+def _keep_parsed(target: Path) -> None:
+    """Let the next run start from what dbt parsed in this one: parsing anew costs seconds every time."""
+    parsed = target / "partial_parse.msgpack"
+    if parsed.exists():
+        beside = DBT_PROJECT / "target" / f"{target.name}.msgpack"
+        shutil.copyfile(parsed, beside)
+        beside.replace(DBT_PROJECT / "target" / parsed.name)

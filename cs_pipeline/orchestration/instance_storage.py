@@ -44,5 +44,7 @@ class PipelineStorage(DagsterPostgresStorage):
             )
             return DagsterSqliteStorage(tempfile.mkdtemp(prefix="cs_pipeline_dagster_"))
         url = locate(settings).url
-        data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump({"postgres_url": url}))
+        data = ConfigurableClassData(
+            "dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump({"postgres_url": url})
+        )
         return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)

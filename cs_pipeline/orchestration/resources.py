@@ -3,10 +3,12 @@
 import os
 import sys
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
+from packaging.version import Version
 from pydantic import Field, field_validator
 
 from cs_pipeline.clock import Clock
@@ -44,6 +46,14 @@ class ScopeResource(dg.ConfigurableResource):
         return {"cohort": self.cohort, "segment": self.segment, "late_rows": late_rows}
 
 
+class InstalledDbt(DbtCliResource):
+    """dagster-dbt's resource for the dbt beside this interpreter, whose version need not be asked of a process."""
+
+    @property
+    def _cli_version(self) -> Version:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return Version(version("dbt-core"))
+
+
 def week_variables(first: date, last: date) -> dict[str, str]:
     """The dbt variables that choose weeks, both included."""
     return {"week_from": first.isoformat(), "week_to": last.isoformat()}
@@ -67,7 +77,7 @@ def build_resources(settings: Settings, clock: Clock) -> dict[str, object]:
         "clock": dg.ResourceDefinition.hardcoded_resource(clock, description="The present"),
         "settings": dg.ResourceDefinition.hardcoded_resource(settings, description="What the team has set"),
         "scope": ScopeResource(),
-        "dbt": DbtCliResource(
+        "dbt": InstalledDbt(
             project_dir=os.fspath(DBT_PROJECT),
             profiles_dir=os.fspath(DBT_PROJECT),
             dbt_executable=dbt_executable(),

@@ -10,15 +10,15 @@
     delete from {{ target }} as stored
     where
         stored.week between {{ week_bound('week_from') }} and {{ week_bound('week_to') }}
-        {%- if var('cohort') or var('segment') %}
+        {%- if setting('cohort') or setting('segment') %}
         and (
             (
                 true
-                {%- if var('cohort') %}
-                and stored.cohort_month = cast('{{ var("cohort") }}-01' as date)
+                {%- if setting('cohort') %}
+                and stored.cohort_month = cast('{{ setting("cohort") }}-01' as date)
                 {%- endif %}
-                {%- if var('segment') %}
-                and stored.tier = '{{ var("segment") }}'
+                {%- if setting('segment') %}
+                and stored.tier = '{{ setting("segment") }}'
                 {%- endif %}
             )
             or exists (

@@ -28,25 +28,25 @@
 
 {# Had the row arrived by the day on which the week ended? Always so when late rows are included. #}
 {% macro is_known(known_from, as_of_day) -%}
-    {%- if var('late_rows') == 'exclude' -%}
+    {%- if setting('late_rows') == 'exclude' -%}
         {{ known_from }} <= {{ as_of_day }}
-    {%- elif var('late_rows') == 'include' -%}
+    {%- elif setting('late_rows') == 'include' -%}
         true
     {%- else -%}
-        {{ exceptions.raise_compiler_error("late_rows is '" ~ var('late_rows') ~ "'; expected exclude or include") }}
+        {{ exceptions.raise_compiler_error("late_rows is '" ~ setting('late_rows') ~ "'; expected exclude or include") }}
     {%- endif -%}
 {%- endmacro %}
 
 
 {# The moment that counts as today, as a literal. #}
 {% macro present() -%}
-    cast('{{ var("present") or run_started_at }}' as timestamptz)
+    cast('{{ setting("present") or run_started_at }}' as timestamptz)
 {%- endmacro %}
 
 
 {# The Monday given as week_from or week_to, as a literal. #}
 {% macro week_bound(name) -%}
-    {%- set week = var(name) -%}
+    {%- set week = setting(name) or none -%}
     {%- if week is none and execute and flags.WHICH in ('run', 'build') -%}
         {{ exceptions.raise_compiler_error(
             "The weekly models need --vars with week_from and week_to, Mondays such as '2024-03-04'; "

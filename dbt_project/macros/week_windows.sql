@@ -53,7 +53,7 @@
 
 {# The first Monday whose week counts an append-only row: it has happened, and it is known. #}
 {% macro counts_from(day, known_from) -%}
-    {%- if var('late_rows') == 'exclude' -%}
+    {%- if setting('late_rows') == 'exclude' -%}
         greatest({{ week_of(day) }} + 7, {{ known_from }})
     {%- else -%}
         {{ week_of(day) }} + 7
@@ -64,7 +64,7 @@
 {# known_from as far as it matters to the weeks asked for, so that rows that were in time for all of them group
    together. #}
 {% macro known_in_range(known_from) -%}
-    {%- if var('late_rows') == 'exclude' -%}
+    {%- if setting('late_rows') == 'exclude' -%}
         greatest({{ known_from }}, {{ first_as_of_day() }})
     {%- else -%}
         {{ first_as_of_day() }}
@@ -74,7 +74,7 @@
 
 {# Where only a cohort or a segment is built: read only its accounts' rows. #}
 {% macro of_accounts_in_scope(account_id) -%}
-    {%- if var('cohort') or var('segment') -%}
+    {%- if setting('cohort') or setting('segment') -%}
         {{ account_id }} in (select account_weeks.account_id from account_weeks)
     {%- else -%}
         true
@@ -87,7 +87,7 @@
     (
         select *
         from {{ model }}
-        {%- if var('week_from') %}
+        {%- if setting('week_from') %}
         where week between {{ week_bound('week_from') }} and {{ week_bound('week_to') }}
         {%- endif %}
     ) as weeks_of_run

@@ -67,7 +67,8 @@ class DbtWarehouse:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.warehouse.dbt_environment().items():
                 patch.setenv(name, value)
-            done = dbtRunner(manifest=self._manifest).invoke(
+            # A copy: dbt leaves compiled SQL in the manifest it is given.
+            done = dbtRunner(manifest=self._manifest.deepcopy()).invoke(
                 [command, *options(self._scratch), *arguments, *variables_given]
             )
         if done.exception:

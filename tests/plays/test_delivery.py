@@ -396,6 +396,36 @@ def test_a_late_answer_beats_uncertain(company: Company, settings: Settings, clo
     assert company.run("select status, provider_id from cs.actions") == [("sent", "p1")]
 
 
+def test_a_late_answer_to_an_old_attempt_changes_nothing(company: Company, settings: Settings, clock: Clock) -> None:
+    enrolled(company, settings, one_mail_play())
+    second = ToldChannel(lambda _: Outcome("sent", provider_id="second"), finding=Finding("not_found"))
+
+    def slow(message: Message) -> Outcome:
+        clock.set(MONDAY + timedelta(hours=1))
+        deliver(company.warehouse, settings, clock, all_by(second))
+        return Outcome("failed", detail="too late")
+
+    deliver(company.warehouse, settings, clock, all_by(ToldChannel(slow)))
+    assert company.run("select status, provider_id from cs.actions") == [("sent", "second")]
+    assert company.run("select attempt, outcome from cs.action_attempts order by 1") == [(1, "failed"), (2, "sent")]
+
+
+def test_a_late_answer_beats_a_plan_to_try_again(company: Company, settings: Settings, clock: Clock) -> None:
+    enrolled(company, settings, one_mail_play())
+    second = ToldChannel(finding=Finding("not_found"))
+
+    def slow(message: Message) -> Outcome:
+        clock.set(MONDAY + timedelta(hours=1))
+        with company.warehouse.session() as session:
+            stop(session, "everything", EVERYTHING, "test", "olga", MONDAY)
+        deliver(company.warehouse, settings, clock, all_by(second))
+        assert states(company) == {("planned", "kill_switch"): 1}
+        return Outcome("sent", provider_id="first")
+
+    deliver(company.warehouse, settings, clock, all_by(ToldChannel(slow)))
+    assert company.run("select status, provider_id from cs.actions") == [("sent", "first")]
+
+
 def test_a_message_that_cannot_be_written_fails_before_anything_is_sent(
     company: Company, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

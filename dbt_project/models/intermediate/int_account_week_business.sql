@@ -121,7 +121,7 @@ value_delivered as (
     select
         value_log.account_id,
         days.week,
-        sum(cast(value_log.amount as numeric)) as value_delivered_365d
+        cast(sum(cast(value_log.amount as numeric)) as double precision) as value_delivered_365d
     from {{ ref('stg_value_log') }} as value_log
     inner join days
         on
@@ -166,7 +166,7 @@ unpaid_invoices as (
         invoices.account_id,
         overdue.week,
         count(*) as overdue_invoices,
-        sum(invoices.amount) as overdue_amount
+        cast(sum(invoices.amount) as double precision) as overdue_amount
     from invoices
     {{ weeks_while('invoices.late_after', 'invoices.paid_on', 'overdue') }}
     where
@@ -255,20 +255,18 @@ business as (
         cast(satisfaction.csat_90d as double precision) as csat_90d,
         cast(satisfaction.ces_90d as double precision) as ces_90d,
         case
-            when {{ has_source('value_log') }} then cast(coalesce(value_delivered.value_delivered_365d, 0) as double precision)
+            when {{ has_source('value_log') }} then coalesce(value_delivered.value_delivered_365d, 0)
         end as value_delivered_365d,
         case
             when {{ has_source('value_log') }}
-                then
-                    cast(coalesce(value_delivered.value_delivered_365d, 0) as double precision)
-                    / nullif(account_weeks.arr, 0)
+                then coalesce(value_delivered.value_delivered_365d, 0) / nullif(account_weeks.arr, 0)
         end as value_ratio,
         cast(account_weeks.mrr / nullif(mrr_before.mrr, 0) - 1 as double precision) as mrr_change_90d,
         case
             when {{ has_source('invoices') }} then coalesce(unpaid_invoices.overdue_invoices, 0)
         end as overdue_invoices,
         case
-            when {{ has_source('invoices') }} then cast(coalesce(unpaid_invoices.overdue_amount, 0) as double precision)
+            when {{ has_source('invoices') }} then coalesce(unpaid_invoices.overdue_amount, 0)
         end as overdue_amount,
         cast(payments.paid_on_time_ratio_365d as double precision) as paid_on_time_ratio_365d,
         case

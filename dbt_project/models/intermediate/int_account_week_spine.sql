@@ -49,10 +49,10 @@ accounts as (
         least({{ week_of(utc_day('accounts.churned_at')) }}, {{ week_bound('week_to') }} + 7) as last_as_of_day
     from {{ ref('stg_accounts') }} as accounts
     left join first_starts on accounts.account_id = first_starts.account_id
-    {% if var('cohort') %}
+    {% if setting('cohort') %}
     where
-        accounts.created_at >= cast('{{ var("cohort") }}-01' as timestamp) at time zone 'UTC'
-        and accounts.created_at < (cast('{{ var("cohort") }}-01' as timestamp) + interval '1 month') at time zone 'UTC'
+        accounts.created_at >= cast('{{ setting("cohort") }}-01' as timestamp) at time zone 'UTC'
+        and accounts.created_at < (cast('{{ setting("cohort") }}-01' as timestamp) + interval '1 month') at time zone 'UTC'
     {% endif %}
 
 ),
@@ -291,8 +291,8 @@ account_weeks as (
             with_attributes.as_of_day <= weeks.as_of_day
             and with_attributes.last_as_of_day >= weeks.as_of_day
             and (with_attributes.next_as_of_day is null or with_attributes.next_as_of_day > weeks.as_of_day)
-    {%- if var('segment') %}
-    where with_attributes.tier = '{{ var("segment") }}'
+    {%- if setting('segment') %}
+    where with_attributes.tier = '{{ setting("segment") }}'
     {%- endif %}
 
 ),

@@ -39,6 +39,12 @@ usage as (
 
 ),
 
+features as (
+
+    select * from {{ ref('int_account_week_features') }}
+
+),
+
 engagement as (
 
     select * from {{ ref('int_account_week_engagement') }}
@@ -84,11 +90,11 @@ every_metric as (
         cast(usage.active_users_30d as double precision) as active_users_30d,
         cast(usage.users_total as double precision) as users_total,
         cast(usage.seat_utilisation as double precision) as seat_utilisation,
-        cast(usage.core_features_used as double precision) as core_features_used,
-        cast(usage.features_used_30d as double precision) as features_used_30d,
-        cast(usage.features_available as double precision) as features_available,
-        cast(usage.feature_adoption_ratio as double precision) as feature_adoption_ratio,
-        usage.top_unused_core_feature,
+        cast(features.core_features_used as double precision) as core_features_used,
+        cast(features.features_used_30d as double precision) as features_used_30d,
+        cast(features.features_available as double precision) as features_available,
+        cast(features.feature_adoption_ratio as double precision) as feature_adoption_ratio,
+        features.top_unused_core_feature,
         cast(usage.login_days_30d as double precision) as login_days_30d,
         cast(usage.login_frequency as double precision) as login_frequency,
         cast(usage.logins_7d as double precision) as logins_7d,
@@ -151,6 +157,8 @@ every_metric as (
     from account_weeks
     left join usage
         on account_weeks.account_id = usage.account_id and account_weeks.week = usage.week
+    left join features
+        on account_weeks.account_id = features.account_id and account_weeks.week = features.week
     left join engagement
         on account_weeks.account_id = engagement.account_id and account_weeks.week = engagement.week
     left join business
