@@ -1,5 +1,6 @@
 """Puts together what commands that run jobs need: warehouse, Dagster instance, code location, clock."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ def set_stage(settings: Settings) -> Iterator[Stage]:
     """A stage on the warehouse of `settings`, whose runs show in the Dagster UI of the same home."""
     from cs_pipeline.definitions import build_defs
 
+    logging.getLogger("dagster").setLevel(logging.ERROR)  # the Dagster UI has the rest
     warehouse = start_warehouse(settings)
     prepare_dagster_home(settings)
     os.environ.update(environment_for(settings, warehouse))  # Dagster reads its instance from the environment

@@ -58,7 +58,10 @@ def waiting_for_people(session: Session, limit: int = 50) -> pd.DataFrame:
 
 
 def recent_messages(session: Session, limit: int = 10) -> pd.DataFrame:
-    """The last captured messages; columns captured_at, channel, recipient, subject, path, playbook, step, account_id."""
+    """The last captured messages.
+
+    Columns: captured_at, channel, recipient, subject, path, playbook, step, account_id.
+    """
     return _frame(
         session,
         """

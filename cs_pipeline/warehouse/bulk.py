@@ -28,7 +28,7 @@ def read_batches(connection: Connection, sql: str, parameters: Sequence[object] 
 
 def append(connection: Connection, schema: str, table: str, rows: pa.Table | pd.DataFrame) -> int:
     """Append `rows` to an existing table with COPY; columns are matched by name. Returns the number of rows."""
-    data = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+    data: pa.Table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
     if data.num_rows == 0:
         return 0
     with connection.cursor() as cursor:

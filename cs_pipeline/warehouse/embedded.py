@@ -76,7 +76,7 @@ class EmbeddedServer:
         self._own(self.data, self.log, password_file)
         self._run(
             "initdb", "-D", self.data, "-U", USER, f"--pwfile={password_file}",
-            "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
+            "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "-c", "scram_iterations=1",
         )  # fmt: skip
         self._own_by_us(password_file)
 

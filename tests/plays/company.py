@@ -22,7 +22,8 @@ create table staging.stg_accounts (account_id text primary key, created_at times
 create table staging.stg_email_events (account_id text, event text, occurred_at timestamptz);
 create table staging.stg_touchpoints (account_id text, held_at timestamptz, is_missed boolean);
 create table marts.dim_accounts (
-    account_id text primary key, account_name text, created_at timestamptz, churned_at timestamptz, tier text, plan text,
+    account_id text primary key, account_name text, created_at timestamptz, churned_at timestamptz, tier text,
+    plan text,
     industry text, country text, timezone text, owner_email text, manager_email text, executive_email text,
     slack_channel text, is_bad_fit boolean, sales_goal text, mrr double precision, arr double precision, seats integer
 );

@@ -100,7 +100,7 @@ def test_an_account_may_be_asked_about_twice_at_once(company: Company, settings:
     assert len(read(company, settings, "acme", "acme")) == 2
 
 
-# Recipients ------------------------------------------------------------------------------------------------------------
+# Recipients ---------------------------------------------------------------------------------------------------------
 
 
 def who(company: Company, settings: Settings, role: str, channel: str = "email") -> str | None:

@@ -113,7 +113,7 @@ def test_a_long_backlog_is_worked_off_in_batches(monkeypatch: pytest.MonkeyPatch
     assert seen == list(range(1, 21))
 
 
-# With the database -----------------------------------------------------------------------------------------------------
+# With the database --------------------------------------------------------------------------------------------------
 
 
 def ask(company: Company, cursor: str | None, now=MONDAY):

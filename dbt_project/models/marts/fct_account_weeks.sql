@@ -1,16 +1,18 @@
 {#
-    One statement builds any range of weeks. The rows it answers for are replaced: see macros/replace_weeks.sql.
+    One statement builds any range of weeks. The rows it answers for are replaced: see macros/replace_weeks.sql. A full
+    refresh would keep only the weeks of the run, so there is none; a new column is missing in weeks not built again.
 
     The pre-hooks hold for this transaction only. The parts meet as intermediate results that have no statistics, and
-    a planner that takes one for a single row loops over weeks times accounts squared, or merges by week alone. Hash
-    joins use the whole key and are right at every size. Compiling the statement to machine code takes longer than
-    running it.
+    a planner that takes one for a single row loops over weeks times accounts squared, or merges and sorts by the week
+    alone. Hashing uses the whole key and is right at every size. Compiling the statement to machine code takes longer
+    than running it.
 #}
 {{
     config(
         materialized='incremental',
         incremental_strategy='replace_weeks',
-        on_schema_change='fail',
+        on_schema_change='append_new_columns',
+        full_refresh=false,
         indexes=[
             {'columns': ['week', 'account_id'], 'unique': true},
             {'columns': ['account_id', 'week']},
@@ -18,6 +20,7 @@
         pre_hook=[
             'set local enable_nestloop = off',
             'set local enable_mergejoin = off',
+            'set local enable_sort = off',
             'set local jit = off',
             "set local work_mem = '64MB'",
         ],
