@@ -21,6 +21,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
 
 LIVE_WEEKS = 2
+LOADING_DAYS = (0, 3)  # data arrives on Mondays and Thursdays
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
@@ -62,13 +63,18 @@ def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) 
     write_slice(folder, slice_folder, before=live_from)
     load_folder(stage.warehouse, slice_folder)
 
-    def load_yesterday(midnight: datetime) -> None:
-        write_slice(folder, slice_folder, after=midnight - DAY, before=midnight)
-        load_folder(stage.warehouse, slice_folder)
+    loaded_until = live_from
+
+    def load_news(midnight: datetime) -> None:
+        nonlocal loaded_until
+        if midnight.weekday() in LOADING_DAYS:
+            write_slice(folder, slice_folder, after=loaded_until, before=midnight)
+            load_folder(stage.warehouse, slice_folder)
+            loaded_until = midnight
 
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
     stage.launcher.run_weeks(company.first_week, live_from.date() - WEEK)
-    let_weeks_happen(stage, live_from, company.ends_at, tell, before_each_day=load_yesterday)
+    let_weeks_happen(stage, live_from, company.ends_at, tell, before_each_day=load_news)
 
 
 def play_loaded(stage: Stage, first_week: date, ends_on: date, tell: Tell) -> None:
