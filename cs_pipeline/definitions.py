@@ -3,7 +3,7 @@
 import dagster as dg
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.dbt import build_dbt_assets
+from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
 from cs_pipeline.orchestration.jobs import build_weekly_job
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbook
@@ -23,6 +23,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
     weekly_job = build_weekly_job(weeks)
     return dg.Definitions(
         assets=[
+            *build_source_specs(),
             *build_dbt_assets(weeks),
             *build_score_assets(weeks),
             *build_renewal_assets(weeks),

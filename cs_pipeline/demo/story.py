@@ -11,7 +11,7 @@ from pathlib import Path
 from cs_pipeline.clock import Clock
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
-from cs_pipeline.demo.slices import write_slice
+from cs_pipeline.demo.slices import BEFORE_EVERYTHING, write_slice
 from cs_pipeline.demo.timelapse import EVENING, Timelapse
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.errors import UserError
@@ -58,20 +58,22 @@ def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) 
     generate(folder, company)
     load_truth(stage.warehouse, folder)
     live_from = company.ends_at - WEEK * LIVE_WEEKS
-    slice_folder = folder.with_name(f"{folder.name}-slice")
     tell(f"Loading its history, {company.weeks - LIVE_WEEKS} weeks")
-    write_slice(folder, slice_folder, before=live_from)
-    load_folder(stage.warehouse, slice_folder)
+    loaded_until = BEFORE_EVERYTHING
 
-    loaded_until = live_from
+    def load_until(moment: datetime) -> None:
+        nonlocal loaded_until
+        # A folder of its own: rejects belong to the file they came from.
+        arrived = folder.with_name(f"{folder.name}-{moment:%Y-%m-%d}")
+        write_slice(folder, arrived, after=loaded_until, before=moment)
+        load_folder(stage.warehouse, arrived)
+        loaded_until = moment
 
     def load_news(midnight: datetime) -> None:
-        nonlocal loaded_until
         if midnight.weekday() in LOADING_DAYS:
-            write_slice(folder, slice_folder, after=loaded_until, before=midnight)
-            load_folder(stage.warehouse, slice_folder)
-            loaded_until = midnight
+            load_until(midnight)
 
+    load_until(live_from)
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
     stage.launcher.run_weeks(company.first_week, live_from.date() - WEEK)
     let_weeks_happen(stage, live_from, company.ends_at, tell, before_each_day=load_news)

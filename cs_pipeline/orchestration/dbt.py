@@ -1,5 +1,6 @@
 """The dbt project as Dagster assets: one group of models that cover all history, one that is built week by week."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -32,9 +33,7 @@ class Translator(DagsterDbtTranslator):
         """The spec that dagster-dbt derives, with the project's group, owners and kinds."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         resource = self.get_resource_props(manifest, unique_id)
-        layer = "sources" if resource["resource_type"] == "source" else resource["fqn"][1]
-        if resource["resource_type"] == "snapshot":
-            layer = "intermediate"
+        layer = "intermediate" if resource["resource_type"] == "snapshot" else resource["fqn"][1]
         return spec.replace_attributes(group_name=layer, owners=OWNERS, kinds={"dbt", "postgres"})
 
 
@@ -61,6 +60,21 @@ def build_manifest() -> Path:
         for name in ("partial_parse.msgpack", "manifest.json"):
             (Path(beside) / name).replace(target / name)
     return manifest
+
+
+def build_source_specs() -> list[dg.AssetSpec]:
+    """The canonical tables, which `cs-pipeline load` and `cs-pipeline map` fill, so that lineage begins at them."""
+    sources = json.loads(build_manifest().read_text())["sources"].values()
+    return [
+        dg.AssetSpec(
+            [source["source_name"], source["name"]],
+            group_name="sources",
+            owners=OWNERS,
+            kinds={"postgres"},
+            description=source["description"],
+        )
+        for source in sources
+    ]
 
 
 def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:

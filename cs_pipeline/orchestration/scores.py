@@ -1,5 +1,7 @@
 """Assets of the weekly record: health scores and score changes."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from cs_pipeline.health.library import load_score_model
@@ -20,6 +22,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 HEALTH_SCORES = dg.AssetKey(["cs", "health_scores"])
 SCORE_CHANGES = dg.AssetKey(["cs", "score_changes"])
 GROUP = "health"
+SHOWN_WEEKS = timedelta(weeks=26)
 OWNERS = ["team:customer-success", "team:data-platform"]
 
 
@@ -54,18 +57,19 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
             context.log.info("week %s: %s accounts scored", week.week, week.accounts)
 
         done = score_weeks(warehouse, model, asked, scope.scope(), on_week=tell)
-        first, last = asked[0], asked[-1]
+        last = asked[-1]
+        recent = bands_by_week(warehouse, last - SHOWN_WEEKS, last)
         return dg.MaterializeResult(
             metadata={
                 "weeks": len(done),
                 "accounts": done[-1].accounts,
                 "not_scored": done[-1].bands[NOT_SCORED],
-                "mean_score": done[-1].mean_score,
-                "coverage": done[-1].coverage,
+                "mean_score": round(done[-1].mean_score or 0, 1),
+                "coverage": round(done[-1].coverage or 0, 3),
                 "model": f"{model.model}, version {model.version}",
-                "bands": table(bands_by_week(warehouse, last, last)),
+                "bands": table(recent[recent["week"] == last].drop(columns="week")),
                 "distribution": picture(score_distribution(score_bins(warehouse, last)), "Accounts by score"),
-                "bands_over_time": picture(bands_over_time(bands_by_week(warehouse, first, last)), "Bands over time"),
+                "bands_over_time": picture(bands_over_time(recent), "Bands over time"),
             },
             check_results=score_results(warehouse, done, scope.scope()),
         )

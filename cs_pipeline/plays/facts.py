@@ -47,12 +47,14 @@ def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
     Columns are those of the catalogue, with nullable types, and `KNOWN`. Raises UserError while the marts are not
     built.
     """
+    since = cases["since"].tolist()
     parameters = {
         "case_ids": cases["case_id"].tolist(),
         "account_ids": cases["account_id"].tolist(),
         "subject_ids": cases["subject_id"].tolist(),
         "anchors": cases["anchor_on"].tolist(),
-        "since": cases["since"].tolist(),
+        "since": since,
+        "earliest": min(since, default=asking.now),  # a constant, so that an index over time can be used
         "now": asking.now,
         "today": asking.now.date(),
         "high_value_arr": asking.settings.high_value_arr,

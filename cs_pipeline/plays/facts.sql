@@ -73,6 +73,7 @@ replies as (
     where
         events.event = 'reply'
         and events.occurred_at > asked.since
+        and events.occurred_at > %(earliest)s
         and events.occurred_at <= %(now)s
         and events.account_id = any(%(account_ids)s::text[])
     group by events.account_id
@@ -87,6 +88,7 @@ meetings as (
     where
         not coalesce(touchpoints.is_missed, false)
         and touchpoints.held_at > asked.since
+        and touchpoints.held_at > %(earliest)s
         and touchpoints.held_at <= %(now)s
         and touchpoints.account_id = any(%(account_ids)s::text[])
     group by touchpoints.account_id

@@ -22,7 +22,8 @@
             'set local enable_mergejoin = off',
             'set local enable_sort = off',
             'set local jit = off',
-            "set local work_mem = '64MB'",
+            "select set_config('work_mem', greatest(setting::integer, 65536) || 'kB', true)
+            from pg_settings where name = 'work_mem'",
         ],
         tags=['weekly'],
     )
