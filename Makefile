@@ -43,7 +43,7 @@ bench: install ## measure; ACCOUNTS=1000,10000,100000
 
 lock: ## compile requirements.lock anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+		--generate-hashes --no-header --no-emit-index-url --no-strip-extras --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove what runs leave behind, but not the data in .cs_pipeline
 	rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis build *.egg-info

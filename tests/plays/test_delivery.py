@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
+import psycopg2
 import pytest
 
 from cs_pipeline.channels.message import Finding, Message, Outcome
@@ -358,7 +359,7 @@ def test_a_worker_that_never_came_back_leaves_its_action_uncertain(
             company.run("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle'")
             raise DiesError
 
-    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever: the connection is gone
+    with pytest.raises(psycopg2.Error):  # the worker's connection is gone
         deliver(company.warehouse, settings, clock, all_by(DyingSession()))
     assert states(company) == {("claimed", None): 1}
     channel = ToldChannel()
