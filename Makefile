@@ -36,7 +36,7 @@ check: install ## formatting, types, imports, SQL style
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint dbt_project --processes 2
+	cd dbt_project && ../$(BIN)/sqlfluff lint --processes 2
 
 bench: install ## measure; ACCOUNTS=1000,10000,100000
 	$(BIN)/python -m benchmarks --accounts $(ACCOUNTS)

@@ -52,7 +52,8 @@ accounts as (
     {% if setting('cohort') %}
     where
         accounts.created_at >= cast('{{ setting("cohort") }}-01' as timestamp) at time zone 'UTC'
-        and accounts.created_at < (cast('{{ setting("cohort") }}-01' as timestamp) + interval '1 month') at time zone 'UTC'
+        and accounts.created_at
+        < (cast('{{ setting("cohort") }}-01' as timestamp) + interval '1 month') at time zone 'UTC'
     {% endif %}
 
 ),
