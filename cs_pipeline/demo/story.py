@@ -20,7 +20,7 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
 
-LIVE_WEEKS = 2
+LIVE_WEEKS = 2  # weeks that the schedule scores, at the ends of which it is Monday
 LOADING_DAYS = (0, 3)  # data arrives on Mondays and Thursdays
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -57,7 +57,7 @@ def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) 
     tell(f"Inventing a company with {company.accounts:,} accounts")
     generate(folder, company)
     load_truth(stage.warehouse, folder)
-    live_from = company.ends_at - WEEK * LIVE_WEEKS
+    live_from = _first_live_monday(company.ends_on)
     tell(f"Loading its history, {company.weeks - LIVE_WEEKS} weeks")
     loaded_until = BEFORE_EVERYTHING
 
@@ -75,15 +75,15 @@ def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) 
 
     load_until(live_from)
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
-    stage.launcher.run_weeks(company.first_week, live_from.date() - WEEK)
+    stage.launcher.run_weeks(company.first_week, live_from.date() - 2 * WEEK)
     let_weeks_happen(stage, live_from, company.ends_at, tell, before_each_day=load_news)
 
 
 def play_loaded(stage: Stage, first_week: date, ends_on: date, tell: Tell) -> None:
     """The same for data that is in the warehouse already, whole: score its history, let its last weeks happen."""
-    live_from = _midnight(ends_on) - WEEK * LIVE_WEEKS
+    live_from = _first_live_monday(ends_on)
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
-    stage.launcher.run_weeks(first_week, live_from.date() - WEEK)
+    stage.launcher.run_weeks(first_week, live_from.date() - 2 * WEEK)
     let_weeks_happen(stage, live_from, _midnight(ends_on), tell)
 
 
@@ -104,6 +104,10 @@ def let_weeks_happen(
         timelapse.let_day_happen(midnight)
         midnight += DAY
     stage.clock.set(last + EVENING)
+
+
+def _first_live_monday(ends_on: date) -> datetime:
+    return _midnight(ends_on) - WEEK * (LIVE_WEEKS - 1)
 
 
 def _midnight(day: date) -> datetime:

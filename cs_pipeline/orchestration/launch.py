@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._utils.error import SerializableErrorInfo
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs import WEEKLY_JOB
@@ -65,12 +66,17 @@ class Launcher:
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """The failed steps and the innermost words of their errors."""
-    lines = []
+    """The failed steps and the innermost words of their errors; those of the run when it failed before any step."""
+    failed = [event for event in result.all_events if event.is_step_failure]
+    if failed:
+        return "; ".join(f"{event.step_key}: {_innermost(event.step_failure_data.error)}" for event in failed)
     for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            lines.append(f"{event.step_key}: {error.message.strip() if error else 'no reason given'}")
-    return "; ".join(lines) or "see the run in the Dagster UI"
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            return _innermost(event.job_failure_data.error)
+    return "see the run in the Dagster UI"
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "no reason given"

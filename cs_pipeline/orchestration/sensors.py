@@ -25,13 +25,17 @@ DUE_SECONDS = 60
 DUE_AGAIN_MINUTES = 15
 
 
-def playbook_request(batch: Batch) -> dg.RunRequest:
-    """One run for one playbook and a batch of triggers."""
+def playbook_request(batch: Batch, reason: str) -> dg.RunRequest:
+    """One run for one playbook and a batch of triggers; `reason` says what is unusual about it, if anything is."""
     config = {"playbook": batch.playbook, "trigger_ids": list(batch.trigger_ids)}
     return dg.RunRequest(
         run_key=batch.run_key,
         run_config={"ops": {"enrol_accounts": {"config": config}}},
-        tags={"cs_pipeline/playbook": batch.playbook, "cs_pipeline/triggers": str(len(batch.trigger_ids))},
+        tags={
+            "cs_pipeline/playbook": batch.playbook,
+            "cs_pipeline/triggers": str(len(batch.trigger_ids)),
+            **({"cs_pipeline/reason": reason} if reason else {}),
+        },
     )
 
 
@@ -72,9 +76,7 @@ def _trigger_sensor(kind: TriggerKind, what: str) -> dg.SensorDefinition:
         playbooks = load_playbooks(settings.config)
         with warehouse.session() as session:
             found = offer(session, playbooks, {kind}, context.cursor, clock.now())
-        requests = [playbook_request(batch) for batch in found.batches]
-        if requests and found.reason:
-            context.log.info(found.reason)
+        requests = [playbook_request(batch, found.reason) for batch in found.batches]
         return dg.SensorResult(
             run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor
         )
