@@ -30,6 +30,8 @@ def backfill(
     for name, day in (("--from", first), ("--to", last)):
         if day.weekday() != 0:
             raise UserError(f"{name} is {day}, a {day:%A}; weeks are named by the Monday they start")
+    if late_rows not in ("", "exclude", "include"):
+        raise UserError(f"--late-rows is '{late_rows}'; expected exclude or include")
     if last < first:
         raise UserError(f"--to ({last}) lies before --from ({first})")
     settings = load_settings()

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs import WEEKLY_JOB

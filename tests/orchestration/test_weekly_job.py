@@ -107,6 +107,6 @@ def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
     assert history.count("cs.actions") == 0
 
 
-def test_a_failed_run_is_one_sentence_that_names_the_step(history: History) -> None:
-    with history.stage() as stage, pytest.raises(UserError, match=r"weekly_health failed.*late_rows is 'maybe'"):
+def test_a_run_that_fails_before_its_first_step_says_why(history: History) -> None:
+    with history.stage() as stage, pytest.raises(UserError, match=r"(?s)weekly_health failed.*late_rows is 'maybe'"):
         stage.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL, late_rows="maybe")
