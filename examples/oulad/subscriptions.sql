@@ -18,6 +18,7 @@ select
     code_module || '-' || code_presentation || '-' || id_student as account_id,
     code_module as product,
     code_module as plan,
+    1 as seats, -- a registration is one seat, for one person
     0::double precision as mrr,
     presentations.starts_on + date_registration::integer as started_on,
     presentations.starts_on + coalesce(date_unregistration::integer, presentations.days) as ended_on,
