@@ -1,6 +1,7 @@
 """Asset checks that stop what must not go on: plays are not started from scores that cannot be right.
 
-Each is a decision on the summaries of the weeks; nothing is read twice.
+Each is a decision on the summaries of the weeks; nothing is read twice. A week of history may be as odd as it was: in a
+backfill, which starts no play, odd scores are a warning, and only missing rows stop the run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import dagster as dg
 from cs_pipeline.history.changes import WeekChanged
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import WeekScored
+from cs_pipeline.history.weeks import Origin
 from cs_pipeline.reports.score_tables import accounts_by_week
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -48,7 +50,9 @@ CHANGE_CHECKS = [
 ]
 
 
-def score_results(warehouse: Warehouse, done: Sequence[WeekScored], scope: Scope) -> list[dg.AssetCheckResult]:
+def score_results(
+    warehouse: Warehouse, done: Sequence[WeekScored], scope: Scope, origin: Origin
+) -> list[dg.AssetCheckResult]:
     """Results of SCORE_CHECKS."""
     expected = accounts_by_week(warehouse, done[0].week, done[-1].week, scope)
     short = {f"{week.week}": expected.get(week.week, 0) - week.accounts for week in done}
@@ -59,22 +63,24 @@ def score_results(warehouse: Warehouse, done: Sequence[WeekScored], scope: Scope
         if week.coverage is not None and week.coverage < LEAST_COVERAGE
     }
     return [
-        _result(SCORE_CHECKS[0], passed=not short, metadata={"missing_rows_by_week": short}),
-        _result(SCORE_CHECKS[1], passed=not thin, metadata={"thin_weeks": thin, "at_least": LEAST_COVERAGE}),
+        _result(SCORE_CHECKS[0], "live", passed=not short, metadata={"missing_rows_by_week": short}),
+        _result(SCORE_CHECKS[1], origin, passed=not thin, metadata={"thin_weeks": thin, "at_least": LEAST_COVERAGE}),
     ]
 
 
-def change_results(done: Sequence[WeekChanged]) -> list[dg.AssetCheckResult]:
+def change_results(done: Sequence[WeekChanged], origin: Origin) -> list[dg.AssetCheckResult]:
     """Results of CHANGE_CHECKS."""
     shares = {
         f"{week.week}": round(week.changed_band / week.compared, 3) for week in done if week.compared >= FEWEST_COMPARED
     }
     wild = {week: share for week, share in shares.items() if share > MOST_BAND_CHANGES}
-    return [_result(CHANGE_CHECKS[0], passed=not wild, metadata={"weeks": wild, "at_most": MOST_BAND_CHANGES})]
+    return [_result(CHANGE_CHECKS[0], origin, passed=not wild, metadata={"weeks": wild, "at_most": MOST_BAND_CHANGES})]
 
 
-def _result(spec: dg.AssetCheckSpec, *, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
+def _result(
+    spec: dg.AssetCheckSpec, origin: Origin, *, passed: bool, metadata: Mapping[str, Any]
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=spec.name, asset_key=spec.asset_key, passed=passed, severity=dg.AssetCheckSeverity.ERROR,
+        check_name=spec.name, asset_key=spec.asset_key, passed=passed, severity=dg.AssetCheckSeverity.ERROR if origin == "live" else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )  # fmt: skip

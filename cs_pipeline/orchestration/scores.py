@@ -71,7 +71,7 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 "distribution": picture(score_distribution(score_bins(warehouse, last)), "Accounts by score"),
                 "bands_over_time": picture(bands_over_time(recent), "Bands over time"),
             },
-            check_results=score_results(warehouse, done, scope.scope()),
+            check_results=score_results(warehouse, done, scope.scope(), origin_of(context)),
         )
 
     @dg.asset(
@@ -112,7 +112,7 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 "causes": table(changes_by_cause(warehouse, asked[0], asked[-1])),
                 "largest_falls": table(largest_falls(warehouse, asked[-1])),
             },
-            check_results=change_results(done),
+            check_results=change_results(done, origin_of(context)),
         )
 
     return [health_scores, score_changes]
