@@ -81,6 +81,9 @@ def _result(
     spec: dg.AssetCheckSpec, origin: Origin, *, passed: bool, metadata: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=spec.name, asset_key=spec.asset_key, passed=passed, severity=dg.AssetCheckSeverity.ERROR if origin == "live" else dg.AssetCheckSeverity.WARN,
+        check_name=spec.name,
+        asset_key=spec.asset_key,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.ERROR if origin == "live" else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
-    )  # fmt: skip
+    )
