@@ -62,7 +62,7 @@ class Processes:
         self._pid_file(service).unlink(missing_ok=True)
         if pid is None:
             return False
-        os.kill(pid, signal.SIGTERM)
+        os.killpg(pid, signal.SIGTERM)  # with the code servers that Dagster started
         deadline = time.monotonic() + STOP_SECONDS
         while _runs(pid) and time.monotonic() < deadline:
             time.sleep(0.1)
