@@ -1,5 +1,6 @@
 """Where commands print, and how they show progress on long work."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-console = Console(highlight=False)
+WIDTH_OF_A_LOG = 110
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
 errors = Console(stderr=True, highlight=False)
 
 

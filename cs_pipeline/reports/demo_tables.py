@@ -31,12 +31,12 @@ def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
         (week.isoformat(),),
     ).iloc[0]
     return {
-        "accounts": f"{row['accounts']:,}",
-        "users": f"{row['users']:,}",
+        "accounts": f"{row['accounts']:,.0f}",
+        "users": f"{row['users']:,.0f}",
         "ARR": f"{row['arr']:,.0f}",
-        "weeks scored": f"{row['weeks']:,}",
-        "scores": f"{row['scores']:,}",
-        "rows put aside": f"{row['rejects']:,}",
+        "weeks scored": f"{row['weeks']:,.0f}",
+        "scores": f"{row['scores']:,.0f}",
+        "rows put aside": f"{row['rejects']:,.0f}",
     }
 
 
