@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -44,12 +43,11 @@ def daemon(history: History) -> Iterator[subprocess.Popen[bytes]]:
             env=environment,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
         try:
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)  # with its code server
+            process.terminate()
             process.wait(60)
 
 
