@@ -1,23 +1,22 @@
 """Numbers for the page at the end of the demo. One query each."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
 
-from cs_pipeline.warehouse.bulk import read_frame
+from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
 
 def newest_week(warehouse: Warehouse) -> date | None:
     """The newest week that has scores."""
-    week = _read(warehouse, "select max(week) as week from cs.health_scores")["week"][0]
+    week = query(warehouse, "select max(week) as week from cs.health_scores")["week"][0]
     return None if week is None or pd.isna(week) else week
 
 
 def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
     """Headings and numbers: accounts, users, ARR, weeks of history, scores, rejects."""
-    row = _read(
+    row = query(
         warehouse,
         """
         select
@@ -42,7 +41,7 @@ def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
 
 def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
     """Columns playbook, account, why, status, reason: the newest enrolments, with the trigger in words."""
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -75,7 +74,7 @@ def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
 
 def taken_actions(warehouse: Warehouse) -> pd.DataFrame:
     """Columns state (captured, sent, planned, …), actions: the outbox at a glance."""
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -93,7 +92,7 @@ def taken_actions(warehouse: Warehouse) -> pd.DataFrame:
 
 def planned_by_step(warehouse: Warehouse) -> pd.DataFrame:
     """Columns playbook, step, channel, captured, planned, not_taken: actions by step, in the order of the plays."""
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -108,8 +107,3 @@ def planned_by_step(warehouse: Warehouse) -> pd.DataFrame:
         order by 1, min(due_at), 2
         """,
     )
-
-
-def _read(warehouse: Warehouse, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-    with warehouse.arrow() as connection:
-        return read_frame(connection, sql, parameters)

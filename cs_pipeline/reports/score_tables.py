@@ -1,12 +1,11 @@
 """Tables about scores and changes, for the Dagster UI and the command line. One query each, no arithmetic elsewhere."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
 
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.warehouse.bulk import read_frame
+from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
 NOT_SCORED = "not scored"
@@ -17,7 +16,7 @@ def bands_by_week(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame
 
     Accounts below the coverage floor count under the band `not scored`, severity -1.
     """
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -37,7 +36,7 @@ def bands_by_week(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame
 
 def score_bins(warehouse: Warehouse, week: date) -> pd.DataFrame:
     """Columns score_from (0, 10, … 90), band, severity, accounts: the distribution of one week."""
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -56,7 +55,7 @@ def score_bins(warehouse: Warehouse, week: date) -> pd.DataFrame:
 
 def largest_falls(warehouse: Warehouse, week: date, limit: int = 10) -> pd.DataFrame:
     """Columns account, from_score, to_score, from_band, to_band, cause, main_driver, arr; the steepest first."""
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -80,7 +79,7 @@ def largest_falls(warehouse: Warehouse, week: date, limit: int = 10) -> pd.DataF
 
 def changes_by_cause(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     """Columns cause, changes, severity_changes: why scores moved."""
-    return _read(
+    return query(
         warehouse,
         """
         select
@@ -98,7 +97,7 @@ def changes_by_cause(warehouse: Warehouse, first: date, last: date) -> pd.DataFr
 
 def windows_by_kind(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     """Columns renewal_window, renewal_type, subscriptions, arr: the renewal windows that opened."""
-    return _read(
+    return query(
         warehouse,
         """
         select renewal_window, renewal_type, count(*) as subscriptions, sum(arr) as arr
@@ -113,7 +112,7 @@ def windows_by_kind(warehouse: Warehouse, first: date, last: date) -> pd.DataFra
 
 def accounts_by_week(warehouse: Warehouse, first: date, last: date, scope: Scope) -> dict[date, int]:
     """How many accounts of the scope the mart has in each week that has any."""
-    rows = _read(
+    rows = query(
         warehouse,
         f"""
         select week, count(*) as accounts
@@ -124,8 +123,3 @@ def accounts_by_week(warehouse: Warehouse, first: date, last: date, scope: Scope
         (first.isoformat(), last.isoformat()),
     )
     return dict(zip(rows["week"], rows["accounts"].astype(int), strict=True))
-
-
-def _read(warehouse: Warehouse, sql: str, parameters: Sequence[object]) -> pd.DataFrame:
-    with warehouse.arrow() as connection:
-        return read_frame(connection, sql, parameters)

@@ -1,10 +1,12 @@
-"""Bulk reads and writes as Arrow columns, inside the caller's transaction. No row-by-row anything."""
+"""Bulk reads and writes as Arrow columns, inside the caller's transaction but for `query`. No row-by-row anything."""
 
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
+
+from cs_pipeline.warehouse.connection import Warehouse
 
 
 def read_table(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
@@ -17,6 +19,12 @@ def read_table(connection: Connection, sql: str, parameters: Sequence[object] = 
 def read_frame(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
     """The result of `sql` as a DataFrame; missing numbers are NaN, missing text and dates None or NaT."""
     return read_table(connection, sql, parameters).to_pandas()
+
+
+def query(warehouse: Warehouse, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+    """`read_frame` in a transaction of its own, for who asks one question only."""
+    with warehouse.arrow() as connection:
+        return read_frame(connection, sql, parameters)
 
 
 def read_batches(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
