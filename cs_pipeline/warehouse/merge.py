@@ -30,7 +30,7 @@ def merge(
 ) -> Merged:
     """Move the incoming rows of the loads in `origins` (load id: origin) to where they belong; `at` hears the stage."""
     at("checking")
-    cursor.execute(f"analyze {incoming.relation}")
+    cursor.execute(f"analyze {incoming.relation} ({table.key[0]})")  # for its size; of a column, the key says most
     is_new = table.create(cursor)
     rejected = _put_aside_broken(cursor, table, incoming, origins)
     if is_new:
