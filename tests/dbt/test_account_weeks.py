@@ -49,13 +49,14 @@ def test_an_absent_optional_table_makes_its_metrics_missing_not_zero(dbt_warehou
         "nps_responses_180d, csat_90d, emails_sent_90d, opened_last_3_emails, attended_training_ever, "
         "feature_requests_90d, days_since_last_touchpoint, missed_meetings_90d, core_features_used, "
         "features_available, feature_adoption_ratio, value_delivered_365d, value_ratio, has_cancellation_request, "
-        "open_complaints, onboarding_steps_completed, onboarding_steps_total, paid_on_time_ratio_365d"
+        "open_complaints, onboarding_steps_completed, onboarding_steps_total, paid_on_time_ratio_365d, "
+        "active_users_7d, active_users_30d, users_total, seat_utilisation"
     )
     dbt_warehouse.load("accounts", *accounts("a"))
     dbt_warehouse.build(*WITH_HISTORY, week_from=WEEK, week_to=WEEK)
 
     assert set(metrics(dbt_warehouse, optional)[0]) == {None}
-    assert metrics(dbt_warehouse, "events_30d, active_users_30d, features_used_30d, community_posts_90d") == [(0,) * 4]
+    assert metrics(dbt_warehouse, "events_30d, logged_in_7d, features_used_30d, community_posts_90d") == [(0,) * 4]
 
     dbt_warehouse.load(
         "tickets",

@@ -204,16 +204,40 @@ automations as (
 
 ),
 
+-- A company that has no user anywhere, neither in its table of users nor on any event, does not know how many there
+-- are. Where it knows some, an account without any has none. Of all accounts, whatever the scope.
+people as (
+
+    select
+        exists (select 1 from {{ ref('stg_users') }})
+        or exists (
+            select 1
+            from {{ ref('int_user_activity_daily') }} as daily
+            where daily.user_id != ''
+        ) as are_known
+
+),
+
 usage as (
 
     select
         account_weeks.account_id,
         account_weeks.week,
-        coalesce(active_users.active_users_7d, 0) as active_users_7d,
-        coalesce(active_users.active_users_30d, 0) as active_users_30d,
-        coalesce(users_present.users_total, 0) as users_total,
-        cast(coalesce(active_users.active_users_30d, 0) as double precision)
-        / nullif(account_weeks.seats, 0) as seat_utilisation,
+        case
+            when (select people.are_known from people) then coalesce(active_users.active_users_7d, 0)
+        end as active_users_7d,
+        case
+            when (select people.are_known from people) then coalesce(active_users.active_users_30d, 0)
+        end as active_users_30d,
+        case
+            when (select people.are_known from people) then coalesce(users_present.users_total, 0)
+        end as users_total,
+        case
+            when (select people.are_known from people)
+                then
+                    cast(coalesce(active_users.active_users_30d, 0) as double precision)
+                    / nullif(account_weeks.seats, 0)
+        end as seat_utilisation,
         coalesce(activity.login_days_30d, 0) as login_days_30d,
         coalesce(activity.login_days_30d, 0) / cast(30 as double precision) as login_frequency,
         coalesce(activity.logins_7d, 0) as logins_7d,
