@@ -1,26 +1,23 @@
-"""`python -m benchmarks --accounts 1000,10000`: measure, print a table, and keep it in benchmarks/results.md.
+"""`python -m benchmarks --accounts 1000,10000`: measure, print, and keep a table in benchmarks/results.md.
 
-Every size gets an embedded server and a sample company of its own, in a temporary folder. Times of runs that start
-processes are wall times on whatever machine this is; ratios to the floor of the same run say more.
+Every size gets an embedded server and a sample company of its own, in a temporary folder.
 """
 
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg2
-
+from benchmarks.clocks import Took, measure
+from benchmarks.results import RESULTS, Measured
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.slices import write_slice
@@ -30,194 +27,235 @@ from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.migrate import migrate
 
 FLOOR = Path(__file__).with_name("floor.sql")
-RESULTS = Path(__file__).with_name("results.md")
 WEEK = timedelta(days=7)
-WARM_WEEKS = 8
-LONG_WEEKS = 104
-MOST_ACCOUNTS_FOR_LONG = 1_000
+FEW_ACCOUNTS = 20  # for what a run costs however few they are
+WEEKS, BUILT_WEEKS = 22, 8
+LONG_WEEKS, SHORT_WEEKS, SINGLE_WEEKS = 104, 10, 3
+LONG_ACCOUNTS = 1_000
+MOST_ACCOUNTS_WITH_ALL_EVENTS = 1_000
+FEWER_EVENTS = 0.25  # of the ordinary, so that larger companies fit a laptop's disk
 ROWS = 1_000_000
-
-
-@dataclass
-class Measured:
-    """Rows of the table: what, size, seconds, peak memory, ratio to the floor."""
-
-    rows: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-
-    def add(self, what: str, size: str, seconds: float, peak_mb: float | None = None, ratio: str = "") -> None:
-        """Keep and print one row."""
-        row = (what, size, f"{seconds:,.2f}", "" if peak_mb is None else f"{peak_mb:,.0f}", ratio)
-        self.rows.append(row)
-        print(" | ".join(row), flush=True)
-
-    def as_markdown(self) -> str:
-        """The table, with the machine it was measured on."""
-        today = datetime.now(UTC).date()
-        lines = [
-            f"Measured on {os.cpu_count()} cores, Python {platform.python_version()}, {today}.",
-            "",
-            "| what | size | seconds | peak MB | ratio to the floor |",
-            "|---|---:|---:|---:|---|",
-            *("| " + " | ".join(row) + " |" for row in self.rows),
-        ]
-        return "\n".join(lines) + "\n"
+TIMES = 3
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A company in a warehouse, whose weeks but the last few are built."""
+    """A company in a warehouse; its last week has not been loaded."""
 
     warehouse: Warehouse
     company: SampleCompany
     folder: Path
 
-    def step(self, name: str, *arguments: object) -> dict[str, Any]:
-        """Run a step in a process of its own; its wall time with the start of Python is `process_seconds`."""
+    @property
+    def server(self) -> Path:
+        """Folder of the embedded server."""
+        return self.folder / "postgres"
+
+    @property
+    def new_week(self) -> date:
+        """The last week."""
+        return self.company.ends_on - WEEK
+
+    @property
+    def size(self) -> str:
+        """The size in words."""
+        return f"{self.company.accounts:,} accounts"
+
+    def step(self, name: str, *arguments: object) -> tuple[Took, dict[str, Any]]:
+        """Run a step in a process of its own; what it took, with the start of Python, and what it printed."""
         environment = os.environ | {
             "CS_PIPELINE_DATABASE_URL": self.warehouse.url,
             "CS_PIPELINE_HOME": str(self.folder / "home"),
             "CS_PIPELINE_FIRST_WEEK": self.company.first_week.isoformat(),
         }
-        began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.step", name, *map(str, arguments)],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.step", name, *map(str, arguments)]
+        with measure(self.server) as took:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{name} failed:\n{done.stdout}{done.stderr}")
-        return json.loads(done.stdout.splitlines()[-1]) | {"process_seconds": time.perf_counter() - began}
+        return took, json.loads(done.stdout.splitlines()[-1])
 
-    def psql(self, week: date) -> float:
-        """Seconds of the floor for `week`, in one psql session."""
+    def floor(self) -> Took:
+        """The floor for the new week, in one psql session."""
+        week = self.new_week
+        variables = {"as_of": week + WEEK, "previous": week - WEEK, "week": week}
         command = [str(binaries() / "psql"), "-q", "-d", self.warehouse.url, "-f", str(FLOOR)]
-        variables = [f"as_of={week + WEEK}", f"previous={week - WEEK}", f"week={week}"]
-        began = time.perf_counter()
-        done = subprocess.run(
-            [*command, *(part for variable in variables for part in ("-v", variable))],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        command += [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
+        with measure(self.server) as took:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"the floor failed:\n{done.stdout}{done.stderr}")
-        return time.perf_counter() - began
+        return took
+
+    def load(self, *, new_week: bool) -> tuple[Took, int]:
+        """Load what was known before the new week, or what the new week brought; returns the rows read, too."""
+        before_it, end = self.company.ends_at - WEEK, self.company.ends_at
+        if new_week:
+            write_slice(self.folder / "sample", self.folder / "slice", after=before_it, before=end)
+        else:
+            write_slice(self.folder / "sample", self.folder / "slice", before=before_it)
+        with measure(self.server) as took:
+            report = load_folder(self.warehouse, self.folder / "slice")
+        return took, report.rows_read
+
+    def execute(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """One statement, in a transaction of its own."""
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
 
 
 @contextmanager
-def bench(accounts: int, weeks: int, built: int, measured: Measured) -> Iterator[Bench]:
-    """A company of `accounts` whose last `built` weeks but one are built; the last one is not even loaded."""
-    company = SampleCompany(accounts=accounts, weeks=weeks, events_scale=1.0 if accounts <= 10_000 else 0.25)
+def bench(accounts: int, weeks: int) -> Iterator[Bench]:
+    """A generated company and an empty warehouse for it."""
+    events = 1.0 if accounts <= MOST_ACCOUNTS_WITH_ALL_EVENTS else FEWER_EVENTS
+    company = SampleCompany(accounts=accounts, weeks=weeks, events_scale=events)
     with tempfile.TemporaryDirectory(prefix="cs_pipeline_bench_", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        folder.chmod(0o755)
+        folder.chmod(0o755)  # as root the server runs as nobody, who must be able to enter
         server = EmbeddedServer(folder / "postgres")
         try:
             warehouse = Warehouse(server.start())
             migrate(warehouse)
             generate(folder / "sample", company)
-            write_slice(folder / "sample", folder / "slice", before=company.ends_at - WEEK)
-            report = load_folder(warehouse, folder / "slice")
-            size = f"{report.rows_read:,} rows"
-            measured.add(
-                "load, first time", size, report.seconds, ratio=f"{report.rows_read / report.seconds:,.0f} rows/s"
-            )
-            made = Bench(warehouse, company, folder)
-            last = company.ends_on - 2 * WEEK
-            made.step("weekly_job", last - WEEK * (built - 1), last)
-            yield made
+            yield Bench(warehouse, company, folder)
         finally:
             server.stop()
 
 
-def measure_new_week(made: Bench, measured: Measured) -> None:
-    """One new week, warm, against the floor; the fixed start-up on its own."""
-    week = made.company.ends_on - WEEK
-    size = f"{made.company.accounts:,} accounts"
-    fixed = made.step("weekly_job", week - WEEK, week - WEEK, "1990-01")
-    measured.add("fixed start-up: the weekly job without accounts", size, fixed["process_seconds"], fixed["peak_mb"])
-    write_slice(
-        made.folder / "sample", made.folder / "slice", after=made.company.ends_at - WEEK, before=made.company.ends_at
-    )
-    load_folder(made.warehouse, made.folder / "slice")
-    job = made.step("weekly_job", week, week)
-    floor = min(made.psql(week) for _ in range(3))
-    net = job["process_seconds"] - fixed["process_seconds"]
-    measured.add("one new week: the whole job", size, job["process_seconds"], job["peak_mb"])
-    measured.add("one new week: beside the start-up", size, net, None, f"{net / floor:.1f} × floor")
-    alone = made.step("scores_and_changes", week, week)
+def measure_start_up(measured: Measured) -> Took:
+    """What a weekly job costs that has next to nothing to do; the least of several."""
+    with bench(FEW_ACCOUNTS, WEEKS) as made:
+        made.load(new_week=False)
+        week = made.new_week - WEEK
+        made.step("weekly_job", week, week)
+        runs = [made.step("weekly_job", week, week) for _ in range(TIMES)]
+        took, printed = min(runs, key=lambda run: run[0].processor)
+        measured.add("fixed start-up: the weekly job", made.size, took, printed["peak_mb"])
+        return took
+
+
+def measure_size(accounts: int, start_up: Took, measured: Measured) -> None:
+    """Loading, one new week against the floor, and a sensor's tick."""
+    with bench(accounts, WEEKS) as made:
+        took, rows = made.load(new_week=False)
+        measured.add("first load", f"{made.size}, {rows:,} rows", took, comes_to=f"{rows / took.wall:,.0f} rows/s")
+        last = made.new_week - WEEK
+        made.step("weekly_job", last - WEEK * (BUILT_WEEKS - 1), last)
+        took, rows = made.load(new_week=True)
+        measured.add("load of a new week", f"{rows:,} rows", took, comes_to=f"{rows / took.wall:,.0f} rows/s")
+        measure_new_week(made, start_up, measured)
+        measure_tick(made, measured)
+
+
+def measure_new_week(made: Bench, start_up: Took, measured: Measured) -> None:
+    """One new week, warm, against the floor. Raises SystemExit when the two answers differ."""
+    week = made.new_week
+    job, printed = made.step("weekly_job", week, week)
+    floor = min((made.floor() for _ in range(TIMES)), key=lambda took: took.processor)
+    agreed = agreement(made)
+    net = Took(job.wall - start_up.wall, job.processor - start_up.processor)
+    measured.add("floor: the new week in one psql session", made.size, floor, None, agreed)
+    measured.add("new week: the whole job", made.size, job, printed["peak_mb"])
     measured.add(
-        "one new week: scores and changes alone",
-        size,
-        alone["seconds"],
-        alone["peak_mb"],
-        f"{alone['seconds'] / floor:.1f} × floor",
+        "new week: beside the start-up", made.size, net, None, f"{net.processor / floor.processor:.1f} × floor"
     )
-    measured.add("floor: hand-written SQL, scores only", size, floor, None, agreement(made, week))
 
 
-def agreement(made: Bench, week: date) -> str:
-    """Whether floor and pipeline give the same points: the floor keeps its answer in `benchmark_floor`."""
-    with psycopg2.connect(made.warehouse.url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            """
-            select count(*), count(*) filter (where floor.points is not distinct from scores.points)
-            from cs.health_scores as scores
-            full join benchmark_floor as floor using (account_id)
-            where scores.week = %s and scores.is_active
-            """,
-            [week],
+def agreement(made: Bench) -> str:
+    """In words, that floor and pipeline agree. Raises SystemExit when points, scores or deltas differ."""
+    found = made.execute(
+        """
+        with scores as (
+            select * from cs.health_scores where week = %s and is_active
         )
-        total, same = cursor.fetchone() or (0, 0)
-    return f"same points for {same:,} of {total:,}"
 
-
-def measure_history(made: Bench, measured: Measured) -> None:
-    """104 weeks in one run against a run per week; memory of few and of many weeks."""
-    last = made.company.ends_on - 2 * WEEK
-    first = last - WEEK * (LONG_WEEKS - 1)
-    size = f"{made.company.accounts:,} accounts"
-    few = made.step("weekly_job", last - 9 * WEEK, last)
-    measured.add("10 weeks in one run", size, few["process_seconds"], few["peak_mb"])
-    many = made.step("weekly_job", first, last)
-    one = made.step("weekly_job", last, last)
-    ratio = one["process_seconds"] * LONG_WEEKS / many["process_seconds"]
-    measured.add(f"{LONG_WEEKS} weeks in one run", size, many["process_seconds"], many["peak_mb"])
-    words = f"one run is {ratio:.0f} × faster"
-    measured.add(
-        f"{LONG_WEEKS} runs of one week (one measured, multiplied)",
-        size,
-        one["process_seconds"] * LONG_WEEKS,
-        one["peak_mb"],
-        words,
+        select
+            count(*),
+            count(*) filter (where floor.points is not distinct from scores.points),
+            count(*) filter (where abs(floor.score - scores.score) < 1e-9),
+            count(*) filter (where abs(coalesce(floor.delta, 0) - coalesce(changes.delta, 0)) < 1e-9)
+        from scores
+        full join benchmark_floor as floor using (account_id)
+        left join cs.score_changes as changes
+            on
+                scores.account_id = changes.account_id
+                and scores.week = changes.week
+                and scores.model_version = changes.model_version
+        """,
+        made.new_week,
     )
+    ((accounts, points, scores, deltas),) = found
+    if not accounts or {points, scores, deltas} != {accounts}:
+        raise SystemExit(
+            f"floor and pipeline differ: of {accounts} accounts {points} have the same points, "
+            f"{scores} the same score, {deltas} the same delta"
+        )
+    return f"same points, scores and deltas for all {accounts:,}"
 
 
-def measure_arithmetic(made: Bench, measured: Measured) -> None:
+def measure_tick(made: Bench, measured: Measured) -> None:
+    """A sensor's question while every account waits for an answer."""
+    made.execute(
+        """
+        insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
+        select 'bench:' || account_id, 'lifecycle', account_id, account_id, %s, %s, '{"anchor": "signup"}'
+        from raw.accounts
+        """,
+        made.new_week,
+        made.new_week,
+    )
+    _, printed = made.step("sensor_tick", made.new_week + WEEK)
+    took = Took(printed["seconds"], printed["processor_seconds"])
+    measured.add("a sensor's tick, a trigger waiting for every account", made.size, took, printed["peak_mb"])
+
+
+def measure_arithmetic(measured: Measured) -> None:
     """Scoring alone, against plain numpy."""
-    ours = min((made.step("arithmetic", ROWS) for _ in range(3)), key=lambda run: run["seconds"])
-    floor = min((made.step("plain_numpy", ROWS) for _ in range(3)), key=lambda run: run["seconds"])
+    with bench(FEW_ACCOUNTS, WEEKS) as made:
+        runs = {
+            name: min((made.step(name, ROWS)[1] for _ in range(TIMES)), key=lambda run: run["processor_seconds"])
+            for name in ("arithmetic", "plain_numpy")
+        }
     size = f"{ROWS:,} account-weeks"
-    rate = f"{ROWS / ours['seconds']:,.0f} rows/s, {ours['seconds'] / floor['seconds']:.1f} × floor"
-    measured.add("scoring alone", size, ours["seconds"], ours["peak_mb"], rate)
-    measured.add("floor: plain numpy", size, floor["seconds"], floor["peak_mb"])
+    ours, floor = (Took(run["seconds"], run["processor_seconds"]) for run in runs.values())
+    ratio = f"{ROWS / ours.wall:,.0f} rows/s, {ours.processor / floor.processor:.1f} × floor"
+    measured.add("floor: plain numpy", size, floor, runs["plain_numpy"]["peak_mb"])
+    measured.add("scoring alone", size, ours, runs["arithmetic"]["peak_mb"], ratio)
+
+
+def measure_history(measured: Measured) -> None:
+    """104 weeks in one run against a run a week; memory of few and of many weeks."""
+    with bench(LONG_ACCOUNTS, LONG_WEEKS + 2) as made:
+        made.load(new_week=False)
+        last = made.new_week - WEEK
+        made.step("weekly_job", last, last)
+        few, printed = made.step("weekly_job", last - WEEK * (SHORT_WEEKS - 1), last)
+        measured.add(f"{SHORT_WEEKS} weeks in one run", made.size, few, printed["peak_mb"])
+        many, printed = made.step("weekly_job", last - WEEK * (LONG_WEEKS - 1), last)
+        measured.add(f"{LONG_WEEKS} weeks in one run", made.size, many, printed["peak_mb"])
+        weeks = [last - WEEK * (LONG_WEEKS * nth // SINGLE_WEEKS) for nth in range(SINGLE_WEEKS)]
+        runs = [made.step("weekly_job", week, week)[0] for week in weeks]
+        wall, processor = (sum(getattr(run, clock) for run in runs) for clock in ("wall", "processor"))
+        all_weeks = Took(wall / SINGLE_WEEKS * LONG_WEEKS, processor / SINGLE_WEEKS * LONG_WEEKS)
+        ratio = f"one run is {all_weeks.processor / many.processor:.0f} × faster"
+        what = f"{LONG_WEEKS} runs of a week ({SINGLE_WEEKS} measured, multiplied)"
+        measured.add(what, made.size, all_weeks, None, ratio)
 
 
 def main() -> None:
     """Measure every size that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--accounts", default="1000,10000", help="sizes, separated by commas (up to 100000)")
-    parser.add_argument("--no-history", action="store_true", help="leave out the 104 weeks")
-    asked = parser.parse_args()
+    sizes = [int(size) for size in parser.parse_args().accounts.split(",")]
     measured = Measured()
-    sizes = [int(size) for size in asked.accounts.split(",")]
+    start_up = measure_start_up(measured)
     for accounts in sizes:
-        with bench(accounts, WARM_WEEKS + 14, WARM_WEEKS, measured) as made:
-            measure_new_week(made, measured)
-            if accounts == sizes[0]:
-                measure_arithmetic(made, measured)
-    if not asked.no_history:
-        with bench(min(sizes[0], MOST_ACCOUNTS_FOR_LONG), LONG_WEEKS + 2, LONG_WEEKS, measured) as made:
-            measure_history(made, measured)
-    RESULTS.write_text(measured.as_markdown())
-    print(f"\n{measured.as_markdown()}\nKept in {RESULTS}")
+        measure_size(accounts, start_up, measured)
+    measure_history(measured)
+    measure_arithmetic(measured)
+    measured.write()
+    print(f"\nKept in {RESULTS}")
 
 
 if __name__ == "__main__":

@@ -124,8 +124,8 @@ create table benchmark_floor as
 select
     floor_scores.account_id,
     floor_scores.points,
-    100 * earned / possible as score,
-    100 * earned / possible - previous.score as delta
+    100.0::double precision * earned / possible as score,
+    100.0::double precision * earned / possible - previous.score as delta
 from floor_scores
 left join cs.health_scores as previous
     on previous.account_id = floor_scores.account_id and previous.week = :'previous'::date and previous.is_active;

@@ -1,6 +1,7 @@
 """One measured step in a process of its own, so that its memory is its own: `python -m benchmarks.step NAME …`.
 
-Prints one line of JSON: seconds (of the step, without Python's start), peak_mb (of this process) and rows.
+Prints one line of JSON: seconds and processor_seconds (of the step, without Python's start and without other
+processes), peak_mb (of this process) and rows.
 """
 
 import json
@@ -8,7 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,8 @@ import pandas as pd
 from cs_pipeline.cli.stage import set_stage
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.health.scoring import Arithmetic
-from cs_pipeline.history.changes import record_changes
-from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.orchestration.partitions import weeks_between
+from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.triggers import offer
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.locate import locate
 
@@ -34,14 +33,13 @@ def weekly_job(first: str, last: str, cohort: str = "") -> int:
     return 0
 
 
-def scores_and_changes(first: str, last: str) -> int:
-    """Scores and changes of a range of weeks, without dbt and Dagster."""
-    settings = load_settings()
-    warehouse, model = locate(settings), load_score_model(settings.score_model)
-    weeks = weeks_between(date.fromisoformat(first), date.fromisoformat(last))
-    done = score_weeks(warehouse, model, weeks, Scope())
-    record_changes(warehouse, model, weeks, Scope(), "backfill")
-    return sum(week.accounts for week in done)
+def sensor_tick(moment: str) -> int:
+    """What the life cycle sensor asks each time, when every account has a trigger that nobody has decided on yet."""
+    settings, now = load_settings(), datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    playbooks = load_playbooks(settings.config)
+    with locate(settings).session() as session:
+        found = offer(session, playbooks, {"lifecycle"}, None, now)
+    return sum(len(batch.trigger_ids) for batch in found.batches)
 
 
 def arithmetic(rows: str) -> int:
@@ -85,18 +83,22 @@ def metrics(rows: int) -> pd.DataFrame:
 
 
 STEPS: dict[str, Callable[..., int]] = {
-    step.__name__: step for step in (weekly_job, scores_and_changes, arithmetic, plain_numpy)
+    step.__name__: step for step in (weekly_job, sensor_tick, arithmetic, plain_numpy)
 }
 
 
 def main() -> None:
     """Run the step that the command line names."""
     name, *arguments = sys.argv[1:]
-    began = time.perf_counter()
+    began, processor_began = time.perf_counter(), time.process_time()
     rows = STEPS[name](*arguments)
-    seconds = time.perf_counter() - began
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb, "rows": rows}))
+    printed = {
+        "seconds": time.perf_counter() - began,
+        "processor_seconds": time.process_time() - processor_began,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rows": rows,
+    }
+    print(json.dumps(printed))
 
 
 if __name__ == "__main__":

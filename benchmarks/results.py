@@ -1,0 +1,54 @@
+"""The table of what was measured."""
+
+import os
+import platform
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.clocks import Took
+
+RESULTS = Path(__file__).with_name("results.md")
+
+READING = """
+- *processor s* is the processor time of every process of the work, PostgreSQL's included. Ratios are ratios of it:
+  wall time depends on who else uses the machine.
+- *peak MB* is that of the Python process. dbt and PostgreSQL are processes of their own.
+- The floor is one week of the eight metrics of `weekly_points`, its scores and their deltas, as one hand-written
+  script in one psql session ([floor.sql](floor.sql)). It keeps no roll-up, explains nothing, tests nothing and computes
+  none of the mart's other metrics. The benchmark stops when points, scores or deltas differ from the pipeline's.
+- "Beside the start-up" is the job less the same job for a company of a handful of accounts.
+
+How cost grows: a new week costs the start-up, plus what grows with the *new* events (they are rolled up once, by day),
+plus what grows with the accounts (a row each in the mart, the scores and the changes). Events of the past cost nothing
+again: a week reads its windows from the roll-ups by day. A backfill pays the start-up once for all of its weeks.
+"""
+
+
+@dataclass
+class Measured:
+    """Rows of the table: what, size, wall seconds, processor seconds, peak memory, what it comes to."""
+
+    rows: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
+
+    def add(self, what: str, size: str, took: Took, peak_mb: float | None = None, comes_to: str = "") -> None:
+        """Keep and print one row."""
+        peak = "" if peak_mb is None else f"{peak_mb:,.0f}"
+        row = (what, size, f"{took.wall:,.1f}", f"{took.processor:,.1f}", peak, comes_to)
+        self.rows.append(row)
+        print(" | ".join(row), flush=True)
+
+    def write(self) -> None:
+        """Keep the table in RESULTS, with the machine it was measured on."""
+        load = os.getloadavg()[1]
+        lines = [
+            "# Benchmarks",
+            "",
+            f"`make bench` on {datetime.now(UTC).date()}: {os.cpu_count()} cores, Python {platform.python_version()}. "
+            f"Load average at the end: {load:.1f}, where {os.cpu_count()} keeps the cores busy.",
+            "",
+            "| what | size | wall s | processor s | peak MB | comes to |",
+            "|---|---:|---:|---:|---:|---|",
+            *("| " + " | ".join(row) + " |" for row in self.rows),
+        ]
+        RESULTS.write_text("\n".join(lines) + "\n" + READING)
