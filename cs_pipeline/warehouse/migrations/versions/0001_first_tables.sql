@@ -55,8 +55,7 @@ create table cs.health_scores (
     points double precision[] not null,   -- before caps; null where the metric is missing
     contributions double precision[] not null, -- what each metric gives to the score; sums to it
     points_lost_to_cap double precision not null,
-    primary key (week, account_id, model, model_version),
-    foreign key (model, model_version) references cs.score_models,
+    primary key (week, account_id, model, model_version), -- no foreign key: it would be a third of writing a score
     check ((status = 'scored') = (score is not null and band is not null and severity is not null))
 );
 create unique index health_scores_active on cs.health_scores (account_id, week) where is_active;
