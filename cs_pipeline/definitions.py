@@ -3,8 +3,9 @@
 import dagster as dg
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.backtest import backtest_of_models
 from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
-from cs_pipeline.orchestration.jobs import build_weekly_job
+from cs_pipeline.orchestration.jobs import build_backtest_job, build_weekly_job
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbook
 from cs_pipeline.orchestration.renewals import build_renewal_assets
@@ -28,9 +29,10 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *build_score_assets(weeks),
             *build_renewal_assets(weeks),
             *build_trigger_assets(weeks),
+            backtest_of_models,
             *PLAY_ASSETS,
         ],
-        jobs=[weekly_job, run_playbook, deliver_due_actions, daily_plays],
+        jobs=[weekly_job, build_backtest_job(), run_playbook, deliver_due_actions, daily_plays],
         schedules=build_schedules(weekly_job, settings),
         sensors=build_sensors(),
         resources=build_resources(settings, clock),

@@ -1,0 +1,218 @@
+"""A backtest as a whole: every model against what happened, and beside it what its metrics could have told.
+
+A score model has learned nothing from these weeks, so it is judged on all of them. The references have: models and
+references are compared on the later part only, row by row the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cs_pipeline.backtest.design import BeforeRenewals, Design
+from cs_pipeline.backtest.measures import (
+    Floats,
+    Interval,
+    Separation,
+    TooLittle,
+    auc_gain,
+    calibration,
+    separation,
+    shares,
+    too_few,
+    warning_weeks,
+)
+from cs_pipeline.backtest.observations import read_last_weeks, read_observations
+from cs_pipeline.backtest.references import Split, risks, split_in_time
+from cs_pipeline.backtest.signals import refuse_telltales, signals
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.warehouse.connection import Warehouse
+
+CRITICAL = 3
+IN_TIME_WEEKS = BeforeRenewals.lead_weeks
+
+
+@dataclass(frozen=True)
+class Part:
+    """A segment or a cohort, and how well a model separates within it."""
+
+    kind: str
+    name: str
+    observations: int
+    departures: int
+    answer: Separation | TooLittle
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """How long before departures the accounts' bands said so, and what that costs."""
+
+    name: str
+    """at risk, as the model counts it (C-10), or critical."""
+    departed: int
+    in_time: int
+    """Accounts whose band was so, and stayed so, at least IN_TIME_WEEKS before they left."""
+    median_weeks: float
+    """Over all that left; 0 for one without warning."""
+    share_of_stayers: float
+    """Observations of accounts that stayed in which the band was so all the same."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a reference reaches on the later part, and by how much it exceeds the model there."""
+
+    separation: Separation | TooLittle
+    gain: Interval | TooLittle
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One model. Tables have the columns that `measures` gives."""
+
+    model: ScoreModel
+    scored: float
+    """Share of the observations that have a score."""
+    whole: Separation | TooLittle
+    later: Separation | TooLittle
+    references: dict[str, Reference]
+    bands: pd.DataFrame | TooLittle
+    """Healthiest first; group is the band."""
+    tenths: pd.DataFrame | TooLittle
+    alarms: list[Alarm] | TooLittle
+    parts: list[Part]
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What a backtest came to."""
+
+    design: Design
+    observations: pd.DataFrame
+    split: Split
+    signals: pd.DataFrame | TooLittle
+    models: list[ModelResult]
+
+    @cached_property
+    def departures(self) -> int:
+        """Accounts that left, each counted once."""
+        return int(self.observations.loc[self.observations["departs"], "account_id"].nunique())
+
+    @cached_property
+    def accounts(self) -> int:
+        """Accounts that were looked at."""
+        return int(self.observations["account_id"].nunique())
+
+
+def backtest(
+    warehouse: Warehouse,
+    models: Sequence[ScoreModel],
+    design: Design,
+    on_model: Callable[[str], None] = lambda _: None,
+) -> Backtest:
+    """Hold `models` against what happened. `on_model` is told the name of each model before its turn.
+
+    Raises UserError when there is nothing to look at, when the marts lack a metric of a model, or when a metric of a
+    model seems to know the outcome.
+    """
+    observations = read_observations(warehouse, design, models)
+    if observations.empty:
+        raise UserError(
+            f"There is nothing to look at in {design.words}: no account was observed then whose outcome is known by now"
+        )
+    refuse_telltales(observations, dict.fromkeys(name for model in models for name in model.metric_names))
+    split = split_in_time(observations)
+    last_weeks = read_last_weeks(warehouse, observations.loc[observations["departs"], "account_id"], models)
+    learned: dict[tuple[str, ...], dict[str, Floats | TooLittle]] = {}
+    results = []
+    for model in models:
+        on_model(model.model)
+        metrics = tuple(sorted(set(model.metric_names)))
+        if metrics not in learned:
+            learned[metrics] = risks(split, metrics)
+        results.append(_judge(model, observations, split, learned[metrics], last_weeks))
+    return Backtest(design, observations, split, signals(observations), results)
+
+
+def _judge(
+    model: ScoreModel,
+    observations: pd.DataFrame,
+    split: Split,
+    references: dict[str, Floats | TooLittle],
+    last_weeks: pd.DataFrame,
+) -> ModelResult:
+    arithmetic = Arithmetic(model)
+    scores = arithmetic.score(observations)
+    score = pd.Series(scores.score, observations.index)
+    is_scored = score.notna()
+    judged = observations[is_scored]
+    outcome, accounts = judged["departs"], judged["account_id"]
+    reason = too_few(outcome.to_numpy(bool), accounts.to_numpy())
+    bands = pd.Series(
+        pd.Categorical.from_codes(scores.band[is_scored], pd.Index([band.band for band in model.bands])), judged.index
+    )
+    tested = score.loc[split.test.index]
+    return ModelResult(
+        model=model,
+        scored=float(is_scored.mean()),
+        whole=separation(outcome, -score[is_scored], accounts),
+        later=separation(split.test["departs"], -tested, split.test["account_id"]),
+        references={name: _beside(split.test, tested, risk) for name, risk in references.items()},
+        bands=TooLittle(reason) if reason else shares(outcome, bands),
+        tenths=TooLittle(reason) if reason else calibration(outcome, score[is_scored]),
+        alarms=TooLittle(reason) if reason else _alarms(arithmetic, scores.band, observations, last_weeks),
+        parts=_parts(judged, score[is_scored]),
+    )
+
+
+def _beside(test: pd.DataFrame, score: pd.Series, risk: Floats | TooLittle) -> Reference:
+    """A reference on the rows that the model has a score for."""
+    if isinstance(risk, TooLittle):
+        return Reference(risk, risk)
+    is_scored = score.notna().to_numpy()
+    rows, risk = test[is_scored], risk[is_scored]
+    found = separation(rows["departs"], risk, rows["account_id"])
+    if isinstance(found, TooLittle):
+        return Reference(found, found)
+    return Reference(found, auc_gain(rows["departs"], -score[is_scored], risk, rows["account_id"]))
+
+
+def _alarms(
+    arithmetic: Arithmetic, band: np.ndarray, observations: pd.DataFrame, last_weeks: pd.DataFrame
+) -> list[Alarm]:
+    severities = np.array([*(band.severity for band in arithmetic.model.bands), -1])  # the last for: not scored
+    before = severities[arithmetic.score(last_weeks).band]
+    days_left = (last_weeks["departs_on"] - last_weeks["observed_on"]).dt.days
+    stays = ~observations["departs"].to_numpy(bool)
+    alarms = []
+    for severity, name in {arithmetic.model.at_risk_from: "at risk", CRITICAL: "critical"}.items():
+        is_warned = pd.Series(before >= severity, last_weeks.index)
+        weeks = warning_weeks(last_weeks["account_id"], days_left, is_warned)
+        alarms.append(
+            Alarm(
+                name=name,
+                departed=len(weeks),
+                in_time=int((weeks >= IN_TIME_WEEKS).sum()),
+                median_weeks=float(weeks.median()),
+                share_of_stayers=float((severities[band[stays]] >= severity).mean()),
+            )
+        )
+    return alarms
+
+
+def _parts(judged: pd.DataFrame, score: pd.Series) -> list[Part]:
+    """Segments (tier of the week) and cohorts (year of signup); a single one of a kind is not worth showing."""
+    cohort = judged["cohort_month"].dt.year.map(lambda year: "unknown" if pd.isna(year) else f"{year:.0f}")
+    parts = []
+    for kind, group in (("segment", judged["tier"]), ("signed up in", cohort)):
+        names = sorted(group.unique())
+        for name in names if len(names) > 1 else []:
+            rows = judged[group == name]
+            departures = int(rows.loc[rows["departs"], "account_id"].nunique())
+            answer = separation(rows["departs"], -score[rows.index], rows["account_id"])
+            parts.append(Part(kind, str(name), len(rows), departures, answer))
+    return parts

@@ -1,0 +1,108 @@
+"""What a backtest asks: which weeks are looked at, and how far ahead a departure has to be seen.
+
+Here stand also the limits that decide when there is too little data to say, and when a metric knows too much.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cs_pipeline.errors import UserError
+
+FEWEST_ACCOUNTS = 20
+"""Departed accounts, and staying ones, below which no figure is given."""
+TELLTALE_AUC = 0.98
+"""AUC from which a single metric is taken for one that knows the outcome."""
+CLOCKS = ("days_to_renewal", "tenure_days")
+"""Metrics that may separate as well as they like: where contracts end on their day, the calendar does foresee."""
+TEST_SHARE = 0.4
+"""Share of the time, at its end, on which models and references are compared."""
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class BeforeRenewals:
+    """One observation before each renewal or departure of an account (the method of Gold's "Fighting Churn with Data").
+
+    It is taken at the last week whose end lies at least `lead_weeks` before the day; the outcome is whether the
+    account departed on it. Accounts that neither renew nor depart in the range are looked at every 13 weeks.
+    """
+
+    lead_weeks: int = 4
+
+    @property
+    def words(self) -> str:
+        """As a person would say it."""
+        return f"{self.lead_weeks} weeks before each renewal or departure"
+
+
+@dataclass(frozen=True)
+class EveryWeeks:
+    """An observation of every account every `every_weeks`; the outcome is whether it departed within `within_days`."""
+
+    every_weeks: int = 2
+    within_days: int = 30
+
+    @property
+    def words(self) -> str:
+        """As a person would say it."""
+        rhythm = "every week" if self.every_weeks == 1 else f"every {self.every_weeks} weeks"
+        return f"{rhythm}, for departures within {self.within_days} days"
+
+
+@dataclass(frozen=True)
+class Design:
+    """The observations of a backtest. `first` and `last` are weeks (Mondays), both included."""
+
+    first: date
+    last: date
+    scheme: BeforeRenewals | EveryWeeks = BeforeRenewals()
+    min_tenure_days: int | None = None
+    max_tenure_days: int | None = None
+
+    def __post_init__(self) -> None:
+        for week in (self.first, self.last):
+            if week.weekday() != 0:
+                raise UserError(f"{week} is a {week:%A}; weeks are named by the Monday they start")
+        if self.last < self.first:
+            raise UserError(f"The last week ({self.last}) lies before the first week ({self.first})")
+
+    @property
+    def words(self) -> str:
+        """As a person would say it."""
+        tenure = ""
+        if self.min_tenure_days is not None:
+            tenure += f", from {self.min_tenure_days} days after signup"
+        if self.max_tenure_days is not None:
+            tenure += f", up to {self.max_tenure_days} days after signup"
+        return f"weeks {self.first} to {self.last}, looked at {self.scheme.words}{tenure}"
+
+
+def design_of(
+    first: date,
+    last: date,
+    *,
+    lead_weeks: int | None = None,
+    every_weeks: int | None = None,
+    within_days: int | None = None,
+    min_tenure_days: int | None = None,
+    max_tenure_days: int | None = None,
+) -> Design:
+    """A design from what a person has set; without a rhythm, it looks before renewals.
+
+    Raises UserError when a lead time and a rhythm are both set, or a number makes no sense.
+    """
+    is_rhythmic = every_weeks is not None or within_days is not None
+    if is_rhythmic and lead_weeks is not None:
+        raise UserError(
+            "A lead time belongs to observations before renewals, every and within to a rhythm; set one or the other"
+        )
+    for name, value in (("lead", lead_weeks), ("every", every_weeks), ("within", within_days)):
+        if value is not None and value < 1:
+            raise UserError(f"{name} is {value}; expected at least 1")
+    scheme = (
+        EveryWeeks(every_weeks or EveryWeeks.every_weeks, within_days or EveryWeeks.within_days)
+        if is_rhythmic
+        else BeforeRenewals(BeforeRenewals.lead_weeks if lead_weeks is None else lead_weeks)
+    )
+    return Design(first, last, scheme, min_tenure_days, max_tenure_days)

@@ -1,0 +1,231 @@
+"""Observations: an account as one week knew it, and what became of it. Read from the marts, one query each.
+
+What is known of an account comes from that week's row of `fct_account_weeks` and from nowhere else: the row was built
+from what had reached the warehouse when the week ended. Departures are looked up afterwards, and only where they have
+had the time to happen.
+
+An account departs when `churned_at` says so or when its last period ends (as in `fct_cohort_retention`). While a lapsed
+period is younger than 30 days a successor may still come: observations whose outcome hangs on it are left out.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from cs_pipeline.backtest.design import BeforeRenewals, Design
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.history.account_weeks import metric_columns
+from cs_pipeline.history.weeks import require_marts
+from cs_pipeline.warehouse.bulk import query
+from cs_pipeline.warehouse.connection import Warehouse
+
+LOOK_BACK_DAYS = 26 * 7
+"""How far before a departure the bands are followed."""
+STEADY_WEEKS = 13
+"""Rhythm for accounts that neither renew nor depart."""
+
+_DEPARTURES = """
+    known as (
+        select max(week) + 7 as until_day from marts.fct_account_weeks
+    ),
+    last_ends as (
+        select account_id, max(coalesce(ended_on, 'infinity')) as ended_on
+        from marts.fct_subscription_terms
+        group by account_id
+    ),
+    exits as (
+        select
+            accounts.account_id,
+            (accounts.churned_at at time zone 'UTC')::date as churned_on,
+            nullif(last_ends.ended_on, 'infinity') as lapsed_on
+        from marts.dim_accounts as accounts
+        left join last_ends on last_ends.account_id = accounts.account_id
+    ),
+    fates as (
+        select
+            exits.account_id,
+            case
+                when exits.churned_on < known.until_day then least(exits.churned_on, exits.lapsed_on)
+                when exits.lapsed_on + 30 <= known.until_day then exits.lapsed_on
+            end as departs_on,
+            case
+                when exits.churned_on < known.until_day or exits.lapsed_on + 30 <= known.until_day then 'infinity'
+                else least(coalesce(exits.lapsed_on, 'infinity'), known.until_day)
+            end as decided_until
+        from exits
+        cross join known
+    )
+"""
+
+
+def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
+    """First and last week of the marts. Raises UserError when there are none."""
+    require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
+    row = query(warehouse, "select min(week) as first, max(week) as last from marts.fct_account_weeks").iloc[0]
+    if row["first"] is None or pd.isna(row["first"]):
+        raise UserError("The marts hold no week yet: build them first, with `cs-pipeline backfill`")
+    return row["first"], row["last"]
+
+
+def read_observations(warehouse: Warehouse, design: Design, models: Sequence[ScoreModel] = ()) -> pd.DataFrame:
+    """One row an observation, ordered by week and account.
+
+    Columns account_id, week, observed_on (the day the week was over), tier, cohort_month, departs (bool), departs_on,
+    known_on (first day on which the outcome is known), every metric that the marts have (NaN is missing), and what
+    `models` carry forward.
+    """
+    require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
+    metrics = ", ".join(_columns(warehouse, models))
+    chosen = _before_renewals(design.scheme) if isinstance(design.scheme, BeforeRenewals) else _every(design)
+    rows = query(
+        warehouse,
+        f"""
+        with {_DEPARTURES}, {chosen}
+        select
+            observed.account_id,
+            observed.week,
+            observed.week + 7 as observed_on,
+            account_weeks.tier,
+            account_weeks.cohort_month,
+            observed.departs,
+            fates.departs_on,
+            observed.known_on,
+            {metrics}
+        from observed
+        inner join marts.fct_account_weeks as account_weeks
+            on account_weeks.account_id = observed.account_id and account_weeks.week = observed.week
+        inner join fates on fates.account_id = observed.account_id
+        where {_tenure(design)}
+        order by observed.week, observed.account_id
+        """,
+        (design.first.isoformat(), design.last.isoformat()),
+    )
+    days = ("week", "observed_on", "departs_on", "known_on", "cohort_month")
+    moments = {name: pd.to_datetime(rows[name]) for name in days}
+    return rows.assign(**moments, departs=rows["departs"].astype(bool), tier=rows["tier"].fillna("none"))
+
+
+def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequence[ScoreModel]) -> pd.DataFrame:
+    """The weeks before the departures of `account_ids`: account_id, observed_on, departs_on, metrics of `models`."""
+    metrics = ", ".join(metric_columns(models))
+    rows = query(
+        warehouse,
+        f"""
+        with {_DEPARTURES}
+        select account_weeks.account_id, account_weeks.week + 7 as observed_on, fates.departs_on, {metrics}
+        from marts.fct_account_weeks as account_weeks
+        inner join fates on fates.account_id = account_weeks.account_id
+        where
+            account_weeks.week + 7 <= fates.departs_on
+            and account_weeks.week + 7 > fates.departs_on - {LOOK_BACK_DAYS}
+        order by account_weeks.account_id, account_weeks.week
+        """,
+    )
+    moments = {name: pd.to_datetime(rows[name]) for name in ("observed_on", "departs_on")}
+    return rows.assign(**moments)[np.isin(rows["account_id"], account_ids.unique())].reset_index(drop=True)
+
+
+def metrics_of(observations: pd.DataFrame) -> list[str]:
+    """The metrics among the columns, in the order of the catalogue."""
+    return [name for name in METRICS if name in observations.columns]
+
+
+def _columns(warehouse: Warehouse, models: Sequence[ScoreModel]) -> list[str]:
+    """Select expressions for what the models look at, and for every other metric of the marts."""
+    columns = query(
+        warehouse,
+        """
+        select column_name from information_schema.columns
+        where table_schema = 'marts' and table_name = 'fct_account_weeks'
+        """,
+    )
+    present, used = set(columns["column_name"]), {name for model in models for name in model.metric_names}
+    if absent := sorted(used - present):
+        raise UserError(f"The marts do not have the metric {absent[0]}: build their weeks again")
+    others = [name for name in METRICS if name in present - used]
+    return metric_columns(models) + [f"account_weeks.{name}::double precision as {name}" for name in others]
+
+
+def _tenure(design: Design) -> str:
+    conditions = []
+    if design.min_tenure_days is not None:
+        conditions.append(f"account_weeks.tenure_days >= {design.min_tenure_days:d}")
+    if design.max_tenure_days is not None:
+        conditions.append(f"account_weeks.tenure_days <= {design.max_tenure_days:d}")
+    return " and ".join(conditions) or "true"
+
+
+def _every(design: Design) -> str:
+    """Common table expression `observed`: all accounts at a rhythm."""
+    scheme = design.scheme
+    assert not isinstance(scheme, BeforeRenewals)
+    horizon = f"account_weeks.week + 7 + {scheme.within_days:d}"
+    return f"""
+    observed as (
+        select
+            account_weeks.account_id,
+            account_weeks.week,
+            coalesce(fates.departs_on < {horizon}, false) as departs,
+            {horizon} as known_on
+        from marts.fct_account_weeks as account_weeks
+        inner join fates on fates.account_id = account_weeks.account_id
+        cross join known
+        where
+            account_weeks.week between $1::date and $2::date
+            and (account_weeks.week - $1::date) % {7 * scheme.every_weeks:d} = 0
+            and {horizon} <= known.until_day
+            and {horizon} <= fates.decided_until
+            and (fates.departs_on is null or fates.departs_on >= account_weeks.week + 7)
+    )
+    """
+
+
+def _before_renewals(scheme: BeforeRenewals) -> str:
+    """Common table expression `observed`: accounts ahead of renewals and departures, and all others now and then."""
+    lead = 7 * scheme.lead_weeks
+    return f"""
+    happenings as (
+        select account_id, departs_on as happens_on, true as departs
+        from fates
+        where departs_on is not null
+        union all
+        select terms.account_id, terms.renews_on as happens_on, false as departs
+        from marts.fct_subscription_terms as terms
+        inner join fates on fates.account_id = terms.account_id
+        cross join known
+        where
+            not terms.is_trial
+            and not terms.is_addon
+            and terms.successor_started_on between terms.renews_on - 45 and terms.renews_on + 30
+            and terms.renews_on < known.until_day
+            and (fates.departs_on is null or terms.renews_on < fates.departs_on)
+    ),
+    ahead as (
+        select
+            account_id,
+            date_trunc('week', happens_on - {lead:d})::date - 7 as week,
+            bool_or(departs) as departs,
+            max(happens_on) + 1 as known_on
+        from happenings
+        group by 1, 2
+        having date_trunc('week', min(happens_on) - {lead:d})::date - 7 between $1::date and $2::date
+    ),
+    observed as (
+        select account_id, week, departs, known_on from ahead
+        union all
+        select account_weeks.account_id, account_weeks.week, false, account_weeks.week + {14 + lead:d}
+        from marts.fct_account_weeks as account_weeks
+        inner join fates on fates.account_id = account_weeks.account_id
+        cross join known
+        where
+            account_weeks.week between $1::date and $2::date
+            and (account_weeks.week - $1::date) % {7 * STEADY_WEEKS:d} = 0
+            and account_weeks.week + {14 + lead:d} <= least(known.until_day, fates.decided_until)
+            and (fates.departs_on is null or fates.departs_on >= account_weeks.week + {14 + lead:d})
+            and not exists (select 1 from ahead where ahead.account_id = account_weeks.account_id)
+    )
+    """

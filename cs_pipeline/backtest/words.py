@@ -1,0 +1,116 @@
+"""What the figures of a model mean, in words for who leads customer success. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cs_pipeline.backtest.comparison import IN_TIME_WEEKS, Backtest, ModelResult
+from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
+
+Level = Literal["good", "useful", "weak", "poor", "unknown"]
+
+GOOD_AUC, USEFUL_AUC, WEAK_AUC = 0.8, 0.7, 0.6
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How good a model is: a level, a headline, and sentences that give its reasons."""
+
+    level: Level
+    headline: str
+    reasons: list[str]
+
+
+def verdict(result: ModelResult) -> Verdict:
+    """The verdict on one model."""
+    if isinstance(result.whole, TooLittle):
+        return Verdict("unknown", f"{_sentence(str(result.whole))}.", [])
+    level, headline = _separates(result.whole.auc)
+    reasons = [*_pairs(result.whole), *_bands(result), *_warning(result), *_references(result)]
+    return Verdict(level, headline, reasons)
+
+
+def summary(found: Backtest) -> str:
+    """One sentence on what was looked at."""
+    return (
+        f"{found.accounts:,} accounts, of which {found.departures:,} left, "
+        f"in {len(found.observations):,} observations: {found.design.words}."
+    )
+
+
+def _separates(auc: Interval) -> tuple[Level, str]:
+    if auc.high < 0.5:
+        return "poor", "Points the wrong way: those who leave have the higher scores."
+    if auc.low <= 0.5:
+        return "poor", "Cannot be told from guessing: it does not separate those who leave from those who stay."
+    if auc.value >= GOOD_AUC:
+        return "good", "Separates well those who leave from those who stay."
+    if auc.value >= USEFUL_AUC:
+        return "useful", "Separates usefully: worth acting on, with many exceptions."
+    if auc.value >= WEAK_AUC:
+        return "weak", "Separates weakly: a hint among others, not a forecast."
+    return "poor", "Separates poorly: hardly better than guessing."
+
+
+def _pairs(found: Separation) -> list[str]:
+    auc = found.auc
+    lift = (
+        f"Among the tenth with the lowest scores, departures are {found.lift:.1f} times as frequent as on average."
+        if found.lift > 0
+        else "Nobody among the tenth with the lowest scores left."
+    )
+    return [
+        f"Of two accounts, one that leaves and one that stays, the one that leaves has the lower score in "
+        f"{100 * auc.value:.0f} of 100 pairs ({100 * auc.low:.0f} to {100 * auc.high:.0f} is what {found.departures} "
+        "departures allow to say; 50 is guessing).",
+        lift,
+    ]
+
+
+def _bands(result: ModelResult) -> list[str]:
+    if isinstance(result.bands, TooLittle) or len(result.bands) < 2:
+        return []
+    best, worst = result.bands.iloc[0], result.bands.iloc[-1]
+    words = (
+        f"{worst['group']} was followed by a departure in {worst['share']:.1%} of the observations, "
+        f"{best['group']} in {best['share']:.1%}"
+    )
+    if worst["low"] <= best["high"]:
+        return [f"{words}: the bands are not told apart for sure."]
+    return [f"{words}."]
+
+
+def _warning(result: ModelResult) -> list[str]:
+    if isinstance(result.alarms, TooLittle):
+        return []
+    return [
+        f"Of {alarm.departed} that left, {alarm.in_time} were {alarm.name} {IN_TIME_WEEKS} weeks before and stayed so; "
+        f"of observations of those who stayed, {alarm.share_of_stayers:.0%} were {alarm.name} as well."
+        for alarm in result.alarms
+    ]
+
+
+def _references(result: ModelResult) -> list[str]:
+    if isinstance(result.later, TooLittle):
+        return [f"No comparison with the references: {result.later}, in the later part of the time."]
+    known = [
+        (name, reference.separation.auc, reference.gain)
+        for name, reference in result.references.items()
+        if isinstance(reference.separation, Separation) and isinstance(reference.gain, Interval)
+    ]
+    if not known:
+        answer = next(iter(result.references.values())).separation
+        return [f"No comparison with the references: {answer}."]
+    name, auc, gain = max(known, key=lambda each: each[2].value)
+    here = f"on the later part the model reaches an AUC of {result.later.auc.value:.2f}"
+    if gain.low > 0:
+        return [
+            f"The same metrics hold more: {here}, a {name} {auc.value:.2f}. "
+            "Other points for them would separate better."
+        ]
+    if gain.high < 0:
+        return [f"Better than what was learned from the earlier part: {here}, the better reference {auc.value:.2f}."]
+    return [f"No reference on the same metrics is better for sure: {here}, a {name} {auc.value:.2f}."]
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,97 @@
+"""`backtest`: models against what happened."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from cs_pipeline.cli.console import console, progress
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import load_settings
+
+HISTORY = "History"
+DAY = ["%Y-%m-%d"]
+COLOURS = {"good": "green", "useful": "green", "weak": "yellow", "poor": "red", "unknown": "dim"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=HISTORY)(backtest)
+
+
+def backtest(
+    models: Annotated[list[str] | None, typer.Argument(help="Score models, by name or file; none: all.")] = None,
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, help="First week, a Monday; without: the first built.")
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="Last week, a Monday; without: the last built.")
+    ] = None,
+    lead: Annotated[int | None, typer.Option(help="Weeks before a renewal or departure to look. [default: 4]")] = None,
+    every: Annotated[int | None, typer.Option(help="Instead, look every so many weeks. [2 with --within]")] = None,
+    within: Annotated[int | None, typer.Option(help="… for departures within so many days. [30 with --every]")] = None,
+    min_tenure: Annotated[int | None, typer.Option(help="Only from so many days after signup.")] = None,
+    max_tenure: Annotated[int | None, typer.Option(help="Only up to so many days after signup.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write a page with charts here.", dir_okay=False)] = None,
+) -> None:
+    """Hold score models against what happened: did the score know who would leave? Changes nothing."""
+    from cs_pipeline.backtest.choice import chosen_design, chosen_models
+    from cs_pipeline.backtest.comparison import backtest as hold_against_history
+    from cs_pipeline.cli.services import start_warehouse
+
+    settings = load_settings()
+    chosen = chosen_models(models or [], settings.config)
+    if output is not None and not output.absolute().parent.is_dir():
+        raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
+    warehouse = start_warehouse(settings)
+    design = chosen_design(
+        warehouse,
+        from_.date() if from_ else None,
+        to.date() if to else None,
+        lead_weeks=lead,
+        every_weeks=every,
+        within_days=within,
+        min_tenure_days=min_tenure,
+        max_tenure_days=max_tenure,
+    )
+    with progress() as display:
+        task = display.add_task("Reading observations", total=len(chosen))
+        judged = iter(range(len(chosen)))
+
+        def show(model: str) -> None:
+            display.update(task, description=model, completed=next(judged))
+
+        found = hold_against_history(warehouse, chosen, design, on_model=show)
+    from cs_pipeline.backtest.words import summary, verdict
+    from cs_pipeline.reports import backtest_tables
+
+    console.print(Text(summary(found)))
+    for result in found.models:
+        said = verdict(result)
+        console.print(f"\n[bold]{result.model.model}[/]  [{COLOURS[said.level]}]{said.headline}[/]")
+        for reason in said.reasons:
+            console.print(Text(f"  {reason}"))
+    _print("All weeks", backtest_tables.compared(found))
+    _print(f"Beside the references, from {found.split.test_from.date()}", backtest_tables.beside_references(found))
+    signals = backtest_tables.best_signals(found)
+    if isinstance(signals, pd.DataFrame):
+        _print("Metrics that separate best by themselves", signals)
+    if output is not None:
+        from cs_pipeline.reports.backtest_page import backtest_page
+
+        output.write_text(backtest_page(found), encoding="utf-8")
+        console.print(f"\n[green]✓[/] {output}")
+
+
+def _print(title: str, rows: pd.DataFrame) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in rows.columns:
+        table.add_column(str(heading), header_style="dim")
+    for row in rows.to_dict("records"):
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    console.print(f"\n[bold]{title}[/]")
+    console.print(table)

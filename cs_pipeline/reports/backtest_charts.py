@@ -1,0 +1,130 @@
+"""Charts of a backtest. One altair specification each; no arithmetic."""
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from cs_pipeline.backtest.comparison import Backtest, ModelResult
+from cs_pipeline.backtest.measures import Separation, TooLittle
+from cs_pipeline.reports.charts import SEVERITY_COLOURS
+
+MODEL_COLOUR = "#1f6f5c"
+COLOURS = [MODEL_COLOUR, "#5b7fb5", "#b58a3c"]
+SHOWN_SIGNALS = 15
+
+Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
+
+
+def separation_of_models(found: Backtest) -> Drawing:
+    """AUC with interval of each model on all weeks; models of which too little is known have no mark."""
+    rows = [_row(result.model.model, "model", result.whole) for result in found.models]
+    return _intervals(pd.DataFrame(rows), "How well each model separates (all weeks)", [MODEL_COLOUR])
+
+
+def separation_beside_references(found: Backtest) -> Drawing:
+    """AUC with interval of each model and of its references, on the later part."""
+    rows = [
+        _row(result.model.model, who, answer)
+        for result in found.models
+        for who, answer in [
+            ("model", result.later),
+            *((name, reference.separation) for name, reference in result.references.items()),
+        ]
+    ]
+    return _intervals(pd.DataFrame(rows), "Beside the references (later part of the time)", COLOURS)
+
+
+def departures_by_band(result: ModelResult) -> Drawing | None:
+    """Share of each band's observations that a departure followed; None where there is too little data."""
+    if isinstance(result.bands, TooLittle):
+        return None
+    severities = {band.band: band.severity for band in result.model.bands}
+    rows = result.bands.assign(group=result.bands["group"].astype(str))
+    order = list(rows["group"])
+    colours = [SEVERITY_COLOURS[severities[name]] for name in order]
+    colour = alt.Color("group:N", legend=None, scale=alt.Scale(domain=order, range=colours))
+    return _columns(rows, alt.X("group:N", title="band", sort=order, axis=_upright()), colour, "Departures by band")
+
+
+def departures_by_tenth(result: ModelResult) -> Drawing | None:
+    """Share of each tenth's observations that a departure followed; None where there is too little data."""
+    if isinstance(result.tenths, TooLittle):
+        return None
+    rows = result.tenths.assign(
+        scores=[
+            f"{low:.0f}–{high:.0f}"
+            for low, high in zip(result.tenths["score_from"], result.tenths["score_to"], strict=True)
+        ]
+    )
+    axis = alt.X("scores:N", title="score, a tenth of observations each", sort=list(rows["scores"]), axis=_upright())
+    return _columns(rows, axis, alt.value(MODEL_COLOUR), "Departures by score")
+
+
+def best_signals(found: Backtest) -> Drawing | None:
+    """The metrics that separate best by themselves; None where there is too little data."""
+    if isinstance(found.signals, TooLittle):
+        return None
+    rows = found.signals.head(SHOWN_SIGNALS)
+    return (
+        alt.Chart(rows, title="Metrics that separate best by themselves")
+        .mark_bar()
+        .encode(
+            x=alt.X("separates:Q", title="AUC, in whichever direction", scale=alt.Scale(domain=[0.5, 1])),
+            x2=alt.datum(0.5),
+            y=alt.Y("words:N", title=None, sort=list(rows["words"]), axis=alt.Axis(labelLimit=260)),
+            color=alt.Color(
+                "leavers_have:N", title="those who leave have",
+                scale=alt.Scale(domain=["less", "more"], range=["#5b7fb5", "#b58a3c"]),
+            ),
+        )
+        .properties(width=360, height=20 * max(len(rows), 1))
+    )  # fmt: skip
+
+
+def as_png(chart: Drawing) -> bytes:
+    """For the Dagster UI."""
+    return vl_convert.vegalite_to_png(chart.to_json(), scale=2)
+
+
+def as_svg(chart: Drawing) -> str:
+    """For a page."""
+    return vl_convert.vegalite_to_svg(chart.to_json())
+
+
+def _row(model: str, who: str, answer: Separation | TooLittle) -> dict[str, object]:
+    if isinstance(answer, TooLittle):
+        return {"model": model, "who": who, "auc": None, "low": None, "high": None}
+    return {"model": model, "who": who, "auc": answer.auc.value, "low": answer.auc.low, "high": answer.auc.high}
+
+
+def _intervals(rows: pd.DataFrame, title: str, colours: list[str]) -> Drawing:
+    who = list(dict.fromkeys(rows["who"]))
+    colour = alt.Color(
+        "who:N",
+        title=None,
+        sort=who,
+        legend=None if len(who) == 1 else alt.Legend(),
+        scale=alt.Scale(domain=who, range=colours[: len(who)]),
+    )
+    place = alt.Y("model:N", title=None, sort=list(dict.fromkeys(rows["model"])), axis=alt.Axis(labelLimit=220))
+    beside = alt.YOffset("who:N", sort=who)
+    scale = alt.Scale(domain=[0, 1])
+    base = alt.Chart(rows).encode(y=place, yOffset=beside, color=colour)
+    low = alt.X("low:Q", scale=scale, title="AUC (0.5 is guessing)")
+    reach = base.mark_rule(strokeWidth=2).encode(x=low, x2="high:Q")
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("auc:Q", scale=scale))
+    guessing = alt.Chart().mark_rule(strokeDash=[4, 4], color="#8b98a5").encode(x=alt.datum(0.5))
+    height = max(26, 16 * len(who)) * rows["model"].nunique()
+    return alt.layer(guessing, reach, points, data=rows, title=title).properties(width=420, height=height)
+
+
+def _columns(rows: pd.DataFrame, axis: alt.X, colour: object, title: str) -> Drawing:
+    share = alt.Y("share:Q", title="followed by a departure", axis=alt.Axis(format="%"))
+    base = alt.Chart(rows, title=title).encode(x=axis)
+    columns = base.mark_bar().encode(y=share, color=colour)  # pyright: ignore[reportArgumentType]
+    reach = base.mark_rule(color="#1d2733").encode(y="low:Q", y2="high:Q")
+    return alt.layer(columns, reach).properties(width=max(40 * len(rows), 120), height=180)
+
+
+def _upright() -> alt.Axis:
+    return alt.Axis(labelAngle=0)

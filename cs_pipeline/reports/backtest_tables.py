@@ -1,0 +1,134 @@
+"""Tables of a backtest, for the command line, the Dagster UI and the page. Figures as text, no arithmetic."""
+
+import pandas as pd
+
+from cs_pipeline.backtest.comparison import Backtest, ModelResult
+from cs_pipeline.backtest.measures import Separation, TooLittle
+from cs_pipeline.backtest.words import verdict
+
+SHOWN_SIGNALS = 15
+NOTHING_SAID = "too little data"
+
+
+def compared(found: Backtest) -> pd.DataFrame:
+    """A row a model: verdict, and figures over all weeks."""
+    return pd.DataFrame(
+        [
+            {
+                "model": result.model.model,
+                "verdict": verdict(result).level,
+                "AUC": _auc(result.whole),
+                "average precision": _precision(result.whole),
+                "lift of the lowest tenth": _lift(result.whole),
+                "scored": f"{result.scored:.0%}",
+                "departures": _departures(result.whole),
+            }
+            for result in found.models
+        ]
+    )
+
+
+def beside_references(found: Backtest) -> pd.DataFrame:
+    """A row a model: its AUC on the later part, and those of the references on the same metrics and rows."""
+    return pd.DataFrame(
+        [
+            {
+                "model": result.model.model,
+                "AUC of the model": _auc(result.later),
+                **{f"AUC of {name}": _auc(reference.separation) for name, reference in result.references.items()},
+                "departures": _departures(result.later),
+            }
+            for result in found.models
+        ]
+    )
+
+
+def bands(result: ModelResult) -> pd.DataFrame | TooLittle:
+    """How often each band of a model was followed by a departure."""
+    if isinstance(result.bands, TooLittle):
+        return result.bands
+    return _with_shares(result.bands, {"band": result.bands["group"].astype(str)})
+
+
+def tenths(result: ModelResult) -> pd.DataFrame | TooLittle:
+    """How often the observations of each tenth, by score, were followed by a departure."""
+    if isinstance(result.tenths, TooLittle):
+        return result.tenths
+    rows = result.tenths
+    scores = [f"{low:.0f} to {high:.0f}" for low, high in zip(rows["score_from"], rows["score_to"], strict=True)]
+    return _with_shares(rows, {"score": scores})
+
+
+def alarms(found: Backtest) -> pd.DataFrame:
+    """A row a model and alarm: how early it was raised, and how often for nothing. Models without one are left out."""
+    return pd.DataFrame(
+        [
+            {
+                "model": result.model.model,
+                "alarm": alarm.name,
+                "left": alarm.departed,
+                "alarmed 4 weeks before": f"{alarm.in_time} ({alarm.in_time / alarm.departed:.0%})",
+                "median weeks of warning": f"{alarm.median_weeks:g}",
+                "stayers alarmed": f"{alarm.share_of_stayers:.0%}",
+            }
+            for result in found.models
+            if not isinstance(result.alarms, TooLittle)
+            for alarm in result.alarms
+        ]
+    )
+
+
+def parts(result: ModelResult) -> pd.DataFrame:
+    """A row a segment and cohort."""
+    return pd.DataFrame(
+        [
+            {
+                "part": f"{part.kind} {part.name}",
+                "observations": part.observations,
+                "departures": part.departures,
+                "AUC": _auc(part.answer),
+            }
+            for part in result.parts
+        ]
+    )
+
+
+def best_signals(found: Backtest) -> pd.DataFrame | TooLittle:
+    """The metrics that separate best by themselves, whatever model uses them."""
+    if isinstance(found.signals, TooLittle):
+        return found.signals
+    rows = found.signals.head(SHOWN_SIGNALS)
+    return pd.DataFrame(
+        {
+            "metric": rows["metric"],
+            "in words": rows["words"],
+            "separates": [f"{value:.2f}" for value in rows["separates"]],
+            "those who leave have": rows["leavers_have"],
+            "known": [f"{value:.0%}" for value in rows["known"]],
+        }
+    )
+
+
+def _with_shares(rows: pd.DataFrame, heading: dict[str, object]) -> pd.DataFrame:
+    ends = zip(rows["share"], rows["low"], rows["high"], strict=True)
+    followed = [f"{share:.1%} ({low:.1%} to {high:.1%})" for share, low, high in ends]
+    counts = {"observations": rows["observations"], "followed by a departure": followed}
+    return pd.DataFrame({**heading, **counts})
+
+
+def _auc(answer: Separation | TooLittle) -> str:
+    return str(answer.auc) if isinstance(answer, Separation) else NOTHING_SAID
+
+
+def _precision(answer: Separation | TooLittle) -> str:
+    if isinstance(answer, TooLittle):
+        return NOTHING_SAID
+    return f"{answer.average_precision:.3f} (guessing: {answer.base_rate:.3f})"
+
+
+def _lift(answer: Separation | TooLittle) -> str:
+    return f"{answer.lift:.1f} ×" if isinstance(answer, Separation) else NOTHING_SAID
+
+
+def _departures(answer: Separation | TooLittle) -> str:
+    return str(answer.departures) if isinstance(answer, Separation) else answer.reason

@@ -1,0 +1,92 @@
+"""Observations: who is looked at when, and what counts as having left."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, design_of
+from cs_pipeline.backtest.observations import read_observations, weeks_of_marts
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.backtest.marts import add_account
+from tests.history.marts import week
+
+LAST = 59
+DAY = timedelta(days=1)
+
+
+def observed(warehouse: Warehouse, scheme: BeforeRenewals | EveryWeeks, first: int = 0) -> dict[str, list[object]]:
+    """For each account, the numbers of the weeks it is observed in; negative where it then left."""
+    found = read_observations(warehouse, Design(week(first), week(LAST), scheme))
+    found["number"] = (found["week"] - pd.Timestamp(week(0))).dt.days // 7
+    found["number"] = found["number"].where(~found["departs"], -found["number"])
+    return {str(account): rows.tolist() for account, rows in found.groupby("account_id")["number"]}
+
+
+def test_at_a_rhythm_everybody_is_looked_at_and_leaving_in_time_counts(marts: Warehouse) -> None:
+    add_account(marts, "stays", weeks=range(LAST + 1))
+    # Week 8 ends when week 9 starts, and what happens on the 30 days from then on counts.
+    add_account(marts, "leaves", weeks=range(13), leaves_on=week(9) + 29 * DAY)
+    add_account(marts, "leaves a day later", weeks=range(13), leaves_on=week(9) + 30 * DAY)
+    found = observed(marts, EveryWeeks(4, 30))
+    assert found["leaves"] == [0, 4, -8, -12]
+    assert found["leaves a day later"] == [0, 4, 8, -12]
+    assert found["stays"] == [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52]
+
+
+def test_an_outcome_that_had_no_time_to_happen_is_left_out(marts: Warehouse) -> None:
+    add_account(marts, "stays", weeks=range(LAST + 1))
+    add_account(marts, "leaves after the last week", weeks=range(LAST + 1), leaves_on=week(LAST + 1) + DAY)
+    for account in ("stays", "leaves after the last week"):
+        assert observed(marts, EveryWeeks(1, 28), first=50)[account] == [50, 51, 52, 53, 54, 55]
+
+
+def test_before_renewals_and_departures_accounts_are_looked_at_in_time(marts: Warehouse) -> None:
+    # Four weeks before a Monday is the end of a week; a day earlier, the week before is the last.
+    add_account(marts, "renews on a Monday", weeks=range(LAST + 1), renews_on=[week(20)])
+    add_account(marts, "renews on a Sunday", weeks=range(LAST + 1), renews_on=[week(20) - DAY])
+    add_account(marts, "renews and leaves", weeks=range(40), renews_on=[week(20)], leaves_on=week(40))
+    found = observed(marts, BeforeRenewals(4))
+    assert found["renews on a Monday"] == [15]
+    assert found["renews on a Sunday"] == [14]
+    assert found["renews and leaves"] == [15, -35]
+
+
+def test_accounts_that_neither_renew_nor_leave_are_looked_at_every_13_weeks(marts: Warehouse) -> None:
+    add_account(marts, "steady", weeks=range(LAST + 1))
+    assert observed(marts, BeforeRenewals(4))["steady"] == [0, 13, 26, 39, 52]
+
+
+def test_a_last_period_that_ended_counts_as_leaving_once_no_successor_can_come(marts: Warehouse) -> None:
+    add_account(marts, "stays", weeks=range(LAST + 1))
+    add_account(marts, "lapsed", weeks=range(34), ends_on=week(30))
+    add_account(marts, "lapsed lately", weeks=range(LAST + 1), ends_on=week(LAST))
+    found = observed(marts, EveryWeeks(1, 28), first=24)
+    assert found["lapsed"] == [24, 25, -26, -27, -28, -29]
+    assert found["lapsed lately"] == list(range(24, 55))  # of later weeks nobody knows yet
+
+
+def test_an_observation_holds_what_its_week_knew_and_nothing_later(marts: Warehouse) -> None:
+    add_account(marts, "stays", weeks=range(LAST + 1))
+    design = Design(week(0), week(20), EveryWeeks(5, 30))
+    before = read_observations(marts, design)
+    assert before["seat_utilisation"].tolist() == [0.0, 0.05, 0.1, 0.15, 0.2]
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("update marts.fct_account_weeks set seat_utilisation = 9 where week > %s", [week(20)])
+    pd.testing.assert_frame_equal(read_observations(marts, design), before)
+
+
+def test_what_makes_no_sense_is_refused(marts: Warehouse) -> None:
+    with pytest.raises(UserError, match="hold no week yet"):
+        weeks_of_marts(marts)
+    with pytest.raises(UserError, match="2024-01-02 is a Tuesday"):
+        design_of(date(2024, 1, 2), week(5))
+    with pytest.raises(UserError, match="lies before the first week"):
+        design_of(week(5), week(4))
+    with pytest.raises(UserError, match="set one or the other"):
+        design_of(week(0), week(4), lead_weeks=4, every_weeks=2)
+    with pytest.raises(UserError, match="every is 0"):
+        design_of(week(0), week(4), every_weeks=0)
+    assert design_of(week(0), week(4), within_days=28).scheme == EveryWeeks(2, 28)
+    assert design_of(week(0), week(4)).scheme == BeforeRenewals(4)
