@@ -47,7 +47,6 @@ class Settings(BaseSettings):
         description="Whether a past week may see rows that reached the warehouse after it ended.",
     )
     weekly_schedule: str = Field(default="0 6 * * 1", description="When the weekly job runs, as a cron line in UTC.")
-    score_model: str = Field(default="weekly_points", description="The score model that counts.")
     high_value_arr: float = Field(default=10_000, description="ARR above which an account is high-value (C-25).")
 
     delivery: Delivery = Field(

@@ -28,7 +28,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _clock(settings)
     yield _delivery(settings)
     yield from _guarded("playbooks", lambda: _playbooks(settings))
-    yield from _guarded("score model", lambda: _score_model(settings))
+    yield from _guarded("score models", lambda: _score_models(settings))
     try:
         warehouse = locate(settings)
         version = _scalar(warehouse, "select split_part(version(), ' ', 2)")
@@ -84,11 +84,15 @@ def _playbooks(settings: Settings) -> Finding:
     return Finding("playbooks", "ok", f"{len(playbooks)} valid: {', '.join(sorted(playbooks))}")
 
 
-def _score_model(settings: Settings) -> Finding:
-    from cs_pipeline.health.library import load_score_model
+def _score_models(settings: Settings) -> Finding:
+    from cs_pipeline.health.selection import load_selection
 
-    model = load_score_model(settings.score_model, settings.config)
-    return Finding("score model", "ok", f"{model.model}, version {model.version}")
+    selection = load_selection(settings.config)
+    active = {model.model for model in selection.active_models}
+    told = (
+        f"{model.model}{'' if model.model in active else ' (beside)'} {model.version}" for model in selection.models
+    )
+    return Finding("score models", "ok", ", ".join(told))
 
 
 def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:

@@ -3,12 +3,10 @@
 import getpass
 from typing import TYPE_CHECKING, Annotated, cast
 
-import pandas as pd
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, print_frame, table
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
@@ -42,14 +40,14 @@ def playbooks(
     for playbook in found.values():
         renderer.check(playbook)
     if not name:
-        table = _table("playbook", "family", "priority", "started by", "steps", "what it is for")
+        listed = table("playbook", "family", "priority", "started by", "steps", "what it is for")
         for playbook in found.values():
             started = playbook.trigger.kind.replace("_", " ")
             days = f"{len(playbook.steps)}, day {playbook.steps[0].day} to {playbook.steps[-1].day}"
-            table.add_row(
+            listed.add_row(
                 playbook.playbook, playbook.family, str(playbook.priority), started, days, Text(playbook.title)
             )
-        console.print(table)
+        console.print(listed)
         return
     if name not in found:
         raise UserError(f"There is no playbook '{name}'; there are: {', '.join(found)}")
@@ -58,11 +56,11 @@ def playbooks(
     console.print(Text(playbook.description))
     console.print(Text(f"Starts on {playbook.trigger.kind.replace('_', ' ')}: {playbook.trigger.when or 'any'}"))
     console.print(Text(f"Audience: {playbook.audience or 'everybody'}"))
-    table = _table("day", "step", "channel", "to", "intent", "only when")
+    listed = table("day", "step", "channel", "to", "intent", "only when")
     for step in playbook.steps:
         when = " ".join(filter(None, [step.when, "needs approval" if step.needs_approval else ""]))
-        table.add_row(str(step.day), step.step, step.channel, step.to, step.intent, Text(when))
-    console.print(table)
+        listed.add_row(str(step.day), step.step, step.channel, step.to, step.intent, Text(when))
+    console.print(listed)
 
 
 def messages(limit: Annotated[int, typer.Option(help="How many to show.", min=1)] = 20) -> None:
@@ -76,7 +74,7 @@ def messages(limit: Annotated[int, typer.Option(help="How many to show.", min=1)
     if rows.empty:
         console.print("No message was captured yet.")
         return
-    _print(rows[["captured_at", "channel", "recipient", "subject", "playbook", "step"]])
+    print_frame(rows[["captured_at", "channel", "recipient", "subject", "playbook", "step"]])
     console.print(f"All of them, as their readers would see them: {settings.captures}/index.html")
 
 
@@ -94,11 +92,11 @@ def actions(
     if counts.empty:
         console.print("The outbox is empty.")
         return
-    _print(counts if not status else counts[counts["status"] == status])
+    print_frame(counts if not status else counts[counts["status"] == status])
     shown = waiting if not status else waiting[waiting["status"] == status]
     if not shown.empty:
         console.print("\n[bold]Waiting for a person[/]")
-        _print(shown)
+        print_frame(shown)
 
 
 def stop(
@@ -147,21 +145,3 @@ def _name(scope: str, name: str) -> str:
     if not name:
         raise UserError(f"Which {scope}? Give its name.")
     return name
-
-
-def _print(rows: pd.DataFrame) -> None:
-    table = _table(*(str(name).replace("_", " ") for name in rows.columns))
-    for row in rows.to_dict("records"):
-        table.add_row(*(Text("" if pd.isna(value) else _words(value)) for value in row.values()))
-    console.print(table)
-
-
-def _words(value: object) -> str:
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, pd.Timestamp) else str(value)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(heading, header_style="dim")
-    return table

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers
 
-Cause = Literal["behaviour", "missing_data", "calendar", "model_version", "first_score"]
+Cause = Literal["behaviour", "missing_data", "calendar", "model_version", "override", "first_score", "steadiness"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
-BEHAVIOUR, MISSING_DATA, CALENDAR, MODEL_VERSION, FIRST_SCORE = range(len(CAUSES))
+BEHAVIOUR, MISSING_DATA, CALENDAR, MODEL_VERSION, OVERRIDE, FIRST_SCORE, STEADINESS = range(len(CAUSES))
 UNCHANGED = -1
+
+OVERRIDE_DRIVER = "override"
+"""Name of the driver that is no metric: the difference between a person's score and the model's."""
 
 NOISE = 1e-12  # a driver under this is rounding, not an effect
 
@@ -40,6 +43,15 @@ class Drivers:
     """(n, d) effect on the score; a row sums to the difference of the scores."""
     causes: Integers
     """(n, d) positions in CAUSES; UNCHANGED where the delta is 0."""
+
+    def with_override(self, deltas: Floats) -> "Drivers":
+        """The same with what people's overrides did to the scores (n,), as a driver of its own."""
+        settled = _settled((OVERRIDE_DRIVER,), deltas[:, np.newaxis], np.full((len(deltas), 1), OVERRIDE))
+        return Drivers(
+            (*self.metrics, *settled.metrics),
+            np.hstack([self.deltas, settled.deltas]),
+            np.hstack([self.causes, settled.causes]),
+        )
 
     def main_cause(self) -> Integers:
         """Per account the cause that moved the score furthest the way it went; UNCHANGED without drivers.
@@ -75,7 +87,7 @@ def attribute(arithmetic: Arithmetic, earlier: EarlierScores, later: Floats, sam
     metrics = arithmetic.model.metric_names
     before = _in_order_of(metrics, earlier.metrics, earlier.metric_values, later)
     points = arithmetic.points(before)
-    rescored = np.nan_to_num(points) * _by_metric(arithmetic, arithmetic.totals(points).worth)
+    rescored = arithmetic.counted(points) * _by_metric(arithmetic, arithmetic.totals(points).worth)
     every_metric = (*metrics, *(name for name in earlier.metrics if name not in metrics))
     none = np.zeros((len(later), len(every_metric)))
     was = _in_order_of(every_metric, earlier.metrics, earlier.contributions, none)

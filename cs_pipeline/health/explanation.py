@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cs_pipeline.health.changes import OVERRIDE_DRIVER
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.health.scoring import NO_BAND, Arithmetic
+from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.steadiness import NO_BAND
 
 Values = Mapping[str, float | None]
 """Metric values by name; None is missing."""
@@ -21,7 +23,19 @@ OF_CAUSE = {
     "calendar": "by the calendar",
     "missing_data": "data appeared or went missing",
     "model_version": "new version of the score model",
+    "override": "set by hand",
+    "steadiness": "confirmed after weeks",
 }
+
+
+def words_for_cause(cause: str) -> str:
+    """A cause as people read it; behaviour is the customer's own."""
+    return OF_CAUSE.get(cause, cause.replace("_", " "))
+
+
+def driver_name(metric: str) -> str:
+    """A driver in words: its metric's, or those of a person's override."""
+    return METRICS[metric].words if metric in METRICS else OF_CAUSE[OVERRIDE_DRIVER]
 
 
 @dataclass(frozen=True)
@@ -113,10 +127,10 @@ def _gains(arithmetic: Arithmetic, points: np.ndarray) -> list[float]:
 
 
 def _driver_in_words(driver: Driver) -> str:
-    words = METRICS[driver.metric].words
+    words = driver_name(driver.metric)
     if driver.cause != "model_version" and (driver.before is not None or driver.after is not None):
         words += f" {value_in_words(driver.metric, driver.before)} → {value_in_words(driver.metric, driver.after)}"
-    reason = f", {OF_CAUSE[driver.cause]}" if driver.cause in OF_CAUSE else ""
+    reason = f", {OF_CAUSE[driver.cause]}" if driver.cause in OF_CAUSE and driver.metric in METRICS else ""
     return f"{words} ({_signed(driver.delta)}{reason})"
 
 

@@ -13,16 +13,25 @@ CONFIG_FOLDER = "score_models"
 
 
 def load_score_model(name: str, config: Path | None = None) -> ScoreModel:
-    """The model `name`: from `score_models/` in the configuration folder if it is there, else as shipped.
+    """The model or variant `name`: from `score_models/` in the configuration folder if it is there, else as shipped.
 
     Raises UserError that names file, line and field of everything that is wrong, and what was expected.
     """
-    folders = [SHIPPED] if config is None else [config / CONFIG_FOLDER, SHIPPED]
-    for folder in folders:
-        if (path := folder / f"{name}.yaml").exists():
-            return read_score_model(path)
-    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
-    raise UserError(f"There is no score model {name!r}; there are: {', '.join(known)}")
+    files = _files(config)
+    if name in files:
+        return read_score_model(files[name])
+    for path in files.values():
+        if f"model: {name}" in path.read_text(encoding="utf-8", errors="replace"):
+            model = read_score_model(path)
+            if name in {variant.model for variant in model.variants}:
+                return model.variant(name)
+    raise UserError(f"There is no score model {name!r}; there are: {', '.join(score_model_names(config))}")
+
+
+def score_model_names(config: Path | None = None) -> list[str]:
+    """Names of all models and variants, sorted. Raises UserError for a file that is not a sound model."""
+    models = [read_score_model(path) for path in _files(config).values()]
+    return sorted(name for model in models for name in (model.model, *(variant.model for variant in model.variants)))
 
 
 def read_score_model(path: Path) -> ScoreModel:
@@ -34,3 +43,9 @@ def read_score_model(path: Path) -> ScoreModel:
         yield from unsound(model)
 
     return validate(ScoreModel, path, check)
+
+
+def _files(config: Path | None) -> dict[str, Path]:
+    """Files of models by name; one of the team takes the place of a shipped one."""
+    folders = [SHIPPED] if config is None else [SHIPPED, config / CONFIG_FOLDER]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}

@@ -1,12 +1,11 @@
 """Metrics of accounts in, scores out, for any number of accounts at once.
 
-Here belongs the arithmetic of a score, as docs/scores.md states it: points of metrics, caps of dimensions,
-missing metrics, coverage, bands. Arrays have one row an account and one column a metric, in the order of the
-model; NaN is missing. Sums run metric by metric in that order, so that an account's score never depends, not
-even in its last bit, on who is scored beside it.
+Here belongs the arithmetic of a score, as docs/scores.md states it: caps of dimensions, missing metrics, coverage,
+bands. The points of one metric are in `normalisation`. Arrays have one row an account and one column a metric, in the
+order of the model; NaN is missing. Sums run metric by metric in that order, so that an account's score never depends,
+not even in its last bit, on who is scored beside it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,12 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.health.specification import Dimension, ScoredMetric, ScoreModel
+from cs_pipeline.health.normalisation import Floats, Normalisation
+from cs_pipeline.health.specification import Dimension, ScoreModel
+from cs_pipeline.health.steadiness import bands_of
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-NO_BAND = -1
+NEUTRAL = 0.5
+"""Share of its points that a missing metric is given where its model says `neutral` (ours)."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Scores:
     """(n,) points that caps cut off."""
     coverage: Floats
     """(n,) share of the score's weight whose metrics are known, 0 to 1."""
+    dimension_scores: Floats
+    """(n, dimensions) each dimension by itself, 0 to 100; NaN where nothing of it counts."""
     score: Floats
     """(n,) 0 to 100; NaN when coverage is under the model's floor (not scored)."""
     band: Integers
@@ -53,6 +56,8 @@ class Totals:
     """(n,) 0 to 100; 0 where no metric is known."""
     worth: Floats
     """(n, dimensions) what one point of a metric gives to the score."""
+    dimension_scores: Floats
+    """(n, dimensions) what was earned of what was within reach, 0 to 100; NaN where nothing was."""
     lost: Floats
     """(n,) points that caps cut off."""
 
@@ -68,13 +73,13 @@ class Arithmetic:
             self._columns.append(range(start, start + len(dimension.metrics)))
 
     def score(self, frame: pd.DataFrame) -> Scores:
-        """Scores of the accounts in `frame`, which has a numeric column for each metric of the model.
+        """Scores of the accounts in `frame`, which has a numeric column for each `column` of the model's metrics.
 
         Raises KeyError when a column is absent: an absent source gives a column of nulls, not no column.
         """
         values = np.empty((len(frame), len(self.model.metrics)), order="F")
-        for column, name in enumerate(self.model.metric_names):
-            values[:, column] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        for column, metric in enumerate(self.model.metrics):
+            values[:, column] = frame[metric.column].to_numpy(dtype=np.float64, na_value=np.nan)
         return self.score_values(values)
 
     def score_values(self, values: Floats) -> Scores:
@@ -87,40 +92,52 @@ class Arithmetic:
         for dimension, columns in enumerate(self._columns):
             worth = np.where(is_scored, totals.worth[:, dimension], 0.0)
             for column in columns:
-                np.multiply(np.nan_to_num(points[:, column], nan=0.0), worth, out=contributions[:, column])
+                np.multiply(self._counted(points, column), worth, out=contributions[:, column])
         score = np.where(is_scored, totals.score, np.nan)
-        return Scores(values, points, contributions, totals.lost, coverage, score, self.bands(score))
+        by_dimension = totals.dimension_scores
+        return Scores(values, points, contributions, totals.lost, coverage, by_dimension, score, self.bands(score))
 
     def points(self, values: Floats) -> Floats:
         """Points (n, m) that the values give, before caps; NaN for a missing value or one no row is for."""
         points = np.empty(values.shape, order="F")
-        for column, (starts, rewards) in enumerate(self._tables):
+        for column, metric in enumerate(self.model.metrics):
             given = values[:, column]
-            found = rewards[np.searchsorted(starts, given, side="right") - 1]
+            found = self._forms[column].points(given, metric.points)
             points[:, column] = np.where(np.isnan(given), np.nan, found)
         return points
+
+    def counted(self, points: Floats) -> Floats:
+        """Points (n, m) as they count: a missing metric has what its model gives it, 0 unless it is neutral."""
+        return np.stack([self._counted(points, column) for column in range(points.shape[1])], axis=1)
+
+    def _counted(self, points: Floats, column: int) -> Floats:
+        metric = self.model.metrics[column]
+        return np.nan_to_num(points[:, column], nan=NEUTRAL * metric.points if metric.missing == "neutral" else 0.0)
 
     def totals(self, points: Floats) -> Totals:
         """Scores from points (n, m), before anything is said of coverage."""
         accounts = len(points)
         given, possible, lost = np.zeros(accounts), np.zeros(accounts), np.zeros(accounts)
         worth = np.empty((accounts, len(self._columns)), order="F")
+        by_dimension = np.empty((accounts, len(self._columns)), order="F")
         for position, (dimension, columns) in enumerate(zip(self.model.dimensions, self._columns, strict=True)):
             factor, limit = _cap(dimension)
             earned, within_reach = np.zeros(accounts), np.zeros(accounts)
             for column in columns:
                 metric = self.model.metrics[column]
                 is_known = ~np.isnan(points[:, column])
-                earned += np.where(is_known, points[:, column], 0.0)
-                within_reach += metric.points if metric.missing == "zero" else metric.points * is_known
-            kept = np.minimum(earned * factor, limit)
+                earned += self._counted(points, column)
+                within_reach += metric.points if metric.missing in ("zero", "neutral") else metric.points * is_known
+            reach = np.minimum(within_reach * factor, limit)
+            kept = np.minimum(earned * factor, reach)  # a metric may count beyond its target, never beyond its reach
             lost += earned * factor - kept
             given += kept
-            possible += np.minimum(within_reach * factor, limit)
+            possible += reach
             worth[:, position] = np.divide(kept, earned, out=np.zeros(accounts), where=earned > 0)
+            by_dimension[:, position] = np.divide(100 * kept, reach, out=np.full(accounts, np.nan), where=reach > 0)
         score = np.divide(100 * given, possible, out=np.zeros(accounts), where=possible > 0)
         worth *= np.divide(100.0, possible, out=np.zeros(accounts), where=possible > 0)[:, np.newaxis]
-        return Totals(np.clip(score, 0.0, 100.0), worth, lost)
+        return Totals(np.clip(score, 0.0, 100.0), worth, by_dimension, lost)
 
     def coverage(self, points: Floats) -> Floats:
         """Share (n,) of the score's weight whose metrics are known."""
@@ -131,10 +148,13 @@ class Arithmetic:
         return known / total
 
     def bands(self, score: Floats) -> Integers:
-        """Positions (n,) in the model's bands, by the lower bound of each and the unrounded score (C-07)."""
-        bounds = np.array([band.from_ for band in reversed(self.model.bands)])
-        found = len(bounds) - np.searchsorted(bounds, score, side="right")
-        return np.where(np.isnan(score), NO_BAND, found)
+        """Positions (n,) in the model's bands of scores (n,), whatever happened before; NO_BAND without a score."""
+        return bands_of(self.bounds, score)
+
+    @cached_property
+    def bounds(self) -> Floats:
+        """Lower bounds of the bands, healthiest first."""
+        return np.array([band.from_ for band in self.model.bands])
 
     @cached_property
     def weights(self) -> list[float]:
@@ -146,8 +166,8 @@ class Arithmetic:
         ]
 
     @cached_property
-    def _tables(self) -> list[tuple[Floats, Floats]]:
-        return [_table(metric) for metric in self.model.metrics]
+    def _forms(self) -> list[Normalisation]:
+        return [metric.normalisation for metric in self.model.metrics]
 
 
 def _cap(dimension: Dimension) -> tuple[float, float]:
@@ -157,20 +177,3 @@ def _cap(dimension: Dimension) -> tuple[float, float]:
     if dimension.cap == "halve":
         return dimension.points / dimension.points_of_metrics, dimension.points
     return 1.0, dimension.points
-
-
-def _table(metric: ScoredMetric) -> tuple[Floats, Floats]:
-    """Starts of adjoining half-open ranges from -inf on, and the points of each; NaN where no row is."""
-
-    def pieces() -> Iterator[tuple[float, float]]:
-        reached = -np.inf
-        for row in sorted(metric.table, key=lambda row: row.start):
-            if row.start > reached:
-                yield reached, np.nan
-            yield row.start, row.points
-            reached = row.end
-        if reached < np.inf:
-            yield reached, np.nan
-
-    starts, rewards = zip(*pieces(), strict=True)
-    return np.array(starts), np.array(rewards)

@@ -9,14 +9,28 @@ from difflib import SequenceMatcher
 from math import inf
 
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.health.specification import Band, Dimension, ScoredMetric, ScoreModel
+from cs_pipeline.health.normalisation import PointsRow
+from cs_pipeline.health.signs import OF_THE_SCORE
+from cs_pipeline.health.specification import Band, Dimension, ScoredMetric, ScoreModel, Sign
 from cs_pipeline.yaml_with_lines import Problem
 
 Place = tuple[str | int, ...]
 
 
 def unsound(model: ScoreModel) -> Iterator[Problem]:
-    """What is wrong with a model that has the right form: one problem each, where it stands in the file."""
+    """What is wrong with a model that has the right form: one problem each, where it stands in the file.
+
+    Variants are looked at when the model itself is sound.
+    """
+    is_sound = True
+    for problem in _unsound_model(model):
+        is_sound = False
+        yield problem
+    if is_sound:
+        yield from _unsound_variants(model)
+
+
+def _unsound_model(model: ScoreModel) -> Iterator[Problem]:
     total = sum(dimension.points for dimension in model.dimensions)
     if abs(total - 100) > 1e-9:
         yield Problem(("dimensions",), f"expected dimensions that add up to 100 points, got {total:g}")
@@ -34,6 +48,8 @@ def unsound(model: ScoreModel) -> Iterator[Problem]:
             metrics.add(metric.metric)
             yield from _unsound_metric(metric, (*where, "metrics", place))
     yield from _unsound_bands(model.bands)
+    for field, signs in (("risks", model.risks), ("opportunities", model.opportunities)):
+        yield from _unsound_signs(model, signs, field)
 
 
 def _unsound_dimension(dimension: Dimension, where: Place) -> Iterator[Problem]:
@@ -52,24 +68,28 @@ def _unsound_metric(metric: ScoredMetric, where: Place) -> Iterator[Problem]:
         yield Problem((*where, "metric"), f"there is no metric {metric.metric!r}; did you mean {close!r}?")
     elif known.unit != metric.unit:
         yield Problem((*where, "unit"), f"expected {known.unit}, the unit of {metric.metric}, got {metric.unit}")
-    highest = max(row.points for row in metric.table)
-    for place, row in enumerate(metric.table):
-        if row.points > metric.points:
-            message = f"expected at most {metric.points:g}, the points of {metric.metric}, got {row.points:g}"
-            yield Problem((*where, "table", place, "points"), message)
-    if highest < metric.points:
-        message = f"expected a row that gives the full {metric.points:g} points, the most is {highest:g}"
-        yield Problem((*where, "table"), message)
-    yield from _unsound_table(metric, known.values if known else None, (*where, "table"))
+    if metric.table is not None:
+        yield from _unsound_table(metric, metric.table, known.values if known else None, (*where, "table"))
+    if metric.days_since is not None and metric.unit != "days":
+        yield Problem((*where, "days_since"), f"is for a metric in days; {metric.metric} has the unit {metric.unit}")
 
 
 def _closest(name: str) -> str:
     return max(METRICS, key=lambda known: SequenceMatcher(None, name, known).ratio())
 
 
-def _unsound_table(metric: ScoredMetric, values: tuple[float, ...] | None, where: Place) -> Iterator[Problem]:
-    """Overlaps, and values that no row is for."""
-    rows = sorted(enumerate(metric.table), key=lambda numbered: numbered[1].start)
+def _unsound_table(
+    metric: ScoredMetric, table: tuple[PointsRow, ...], values: tuple[float, ...] | None, where: Place
+) -> Iterator[Problem]:
+    """Points that are out of reach, overlaps, and values that no row is for."""
+    highest = max(row.points for row in table)
+    for place, row in enumerate(table):
+        if row.points > metric.points:
+            message = f"expected at most {metric.points:g}, the points of {metric.metric}, got {row.points:g}"
+            yield Problem((*where, place, "points"), message)
+    if highest < metric.points:
+        yield Problem(where, f"expected a row that gives the full {metric.points:g} points, the most is {highest:g}")
+    rows = sorted(enumerate(table), key=lambda numbered: numbered[1].start)
     reached = -inf
     for place, row in rows:
         if row.start < reached:
@@ -80,7 +100,7 @@ def _unsound_table(metric: ScoredMetric, values: tuple[float, ...] | None, where
     if values is None and reached < inf:
         yield Problem(where, f"leaves a gap: no row is for {reached:g} and more")
     for value in values or ():
-        if not any(row.start <= value < row.end for row in metric.table):
+        if not any(row.start <= value < row.end for row in table):
             yield Problem(where, f"has no row for {value:g}, which {metric.metric} can be")
 
 
@@ -97,3 +117,36 @@ def _unsound_bands(bands: tuple[Band, ...]) -> Iterator[Problem]:
             yield Problem(("bands", place, "severity"), message)
         if band.band in {other.band for other in bands[:place]}:
             yield Problem(("bands", place, "band"), f"{band.band!r} is there already")
+
+
+def _unsound_signs(model: ScoreModel, signs: tuple[Sign, ...], field: str) -> Iterator[Problem]:
+    known = (OF_THE_SCORE, *model.dimension_names, *model.metric_names)
+    for position, sign in enumerate(signs):
+        if sign.name in {other.name for other in signs[:position]}:
+            yield Problem((field, position, "name"), f"{sign.name!r} is there already")
+        for place, test in enumerate(sign.when):
+            where = (field, position, "when", place)
+            if test.of not in known:
+                message = f"expected score, or a dimension or metric of this model, got {test.of!r}"
+                yield Problem((*where, "of"), message)
+            elif test.masked and test.of not in model.dimension_names:
+                yield Problem((*where, "masked"), f"is for a dimension; {test.of} is none")
+
+
+def _unsound_variants(model: ScoreModel) -> Iterator[Problem]:
+    names = [model.model]
+    for position, variant in enumerate(model.variants):
+        where = ("variants", position)
+        if variant.model in names:
+            yield Problem((*where, "model"), f"{variant.model!r} is there already")
+        names.append(variant.model)
+        for field, given, known in (
+            ("caps", variant.caps, model.dimension_names),
+            ("forms", variant.forms, model.metric_names),
+        ):
+            for name in given:
+                if name not in known:
+                    yield Problem((*where, field, name), f"expected one of {', '.join(known)}")
+                    return
+        for problem in unsound(model.variant(variant.model)):
+            yield Problem(where, problem.message)

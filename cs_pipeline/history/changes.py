@@ -6,7 +6,7 @@ drivers say that something changed, and for the first scores; the others stand s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -20,12 +20,15 @@ from cs_pipeline.health.changes import (
     FIRST_SCORE,
     MISSING_DATA,
     MODEL_VERSION,
+    OVERRIDE,
+    STEADINESS,
     UNCHANGED,
     Drivers,
     EarlierScores,
     attribute,
 )
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers
+from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.comparison import Versions, compared_scores, metrics_by_version
 from cs_pipeline.history.scope import Scope
@@ -70,7 +73,7 @@ class WeekChanged:
 
 def record_changes(
     warehouse: Warehouse,
-    model: ScoreModel,
+    selection: Selection,
     weeks: Iterable[date],
     scope: Scope,
     origin: Origin,
@@ -86,15 +89,16 @@ def record_changes(
     require_marts(warehouse, "fct_account_weeks")
     done: list[WeekChanged] = []
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
-        attribution = _Attribution(Arithmetic(model), metrics_by_version(reading))
-        of_this_version = f"model_version = '{model.version}'"
+        versions = metrics_by_version(reading)
+        models = [_Attribution(Arithmetic(model), versions) for model in selection.active_models]
         for week in weeks:
-            done.append(_record(reading, writing, attribution, week, scope, origin))
+            done.append(_record(reading, writing, models, week, scope, origin))
             if on_week:
                 on_week(done[-1])
         if done:
             after = done[-1].week + WEEK
-            _record(reading, writing, attribution, after, scope, "backfill", replacing=of_this_version)
+            of_these = ", ".join(f"'{model.version}'" for model in selection.active_models)
+            _record(reading, writing, models, after, scope, "backfill", replacing=f"model_version in ({of_these})")
     return done
 
 
@@ -122,24 +126,25 @@ class _Changes:
 def _record(
     reading: Connection,
     writing: Connection,
-    attribution: _Attribution,
+    models: Sequence[_Attribution],
     week: date,
     scope: Scope,
     origin: Origin,
     *,
     replacing: str = "true",
 ) -> WeekChanged:
-    changed, model = WeekChanged(week), attribution.model
+    changed = WeekChanged(week)
     lock_week(writing, "score_changes", week)
     written_as: Origin = "live" if is_live(writing, week, origin) else "backfill"
     in_scope = scope.condition("score_changes", "score_changes.week")
     execute(writing, f"delete from cs.score_changes where week = date '{week}' and {replacing} and {in_scope}")
-    for batch in read_batches(reading, compared_scores(model, week, scope)):
-        is_scored, was_scored = (~np.isnan(_numbers(batch[column])) for column in ("score", "from_score"))
-        changed.compared += int((is_scored & was_scored).sum())
-        for chunk in _changes(attribution, batch, is_scored, was_scored):
-            append(writing, "cs", "score_changes", _rows(model, week, chunk, written_as))
-            changed.add(chunk)
+    for attribution in models:
+        for batch in read_batches(reading, compared_scores(attribution.model, week, scope)):
+            is_scored, was_scored = (~np.isnan(_numbers(batch[column])) for column in ("score", "from_score"))
+            changed.compared += int((is_scored & was_scored).sum())
+            for chunk in _changes(attribution, batch, is_scored, was_scored):
+                append(writing, "cs", "score_changes", _rows(attribution.model, week, chunk, written_as))
+                changed.add(chunk)
     writing.commit()
     return changed
 
@@ -167,11 +172,16 @@ def _moved(attribution: _Attribution, scores: pa.RecordBatch, version: str, metr
         _matrix(scores["from_contributions"], len(metrics)),
     )
     later = _matrix(scores["metric_values"], len(attribution.model.metrics))
-    drivers = attribute(attribution.arithmetic, earlier, later, same_version=version == attribution.model.version)
+    is_same = version == attribution.model.version
+    drivers = attribute(attribution.arithmetic, earlier, later, same_version=is_same)
+    set_now, set_before = _numbers(scores["set_by_hand"]), _numbers(scores["from_set_by_hand"])
+    if set_now.any() or set_before.any():
+        drivers = drivers.with_override(set_now - set_before)
     causes = drivers.main_cause()
-    # Other bands for the same points: nothing drove the score, and yet it means something else now.
+    # Nothing drove the score, and yet it means something else now.
     is_renamed = (causes == UNCHANGED) & (_texts(scores["band"]) != _texts(scores["from_band"]))
-    causes = np.where(is_renamed, MODEL_VERSION, causes)
+    is_by_hand = _texts(scores["override_id"]) != _texts(scores["from_override_id"])
+    causes = np.where(is_renamed, np.where(is_by_hand, OVERRIDE, STEADINESS if is_same else MODEL_VERSION), causes)
     is_changed = causes != UNCHANGED
     kept = Drivers(drivers.metrics, drivers.deltas[is_changed], drivers.causes[is_changed])
     return _Changes(_taken(scores, is_changed), causes[is_changed], kept)

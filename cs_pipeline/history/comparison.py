@@ -34,13 +34,17 @@ def compared_scores(model: ScoreModel, week: date, scope: Scope) -> str:
             scores.band,
             scores.severity,
             scores.metric_values,
+            scores.override_id::text as override_id,
+            coalesce(last_week.override_id, gap.override_id)::text as from_override_id,
+            {_set_by_hand("scores")} as set_by_hand,
+            coalesce({_set_by_hand("last_week")}, {_set_by_hand("gap")}, 0) as from_set_by_hand,
             {earlier}
         from cs.health_scores as scores
         left join cs.health_scores as last_week
             on scores.account_id = last_week.account_id
             and last_week.week = date '{week - WEEK}'
             and last_week.is_active
-            and last_week.status = 'scored'
+            and last_week.score is not null
         left join lateral (
             select before.*
             from cs.health_scores as before
@@ -48,7 +52,7 @@ def compared_scores(model: ScoreModel, week: date, scope: Scope) -> str:
                 last_week.account_id is null
                 and before.account_id = scores.account_id
                 and before.is_active
-                and before.status = 'scored'
+                and before.score is not null
                 and before.week >= date '{week - LOOK_BACK}'
                 and before.week < date '{week - WEEK}'
             order by before.week desc
@@ -59,9 +63,17 @@ def compared_scores(model: ScoreModel, week: date, scope: Scope) -> str:
             and scores.is_active
             and scores.model = '{model.model}'
             and scores.model_version = '{model.version}'
-            and (scores.status = 'scored' or last_week.account_id is not null)
+            and (scores.score is not null or last_week.account_id is not null)
             and {scope.condition("scores", "scores.week")}
     """
+
+
+def _set_by_hand(scores: str) -> str:
+    """How far a person's score is from the sum of the model's contributions; 0 where nobody set one."""
+    return f"""case
+                when {scores}.override_id is not null then {scores}.score - coalesce({scores}.model_score, 0)
+                when {scores}.account_id is not null then 0
+            end"""
 
 
 def metrics_by_version(connection: Connection) -> Versions:

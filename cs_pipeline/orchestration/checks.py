@@ -11,7 +11,7 @@ import dagster as dg
 
 from cs_pipeline.history.changes import WeekChanged
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.scores import WeekScored
+from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.reports.score_tables import accounts_by_week
 from cs_pipeline.warehouse.connection import Warehouse
@@ -55,12 +55,12 @@ def score_results(
 ) -> list[dg.AssetCheckResult]:
     """Results of SCORE_CHECKS."""
     expected = accounts_by_week(warehouse, done[0].week, done[-1].week, scope)
-    short = {f"{week.week}": expected.get(week.week, 0) - week.accounts for week in done}
+    short = {f"{week.week}": expected.get(week.week, 0) - week.active.accounts for week in done}
     short = {week: missing for week, missing in short.items() if missing}
     thin = {
-        f"{week.week}": round(week.coverage, 3)
+        f"{week.week}": round(week.active.coverage, 3)
         for week in done
-        if week.coverage is not None and week.coverage < LEAST_COVERAGE
+        if week.active.coverage is not None and week.active.coverage < LEAST_COVERAGE
     }
     return [
         _result(SCORE_CHECKS[0], "live", passed=not short, metadata={"missing_rows_by_week": short}),

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import dagster as dg
 
-from cs_pipeline.health.library import load_score_model
+from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.changes import WeekChanged, record_changes
-from cs_pipeline.history.scores import NOT_SCORED, WeekScored, score_weeks
+from cs_pipeline.history.score_rows import NOT_SCORED
+from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.orchestration.checks import CHANGE_CHECKS, SCORE_CHECKS, change_results, score_results
 from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS
@@ -15,7 +17,13 @@ from cs_pipeline.orchestration.metadata import picture, table
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource
 from cs_pipeline.reports.charts import bands_over_time, score_distribution
-from cs_pipeline.reports.score_tables import bands_by_week, changes_by_cause, largest_falls, score_bins
+from cs_pipeline.reports.score_tables import (
+    bands_by_week,
+    changes_by_cause,
+    largest_falls,
+    models_side_by_side,
+    score_bins,
+)
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -40,8 +48,9 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         check_specs=SCORE_CHECKS,
         description=(
             "Health score (0 to 100), band and severity of every account at the end of a week, with the points of each "
-            "metric and the coverage. The model is YAML (`CS_PIPELINE_SCORE_MODEL`); its version is part of every row. "
-            "Scoring a week again gives the same rows. See docs/scores.md."
+            "metric and the coverage. Several models are computed side by side, one counts for each account; they are "
+            "YAML, and their versions are part of every row. Scoring a week again gives the same rows. See "
+            "docs/scores.md."
         ),
     )
     def health_scores(
@@ -50,23 +59,24 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         settings: dg.ResourceParam[Settings],
         scope: ScopeResource,
     ) -> dg.MaterializeResult:
-        model = load_score_model(settings.score_model, settings.config)
+        selection = load_selection(settings.config)
         asked = weeks_of(context)
 
         def tell(week: WeekScored) -> None:
-            context.log.info("week %s: %s accounts scored", week.week, week.accounts)
+            context.log.info("week %s: %s accounts scored", week.week, week.active.accounts)
 
-        done = score_weeks(warehouse, model, asked, scope.scope(), on_week=tell)
-        last = asked[-1]
+        done = score_weeks(warehouse, selection, asked, scope.scope(), on_week=tell)
+        last, counted = asked[-1], done[-1].active
         recent = bands_by_week(warehouse, last - SHOWN_WEEKS, last)
         return dg.MaterializeResult(
             metadata={
                 "weeks": len(done),
-                "accounts": done[-1].accounts,
-                "not_scored": done[-1].bands[NOT_SCORED],
-                "mean_score": round(done[-1].mean_score or 0, 1),
-                "coverage": round(done[-1].coverage or 0, 3),
-                "model": f"{model.model}, version {model.version}",
+                "accounts": counted.accounts,
+                "not_scored": counted.bands[NOT_SCORED],
+                "held": done[-1].held,
+                "mean_score": round(counted.mean_score or 0, 1),
+                "coverage": round(counted.coverage or 0, 3),
+                "models": table(models_side_by_side(selection, done[-1])),
                 "bands": table(recent[recent["week"] == last].drop(columns="week")),
                 "distribution": picture(score_distribution(score_bins(warehouse, last)), "Accounts by score"),
                 "bands_over_time": picture(bands_over_time(recent), "Bands over time"),
@@ -95,14 +105,14 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         settings: dg.ResourceParam[Settings],
         scope: ScopeResource,
     ) -> dg.MaterializeResult:
-        model = load_score_model(settings.score_model, settings.config)
+        selection = load_selection(settings.config)
         asked = weeks_of(context)
 
         def tell(week: WeekChanged) -> None:
             counts = (week.changes, week.worse, week.better)
             context.log.info("week %s: %s changes, %s worse, %s better", week.week, *counts)
 
-        done = record_changes(warehouse, model, asked, scope.scope(), origin_of(context), on_week=tell)
+        done = record_changes(warehouse, selection, asked, scope.scope(), origin_of(context), on_week=tell)
         return dg.MaterializeResult(
             metadata={
                 "weeks": len(done),

@@ -4,11 +4,33 @@ from datetime import date
 
 import pandas as pd
 
+from cs_pipeline.health.selection import Selection
 from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.score_rows import NOT_SCORED as NO_SCORE
+from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
 NOT_SCORED = "not scored"
+
+
+def models_side_by_side(selection: Selection, week: WeekScored) -> pd.DataFrame:
+    """Columns model, version, counts_for_some, mean_score, coverage, not_scored: the models of a week's run."""
+    active = {model.model for model in selection.active_models}
+    return pd.DataFrame(
+        [
+            {
+                "model": model.model,
+                "version": model.version,
+                "counts_for_some": model.model in active,
+                "mean_score": round(tally.mean_score or 0, 1),
+                "coverage": round(tally.coverage or 0, 3),
+                "not_scored": tally.bands[NO_SCORE],
+            }
+            for model in selection.models
+            for tally in [week.by_model[model.model]]
+        ]
+    )
 
 
 def bands_by_week(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
@@ -45,7 +67,7 @@ def score_bins(warehouse: Warehouse, week: date) -> pd.DataFrame:
             severity::integer as severity,
             count(*) as accounts
         from cs.health_scores
-        where is_active and status = 'scored' and week = $1::date
+        where is_active and score is not null and week = $1::date
         group by 1, 2, 3
         order by 1, 3
         """,

@@ -1,6 +1,7 @@
 """Bulk reads and writes as Arrow columns, inside the caller's transaction but for `query`. No row-by-row anything."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,6 +26,12 @@ def query(warehouse: Warehouse, sql: str, parameters: Sequence[object] = ()) -> 
     """`read_frame` in a transaction of its own, for who asks one question only."""
     with warehouse.arrow() as connection:
         return read_frame(connection, sql, parameters)
+
+
+def read_rows(warehouse: Warehouse, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    """A few rows as plain Python values, None for what is missing, in a transaction of its own."""
+    with warehouse.arrow() as connection:
+        return read_table(connection, sql, parameters).to_pylist()
 
 
 def read_batches(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:

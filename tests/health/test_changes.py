@@ -9,14 +9,12 @@ from cs_pipeline.health.scoring import Arithmetic, Floats
 from tests.health.accounts import ARITHMETIC, WEEKLY_POINTS, frame, metric_values
 
 ANOTHER = Arithmetic(
-    WEEKLY_POINTS.model_copy(
-        update={
-            "dimensions": (
-                WEEKLY_POINTS.dimensions[0].model_copy(update={"points": 70}),
-                WEEKLY_POINTS.dimensions[1].model_copy(update={"metrics": WEEKLY_POINTS.dimensions[1].metrics[:2]}),
-                WEEKLY_POINTS.dimensions[3],
-            )
-        }
+    WEEKLY_POINTS.changed(
+        dimensions=(
+            WEEKLY_POINTS.dimensions[0].model_copy(update={"points": 70}),
+            WEEKLY_POINTS.dimensions[1].model_copy(update={"metrics": WEEKLY_POINTS.dimensions[1].metrics[:2]}),
+            WEEKLY_POINTS.dimensions[3],
+        )
     )
 )
 """Another version: other weights, no business dimension, one metric fewer."""

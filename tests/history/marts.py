@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
+from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import HEALTHY
 
@@ -20,13 +21,14 @@ def week(number: int) -> date:
 
 
 def create_marts(warehouse: Warehouse) -> None:
-    metrics = ", ".join(f"{name} double precision" for name in HEALTHY)
+    metrics = ", ".join(f"{name} double precision" for name in METRICS)
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
             f"""
             create schema marts;
             create table marts.fct_account_weeks (
-                account_id text not null, week date not null, tier text, cohort_month date, {metrics},
+                account_id text not null, week date not null, tier text, cohort_month date, parent_account_id text,
+                lifecycle_stage text, lifecycle_stage_five text, {metrics},
                 primary key (week, account_id)
             );
             create table marts.dim_accounts (account_id text primary key, churned_at timestamptz);

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cs_pipeline.health.selection import selection_of
 from cs_pipeline.history.changes import WeekChanged, record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
@@ -13,8 +14,8 @@ from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account_week, rows, week
 
-RENAMED = WEEKLY_POINTS.model_copy(
-    update={"bands": tuple(band.model_copy(update={"band": band.band.upper()}) for band in WEEKLY_POINTS.bands)}
+RENAMED = WEEKLY_POINTS.changed(
+    bands=tuple(band.model_copy(update={"band": band.band.upper()}) for band in WEEKLY_POINTS.bands)
 )
 
 
@@ -23,8 +24,8 @@ def run(
 ) -> list[WeekChanged]:
     """Score weeks, record their changes and open their triggers, as the weekly job does."""
     weeks = [week(number) for number in numbers]
-    score_weeks(warehouse, WEEKLY_POINTS, weeks, scope or Scope())
-    done = record_changes(warehouse, WEEKLY_POINTS, weeks, scope or Scope(), origin)
+    score_weeks(warehouse, selection_of(WEEKLY_POINTS), weeks, scope or Scope())
+    done = record_changes(warehouse, selection_of(WEEKLY_POINTS), weeks, scope or Scope(), origin)
     for each in weeks:
         open_triggers(warehouse, each)
     return done
@@ -103,8 +104,8 @@ def test_another_version_that_only_renames_bands_is_a_change_of_version(marts: W
     for number in range(2):
         add_account_week(marts, "a", number)
     run(marts, 0)
-    score_weeks(marts, RENAMED, [week(1)], Scope())
-    record_changes(marts, RENAMED, [week(1)], Scope(), "backfill")
+    score_weeks(marts, selection_of(RENAMED), [week(1)], Scope())
+    record_changes(marts, selection_of(RENAMED), [week(1)], Scope(), "backfill")
     assert changes(marts, "from_band, to_band, delta, cause, driver_metrics")[1:] == [
         ("a", "Green", "GREEN", 0.0, "model_version", [])
     ]
@@ -137,8 +138,8 @@ def test_the_week_after_a_backfill_keeps_its_changes_when_they_are_of_another_ve
     for number in range(3):
         add_account_week(marts, "a", number, worst_open_ticket=number % 2 * 2)
     run(marts, 0, 1, 2)
-    score_weeks(marts, RENAMED, [week(1)], Scope())
-    record_changes(marts, RENAMED, [week(1)], Scope(), "backfill")
+    score_weeks(marts, selection_of(RENAMED), [week(1)], Scope())
+    record_changes(marts, selection_of(RENAMED), [week(1)], Scope(), "backfill")
     assert changes(marts, "week, model_version, delta")[1:] == [
         ("a", week(1), RENAMED.version, -10.0),
         ("a", week(2), WEEKLY_POINTS.version, 10.0),

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from cs_pipeline.health.selection import selection_of
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.triggers import open_triggers
@@ -72,7 +73,7 @@ def test_a_live_week_triggers_for_each_window_once(term: Warehouse) -> None:
 def test_a_week_older_than_the_newest_scored_one_is_never_live(term: Warehouse) -> None:
     newest = OPENS_90 + timedelta(weeks=1)
     add_account_week(term, "account-of-s", (newest - week(0)).days // 7)
-    score_weeks(term, WEEKLY_POINTS, [newest], Scope())
+    score_weeks(term, selection_of(WEEKLY_POINTS), [newest], Scope())
     record_windows(term, [OPENS_90, newest], Scope(), "live")
     open_triggers(term, OPENS_90)
     assert rows(term, "select count(*) from cs.triggers") == [(0,)]

@@ -70,6 +70,7 @@ account_versions as (
         country,
         timezone,
         owner_email,
+        parent_account_id,
         is_bad_fit,
         case
             when row_number() over (partition by account_id order by dbt_valid_from, dbt_valid_to) > 1
@@ -242,6 +243,7 @@ with_attributes as materialized (
         account_versions.country,
         account_versions.timezone,
         account_versions.owner_email,
+        account_versions.parent_account_id,
         coalesce(main_periods.tier, account_versions.tier) as tier,
         coalesce(main_periods.plan, account_versions.plan) as plan,
         coalesce(account_versions.is_bad_fit, false) as is_bad_fit
@@ -271,6 +273,7 @@ account_weeks as (
         with_attributes.country,
         with_attributes.timezone,
         with_attributes.owner_email,
+        with_attributes.parent_account_id,
         with_attributes.cohort_month,
         with_attributes.created_at,
         with_attributes.is_trial,

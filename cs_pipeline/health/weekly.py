@@ -1,0 +1,96 @@
+"""The scores of one model in one week as they are kept: with the band that counts, severity, and what a person set.
+
+Here belongs what stands between the arithmetic of a score and its row: steadiness, escalation, overrides, signs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cs_pipeline.health.scoring import Arithmetic, Floats, Integers, Scores
+from cs_pipeline.health.signs import Booleans, signs_of
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Standing, Steadiness, escalate, settle
+
+
+@dataclass(frozen=True)
+class Override:
+    """What people set for n accounts; NaN and NO_BAND where they set nothing."""
+
+    score: Floats
+    band: Integers
+
+
+@dataclass(frozen=True)
+class WeeklyScores:
+    """Scores of n accounts in a week under one model."""
+
+    scores: Scores
+    """What the model says."""
+    score: Floats
+    """(n,) what counts: the model's score, or the one that a person set; NaN when not scored."""
+    band: Integers
+    """(n,) what counts; NO_BAND when not scored."""
+    severity: Integers
+    """(n,) 0 to 3; NO_BAND when not scored."""
+    model_band: Integers
+    """(n,) the band that the model says, steadiness included."""
+    is_overridden: Booleans
+    """(n,) a person's word is in it."""
+    standing: Standing | None
+    """What next week needs to know; None for a model that does not look back."""
+    risks: Booleans
+    """(n, risks of the model)."""
+    opportunities: Booleans
+    """(n, opportunities of the model)."""
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+
+def weekly_scores(
+    arithmetic: Arithmetic, scores: Scores, before: Standing | None, earlier: Floats | None, override: Override
+) -> WeeklyScores:
+    """Scores as they are kept; `before` is asked for by a model that looks back, `earlier` by its escalation."""
+    model = arithmetic.model
+    standing = None
+    band = scores.band
+    if before is not None:
+        steadiness = model.steadiness or Steadiness()
+        standing = settle(steadiness, arithmetic.bounds, _score_of_bands(arithmetic, scores, steadiness), before)
+        band = standing.band
+    severity = _severity(model, band)
+    if model.escalation and standing is not None and earlier is not None:
+        severity = escalate(model.escalation, severity, scores.score, standing.weeks_in_band, earlier)
+    score = np.where(np.isnan(override.score), scores.score, override.score)
+    by_score = np.where(np.isnan(override.score), band, arithmetic.bands(override.score))
+    counts = np.where((override.band != NO_BAND) & ~np.isnan(score), override.band, by_score)
+    is_overridden = (~np.isnan(override.score)) | ((override.band != NO_BAND) & ~np.isnan(score))
+    return WeeklyScores(
+        scores,
+        score,
+        counts,
+        np.where(is_overridden, _severity(model, counts), severity),
+        band,
+        is_overridden,
+        standing,
+        signs_of(arithmetic, scores, model.risks),
+        signs_of(arithmetic, scores, model.opportunities),
+    )
+
+
+def _score_of_bands(arithmetic: Arithmetic, scores: Scores, steadiness: Steadiness) -> Floats:
+    """The scores that bands look at; without calendar metrics where the model leaves them out."""
+    if steadiness.calendar == "counts":
+        return scores.score
+    points = scores.points.copy()
+    for column, metric in enumerate(arithmetic.model.metrics):
+        if metric.calendar != "never":
+            points[:, column] = np.nan
+    return np.where(np.isnan(scores.score), np.nan, arithmetic.totals(points).score)
+
+
+def _severity(model: ScoreModel, band: Integers) -> NDArray[np.int64]:
+    severities = np.array([band.severity for band in model.bands] + [NO_BAND])
+    return severities[band]  # the last one is for NO_BAND, which is -1

@@ -1,0 +1,194 @@
+"""One account in one week, told: its score, what it is made of, how it changed and why, what people set.
+
+The words are those of `health.explanation`, which Slack and e-mail use too; here they meet the rows.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.explanation import (
+    Change,
+    Driver,
+    driver_name,
+    explain_change,
+    explain_score,
+    words_for_cause,
+)
+from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.warehouse.bulk import query, read_rows
+from cs_pipeline.warehouse.connection import Warehouse
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What there is to tell."""
+
+    account_id: str
+    account_name: str
+    week: date
+    paragraphs: list[str]
+    tables: dict[str, pd.DataFrame]
+    """By title: what the score is made of, what changed it, other models side by side."""
+
+
+def tell_story(warehouse: Warehouse, account: str, week: date | None) -> Story:
+    """The story of an account (its id or its exact name) in `week`, without one in the newest that has its score.
+
+    Raises UserError when there is no such account, or no score of it in the week.
+    """
+    row = _active_row(warehouse, account, week)
+    model = ScoreModel.model_validate(row["definition"])
+    return Story(
+        row["account_id"],
+        row["account_name"],
+        row["week"],
+        [*_about_score(model, row), *_about_change(row), *_about_signs(row)],
+        {
+            "What the score is made of": _points(model, row),
+            "What changed it": _drivers(row),
+            "Other models, side by side": _side_by_side(warehouse, row),
+        },
+    )
+
+
+def _active_row(warehouse: Warehouse, account: str, week: date | None) -> Row:
+    rows = read_rows(
+        warehouse,
+        """
+        select
+            scores.*,
+            accounts.account_name,
+            score_models.definition::text as definition,
+            overrides.set_by,
+            overrides.reason,
+            overrides.until_week,
+            changes.previous_week,
+            changes.from_score,
+            changes.from_band,
+            changes.cause,
+            changes.driver_metrics,
+            changes.driver_deltas,
+            changes.driver_causes,
+            before.metric_values as values_before,
+            before_models.metrics as metrics_before
+        from marts.dim_accounts as accounts
+        inner join cs.health_scores as scores on accounts.account_id = scores.account_id and scores.is_active
+        inner join cs.score_models using (model, model_version)
+        left join cs.score_overrides as overrides on scores.override_id = overrides.override_id
+        left join cs.score_changes as changes
+            on scores.account_id = changes.account_id and scores.week = changes.week
+        left join cs.health_scores as before
+            on changes.account_id = before.account_id and changes.previous_week = before.week and before.is_active
+        left join cs.score_models as before_models
+            on before.model = before_models.model and before.model_version = before_models.model_version
+        where (accounts.account_id = $1 or accounts.account_name = $1) and ($2 = '' or scores.week = $2::date)
+        order by scores.week desc, accounts.account_id
+        limit 1
+        """,
+        (account, week.isoformat() if week else ""),
+    )
+    if not rows:
+        when = f"in the week {week}" if week else "in any week"
+        raise UserError(f"'{account}' has no score {when}; give the id of an account, or its exact name")
+    return {**rows[0], "definition": json.loads(rows[0]["definition"])}
+
+
+def _about_score(model: ScoreModel, row: Row) -> list[str]:
+    values = dict(zip(model.metric_names, row["metric_values"], strict=True))
+    told = [
+        f"{model.title} ({model.model}, version {row['model_version']}): {explain_score(Arithmetic(model), values)}"
+    ]
+    if row["status"] == "held":
+        told.append(
+            f"Held from the week {row['held_from']}: no events arrived since, so nothing is concluded from them."
+        )
+    if row["override_id"] is not None:
+        model_says = "no score" if row["model_score"] is None else f"{row['model_score']:.1f} ({row['model_band']})"
+        told.append(
+            f"Set by hand to {row['score']:.1f} ({row['band']}) by {row['set_by']}, until the week "
+            f"{row['until_week']}: {row['reason']}. The model says {model_says}."
+        )
+    if row["carried"]:
+        told.append(
+            f"Carried forward from an earlier week: {', '.join(METRICS[name].words for name in row['carried'])}."
+        )
+    return told
+
+
+def _about_change(row: Row) -> list[str]:
+    if row["cause"] is None:
+        return ["Nothing changed against the week before."]
+    change = Change(row["from_score"], row["score"], row["from_band"], row["band"], _told_drivers(row))
+    return [f"{explain_change(change)} Cause: {words_for_cause(row['cause'])}."]
+
+
+def _about_signs(row: Row) -> list[str]:
+    told = []
+    if row["risks"]:
+        told.append(f"Risks: {', '.join(row['risks'])}.")
+    if row["opportunities"]:
+        told.append(f"Opportunities: {', '.join(row['opportunities'])}.")
+    return told
+
+
+def _told_drivers(row: Row) -> list[Driver]:
+    metrics = ScoreModel.model_validate(row["definition"]).metric_names
+    after = dict(zip(metrics, row["metric_values"], strict=True))
+    before = dict(zip(row["metrics_before"] or [], row["values_before"] or [], strict=True))
+    return [
+        Driver(metric, delta, cause, before.get(metric), after.get(metric))
+        for metric, delta, cause in zip(
+            row["driver_metrics"] or [], row["driver_deltas"] or [], row["driver_causes"] or [], strict=True
+        )
+    ]
+
+
+def _points(model: ScoreModel, row: Row) -> pd.DataFrame:
+    """Columns dimension, metric, value, points, of, gives_to_score, from_table: they sum to the model's score."""
+    dimensions = [dimension.dimension for dimension in model.dimensions for _ in dimension.metrics]
+    return pd.DataFrame(
+        {
+            "dimension": dimensions,
+            "metric": model.metric_names,
+            "value": row["metric_values"],
+            "points": row["points"],
+            "of": [metric.points for metric in model.metrics],
+            "gives_to_score": row["contributions"],
+            "from_table": [METRICS[name].source for name in model.metric_names],
+        }
+    )
+
+
+def _drivers(row: Row) -> pd.DataFrame:
+    """Columns driver, before, after, effect, cause: the effects sum to the change."""
+    return pd.DataFrame(
+        [
+            (driver_name(driver.metric), driver.before, driver.after, driver.delta, words_for_cause(driver.cause))
+            for driver in _told_drivers(row)
+        ],
+        columns=["driver", "before", "after", "effect", "cause"],
+    )
+
+
+def _side_by_side(warehouse: Warehouse, row: Row) -> pd.DataFrame:
+    """Columns model, version, score, band, coverage: every other score of the account in the week."""
+    return query(
+        warehouse,
+        """
+        select model, model_version as version, score, band, coverage
+        from cs.health_scores
+        where account_id = $1 and week = $2::date and not is_active
+        order by model, model_version
+        """,
+        (row["account_id"], row["week"].isoformat()),
+    )

@@ -1,0 +1,117 @@
+"""What is scored: a select with a row for each account of a week, and all that any of the models looks at.
+
+Besides the metrics these are values carried forward from earlier weeks, where each account stood the week before, and
+what a person set in place of the model. What is made of it is up to `health`.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from cs_pipeline.health.scoring import Floats, Integers
+from cs_pipeline.health.selection import ASKED
+from cs_pipeline.health.specification import ScoredMetric, ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Standing
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.weeks import WEEK
+
+MART = "marts.fct_account_weeks"
+
+
+def account_weeks(models: Iterable[ScoreModel], week: date, scope: Scope) -> str:
+    """Columns account_id, ASKED, the metrics of `models`, values carried forward, overrides, what models remember."""
+    models = list(models)
+    return f"""
+        select
+            account_weeks.account_id,
+            {", ".join(f"account_weeks.{column}" for column in ASKED)},
+            {", ".join(metric_columns(models))},
+            overrides.override_id,
+            overrides.score as override_score,
+            overrides.band as override_band
+            {"".join(_memory_columns(models))}
+        from {MART} as account_weeks
+        left join lateral (
+            select score_overrides.*
+            from cs.score_overrides
+            where
+                score_overrides.account_id = account_weeks.account_id
+                and date '{week}' between score_overrides.from_week and score_overrides.until_week
+                and (score_overrides.withdrawn_from is null or score_overrides.withdrawn_from > date '{week}')
+            order by score_overrides.override_id desc
+            limit 1
+        ) as overrides on true
+        {"".join(_memory_joins(models, week))}
+        where account_weeks.week = date '{week}' and {scope.condition("account_weeks", "account_weeks.week")}
+    """
+
+
+def metric_columns(models: Iterable[ScoreModel], alias: str = "account_weeks") -> list[str]:
+    """Select expressions for the metrics of `models` of a row of the mart, each once, with carried values beside."""
+    metrics = {metric.column: metric for model in models for metric in model.metrics}
+    names = dict.fromkeys(metric.metric for metric in metrics.values())
+    own = [f"{alias}.{name}::double precision as {name}" for name in names]
+    return own + [_carried(metric, alias) for metric in metrics.values() if metric.carry_weeks]
+
+
+def _carried(metric: ScoredMetric, alias: str) -> str:
+    return f"""coalesce({alias}.{metric.metric}, (
+        select earlier.{metric.metric}
+        from {MART} as earlier
+        where
+            earlier.account_id = {alias}.account_id
+            and earlier.week < {alias}.week
+            and earlier.week >= {alias}.week - {7 * metric.carry_weeks}
+            and earlier.{metric.metric} is not null
+        order by earlier.week desc
+        limit 1
+    ))::double precision as {metric.column}"""
+
+
+def standing_before(model: ScoreModel, frame: pd.DataFrame) -> Standing:
+    """Where the accounts stood under this version of the model the week before; nowhere when they had no score."""
+    names = {band.band: position for position, band in enumerate(model.bands)}
+    band = np.asarray(frame[f"{model.model}_band"].map(names).fillna(NO_BAND), dtype=np.int64)
+    return Standing(band, _whole(frame[f"{model.model}_weeks_in_band"]), _whole(frame[f"{model.model}_leaning"]))
+
+
+def earlier_scores(model: ScoreModel, frame: pd.DataFrame) -> Floats:
+    """Scores that the model's escalation compares with; NaN where there was none."""
+    return frame[f"{model.model}_earlier_score"].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _whole(column: pd.Series) -> Integers:
+    return np.asarray(column.fillna(0), dtype=np.int64)
+
+
+def _memory_columns(models: Iterable[ScoreModel]) -> Iterator[str]:
+    for model in models:
+        if model.remembers:
+            name = model.model
+            yield f""",
+            coalesce({name}_before.model_band, {name}_before.band) as {name}_band,
+            {name}_before.weeks_in_band as {name}_weeks_in_band,
+            {name}_before.leaning as {name}_leaning"""
+        if model.escalation:
+            yield f""",
+            coalesce({model.model}_earlier.model_score, {model.model}_earlier.score) as {model.model}_earlier_score"""
+
+
+def _memory_joins(models: Iterable[ScoreModel], week: date) -> Iterator[str]:
+    for model in models:
+        if model.remembers:
+            yield _join(model, f"{model.model}_before", week - WEEK)
+        if model.escalation:
+            yield _join(model, f"{model.model}_earlier", week - model.escalation.over_weeks * WEEK)
+
+
+def _join(model: ScoreModel, alias: str, week: date) -> str:
+    return f"""
+        left join cs.health_scores as {alias}
+            on {alias}.account_id = account_weeks.account_id
+            and {alias}.week = date '{week}'
+            and {alias}.model = '{model.model}'
+            and {alias}.model_version = '{model.version}'
+    """
