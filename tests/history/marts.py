@@ -31,7 +31,7 @@ def create_marts(warehouse: Warehouse) -> None:
                 lifecycle_stage text, lifecycle_stage_five text, {metrics},
                 primary key (week, account_id)
             );
-            create table marts.dim_accounts (account_id text primary key, churned_at timestamptz);
+            create table marts.dim_accounts (account_id text primary key, account_name text, churned_at timestamptz);
             create table marts.fct_subscription_terms (
                 subscription_id text primary key, account_id text not null, mrr double precision,
                 started_on date not null, ended_on date, renews_on date, renewal_type text not null,
@@ -66,6 +66,11 @@ def add_account_week(
     row = {"account_id": account, "week": week(number), "tier": tier, "cohort_month": cohort}
     metrics = HEALTHY if is_known else dict.fromkeys(HEALTHY)
     _insert(warehouse, "fct_account_weeks", [row | metrics | values])
+
+
+def add_account(warehouse: Warehouse, account: str) -> None:
+    """An account that is a customer."""
+    _insert(warehouse, "dim_accounts", [{"account_id": account, "account_name": account.title()}])
 
 
 def remove_account_week(warehouse: Warehouse, account: str, number: int) -> None:

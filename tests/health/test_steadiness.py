@@ -1,0 +1,94 @@
+"""Bands that do not flicker: hysteresis, dwell, confirmation, escalation."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cs_pipeline.health.steadiness import NO_BAND, Escalation, Standing, Steadiness, bands_of, escalate, settle
+
+BOUNDS = np.array([70.0, 40.0, 0.0])
+GREEN, YELLOW, RED = range(3)
+
+
+def bands(steadiness: Steadiness, *scores: float) -> list[int]:
+    """The band of one account after each of several weeks."""
+    standing, told = Standing.nowhere(1), list[int]()
+    for score in scores:
+        standing = settle(steadiness, BOUNDS, np.array([score]), standing)
+        told.append(int(standing.band[0]))
+    return told
+
+
+def test_a_score_must_pass_the_bound_by_the_hysteresis() -> None:
+    steady = Steadiness(hysteresis=3)
+    assert bands(steady, 71, 68, 66.9, 72, 73) == [GREEN, GREEN, YELLOW, YELLOW, GREEN]
+
+
+def test_a_fall_through_two_bands_is_one_step() -> None:
+    assert bands(Steadiness(hysteresis=3), 90, 10) == [GREEN, RED]
+
+
+def test_a_new_band_must_be_confirmed_week_after_week() -> None:
+    steady = Steadiness(confirm_weeks=3)
+    assert bands(steady, 80, 60, 60, 75, 60, 60, 60) == [GREEN] * 6 + [YELLOW]
+
+
+def test_an_account_stays_for_its_dwell_weeks() -> None:
+    assert bands(Steadiness(dwell_weeks=3), 80, 60, 60, 60) == [GREEN, GREEN, GREEN, YELLOW]
+
+
+def test_an_account_without_a_score_has_no_band_and_starts_again() -> None:
+    assert bands(Steadiness(confirm_weeks=2), 80, np.nan, 60) == [GREEN, NO_BAND, YELLOW]
+
+
+@given(scores=st.lists(st.floats(0, 100), min_size=1, max_size=20))
+def test_a_model_that_asks_for_nothing_follows_its_scores(scores: list[float]) -> None:
+    assert bands(Steadiness(), *scores) == bands_of(BOUNDS, np.array(scores)).tolist()
+
+
+@given(
+    scores=st.lists(st.floats(0, 100), min_size=1, max_size=20),
+    hysteresis=st.floats(0, 30),
+    dwell=st.integers(1, 5),
+    confirm=st.integers(1, 5),
+)
+def test_steadiness_never_adds_changes(scores: list[float], hysteresis: float, dwell: int, confirm: int) -> None:
+    steady = Steadiness(hysteresis=hysteresis, dwell_weeks=dwell, confirm_weeks=confirm)
+
+    def changes(told: list[int]) -> int:
+        return sum(before != after for before, after in pairwise(told))
+
+    assert changes(bands(steady, *scores)) <= changes(bands(Steadiness(), *scores))
+
+
+@given(scores=st.lists(st.floats(0, 100), min_size=2, max_size=8), confirm=st.integers(1, 4))
+def test_a_score_that_stays_where_it_is_wins_in_the_end(scores: list[float], confirm: int) -> None:
+    steady = Steadiness(confirm_weeks=confirm, dwell_weeks=confirm)
+    told = bands(steady, *scores, *[scores[-1]] * (2 * confirm))
+    assert told[-1] == bands_of(BOUNDS, np.array(scores[-1:]))[0]
+
+
+@pytest.mark.requirement("C-11")
+@pytest.mark.parametrize(
+    ("score", "weeks_in_band", "earlier", "severity"),
+    [
+        (60, 1, 70, 2),  # fell by ten points in four weeks
+        (60, 1, 69.9, 1),
+        (60, 4, np.nan, 1),  # 28 days on watch
+        (60, 5, np.nan, 2),  # 35 days
+    ],
+)
+def test_an_account_on_watch_is_at_risk_when_it_falls_or_stays(
+    score: float, weeks_in_band: int, earlier: float, severity: int
+) -> None:
+    raised = escalate(Escalation(), np.array([1]), np.array([score]), np.array([weeks_in_band]), np.array([earlier]))
+    assert raised.tolist() == [severity]
+
+
+def test_only_accounts_on_watch_are_escalated() -> None:
+    severities = np.array([0, 3])
+    fallen = escalate(Escalation(), severities, np.array([75.0, 5.0]), np.array([1, 9]), np.array([99.0, 90.0]))
+    assert fallen.tolist() == [0, 3]

@@ -1,0 +1,280 @@
+"""Several models in one run: one counts for each account; carried values, overrides, held weeks, parents."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.library import load_score_model
+from cs_pipeline.health.selection import Rule, Selection, selection_of
+from cs_pipeline.health.specification import CarryForward, ScoreModel
+from cs_pipeline.health.steadiness import Escalation, Steadiness
+from cs_pipeline.history.changes import record_changes
+from cs_pipeline.history.overrides import OverrideAsked, overrides_in_force, set_override, withdraw_override
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.warehouse.bulk import read_rows
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.health.accounts import WEEKLY_POINTS
+from tests.history.marts import add_account, add_account_week, week
+
+FIVE_FACTOR = load_score_model("five_factor")
+BOTH = Selection(
+    (Rule(model="five_factor", tier="enterprise"), Rule(model="weekly_points")), (WEEKLY_POINTS, FIVE_FACTOR)
+)
+ONLY_WEEKLY = selection_of(WEEKLY_POINTS)
+
+
+def scores(warehouse: Warehouse, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+    rows = read_rows(
+        warehouse, f"select {columns} from cs.health_scores where {where} order by account_id, week, model"
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def record(warehouse: Warehouse, selection: Selection, *numbers: int) -> None:
+    weeks = [week(number) for number in numbers]
+    score_weeks(warehouse, selection, weeks, Scope())
+    record_changes(warehouse, selection, weeks, Scope(), "backfill")
+
+
+def with_missing(model: ScoreModel, metric: str, missing: object) -> ScoreModel:
+    """The model with another policy for one metric."""
+    dimensions = tuple(
+        dimension.model_copy(
+            update={
+                "metrics": tuple(
+                    each.model_copy(update={"missing": missing}) if each.metric == metric else each
+                    for each in dimension.metrics
+                )
+            }
+        )
+        for dimension in model.dimensions
+    )
+    return model.changed(dimensions=dimensions)
+
+
+@pytest.mark.requirement("C-02")
+def test_every_model_scores_every_account_and_one_of_them_counts(marts: Warehouse) -> None:
+    add_account_week(marts, "large", 0, tier="enterprise", login_days_30d=20, nps_response=9, tickets_30d=0)
+    add_account_week(marts, "small", 0, tier="pro")
+    (done,) = score_weeks(marts, BOTH, [week(0)], Scope())
+    assert scores(marts, "account_id, model, is_active") == [
+        ("large", "five_factor", True),
+        ("large", "weekly_points", False),
+        ("small", "five_factor", False),
+        ("small", "weekly_points", True),
+    ]
+    assert done.active.accounts == 2
+    assert {name: tally.accounts for name, tally in done.by_model.items()} == {"weekly_points": 2, "five_factor": 2}
+
+
+def test_an_account_that_moves_to_another_model_changes_for_that_reason(marts: Warehouse) -> None:
+    add_account_week(marts, "a", 0, tier="pro", worst_open_ticket=2)
+    full = dict.fromkeys(FIVE_FACTOR.metric_names, 1.0)
+    add_account_week(marts, "a", 1, tier="enterprise", **full)
+    record(marts, BOTH, 0, 1)
+    (change,) = read_rows(marts, f"select * from cs.score_changes where week = '{week(1)}'")
+    assert change["model"] == "five_factor"
+    assert change["cause"] == "model_version"
+    assert sum(change["driver_deltas"]) == pytest.approx(change["delta"])
+
+
+@pytest.mark.requirement("C-13")
+def test_a_missing_value_is_carried_forward_for_so_many_weeks_and_no_longer(marts: Warehouse) -> None:
+    model = with_missing(WEEKLY_POINTS, "nps_response", CarryForward(carry_forward=2))
+    add_account_week(marts, "a", 0, nps_response=3)
+    for number in (1, 2, 3):
+        add_account_week(marts, "a", number, nps_response=None)
+    score_weeks(marts, selection_of(model), [week(number) for number in range(4)], Scope())
+    position = model.metric_names.index("nps_response") + 1
+    assert scores(marts, f"metric_values[{position}], carried, coverage = 1 as is_complete") == [
+        (3, None, True),
+        (3, ["nps_response"], True),
+        (3, ["nps_response"], True),
+        (None, None, False),
+    ]
+
+
+@pytest.mark.requirement("C-13")
+def test_a_neutral_metric_gives_half_of_its_points_and_no_coverage(marts: Warehouse) -> None:
+    model = with_missing(WEEKLY_POINTS, "worst_open_ticket", "neutral")
+    add_account_week(marts, "a", 0, worst_open_ticket=None)
+    score_weeks(marts, selection_of(model), [week(0)], Scope())
+    ((score, coverage, contributions),) = scores(marts, "score, coverage, contributions")
+    assert (score, coverage) == (95, pytest.approx(0.9))
+    assert sum(contributions) == pytest.approx(score)
+
+
+def override(marts: Warehouse, number: int, *, until: int, **asked: Any) -> None:
+    """Set by somebody on the Wednesday of a week."""
+    now = datetime.combine(week(number), datetime.min.time(), UTC) + timedelta(days=2)
+    with marts.session() as session:
+        set_override(
+            session,
+            ONLY_WEEKLY,
+            OverrideAsked("a", "they told us", "kim", week(until) + timedelta(days=6), **asked),
+            now,
+        )
+
+
+def test_what_a_person_sets_counts_until_its_day_and_the_models_number_is_kept(marts: Warehouse) -> None:
+    add_account(marts, "a")
+    for number in range(4):
+        add_account_week(marts, "a", number)
+    override(marts, 1, until=2, score=30.0)
+    record(marts, ONLY_WEEKLY, 0, 1, 2, 3)
+    assert scores(marts, "score, band, severity, model_score, model_band") == [
+        (100, "Green", 0, None, None),
+        (30, "Red", 3, 100, "Green"),
+        (30, "Red", 3, 100, "Green"),
+        (100, "Green", 0, None, None),
+    ]
+    changes = read_rows(marts, "select week, delta, cause, driver_metrics from cs.score_changes order by week")
+    assert [(row["week"], row["delta"], row["cause"], row["driver_metrics"]) for row in changes[1:]] == [
+        (week(1), -70, "override", ["override"]),
+        (week(3), 70, "override", ["override"]),
+    ]
+
+
+def test_a_band_set_by_hand_leaves_the_score(marts: Warehouse) -> None:
+    add_account(marts, "a")
+    add_account_week(marts, "a", 0)
+    add_account_week(marts, "a", 1)
+    override(marts, 1, until=1, band="Yellow")
+    record(marts, ONLY_WEEKLY, 0, 1)
+    assert scores(marts, "score, band, severity, model_band", f"week = '{week(1)}'") == [(100, "Yellow", 1, "Green")]
+    assert read_rows(marts, f"select cause from cs.score_changes where week = '{week(1)}'") == [{"cause": "override"}]
+
+
+def test_a_withdrawn_override_still_counts_for_the_weeks_it_counted_for(marts: Warehouse) -> None:
+    add_account(marts, "a")
+    for number in range(3):
+        add_account_week(marts, "a", number)
+    override(marts, 0, until=9, score=30.0)
+    later = datetime.combine(week(1), datetime.min.time(), UTC)
+    with marts.session() as session:
+        assert overrides_in_force(session, later)["account_id"].tolist() == ["a"]
+        assert withdraw_override(session, "a", "kim", later) == 1
+        assert overrides_in_force(session, later).empty
+    record(marts, ONLY_WEEKLY, 0, 1, 2)
+    assert scores(marts, "score") == [(30,), (100,), (100,)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"account_id": "nobody"}, "There is no account 'nobody'"),
+        ({"band": "Purple"}, "There is no band 'Purple'; there are: Green, Yellow, Red"),
+        ({"score": 101.0}, "expected 0 to 100"),
+        ({"score": None}, "Say what the account should have"),
+        ({"reason": " "}, "Say why"),
+        ({"until": date(2020, 1, 1)}, "expected a day after"),
+    ],
+)
+def test_an_override_that_makes_no_sense_is_refused(marts: Warehouse, asked: dict[str, Any], complaint: str) -> None:
+    add_account(marts, "a")
+    usual = {"account_id": "a", "reason": "why", "set_by": "kim", "until": date(2099, 1, 1), "score": 1.0}
+    with pytest.raises(UserError, match=complaint), marts.session() as session:
+        set_override(session, ONLY_WEEKLY, OverrideAsked(**{**usual, **asked}), datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def test_a_week_without_any_event_holds_the_last_scores_and_says_so(marts: Warehouse) -> None:
+    add_account_week(marts, "a", 0, events_7d=9, seat_utilisation=0.6)
+    add_account_week(marts, "a", 1, events_7d=0, seat_utilisation=0, core_features_used=0, logged_in_7d=0)
+    add_account_week(marts, "new", 1, events_7d=0, seat_utilisation=0, core_features_used=0, logged_in_7d=0)
+    add_account_week(marts, "a", 2, events_7d=4, seat_utilisation=0.6)
+    add_account_week(marts, "new", 2, events_7d=1)
+    done = score_weeks(marts, ONLY_WEEKLY, [week(0), week(1), week(2)], Scope())
+    record_changes(marts, ONLY_WEEKLY, [week(0), week(1), week(2)], Scope(), "backfill")
+    assert scores(marts, "account_id, week, status, score, held_from") == [
+        ("a", week(0), "scored", 90, None),
+        ("a", week(1), "held", 90, week(0)),
+        ("a", week(2), "scored", 90, None),
+        ("new", week(1), "not_scored", None, None),
+        ("new", week(2), "scored", 100, None),
+    ]
+    assert [each.held for each in done] == [0, 1, 0]
+    assert dict(done[1].active.bands) == {"Green": 1, "not_scored": 1}
+    causes = read_rows(marts, "select account_id, week, cause from cs.score_changes order by week, account_id")
+    assert [tuple(row.values()) for row in causes] == [
+        ("a", week(0), "first_score"),
+        ("new", week(2), "first_score"),
+    ]
+
+
+@pytest.mark.parametrize(("roll_up", "score"), [("arr", 70.0), ("mean", 80.0)])
+def test_a_parent_has_the_score_of_its_children_by_arr_or_as_their_mean(
+    marts: Warehouse, roll_up: str, score: float
+) -> None:
+    add_account_week(marts, "well", 0, arr=10_000)
+    add_account_week(marts, "ill", 0, arr=20_000, seat_utilisation=0, core_features_used=0)
+    add_account_week(marts, "alone", 0, arr=5_000)
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("update marts.fct_account_weeks set parent_account_id = 'group' where account_id <> 'alone'")
+    score_weeks(marts, selection_of(WEEKLY_POINTS.changed(roll_up=roll_up)), [week(0)], Scope())
+    (parent,) = read_rows(marts, "select * from cs.parent_scores")
+    assert (parent["account_id"], parent["children"], parent["arr"]) == ("group", 2, 30_000)
+    assert parent["score"] == pytest.approx({"arr": (100 + 2 * 60) / 3, "mean": 80}[roll_up])
+    assert (parent["band"], parent["severity"]) == ("Green", 0)
+
+
+def test_a_steady_model_waits_for_its_weeks_in_one_run_and_in_many(marts: Warehouse) -> None:
+    model = WEEKLY_POINTS.changed(steadiness=Steadiness(confirm_weeks=2))
+    for number in range(5):
+        ill = {"seat_utilisation": 0.0, "core_features_used": 0.0} if number else {}
+        add_account_week(marts, "a", number, **ill)
+    record(marts, selection_of(model), 0, 1, 2, 3, 4)
+    together = scores(marts, "week, score, band, weeks_in_band, leaning")
+    assert together == [
+        (week(0), 100, "Green", 1, 0),
+        (week(1), 60, "Green", 2, -1),
+        (week(2), 60, "Yellow", 1, 0),
+        (week(3), 60, "Yellow", 2, 0),
+        (week(4), 60, "Yellow", 3, 0),
+    ]
+    changes = read_rows(marts, "select week, delta, from_band, to_band, cause from cs.score_changes order by week")
+    assert [tuple(row.values()) for row in changes[1:]] == [
+        (week(1), -40, "Green", "Green", "behaviour"),
+        (week(2), 0, "Green", "Yellow", "steadiness"),
+    ]
+    for number in range(5):
+        record(marts, selection_of(model), number)
+    assert scores(marts, "week, score, band, weeks_in_band, leaning") == together
+
+
+@pytest.mark.requirement("C-11")
+def test_an_account_that_falls_while_on_watch_is_at_risk(marts: Warehouse) -> None:
+    model = WEEKLY_POINTS.changed(escalation=Escalation())
+    for number in range(4):
+        add_account_week(marts, "a", number)
+    add_account_week(marts, "a", 4, seat_utilisation=0, core_features_used=2)
+    score_weeks(marts, selection_of(model), [week(number) for number in range(5)], Scope())
+    assert scores(marts, "score, band, severity", f"week >= '{week(3)}'") == [(100, "Green", 0), (70, "Green", 0)]
+    add_account_week(marts, "a", 4, seat_utilisation=0, core_features_used=0)
+    score_weeks(marts, selection_of(model), [week(4)], Scope())
+    assert scores(marts, "score, band, severity", f"week = '{week(4)}'") == [(60, "Yellow", 2)]
+
+
+@pytest.mark.requirement("C-12")
+def test_a_model_may_leave_the_calendar_out_of_its_bands(marts: Warehouse) -> None:
+    model = WEEKLY_POINTS.changed(steadiness=Steadiness(calendar="left_out"))
+    ill = {"seat_utilisation": 0.6, "core_features_used": 2.0, "nps_response": 3.0}
+    add_account_week(marts, "a", 0, **ill, days_to_renewal=200)
+    add_account_week(marts, "a", 1, **ill, days_to_renewal=20)
+    score_weeks(marts, selection_of(model), [week(0), week(1)], Scope())
+    (before, after) = scores(marts, "score, band")
+    assert after[0] < before[0]
+    assert before[1] == after[1]
+
+
+def test_parents_and_scores_of_a_week_are_the_same_when_it_is_scored_again(marts: Warehouse) -> None:
+    add_account_week(marts, "a", 0, arr=1_000)
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("update marts.fct_account_weeks set parent_account_id = 'group'")
+    everything = "select * from cs.parent_scores", "select * from cs.health_scores order by model"
+    score_weeks(marts, BOTH, [week(0)], Scope())
+    first = [read_rows(marts, sql) for sql in everything]
+    score_weeks(marts, BOTH, [week(0)], Scope())
+    assert [read_rows(marts, sql) for sql in everything] == first
