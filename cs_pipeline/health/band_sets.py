@@ -1,4 +1,4 @@
-"""The band sets that score models may name instead of writing bands out, and the words for them (`bands.yaml`)."""
+"""What `bands.yaml` holds: band sets that score models may name, words for them, and what helps at each severity."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -28,6 +28,12 @@ def bands_of_set(named: Mapping[str, object]) -> list[dict[str, Any]]:
     if len(names[words]) != len(found["bands"]):
         raise ValueError(f"{words} has {len(names[words])} words for the {len(found['bands'])} bands of {named['set']}")
     return [{"band": name, **band} for name, band in zip(names[words], found["bands"], strict=True)]
+
+
+def advice(severity: int) -> tuple[list[str], list[str]]:
+    """What accounts of a severity look like, and what helps them (S4-69 to S4-76)."""
+    found = next(row for row in _content()["advice"] if row["severity"] == severity)
+    return found["looks_like"], found["helps"]
 
 
 @cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cs_pipeline.health.band_sets import advice
 from cs_pipeline.health.changes import OVERRIDE_DRIVER
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.scoring import Arithmetic
@@ -97,6 +98,12 @@ def explain_change(change: Change) -> str:
     if rest := change.drivers[MOST_DRIVERS:]:
         parts.append(f"{len(rest)} smaller ({_signed(sum(driver.delta for driver in rest))})")
     return f"{words}{': ' if parts else ''}{', '.join(parts)}."
+
+
+def explain_severity(severity: int) -> str:
+    """Words for what helps an account of a severity."""
+    _, helps = advice(severity)
+    return f"What helps: {_listed(helps)}."
 
 
 def value_in_words(metric: str, value: float | None) -> str:

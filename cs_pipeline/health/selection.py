@@ -57,6 +57,11 @@ class Selection:
     rules: tuple[Rule, ...]
     models: tuple[ScoreModel, ...]
 
+    @property
+    def is_beside(self) -> bool:
+        """True when none of the models counts for anybody: their scores stand beside what counts."""
+        return not self.rules
+
     @cached_property
     def active_models(self) -> tuple[ScoreModel, ...]:
         """Models that may count for somebody."""
@@ -106,3 +111,8 @@ def load_selection(config: Path | None = None) -> Selection:
 def selection_of(model: ScoreModel) -> Selection:
     """The selection that has one model, which counts for every account."""
     return Selection((Rule(model=model.model),), (model,))
+
+
+def beside(model: ScoreModel) -> Selection:
+    """The selection that has one model, which counts for nobody."""
+    return Selection((), (model,))

@@ -18,6 +18,7 @@ from cs_pipeline.health.explanation import (
     driver_name,
     explain_change,
     explain_score,
+    explain_severity,
     words_for_cause,
 )
 from cs_pipeline.health.metrics import METRICS
@@ -138,6 +139,8 @@ def _about_signs(row: Row) -> list[str]:
         told.append(f"Risks: {', '.join(row['risks'])}.")
     if row["opportunities"]:
         told.append(f"Opportunities: {', '.join(row['opportunities'])}.")
+    if row["severity"] is not None:
+        told.append(explain_severity(row["severity"]))
     return told
 
 

@@ -14,25 +14,32 @@ from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.selection import ASKED
 from cs_pipeline.health.specification import ScoredMetric, ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND, Standing
+from cs_pipeline.health.weekly import Override
+from cs_pipeline.history.place import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.weeks import WEEK
 
-MART = "marts.fct_account_weeks"
+MART = STORED.account_weeks
 
 
-def account_weeks(models: Iterable[ScoreModel], week: date, scope: Scope) -> str:
-    """Columns account_id, ASKED, the metrics of `models`, values carried forward, overrides, what models remember."""
+def account_weeks(
+    models: Iterable[ScoreModel], week: date, scope: Scope, *, place: Place = STORED, but: str = "false"
+) -> str:
+    """Columns account_id, ASKED, the metrics of `models`, values carried forward, overrides, what models remember.
+
+    Accounts for which `but`, SQL about `account_weeks`, is true are left out.
+    """
     models = list(models)
     return f"""
         select
             account_weeks.account_id,
             {", ".join(f"account_weeks.{column}" for column in ASKED)},
-            {", ".join(metric_columns(models))},
+            {", ".join(metric_columns(models, mart=place.account_weeks))},
             overrides.override_id,
             overrides.score as override_score,
             overrides.band as override_band
             {"".join(_memory_columns(models))}
-        from {MART} as account_weeks
+        from {place.account_weeks} as account_weeks
         left join lateral (
             select score_overrides.*
             from cs.score_overrides
@@ -43,23 +50,26 @@ def account_weeks(models: Iterable[ScoreModel], week: date, scope: Scope) -> str
             order by score_overrides.override_id desc
             limit 1
         ) as overrides on true
-        {"".join(_memory_joins(models, week))}
-        where account_weeks.week = date '{week}' and {scope.condition("account_weeks", "account_weeks.week")}
+        {"".join(_memory_joins(models, week, place))}
+        where
+            account_weeks.week = date '{week}'
+            and {scope.condition("account_weeks", "account_weeks.week")}
+            and not ({but})
     """
 
 
-def metric_columns(models: Iterable[ScoreModel], alias: str = "account_weeks") -> list[str]:
+def metric_columns(models: Iterable[ScoreModel], alias: str = "account_weeks", mart: str = MART) -> list[str]:
     """Select expressions for the metrics of `models` of a row of the mart, each once, with carried values beside."""
     metrics = {metric.column: metric for model in models for metric in model.metrics}
     names = dict.fromkeys(metric.metric for metric in metrics.values())
     own = [f"{alias}.{name}::double precision as {name}" for name in names]
-    return own + [_carried(metric, alias) for metric in metrics.values() if metric.carry_weeks]
+    return own + [_carried(metric, alias, mart) for metric in metrics.values() if metric.carry_weeks]
 
 
-def _carried(metric: ScoredMetric, alias: str) -> str:
+def _carried(metric: ScoredMetric, alias: str, mart: str) -> str:
     return f"""coalesce({alias}.{metric.metric}, (
         select earlier.{metric.metric}
-        from {MART} as earlier
+        from {mart} as earlier
         where
             earlier.account_id = {alias}.account_id
             and earlier.week < {alias}.week
@@ -82,6 +92,14 @@ def earlier_scores(model: ScoreModel, frame: pd.DataFrame) -> Floats:
     return frame[f"{model.model}_earlier_score"].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
+def set_by_hand(model: ScoreModel, frame: pd.DataFrame) -> Override:
+    """What people set in place of the model; a band that the model does not have sets nothing."""
+    names = {band.band: position for position, band in enumerate(model.bands)}
+    score = frame["override_score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    band = np.asarray(frame["override_band"].map(names).fillna(NO_BAND), dtype=np.int64)
+    return Override(score, band)
+
+
 def _whole(column: pd.Series) -> Integers:
     return np.asarray(column.fillna(0), dtype=np.int64)
 
@@ -99,17 +117,17 @@ def _memory_columns(models: Iterable[ScoreModel]) -> Iterator[str]:
             coalesce({model.model}_earlier.model_score, {model.model}_earlier.score) as {model.model}_earlier_score"""
 
 
-def _memory_joins(models: Iterable[ScoreModel], week: date) -> Iterator[str]:
+def _memory_joins(models: Iterable[ScoreModel], week: date, place: Place) -> Iterator[str]:
     for model in models:
         if model.remembers:
-            yield _join(model, f"{model.model}_before", week - WEEK)
+            yield _join(model, f"{model.model}_before", week - WEEK, place)
         if model.escalation:
-            yield _join(model, f"{model.model}_earlier", week - model.escalation.over_weeks * WEEK)
+            yield _join(model, f"{model.model}_earlier", week - model.escalation.over_weeks * WEEK, place)
 
 
-def _join(model: ScoreModel, alias: str, week: date) -> str:
+def _join(model: ScoreModel, alias: str, week: date, place: Place) -> str:
     return f"""
-        left join cs.health_scores as {alias}
+        left join {place.scores} as {alias}
             on {alias}.account_id = account_weeks.account_id
             and {alias}.week = date '{week}'
             and {alias}.model = '{model.model}'

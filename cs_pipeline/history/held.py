@@ -12,6 +12,7 @@ from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.history.place import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import NOT_SCORED
 from cs_pipeline.history.tally import WeekScored
@@ -29,7 +30,7 @@ _COPIED = (
 )  # fmt: skip
 
 
-def is_stale(connection: Connection, week: date) -> bool:
+def is_stale(connection: Connection, week: date, place: Place = STORED) -> bool:
     """True when no account has an event in `week`, though some had in the four weeks before."""
     row = read_table(
         connection,
@@ -37,7 +38,7 @@ def is_stale(connection: Connection, week: date) -> bool:
         select
             max(events_7d) filter (where week = date '{week}') = 0
             and max(events_7d) filter (where week < date '{week}') > 0 as is_stale
-        from marts.fct_account_weeks
+        from {place.account_weeks}
         where week between date '{week - LOOK_BACK}' and date '{week}'
         """,
     )
@@ -49,23 +50,20 @@ def needs_events(model: ScoreModel) -> bool:
     return any(METRICS[name].source == EVERY_WEEK for name in model.metric_names)
 
 
-def hold(connection: Connection, model: ScoreModel, week: date, scope: Scope) -> None:
-    """Put the scores of the week before in place of those just written; what has none to hold is not scored."""
-    rows = f"""
-        held.week = date '{week}'
-        and held.model = '{model.model}'
-        and held.model_version = '{model.version}'
-        and {scope.condition("held", "held.week")}
+def hold(connection: Connection, week: date, rows: str, place: Place = STORED) -> None:
+    """Put the scores of the week before in place of those just written; what has none to hold is not scored.
+
+    `rows` is SQL that is true for what was written, about `held`.
     """
     execute(
         connection,
         f"""
-        update cs.health_scores as held
+        update {place.scores} as held
         set
             status = 'held',
             held_from = coalesce(before.held_from, before.week),
             {", ".join(f"{column} = before.{column}" for column in _COPIED)}
-        from cs.health_scores as before
+        from {place.scores} as before
         where
             {rows}
             and before.account_id = held.account_id
@@ -78,7 +76,7 @@ def hold(connection: Connection, model: ScoreModel, week: date, scope: Scope) ->
     execute(
         connection,
         f"""
-        update cs.health_scores as held
+        update {place.scores} as held
         set
             status = 'not_scored', score = null, band = null, severity = null, risks = '{{}}', opportunities = '{{}}',
             contributions = array_fill(0::double precision, array[cardinality(metric_values)]),

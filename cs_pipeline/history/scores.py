@@ -20,9 +20,10 @@ from cs_pipeline.health.signs import Booleans
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import Override, WeeklyScores, weekly_scores
-from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, standing_before
+from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, set_by_hand, standing_before
 from cs_pipeline.history.held import hold, is_stale, needs_events, recount
 from cs_pipeline.history.parents import roll_up_parents
+from cs_pipeline.history.place import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import score_rows
 from cs_pipeline.history.tally import Tally, WeekScored
@@ -42,7 +43,8 @@ def score_weeks(
     """Score `weeks` (Mondays, ascending) for the accounts in `scope`, each in a transaction of its own.
 
     The week's rows of these versions of the models are replaced; rows of other versions and models stay, but are no
-    longer the active ones. `on_week` is told when a week is done. Memory does not grow with the weeks.
+    longer the active ones. A selection that counts for nobody leaves everything as it is that counts, and writes its
+    rows beside. `on_week` is told when a week is done. Memory does not grow with the weeks.
     Raises UserError when the mart is not built.
     """
     require_marts(warehouse, "fct_account_weeks")
@@ -52,14 +54,13 @@ def score_weeks(
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
         for week in weeks:
             lock_week(writing, "health_scores", week)
-            _clear(writing, selection.models, week, scope)
-            scored = _write(reading, writing, selection, arithmetics, week, scope)
-            if is_stale(reading, week):
-                for model in filter(needs_events, selection.models):
-                    hold(writing, model, week, scope)
-                recount(writing, week, scope, scored)
-            roll_up_parents(writing, week)
-            _keep_moment(writing, selection.models, week)
+            _clear(writing, selection, week, scope)
+            scored = write_week(reading, writing, selection, arithmetics, week, scope)
+            if not selection.is_beside:
+                if scored.is_stale:
+                    recount(writing, week, scope, scored)
+                roll_up_parents(writing, week)
+            _keep_moment(writing, selection, week, scope)
             writing.commit()
             reading.commit()  # the next week sees this one: models may look back
             done.append(scored)
@@ -82,46 +83,91 @@ def _keep_definitions(warehouse: Warehouse, models: Sequence[ScoreModel]) -> Non
             )
 
 
-def _keep_moment(connection: Connection, models: Sequence[ScoreModel], week: date) -> None:
-    for model in models:
+def _keep_moment(connection: Connection, selection: Selection, week: date, scope: Scope) -> None:
+    """Remember what had been loaded. A run that builds no marts knows what they knew when the week was last scored.
+
+    A run of some accounts takes nothing back: the others know only what was there when all were scored.
+    """
+    newest = "select coalesce(max(load_id), 0) from cs.loads"
+    if selection.is_beside:
+        newest = f"select coalesce(max(newest_load_id), ({newest})) from cs.scored_weeks where week = date '{week}'"
+    again = "do update set scored_at = excluded.scored_at, newest_load_id = excluded.newest_load_id"
+    for model in selection.models:
         execute(
             connection,
             f"""
             insert into cs.scored_weeks (week, model, model_version, newest_load_id)
-            select date '{week}', '{model.model}', '{model.version}', coalesce(max(load_id), 0) from cs.loads
-            on conflict (week, model, model_version) do update
-            set scored_at = excluded.scored_at, newest_load_id = excluded.newest_load_id
+            select date '{week}', '{model.model}', '{model.version}', ({newest})
+            on conflict (week, model, model_version) {again if scope == Scope() else "do nothing"}
             """,
         )
 
 
-def _clear(connection: Connection, models: Sequence[ScoreModel], week: date, scope: Scope) -> None:
+def _clear(connection: Connection, selection: Selection, week: date, scope: Scope) -> None:
     """Delete what will be written again, and take the place of what counted until now."""
-    rows = f"health_scores.week = date '{week}' and {scope.condition('health_scores', 'health_scores.week')}"
-    for model in models:
-        is_this = f"model = '{model.model}' and model_version = '{model.version}'"
-        execute(connection, f"delete from cs.health_scores where {rows} and {is_this}")
-    execute(connection, f"update cs.health_scores set is_active = false where {rows} and is_active")
+    for model in selection.models:
+        rows = _rows_of(selection, model, week, scope, "health_scores")
+        execute(connection, f"delete from cs.health_scores where {rows}")
+    if not selection.is_beside:
+        rows = f"health_scores.week = date '{week}' and {scope.condition('health_scores', 'health_scores.week')}"
+        execute(connection, f"update cs.health_scores set is_active = false where {rows} and is_active")
 
 
-def _write(
+def _rows_of(selection: Selection, model: ScoreModel, week: date, scope: Scope, rows: str) -> str:
+    """SQL that is true for the rows, by their alias, that a run of `selection` replaces for one of its models."""
+    return f"""
+        {rows}.week = date '{week}'
+        and {rows}.model = '{model.model}'
+        and {rows}.model_version = '{model.version}'
+        and {scope.condition(rows, f"{rows}.week")}
+        and {f"not {rows}.is_active" if selection.is_beside else "true"}
+    """
+
+
+def _counts_already(selection: Selection, place: Place) -> str:
+    """SQL that is true for the accounts of `account_weeks` for which the selection writes nothing.
+
+    Beside what counts means also: not in its place, where the very version counts.
+    """
+    if not selection.is_beside:
+        return "false"
+    versions = ", ".join(f"('{model.model}', '{model.version}')" for model in selection.models)
+    return f"""exists (
+        select 1
+        from {place.scores} as counting
+        where
+            counting.week = account_weeks.week
+            and counting.account_id = account_weeks.account_id
+            and counting.is_active
+            and (counting.model, counting.model_version) in ({versions})
+    )"""
+
+
+def write_week(
     reading: Connection,
     writing: Connection,
     selection: Selection,
     arithmetics: Sequence[Arithmetic],
     week: date,
     scope: Scope,
+    place: Place = STORED,
 ) -> WeekScored:
+    """Write the rows of a week, of which there must be none, in the transaction of `writing`."""
     scored = WeekScored(week, by_model={model.model: Tally() for model in selection.models})
-    for batch in read_batches(reading, account_weeks(selection.models, week, scope)):
+    but = _counts_already(selection, place)
+    for batch in read_batches(reading, account_weeks(selection.models, week, scope, place=place, but=but)):
         frame = batch.to_pandas()
         counting = selection.active(frame)
         for position, arithmetic in enumerate(arithmetics):
             is_active = counting == position
             rows, weekly = _score(arithmetic, week, batch["account_id"], frame, is_active)
-            append(writing, "cs", "health_scores", rows)
+            append(writing, place.cs, "health_scores", rows)
             scored.by_model[arithmetic.model.model].add(arithmetic.model, weekly, np.ones(len(frame), dtype=bool))
             scored.active.add(arithmetic.model, weekly, is_active)
+    scored.is_stale = is_stale(reading, week, place)
+    if scored.is_stale:
+        for model in filter(needs_events, selection.models):
+            hold(writing, week, _rows_of(selection, model, week, scope, "held"), place)
     return scored
 
 
@@ -146,8 +192,6 @@ def _score(
 
 
 def _override(model: ScoreModel, frame: pd.DataFrame, is_active: Booleans) -> Override:
-    """What people set, where the model counts; a band that the model does not have sets nothing."""
-    names = {band.band: position for position, band in enumerate(model.bands)}
-    score = frame["override_score"].to_numpy(dtype=np.float64, na_value=np.nan)
-    band = np.asarray(frame["override_band"].map(names).fillna(NO_BAND), dtype=np.int64)
-    return Override(np.where(is_active, score, np.nan), np.where(is_active, band, NO_BAND))
+    """What people set, where the model counts."""
+    by_hand = set_by_hand(model, frame)
+    return Override(np.where(is_active, by_hand.score, np.nan), np.where(is_active, by_hand.band, NO_BAND))

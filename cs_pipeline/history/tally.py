@@ -67,5 +67,7 @@ class WeekScored:
     """The scores that count, one an account."""
     by_model: dict[str, Tally] = field(default_factory=dict)
     """All scores of each model that was computed, whether they count or not."""
+    is_stale: bool = False
+    """The week's events did not arrive."""
     held: int = 0
     """Accounts whose score that counts is held from an earlier week, because the week's data did not arrive."""

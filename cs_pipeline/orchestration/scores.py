@@ -16,6 +16,8 @@ from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
 from cs_pipeline.orchestration.metadata import picture, table
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource
+from cs_pipeline.reports.change_charts import band_flows, coverage_by_metric, drivers_of_falls, quantiles_over_time
+from cs_pipeline.reports.change_tables import drivers_of_largest_falls, flows_by_week, known_by_metric, score_quantiles
 from cs_pipeline.reports.charts import bands_over_time, score_distribution
 from cs_pipeline.reports.score_tables import (
     bands_by_week,
@@ -80,6 +82,10 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 "bands": table(recent[recent["week"] == last].drop(columns="week")),
                 "distribution": picture(score_distribution(score_bins(warehouse, last)), "Accounts by score"),
                 "bands_over_time": picture(bands_over_time(recent), "Bands over time"),
+                "scores_over_time": picture(
+                    quantiles_over_time(score_quantiles(warehouse, last - SHOWN_WEEKS, last)), "Scores over time"
+                ),
+                "known_metrics": picture(coverage_by_metric(known_by_metric(selection, done[-1])), "Known metrics"),
             },
             check_results=score_results(warehouse, done, scope.scope(), origin_of(context)),
         )
@@ -95,8 +101,8 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         check_specs=CHANGE_CHECKS,
         description=(
             "How each account's score differs from the week before: from and to, the drivers that sum to the change, "
-            "and the cause (behaviour, calendar, missing data, model version). Changes of severity found by the "
-            "schedule become triggers of plays; those of a backfill never do."
+            "and the cause (behaviour, calendar, missing data, model version, override). Changes of severity found by "
+            "the schedule become triggers of plays; those of a backfill never do."
         ),
     )
     def score_changes(
@@ -121,6 +127,12 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 "better": done[-1].better,
                 "causes": table(changes_by_cause(warehouse, asked[0], asked[-1])),
                 "largest_falls": table(largest_falls(warehouse, asked[-1])),
+                "band_flows": picture(
+                    band_flows(flows_by_week(warehouse, asked[-1] - SHOWN_WEEKS, asked[-1])), "Changes of band"
+                ),
+                "drivers_of_falls": picture(
+                    drivers_of_falls(drivers_of_largest_falls(warehouse, asked[-1])), "The largest falls"
+                ),
             },
             check_results=change_results(done, origin_of(context)),
         )

@@ -56,17 +56,17 @@ def test_a_cohort_backfill_replaces_that_cohorts_rows_and_no_others(history: His
     )
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
-            "update cs.health_scores set score = 1, band = 'Red', severity = 3 where week = %s and status = 'scored'",
+            "update cs.health_scores set score = 1, band = 'Red', severity = 3 where week = %s and is_active",
             [week],
         )
     with history.stage() as stage:
         stage.launcher.run_weeks(week, week, cohort=str(cohort))
     spoilt = f"select array_agg(account_id order by account_id) from cs.health_scores where week = '{week}'"
-    ((untouched,),) = history.rows(f"{spoilt} and score = 1")
+    ((untouched,),) = history.rows(f"{spoilt} and is_active and score = 1")
     assert isinstance(untouched, list)
     assert isinstance(accounts, list)
     assert set(untouched).isdisjoint(accounts)
-    assert history.count("cs.health_scores", f"week = '{week}'") == history.count(
+    assert history.count("cs.health_scores", f"week = '{week}' and is_active") == history.count(
         "marts.fct_account_weeks", f"week = '{week}'"
     )
 
@@ -96,15 +96,32 @@ def test_losing_dagsters_storage_sends_nothing_twice(history: History) -> None:
     assert contacts(history) == first
 
 
-def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
+def lose_events(history: History, of: str = "true") -> None:
+    """Take away the events of the last weeks, as a source that stopped would."""
     with history.warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("delete from raw.events where occurred_at >= %s", [monday_evening() - timedelta(days=40)])
+        cursor.execute(
+            f"delete from raw.events where occurred_at >= %s and {of}", [monday_evening() - timedelta(days=40)]
+        )
         cursor.execute("delete from intermediate.int_user_activity_daily")
         cursor.execute("delete from intermediate.int_feature_usage_daily")
+
+
+def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
+    lose_events(history, "account_id <> (select min(account_id) from raw.events)")
     with history.stage() as stage, pytest.raises(UserError, match="share_changing_band_is_plausible"):
         stage.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
     assert history.count("cs.actions") == 0
+
+
+def test_a_week_whose_events_did_not_arrive_holds_its_scores_and_starts_no_play_from_them(history: History) -> None:
+    lose_events(history)
+    with history.stage() as stage:
+        stage.timelapse().let_day_happen(monday_evening())
+    held = f"week = '{LAST_WEEK}' and is_active and status = 'held'"
+    assert history.count("cs.health_scores", held) > 0
+    assert history.count("cs.health_scores", f"week = '{LAST_WEEK}' and is_active and status = 'scored'") == 0
+    assert history.count("cs.triggers", "kind = 'score_change'") == 0
 
 
 def test_a_run_that_fails_before_its_first_step_says_why(history: History) -> None:
