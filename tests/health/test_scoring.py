@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from cs_pipeline.health.library import SHIPPED, read_score_model
 from cs_pipeline.health.scoring import Arithmetic, Floats
+from cs_pipeline.health.selection import CONFIG_FILE, load_selection
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import Escalation, Steadiness
 from tests.health.accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, metric_values
 
 CAPS = {
@@ -116,8 +118,20 @@ def test_a_frame_without_a_metric_is_refused() -> None:
 
 def test_the_docs_show_a_model_that_works(tmp_path: Path) -> None:
     docs = (Path(__file__).parents[2] / "docs" / "scores.md").read_text(encoding="utf-8")
-    example = docs.split("```yaml\n")[1].split("```")[0]
+    example = next(block for block in docs.split("```yaml\n") if block.startswith("model: ")).split("```")[0]
     (tmp_path / "my_points.yaml").write_text(example, encoding="utf-8")
     model = read_score_model(tmp_path / "my_points.yaml")
     account = frame({}).assign(login_frequency=0.3, ces_90d=6.0, worst_open_ticket=1.0)
     assert Arithmetic(model).score(account).score.tolist() == [30 + 20 + 10]
+
+
+def test_the_docs_show_a_selection_and_steady_bands_that_work(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "scores.md").read_text(encoding="utf-8")
+    blocks = {block.split(":")[0]: block.split("```")[0] for block in docs.split("```yaml\n")[1:]}
+    (tmp_path / CONFIG_FILE).write_text(blocks["active"], encoding="utf-8")
+    assert [model.model for model in load_selection(tmp_path).active_models] == ["five_factor", "weekly_points"]
+    steady = WEEKLY_POINTS.changed(**yaml.safe_load(blocks["steadiness"]))
+    assert (steady.steadiness, steady.escalation) == (
+        Steadiness(hysteresis=3, dwell_weeks=2, confirm_weeks=2, calendar="left_out"),
+        Escalation(),
+    )
