@@ -104,6 +104,20 @@ def scored_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "Hi
     return score_history(_create_database(server), tmp_path_factory.mktemp("history"))
 
 
+@pytest.fixture(scope="session")
+def larger_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "History":
+    """A sample company with departures enough for a backtest, and its truth; not to write to."""
+    from cs_pipeline.demo.company import SampleCompany
+    from cs_pipeline.demo.truth import load_truth
+    from tests.sample_history import score_history
+
+    folder = tmp_path_factory.mktemp("larger_history")
+    company = SampleCompany(accounts=500, weeks=44, seed=11, events_scale=0.0)
+    history = score_history(_create_database(server), folder, company)
+    load_truth(history.warehouse, folder / "sample")
+    return history
+
+
 @pytest.fixture
 def history(scored_history: "History", copy_database: CopyDatabase, tmp_path: Path) -> "History":
     """A writable copy of the sample company with its history scored."""

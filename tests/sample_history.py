@@ -29,6 +29,7 @@ class History:
 
     warehouse: Warehouse
     home: Path
+    company: SampleCompany = COMPANY
 
     @property
     def settings(self) -> Settings:
@@ -36,8 +37,8 @@ class History:
         return Settings(
             database_url=self.warehouse.url,  # pyright: ignore[reportArgumentType]
             home=self.home,
-            now=present_of(COMPANY.ends_on),
-            first_week=COMPANY.first_week,
+            now=present_of(self.company.ends_on),
+            first_week=self.company.first_week,
         )
 
     @contextmanager
@@ -65,13 +66,13 @@ class History:
             return cursor.fetchall() if cursor.description else []
 
 
-def score_history(warehouse: Warehouse, folder: Path) -> History:
+def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = COMPANY) -> History:
     """Load the company as known at its end, and score all weeks but the last."""
-    generate(folder / "sample", COMPANY)
-    write_slice(folder / "sample", folder / "slice", before=COMPANY.ends_at)
+    generate(folder / "sample", company)
+    write_slice(folder / "sample", folder / "slice", before=company.ends_at)
     migrate(warehouse)
     load_folder(warehouse, folder / "slice")
-    history = History(warehouse, folder / "home")
+    history = History(warehouse, folder / "home", company)
     with history.stage() as stage:
-        stage.launcher.run_weeks(COMPANY.first_week, SCORED_UNTIL)
+        stage.launcher.run_weeks(company.first_week, company.ends_on - 2 * WEEK)
     return history

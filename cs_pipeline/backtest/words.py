@@ -9,6 +9,7 @@ from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
 Level = Literal["good", "useful", "weak", "poor", "unknown"]
 
 GOOD_AUC, USEFUL_AUC, WEAK_AUC = 0.8, 0.7, 0.6
+MOST_SCORED = 0.95
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Verdict:
 def verdict(result: ModelResult) -> Verdict:
     """The verdict on one model."""
     if isinstance(result.whole, TooLittle):
-        return Verdict("unknown", f"{_sentence(str(result.whole))}.", [])
+        return Verdict("unknown", f"{_sentence(str(result.whole))}.", _coverage(result))
     level, headline = _separates(result.whole.auc)
-    reasons = [*_pairs(result.whole), *_bands(result), *_warning(result), *_references(result)]
+    reasons = [*_coverage(result), *_pairs(result.whole), *_bands(result), *_warning(result), *_references(result)]
     return Verdict(level, headline, reasons)
 
 
@@ -49,6 +50,12 @@ def _separates(auc: Interval) -> tuple[Level, str]:
     if auc.value >= WEAK_AUC:
         return "weak", "Separates weakly: a hint among others, not a forecast."
     return "poor", "Separates poorly: hardly better than guessing."
+
+
+def _coverage(result: ModelResult) -> list[str]:
+    if result.scored > MOST_SCORED:
+        return []
+    return [f"It has a score in {result.scored:.0%} of the observations; in the others too many metrics are missing."]
 
 
 def _pairs(found: Separation) -> list[str]:

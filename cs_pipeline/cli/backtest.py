@@ -89,8 +89,8 @@ def backtest(
 
 def _print(title: str, rows: pd.DataFrame) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in rows.columns:
-        table.add_column(str(heading), header_style="dim")
+    for position, heading in enumerate(rows.columns):
+        table.add_column(str(heading), header_style="dim", no_wrap=position == 0)
     for row in rows.to_dict("records"):
         table.add_row(*(Text(str(value)) for value in row.values()))
     console.print(f"\n[bold]{title}[/]")

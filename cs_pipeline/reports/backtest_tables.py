@@ -131,4 +131,4 @@ def _lift(answer: Separation | TooLittle) -> str:
 
 
 def _departures(answer: Separation | TooLittle) -> str:
-    return str(answer.departures) if isinstance(answer, Separation) else answer.reason
+    return str(answer.departures) if isinstance(answer, Separation) else "too few"
