@@ -6,9 +6,11 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.backtest import backtest_of_models
 from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
 from cs_pipeline.orchestration.jobs import build_backtest_job, build_weekly_job
+from cs_pipeline.orchestration.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbook
 from cs_pipeline.orchestration.renewals import build_renewal_assets
+from cs_pipeline.orchestration.rescoring import rescore_weeks
 from cs_pipeline.orchestration.resources import build_resources
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.scores import build_score_assets
@@ -32,7 +34,8 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             backtest_of_models,
             *PLAY_ASSETS,
         ],
-        jobs=[weekly_job, build_backtest_job(), run_playbook, deliver_due_actions, daily_plays],
+        asset_checks=[inputs_unchanged_since_scored],
+        jobs=[weekly_job, build_backtest_job(), rescore_weeks, run_playbook, deliver_due_actions, daily_plays],
         schedules=build_schedules(weekly_job, settings),
         sensors=build_sensors(),
         resources=build_resources(settings, clock),

@@ -28,6 +28,15 @@ def load_score_model(name: str, config: Path | None = None) -> ScoreModel:
     raise UserError(f"There is no score model {name!r}; there are: {', '.join(score_model_names(config))}")
 
 
+def find_score_model(name_or_file: str, config: Path | None = None) -> ScoreModel:
+    """The model in a file (anything that ends in .yaml), or the one of that name. Raises UserError as the others do."""
+    if not name_or_file.endswith(".yaml"):
+        return load_score_model(name_or_file, config)
+    if not Path(name_or_file).is_file():
+        raise UserError(f"There is no file {name_or_file}")
+    return read_score_model(Path(name_or_file))
+
+
 def score_model_names(config: Path | None = None) -> list[str]:
     """Names of all models and variants, sorted. Raises UserError for a file that is not a sound model."""
     models = [read_score_model(path) for path in _files(config).values()]

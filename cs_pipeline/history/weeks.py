@@ -14,6 +14,16 @@ Origin = Literal["live", "backfill"]
 WEEK = timedelta(days=7)
 
 
+def weeks_between(first: date, last: date) -> list[date]:
+    """Every week from `first` to `last`, both included. Raises UserError unless both are Mondays, in order."""
+    for name, day in (("first", first), ("last", last)):
+        if day.weekday() != 0:
+            raise UserError(f"The {name} week is {day}, a {day:%A}; weeks are named by the Monday they start")
+    if last < first:
+        raise UserError(f"The last week ({last}) lies before the first ({first})")
+    return [first + WEEK * number for number in range((last - first) // WEEK + 1)]
+
+
 def require_marts(warehouse: Warehouse, *tables: str) -> None:
     """Raise UserError when one of `tables` of the marts is not there."""
     with warehouse.session() as session, session.cursor() as cursor:

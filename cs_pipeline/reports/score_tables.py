@@ -33,6 +33,52 @@ def models_side_by_side(selection: Selection, week: WeekScored) -> pd.DataFrame:
     )
 
 
+def model_versions(warehouse: Warehouse) -> pd.DataFrame:
+    """Columns model, version, first_week, last_week, weeks, rows, counts_in (rows), mean_score, scored_at.
+
+    Every version that ever scored a week, the latest scored last.
+    """
+    return query(
+        warehouse,
+        """
+        with
+
+        tallies as (
+
+            select
+                model,
+                model_version,
+                min(week) as first_week,
+                max(week) as last_week,
+                count(distinct week) as weeks,
+                count(*) as rows,
+                count(*) filter (where is_active) as counts_in,
+                round(avg(score)::numeric, 1)::double precision as mean_score
+            from cs.health_scores
+            group by model, model_version
+
+        ),
+
+        moments as (
+
+            select
+                model,
+                model_version,
+                max(scored_at) as scored_at
+            from cs.scored_weeks
+            group by model, model_version
+
+        )
+
+        select
+            model, model_version as version, first_week, last_week, weeks, rows, counts_in, mean_score, scored_at
+        from tallies
+        left join moments using (model, model_version)
+        order by scored_at nulls first, model, model_version
+        """,
+    )
+
+
 def bands_by_week(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     """Columns week, band, severity, accounts, mean_score: the active scores of a range of weeks.
 

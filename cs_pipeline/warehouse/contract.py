@@ -90,12 +90,13 @@ class SourceTable:
         cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.key)})")
         cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID})")
         if self.append_only:
-            cursor.execute(f"create index on {self.relation} using brin ({self._event_time})")
+            cursor.execute(f"create index on {self.relation} using brin ({self.event_time})")
         elif "account_id" in self.column_names and self.key[0] != "account_id":
             cursor.execute(f"create index on {self.relation} (account_id)")
 
     @property
-    def _event_time(self) -> str:
+    def event_time(self) -> str:
+        """The column that says when a row happened, or began."""
         return next(c.name for c in self.columns if c.required and c.data_type in ("timestamptz", "date"))
 
 

@@ -3,7 +3,7 @@
 {% macro source_or_absent(table) -%}
     {%- set relation = source('raw', table) -%}
     {%- if not execute or source_exists(table) -%}
-        {{ relation }}
+        {{ as_known(relation) }}
     {%- else -%}
         (
             select
@@ -13,6 +13,21 @@
                 cast(null as bigint) as _load_id
             where false
         ) as {{ table }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A canonical table, or with the setting known_at those of its rows that had arrived before that moment. To be used
+   after `from`; the caller gives no alias. Rows that do not say when they arrived are left to their event time. #}
+{% macro as_known(relation) -%}
+    {%- if setting('known_at') -%}
+        (
+            select *
+            from {{ relation }}
+            where _loaded_at is null or _loaded_at < cast('{{ setting("known_at") }}' as timestamptz)
+        ) as {{ relation.identifier }}
+    {%- else -%}
+        {{ relation }}
     {%- endif -%}
 {%- endmacro %}
 

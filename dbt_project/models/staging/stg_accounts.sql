@@ -18,4 +18,4 @@ select
     sales_goal,
     _loaded_at,
     _load_id
-from {{ source('raw', 'accounts') }}
+from {{ as_known(source('raw', 'accounts')) }}

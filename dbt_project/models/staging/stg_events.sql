@@ -11,4 +11,4 @@ select
     _loaded_at,
     _load_id,
     {{ known_from('_loaded_at', 'occurred_at') }} as known_from
-from {{ source('raw', 'events') }}
+from {{ as_known(source('raw', 'events')) }}

@@ -15,4 +15,4 @@ select
     coalesce(is_addon, false) as is_addon,
     _loaded_at,
     _load_id
-from {{ source('raw', 'subscriptions') }}
+from {{ as_known(source('raw', 'subscriptions')) }}

@@ -10,4 +10,4 @@ select
     onboarding_stage,
     _loaded_at,
     _load_id
-from {{ source('raw', 'users') }}
+from {{ as_known(source('raw', 'users')) }}
