@@ -1,5 +1,6 @@
 """What every test may ask for: a real PostgreSQL, fresh databases, the shared data sets."""
 
+import functools
 import os
 import re
 import tempfile
@@ -16,6 +17,7 @@ from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
 
 if TYPE_CHECKING:
+    from tests.example_history import BroughtIn
     from tests.sample_history import History
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +25,8 @@ SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
 TEST_SERVER_URL = "CS_PIPELINE_TEST_SERVER_URL"
 
 CopyDatabase = Callable[[Warehouse], Warehouse]
+BringInExample = Callable[[str], "BroughtIn"]
+LiveThroughExample = Callable[[str], "History"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -134,6 +138,34 @@ def shared_data() -> Path:
         if folder.is_dir():
             return folder
     pytest.skip(f"the public data sets are not here; download them (see examples/) and set {SHARED_DATA}")
+
+
+@pytest.fixture(scope="session")
+def bring_in_example(server: str, shared_data: Path) -> BringInExample:
+    """Brings in an example by name, once a session."""
+    from tests.example_history import bring_in_example
+
+    @functools.cache
+    def bring_in(name: str) -> "BroughtIn":
+        warehouse = _create_database(server)
+        migrate(warehouse)
+        return bring_in_example(warehouse, name, shared_data)
+
+    return bring_in
+
+
+@pytest.fixture(scope="session")
+def live_through_example(
+    bring_in_example: BringInExample, tmp_path_factory: pytest.TempPathFactory
+) -> LiveThroughExample:
+    """Scores some weeks of an example and lets its last ones happen, once a session; to read from."""
+    from tests.example_history import live_through
+
+    @functools.cache
+    def live(name: str) -> "History":
+        return live_through(bring_in_example(name), tmp_path_factory.mktemp(name))
+
+    return live
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,8 +1,7 @@
 """`demo`: a whole company, or an example data set, from raw rows to captured plays."""
 
 import time
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,9 @@ def _play_sample(accounts: int, weeks: int, seed: int) -> None:
     from cs_pipeline.demo.story import play_sample, present_of
 
     company = SampleCompany(accounts=accounts, weeks=weeks, seed=seed)
-    settings = _settings_at(present_of(company.ends_on), company.first_week)
+    settings = _settings_with(
+        {"now": present_of(company.ends_on).isoformat(), "first_week": company.first_week.isoformat()}
+    )
     with console.status("Starting PostgreSQL and Dagster") as status:
         from cs_pipeline.cli.stage import set_stage
 
@@ -51,13 +52,13 @@ def _play_sample(accounts: int, weeks: int, seed: int) -> None:
 
 
 def _play_example(name: str, data: Path | None) -> None:
-    from cs_pipeline.demo.examples import bring_in, find_example
-    from cs_pipeline.demo.story import claim, play_loaded, present_of
+    from cs_pipeline.demo.examples import bring_in, example_settings, find_example
+    from cs_pipeline.demo.story import claim, play_loaded
 
     example = find_example(name)
     if data is None:
         raise UserError(f"Say with --data where the files are that {example.source} offers")
-    settings = _settings_at(present_of(example.ends_on), example.first_week)
+    settings = _settings_with(example_settings(name))
     with console.status("Starting PostgreSQL and Dagster") as status:
         from cs_pipeline.cli.stage import set_stage
 
@@ -70,13 +71,13 @@ def _play_example(name: str, data: Path | None) -> None:
             _show(settings)
 
 
-def _settings_at(present: datetime, first_week: date) -> Settings:
-    """Settings with the clock at `present`; kept in the home folder, so that `up` shows the same company."""
+def _settings_with(asked: Mapping[str, str]) -> Settings:
+    """Settings with the fields of `asked`; kept in the home folder, so that `up` shows the same company."""
     home = load_settings().home
     home.mkdir(parents=True, exist_ok=True)
     (home / HOME_SETTINGS_FILE).write_text(
         "# Written by the demo. Remove this file to let the present be the present.\n"
-        f"{PREFIX}NOW={present.isoformat()}\n{PREFIX}FIRST_WEEK={first_week.isoformat()}\n"
+        + "".join(f"{PREFIX}{field.upper()}={value}\n" for field, value in asked.items())
     )
     return load_settings()
 

@@ -92,8 +92,9 @@ def _falls(warehouse: Warehouse, week: date) -> Table | Text:
 def _plays(warehouse: Warehouse) -> Group | Text:
     with warehouse.session() as session:
         decisions = enrolments_by_playbook(session)
+    decisions = decisions[decisions["reason"] != "trigger"]  # not what the playbook waits for: nothing was refused
     if decisions.empty:
-        return Text("No trigger was opened in the last weeks, so no play was started.", style="dim")
+        return Text("Nothing that a play waits for happened in the last weeks, so none was started.", style="dim")
     counts = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("playbook", "enrolled", "refused", "most frequent reason of refusal"):
         counts.add_column(heading, header_style="dim")
@@ -106,7 +107,7 @@ def _plays(warehouse: Warehouse) -> Group | Text:
     for heading in ("newest", "account", "why", "state"):
         newest.add_column(heading, header_style="dim", no_wrap=heading != "why")
     for row in newest_plays(warehouse, SHOWN).to_dict("records"):
-        state = row["status"] if row["reason"] is None else f"{row['status']}: {_words(row['reason'])}"
+        state = ": ".join(part for part in (row["status"], _words(row["reason"])) if part)
         newest.add_row(row["playbook"], Text(_short(row["account"])), Text(row["why"]), state)
     return Group(counts, Text(), newest)
 

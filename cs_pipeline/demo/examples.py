@@ -1,7 +1,8 @@
 """Example data sets that nobody here wrote: where their mappings are, and how their files are brought in.
 
-An example is a folder under `examples/` with one mapping per canonical table and an `example.yaml`. The files
-themselves are downloaded by whoever wants to see it; the example's README names their public source.
+An example is a folder under `examples/` with one mapping per canonical table and an `example.yaml`; where the shipped
+score model asks for what the data do not have, also a model of its own in `score_models/`. The files are downloaded by
+whoever wants to see it; the example's README names their public source.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from cs_pipeline.demo.story import present_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
@@ -24,7 +26,8 @@ class Example(BaseModel):
     """What `example.yaml` says.
 
     title, source: what it is and where the files come from. present: the moment the clock is set to. first_week: the
-    first week to score, a Monday. weeks: how many weeks from it are scored.
+    first week to score, a Monday. weeks: how many weeks from it are scored. score_model: a model in the example's
+    folder; without it, the one that counts anyway.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +37,7 @@ class Example(BaseModel):
     present: datetime
     first_week: date
     weeks: int
+    score_model: str | None = None
 
     @property
     def ends_on(self) -> date:
@@ -47,6 +51,15 @@ def find_example(name: str) -> Example:
     if name not in known:
         raise UserError(f"There is no example '{name}'; there are: {', '.join(known)}")
     return validate(Example, EXAMPLES / name / "example.yaml")
+
+
+def example_settings(name: str) -> dict[str, str]:
+    """Fields of Settings, and what they must be to see the example `name`."""
+    example = find_example(name)
+    asked = {"now": present_of(example.ends_on).isoformat(), "first_week": example.first_week.isoformat()}
+    if example.score_model:
+        asked |= {"config": str(EXAMPLES / name), "score_model": example.score_model}
+    return asked
 
 
 def bring_in(warehouse: Warehouse, name: str, data: Path, tell: Callable[[str], None]) -> LoadReport:

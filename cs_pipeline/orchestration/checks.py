@@ -64,7 +64,13 @@ def score_results(
     }
     return [
         _result(SCORE_CHECKS[0], "live", passed=not short, metadata={"missing_rows_by_week": short}),
-        _result(SCORE_CHECKS[1], origin, passed=not thin, metadata={"thin_weeks": thin, "at_least": LEAST_COVERAGE}),
+        _result(
+            SCORE_CHECKS[1],
+            origin,
+            passed=not thin,
+            metadata={"thin_weeks": thin, "at_least": LEAST_COVERAGE},
+            description=_what_is_missing(done[-1]) if thin else None,
+        ),
     ]
 
 
@@ -77,8 +83,23 @@ def change_results(done: Sequence[WeekChanged], origin: Origin) -> list[dg.Asset
     return [_result(CHANGE_CHECKS[0], origin, passed=not wild, metadata={"weeks": wild, "at_most": MOST_BAND_CHANGES})]
 
 
+def _what_is_missing(week: WeekScored) -> str:
+    """For whoever must do something about thin coverage: the metrics that no account has, and what helps."""
+    unknown = ", ".join(metric for metric, accounts in week.known.items() if not accounts) or "none"
+    return (
+        f"In the week of {week.week}, {week.coverage or 0:.0%} of the score is known. Known of no account: {unknown}. "
+        "Bring the tables they need (docs/bring-your-data.md), or choose a score model over what there is "
+        "(docs/scores.md)"
+    )
+
+
 def _result(
-    spec: dg.AssetCheckSpec, origin: Origin, *, passed: bool, metadata: Mapping[str, Any]
+    spec: dg.AssetCheckSpec,
+    origin: Origin,
+    *,
+    passed: bool,
+    metadata: Mapping[str, Any],
+    description: str | None = None,
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=spec.name,
@@ -86,4 +107,5 @@ def _result(
         passed=passed,
         severity=dg.AssetCheckSeverity.ERROR if origin == "live" else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
+        description=description,
     )

@@ -66,14 +66,28 @@ class Launcher:
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """The failed steps and the innermost words of their errors; those of the run when it failed before any step."""
+    """The failed steps and the innermost words of their errors, and what the checks that failed say to do; those of
+    the run when it failed before any step."""
     failed = [event for event in result.all_events if event.is_step_failure]
     if failed:
-        return "; ".join(f"{event.step_key}: {_innermost(event.step_failure_data.error)}" for event in failed)
+        return "; ".join(
+            [
+                *(f"{event.step_key}: {_innermost(event.step_failure_data.error)}" for event in failed),
+                *(f"{check.check_name}: {check.description}" for check in _blocking(result) if check.description),
+            ]
+        )
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.RUN_FAILURE:
             return _innermost(event.job_failure_data.error)
     return "see the run in the Dagster UI"
+
+
+def _blocking(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    return [
+        check
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    ]
 
 
 def _innermost(error: SerializableErrorInfo | None) -> str:

@@ -31,7 +31,7 @@ def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
     ).iloc[0]
     return {
         "accounts": f"{row['accounts']:,.0f}",
-        "users": f"{row['users']:,.0f}",
+        "users": f"{row['users']:,.0f}" if row["users"] else "unknown",
         "ARR": f"{row['arr']:,.0f}",
         "weeks scored": f"{row['weeks']:,.0f}",
         "scores": f"{row['scores']:,.0f}",
@@ -73,13 +73,14 @@ def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
 
 
 def taken_actions(warehouse: Warehouse) -> pd.DataFrame:
-    """Columns state (captured, sent, planned, …), actions: the outbox at a glance."""
+    """Columns state (captured, sent, planned, without a recipient, …), actions: the outbox at a glance."""
     return query(
         warehouse,
         """
         select
             case
                 when status = 'sent' and delivery = 'capture' then 'captured'
+                when status = 'failed' and reason = 'no_recipient' then 'without a recipient'
                 else replace(status, '_', ' ')
             end as state,
             count(*) as actions

@@ -1,6 +1,7 @@
 """The weekly job: as a backfill it only writes history; as the schedule's run it starts plays, once."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,20 @@ RECORD = (
     "select * from cs.renewal_windows order by subscription_id, renewal_date, renewal_window",
     "select * from marts.fct_account_weeks order by week, account_id",
 )
+
+SURVEYS_ONLY = """
+model: surveys_only
+title: Surveys only
+coverage_floor: 0.5
+dimensions:
+  - dimension: opinion
+    points: 100
+    metrics:
+      - {metric: ces_90d, unit: ten, points: 100, table: [{from: 5, points: 100}, {below: 5, points: 0}]}
+bands:
+  - {band: Good, from: 60, severity: 0}
+  - {band: Poor, from: 0, severity: 3}
+"""
 
 
 def monday_evening() -> datetime:
@@ -127,3 +142,19 @@ def test_a_week_whose_events_did_not_arrive_holds_its_scores_and_starts_no_play_
 def test_a_run_that_fails_before_its_first_step_says_why(history: History) -> None:
     with history.stage() as stage, pytest.raises(UserError, match=r"(?s)weekly_health failed.*late_rows is 'maybe'"):
         stage.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL, late_rows="maybe")
+
+
+def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_missing(
+    history: History, tmp_path: Path
+) -> None:
+    model = tmp_path / "score_models" / "surveys_only.yaml"
+    model.parent.mkdir()
+    model.write_text(SURVEYS_ONLY)
+    (tmp_path / "score_selection.yaml").write_text("active: [{model: surveys_only}]")
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("drop table raw.survey_responses cascade")
+    asked = {**history.asked, "config": str(tmp_path), "score_model": "surveys_only"}
+    asking = History(history.warehouse, history.home, asked)
+    with asking.stage() as stage, pytest.raises(UserError, match=r"0% of the score is known.* no account: ces_90d\. "):
+        stage.timelapse().let_day_happen(monday_evening())
+    assert history.count("cs.triggers", "kind = 'score_change'") == 0

@@ -1,22 +1,18 @@
 """Folders of canonical files, and a look into the warehouse."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load_report import LoadReport
-from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
-from tests.conftest import ROOT, _create_database, _drop_database
+from tests.example_history import BroughtIn
 
 Rows = Sequence[Mapping[str, object]]
 WriteCsv = Callable[[str, Rows], Path]
 Query = Callable[[str], list[tuple[object, ...]]]
-
-BringIn = Callable[[str, Path], LoadReport]
 
 ACCOUNTS: Rows = (
     {"account_id": "a1", "account_name": "Acme", "created_at": "2024-01-01T09:00:00Z", "tier": "pro"},
@@ -76,23 +72,15 @@ def query(warehouse: Warehouse) -> Query:
 
 
 @pytest.fixture(scope="module")
-def example_warehouse(server: str, migrated: Warehouse) -> Iterator[Warehouse]:
-    """A database for the tests of one example, which bring its files in once and only read afterwards."""
-    made = _create_database(server, template=migrated.database)
-    yield made
-    _drop_database(server, made.database)
+def report(example: BroughtIn) -> LoadReport:
+    """What bringing in the module's example reported."""
+    return example.report
 
 
 @pytest.fixture(scope="module")
-def bring_in(example_warehouse: Warehouse) -> BringIn:
-    """Lands an example's files and pulls them through its mappings."""
-
-    def bring(name: str, files: Path) -> LoadReport:
-        land_folder(example_warehouse, files)
-        install_mappings(example_warehouse, ROOT / "examples" / name)
-        return sync_mappings(example_warehouse)
-
-    return bring
+def example_warehouse(example: BroughtIn) -> Warehouse:
+    """The database with the rows of the module's example; to read from."""
+    return example.warehouse
 
 
 @pytest.fixture

@@ -1,17 +1,20 @@
 """examples/churnsim: a CRM's customers and four million rows of events. Facts are those of the files' README."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from cs_pipeline.warehouse.load_report import LoadReport
-from tests.warehouse.conftest import BringIn, Query
+from tests.conftest import BringInExample
+from tests.example_history import BroughtIn
+from tests.warehouse.conftest import Query
+
+pytestmark = pytest.mark.xdist_group("churnsim")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def report(shared_data: Path, bring_in: BringIn) -> LoadReport:
-    return bring_in("churnsim", shared_data / "churnsim_crm")
+@pytest.fixture(scope="module")
+def example(bring_in_example: BringInExample) -> BroughtIn:
+    return bring_in_example("churnsim")
 
 
 def test_every_row_arrives_and_none_is_put_aside(report: LoadReport, ask: Query) -> None:

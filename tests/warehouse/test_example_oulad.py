@@ -1,21 +1,25 @@
 """examples/oulad: real students, from registration to departure. Facts about the files are those of their README."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
 from cs_pipeline.warehouse.mapping import sync_mappings
-from tests.warehouse.conftest import BringIn, Query
+from tests.conftest import BringInExample
+from tests.example_history import BroughtIn
+from tests.warehouse.conftest import Query
 
 STUDENT_DAYS = "(select distinct code_presentation, id_student, date from landing.studentvle) as days"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def report(shared_data: Path, bring_in: BringIn) -> LoadReport:
-    return bring_in("oulad", shared_data / "oulad_aaa")
+pytestmark = pytest.mark.xdist_group("oulad")
+
+
+@pytest.fixture(scope="module")
+def example(bring_in_example: BringInExample) -> BroughtIn:
+    return bring_in_example("oulad")
 
 
 def test_every_row_arrives_and_none_is_put_aside(report: LoadReport, ask: Query) -> None:

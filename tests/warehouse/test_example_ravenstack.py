@@ -1,21 +1,24 @@
 """examples/ravenstack: very untidy tables. Each oddity that their README names, and what becomes of it."""
 
-from pathlib import Path
-
 import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
 from cs_pipeline.warehouse.mapping import sync_mappings
 from cs_pipeline.warehouse.rejects import count_rejects
-from tests.warehouse.conftest import BringIn, Query
+from tests.conftest import BringInExample
+from tests.example_history import BroughtIn
+from tests.warehouse.conftest import Query
 
 USAGE = "select count(*) from raw.events inner join raw.accounts using (account_id) where event_name = 'feature_use'"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def report(shared_data: Path, bring_in: BringIn) -> LoadReport:
-    return bring_in("ravenstack", shared_data / "ravenstack")
+pytestmark = pytest.mark.xdist_group("ravenstack")
+
+
+@pytest.fixture(scope="module")
+def example(bring_in_example: BringInExample) -> BroughtIn:
+    return bring_in_example("ravenstack")
 
 
 def test_usage_under_a_key_that_was_used_before_is_put_aside(
