@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -43,11 +44,12 @@ def daemon(history: History) -> Iterator[subprocess.Popen[bytes]]:
             env=environment,
             stdout=stream,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             yield process
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # with the code server that it started
             process.wait(60)
 
 

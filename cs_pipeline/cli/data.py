@@ -46,10 +46,12 @@ def land(folder: Folder) -> None:
     warehouse = start_warehouse(load_settings())
     with _shown() as on_progress:
         landed = land_folder(warehouse, folder, on_progress=on_progress)
-    table = _table("table", "rows", "columns")
+    table = _table("table", "rows", "put aside", "columns")
     for each in landed:
-        table.add_row(f"landing.{each.table}", f"{each.rows:,}", ", ".join(each.columns))
+        table.add_row(f"landing.{each.table}", f"{each.rows:,}", f"{each.rejected:,}", ", ".join(each.columns))
     console.print(table)
+    if any(each.rejected for each in landed):
+        console.print("Lines that are no rows were put aside; `cs-pipeline rejects` shows them.")
 
 
 def map_tables(folder: Folder) -> None:

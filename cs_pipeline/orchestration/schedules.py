@@ -38,8 +38,7 @@ def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings
     def weekly_health_schedule(
         context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
     ) -> dg.RunRequest | dg.SkipReason:
-        moment = clock.now() if clock.is_frozen else context.scheduled_execution_time
-        return weekly_request(moment, settings.first_week.isoformat())
+        return weekly_request(_moment(context, clock), settings.first_week.isoformat())
 
     @dg.schedule(
         name="daily_plays_schedule",
@@ -50,7 +49,11 @@ def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings
         description="Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
     )
     def daily_plays_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
-        moment = clock.now() if clock.is_frozen else context.scheduled_execution_time
-        return dg.RunRequest(run_key=f"daily_plays:{moment:%Y-%m-%d}")
+        return dg.RunRequest(run_key=f"daily_plays:{_moment(context, clock):%Y-%m-%d}")
 
     return [weekly_health_schedule, daily_plays_schedule]
+
+
+def _moment(context: dg.ScheduleEvaluationContext, clock: Clock) -> datetime:
+    """The moment that a tick stands for: its own, or the one that the clock is set to."""
+    return clock.now() if clock.is_frozen else context.scheduled_execution_time
