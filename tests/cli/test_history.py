@@ -1,0 +1,62 @@
+"""`rescore`, `models`, `late`, `replay-scores` as a person meets them."""
+
+import pytest
+from typer.testing import CliRunner
+
+from cs_pipeline.cli import app
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.selection import selection_of
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.health.accounts import WEEKLY_POINTS
+from tests.history.marts import add_account_week, create_marts, rows, week
+
+FROM, TO = ["--from", "2024-01-01"], ["--to", "2024-01-08"]
+
+
+@pytest.fixture
+def scored(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """Two scored weeks of an account, in the warehouse that commands find."""
+    create_marts(warehouse)
+    for number in range(2):
+        add_account_week(warehouse, "a", number)
+    score_weeks(warehouse, selection_of(WEEKLY_POINTS), [week(0), week(1)], Scope())
+    monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", warehouse.url)
+    return warehouse
+
+
+def run(*arguments: str) -> str:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False).output
+
+
+def test_what_rescore_says_to_read_reads_what_it_wrote(scored: Warehouse) -> None:
+    said = run("rescore", "five_factor", *FROM, *TO)
+    assert "2 scores in 2 weeks, beside what counts" in said
+    assert len(rows(scored, said.splitlines()[-1])) == 2
+    listed = run("models")
+    assert "five_factor" in listed
+    assert "weekly_points" in listed
+
+
+def test_rescoring_by_the_version_that_counts_writes_nothing_and_says_so(scored: Warehouse) -> None:
+    assert "counts there already" in run("rescore", "weekly_points", *FROM, *TO)
+
+
+def test_late_says_when_there_is_nothing_late(scored: Warehouse) -> None:
+    assert "nothing that the scored weeks look at changed" in run("late")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rescore", "no_such_model", *FROM, *TO], "There is no score model 'no_such_model'"),
+        (["rescore", "none.yaml", *FROM, *TO], "There is no file none.yaml"),
+        (["rescore", "five_factor", "--from", "2024-01-02", *TO], "The first week is 2024-01-02, a Tuesday"),
+        (["rescore", "five_factor", *FROM, "--to", "2024-01-15"], "build 2024-01-01 to 2024-01-15 first"),
+        (["replay-scores", *FROM, *TO, "--as-known-at", "2024-01-09"], "the week 2024-01-08 was not over"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(scored: Warehouse, arguments: list[str], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        run(*arguments)
