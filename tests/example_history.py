@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cs_pipeline.demo.examples import bring_in, example_settings, find_example
 from cs_pipeline.demo.story import let_weeks_happen
+from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
 from tests.sample_history import WEEK, History
@@ -37,14 +38,27 @@ class BroughtIn:
         return self.live_week - WEEKS_OF_HISTORY * WEEK
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExampleHistory(History):
+    """An example whose history is scored and whose last days have happened."""
+
+    name: str
+
+    @property
+    def settings(self) -> Settings:
+        """What the example asks for, as its demo runs it."""
+        asked = example_settings(self.name)
+        return Settings.model_validate({"database_url": self.warehouse.url, "home": self.home, **asked})
+
+
 def bring_in_example(warehouse: Warehouse, name: str, shared_data: Path) -> BroughtIn:
     """Land the example's files and pull them through its mappings."""
     return BroughtIn(name, warehouse, bring_in(warehouse, name, shared_data / FOLDERS[name], lambda _: None))
 
 
-def live_through(example: BroughtIn, home: Path) -> History:
+def live_through(example: BroughtIn, home: Path) -> ExampleHistory:
     """Score the history in one run, then let the last Monday and the day after it happen, as the demo does."""
-    history = History(example.warehouse, home, example_settings(example.name))
+    history = ExampleHistory(example.warehouse, home, name=example.name)
     monday = datetime.combine(example.live_week + WEEK, time(), UTC)
     with history.stage() as stage:
         stage.launcher.run_weeks(example.first_week, example.live_week - WEEK)

@@ -1,9 +1,9 @@
 """A small sample company whose history is scored up to the week before last, for tests of what happens next."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,17 +23,12 @@ LAST_WEEK = COMPANY.ends_on - WEEK
 SCORED_UNTIL = LAST_WEEK - WEEK
 
 
-SAMPLE = {"now": present_of(COMPANY.ends_on).isoformat(), "first_week": COMPANY.first_week.isoformat()}
-"""What the sample company asks of the settings: the present is the evening of the day on which its data ends."""
-
-
 @dataclass(frozen=True)
 class History:
-    """A warehouse with a company in it, the home folder of whoever works on it, and what it asks of the settings."""
+    """A warehouse with the company in it, and the home folder of whoever works on it."""
 
     warehouse: Warehouse
     home: Path
-<<<<<<< HEAD
     company: SampleCompany = COMPANY
 
     @property
@@ -45,14 +40,6 @@ class History:
             now=present_of(self.company.ends_on),
             first_week=self.company.first_week,
         )
-=======
-    asked: Mapping[str, str] = field(default_factory=lambda: SAMPLE)
-
-    @property
-    def settings(self) -> Settings:
-        """Settings of the company."""
-        return Settings.model_validate({"database_url": self.warehouse.url, "home": self.home, **self.asked})
->>>>>>> 32edfff (wip)
 
     @contextmanager
     def stage(self) -> Iterator[Stage]:

@@ -1,8 +1,9 @@
 """Example data sets that nobody here wrote: where their mappings are, and how their files are brought in.
 
 An example is a folder under `examples/` with one mapping per canonical table and an `example.yaml`; where the shipped
-score model asks for what the data do not have, also a model of its own in `score_models/`. The files are downloaded by
-whoever wants to see it; the example's README names their public source.
+score model asks for what the data do not have, also a model of its own: the folder is then a configuration folder, with
+`score_models/` and `score_selection.yaml`. The files are downloaded by whoever wants to see it; the example's README
+names their public source.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cs_pipeline.demo.story import present_of
 from cs_pipeline.errors import UserError
+from cs_pipeline.health.selection import CONFIG_FILE
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load_report import LoadReport
@@ -26,8 +28,7 @@ class Example(BaseModel):
     """What `example.yaml` says.
 
     title, source: what it is and where the files come from. present: the moment the clock is set to. first_week: the
-    first week to score, a Monday. weeks: how many weeks from it are scored. score_model: a model in the example's
-    folder; without it, the one that counts anyway.
+    first week to score, a Monday. weeks: how many weeks from it are scored.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +38,6 @@ class Example(BaseModel):
     present: datetime
     first_week: date
     weeks: int
-    score_model: str | None = None
 
     @property
     def ends_on(self) -> date:
@@ -57,8 +57,8 @@ def example_settings(name: str) -> dict[str, str]:
     """Fields of Settings, and what they must be to see the example `name`."""
     example = find_example(name)
     asked = {"now": present_of(example.ends_on).isoformat(), "first_week": example.first_week.isoformat()}
-    if example.score_model:
-        asked |= {"config": str(EXAMPLES / name), "score_model": example.score_model}
+    if (EXAMPLES / name / CONFIG_FILE).exists():
+        asked["config"] = str(EXAMPLES / name)
     return asked
 
 

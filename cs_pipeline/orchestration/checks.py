@@ -85,9 +85,10 @@ def change_results(done: Sequence[WeekChanged], origin: Origin) -> list[dg.Asset
 
 def _what_is_missing(week: WeekScored) -> str:
     """For whoever must do something about thin coverage: the metrics that no account has, and what helps."""
-    unknown = ", ".join(metric for metric, accounts in week.known.items() if not accounts) or "none"
+    unknown = ", ".join(metric for metric, accounts in week.active.known.items() if not accounts) or "none"
     return (
-        f"In the week of {week.week}, {week.coverage or 0:.0%} of the score is known. Known of no account: {unknown}. "
+        f"In the week of {week.week}, {week.active.coverage or 0:.0%} of the score is known. "
+        f"Known of no account: {unknown}. "
         "Bring the tables they need (docs/bring-your-data.md), or choose a score model over what there is "
         "(docs/scores.md)"
     )

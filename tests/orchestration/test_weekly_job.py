@@ -145,7 +145,7 @@ def test_a_run_that_fails_before_its_first_step_says_why(history: History) -> No
 
 
 def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_missing(
-    history: History, tmp_path: Path
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tmp_path / "score_models" / "surveys_only.yaml"
     model.parent.mkdir()
@@ -153,8 +153,7 @@ def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_mi
     (tmp_path / "score_selection.yaml").write_text("active: [{model: surveys_only}]")
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("drop table raw.survey_responses cascade")
-    asked = {**history.asked, "config": str(tmp_path), "score_model": "surveys_only"}
-    asking = History(history.warehouse, history.home, asked)
-    with asking.stage() as stage, pytest.raises(UserError, match=r"0% of the score is known.* no account: ces_90d\. "):
+    monkeypatch.setenv("CS_PIPELINE_CONFIG", str(tmp_path))
+    with history.stage() as stage, pytest.raises(UserError, match=r"0% of the score is known.* no account: ces_90d\. "):
         stage.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
