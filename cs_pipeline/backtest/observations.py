@@ -129,6 +129,13 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
     return rows.assign(**moments)[np.isin(rows["account_id"], account_ids.unique())].reset_index(drop=True)
 
 
+def read_departures(warehouse: Warehouse) -> pd.Series:
+    """The day on which each account departed, by account_id; accounts that are still there are not in it."""
+    require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
+    rows = query(warehouse, f"with {_DEPARTURES} select account_id, departs_on from fates where departs_on is not null")
+    return pd.Series(rows["departs_on"].to_numpy(), index=pd.Index(rows["account_id"], dtype="str"), dtype="object")
+
+
 def metrics_of(observations: pd.DataFrame) -> list[str]:
     """The metrics among the columns, in the order of the catalogue."""
     return [name for name in METRICS if name in observations.columns]

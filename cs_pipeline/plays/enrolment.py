@@ -65,7 +65,7 @@ def enrol(
         exits.end_plays(session, asking, offered["account_id"].unique().tolist())
         cases = offered.rename(columns={"trigger_id": "case_id"}).assign(since=pd.Timestamp(now))
         today = facts.read(session, cases, asking)
-        offered["reason"] = _reasons(session, playbook, offered, today, asking)
+        offered["reason"] = refusals(session, playbook, offered, today, asking)
         entering = offered[offered["reason"].isna()].join(today[["country", "timezone"]])
         outranked = _outrank(session, playbook, entering, asking)
         entering = entering.assign(enrolment_id=_write(session, playbook, offered, now).loc[entering.index])
@@ -108,10 +108,13 @@ def _undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int])
         return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")
 
 
-def _reasons(
+def refusals(
     session: Session, playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, asking: Asking
 ) -> pd.Series:
-    """Why each trigger is refused (the first reason that holds); missing where it is not."""
+    """Why each trigger is refused (the first reason that holds); missing where it is not. Writes nothing.
+
+    `offered` has account_id, subject_id and facts (a dict of the trigger's own); `today` those of the account.
+    """
     of_trigger = pd.DataFrame(offered["facts"].tolist(), index=offered.index, dtype="object")
     of_trigger = of_trigger.where(of_trigger.notna(), None)
     known = pd.concat([today, facts.typed(of_trigger, TRIGGER_FACTS[playbook.trigger.kind])], axis=1)

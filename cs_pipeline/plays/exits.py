@@ -23,7 +23,7 @@ def end_plays(session: Session, asking: Asking, account_ids: list[str] | None = 
     ended: Counter[str] = Counter()
     after = 0
     while True:
-        active = _active(session, account_ids, after)
+        active = active_enrolments(session, account_ids, after)
         if active.empty:
             return ended
         after = int(active["enrolment_id"].max())
@@ -33,12 +33,21 @@ def end_plays(session: Session, asking: Asking, account_ids: list[str] | None = 
 
 
 def exit_reasons(session: Session, enrolments: pd.DataFrame, asking: Asking) -> pd.Series:
-    """The first exit reason that holds for each enrolment (columns of `_active`); missing where none does.
+    """The first exit reason that holds for each enrolment (columns of `active_enrolments`); missing where none does.
 
     Indexed by enrolment id.
     """
+    return reasons_with(session, enrolments, facts_of(session, enrolments, asking))
+
+
+def facts_of(session: Session, enrolments: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+    """Today's facts for each enrolment, on the index of `enrolments`."""
     cases = enrolments.rename(columns={"enrolment_id": "case_id", "enrolled_at": "since"})
-    today = facts.read(session, cases, asking)
+    return facts.read(session, cases, asking)
+
+
+def reasons_with(session: Session, enrolments: pd.DataFrame, today: pd.DataFrame) -> pd.Series:
+    """`exit_reasons`, were `today` the facts (a row for each enrolment, on the same index)."""
     keys = list(zip(enrolments["playbook"], enrolments["playbook_version"], strict=True))
     playbooks = versions.recall(session, keys)
     reasons = pd.Series(pd.NA, index=enrolments.index, dtype="string")
@@ -117,7 +126,11 @@ def complete(session: Session, asking: Asking) -> int:
         return cursor.rowcount
 
 
-def _active(session: Session, account_ids: list[str] | None, after: int) -> pd.DataFrame:
+def active_enrolments(session: Session, account_ids: list[str] | None, after: int) -> pd.DataFrame:
+    """The next AT_A_TIME active enrolments (of `account_ids`, or all) whose id is above `after`.
+
+    Columns enrolment_id, playbook, playbook_version, account_id, subject_id, anchor_on, enrolled_at.
+    """
     columns = [
         "enrolment_id",
         "playbook",

@@ -1,0 +1,192 @@
+"""What steadiness would have saved and cost: triggers that were not opened, and departures that were warned of later.
+
+A model is scored again over past weeks, literally and under settings of `steadiness`, in memory. A trigger here is a
+rise of severity against the score before it; first scores start the same plays whatever the setting. An account was
+warned of when it was at risk in the last week that ended before it departed, and since when it had been so without a
+break: as the backtest counts it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
+from cs_pipeline.backtest.observations import read_departures
+from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Steadiness
+from cs_pipeline.history.replay import LastScores, Replay, ReplayedWeek, Situation, replay_weeks, resized
+from cs_pipeline.history.weeks import WEEK
+from cs_pipeline.warehouse.connection import Warehouse
+
+LITERAL = "literal"
+OWN = "the model's own"
+DEAR = 0.05
+"""Share of the literal warnings that a setting may lose before no saving is worth it (ours)."""
+
+STAYS = date.max.toordinal()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a setting comes to, beside the literal bands."""
+
+    setting: str
+    triggers: int
+    """Rises of severity."""
+    saved: int
+    """Triggers that the literal bands would have opened more."""
+    recoveries: int
+    """Falls of severity."""
+    warned: int
+    """Accounts that were at risk to the end before they departed."""
+    delayed: int
+    """Those among them that the literal bands warned of earlier."""
+    median_delay_weeks: float
+    """Of those that are delayed; 0 without any."""
+    earlier: int
+    """Those that the literal bands warned of later, or not at all."""
+    lost: int
+    """Accounts that only the literal bands warned of."""
+
+
+@dataclass(frozen=True)
+class SteadinessReport:
+    """Settings side by side, the literal one first."""
+
+    model: ScoreModel
+    first: date
+    last: date
+    departures: int
+    """Accounts that departed after a week of the range, and before the next one ended."""
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row for each setting."""
+        return pd.DataFrame([vars(outcome) for outcome in self.outcomes])
+
+
+def settings_for(model: ScoreModel) -> dict[str, Steadiness | None]:
+    """The settings that are tried, by name: one at a time, some together, and the model's own."""
+    settings: dict[str, Steadiness | None] = {LITERAL: None}
+    settings |= {f"hysteresis {points}": Steadiness(hysteresis=points) for points in (2, 3, 5)}
+    settings |= {f"dwell {weeks} weeks": Steadiness(dwell_weeks=weeks) for weeks in (2, 4)}
+    settings |= {f"confirm {weeks} weeks": Steadiness(confirm_weeks=weeks) for weeks in (2, 3)}
+    if any(metric.calendar != "never" for metric in model.metrics):
+        settings["calendar left out"] = Steadiness(calendar="left_out")
+    settings["hysteresis 3, dwell 2 weeks"] = Steadiness(hysteresis=3, dwell_weeks=2)
+    settings["hysteresis 3, confirm 2 weeks"] = Steadiness(hysteresis=3, confirm_weeks=2)
+    if model.steadiness is not None:
+        settings[OWN] = model.steadiness
+    return settings
+
+
+def steadiness_report(
+    warehouse: Warehouse,
+    model: ScoreModel,
+    first: date,
+    last: date,
+    on_week: Callable[[date], None] = lambda _: None,
+) -> SteadinessReport:
+    """Try `settings_for(model)` on the weeks `first` to `last` (Mondays). Memory does not grow with the weeks.
+
+    Raises UserError when the marts are not built.
+    """
+    arithmetic = Arithmetic(model)
+    signless = {"risks": (), "opportunities": (), "variants": ()}  # bands do not look at them, and they take time
+    tried = {
+        name: _Setting(model.changed(steadiness=steadiness, **signless))
+        for name, steadiness in settings_for(model).items()
+    }
+    last_weeks_of = _last_weeks(read_departures(warehouse))
+    last_weeks = np.empty(0, dtype=np.int64)
+    for replayed in replay_weeks(warehouse, [model], first, last):
+        last_weeks = resized(last_weeks, replayed.known, STAYS)
+        accounts = pd.Index(replayed.frame["account_id"], dtype="str")
+        last_weeks[replayed.places] = last_weeks_of.reindex(accounts, fill_value=STAYS)
+        scores = arithmetic.score(replayed.frame)
+        may_warn = np.zeros(replayed.known, dtype=bool)
+        may_warn[replayed.places] = replayed.week.toordinal() <= last_weeks[replayed.places]
+        for setting in tried.values():
+            setting.follow(replayed, setting.replay.advance(replayed, scores), may_warn)
+        on_week(replayed.week)
+    departed = (last_weeks >= first.toordinal()) & (last_weeks <= last.toordinal())
+    literal = tried[LITERAL]
+    outcomes = tuple(_outcome(name, setting, literal, departed) for name, setting in tried.items())
+    return SteadinessReport(model, first, last, int(departed.sum()), outcomes)
+
+
+def conclusion(report: SteadinessReport) -> str:
+    """The report in a sentence or two."""
+    literal, *others = report.outcomes
+    if report.departures < FEWEST_ACCOUNTS:
+        return (
+            f"Too little data to say what steadiness costs: {report.departures} accounts left in these weeks, and "
+            f"{FEWEST_ACCOUNTS} are needed. The triggers saved are counted all the same."
+        )
+    if not literal.warned:
+        return f"None of {report.departures} that left was at risk before: steadiness has no warning to delay here."
+    affordable = [outcome for outcome in others if outcome.lost <= DEAR * literal.warned and outcome.saved > 0]
+    if not affordable:
+        return (
+            f"No setting is worth it: each saves nothing, or loses more than {DEAR:.0%} of the {literal.warned} "
+            "warnings that the literal bands gave."
+        )
+    best = max(affordable, key=lambda outcome: (outcome.saved, -outcome.delayed))
+    late = f"{best.delayed} of {literal.warned} departures are warned of later"
+    by = f" (by {best.median_delay_weeks:g} weeks on the median)" if best.delayed else ""
+    return (
+        f"Of the settings that lose at most {DEAR:.0%} of the warnings, '{best.setting}' saves most: {best.saved:,} of "
+        f"{literal.triggers:,} triggers ({best.saved / literal.triggers:.0%}); {late}{by}, {best.lost} no longer."
+    )
+
+
+class _Setting:
+    """A setting that is followed, and what is counted on the way."""
+
+    def __init__(self, model: ScoreModel) -> None:
+        self.replay = Replay(model)
+        self.triggers = 0
+        self.recoveries = 0
+        self.warned_weeks = np.empty(0, dtype=np.int64)
+        """Weeks in a row at risk, up to the last one that ended before the account departed."""
+        self._last = LastScores()
+
+    def follow(self, replayed: ReplayedWeek, now: Situation, may_warn: NDArray[np.bool]) -> None:
+        """Count what changed in a week."""
+        before = self._last.before(replayed.week, replayed.known).severity
+        is_compared = (before != NO_BAND) & (now.severity != NO_BAND)
+        self.triggers += int((is_compared & (now.severity > before)).sum())
+        self.recoveries += int((is_compared & (now.severity < before)).sum())
+        self._last.remember(replayed.week, now)
+        weeks = resized(self.warned_weeks, replayed.known, 0)
+        is_at_risk = now.severity >= self.replay.model.at_risk_from
+        self.warned_weeks = np.where(may_warn, np.where(is_at_risk, weeks + 1, 0), weeks)
+
+
+def _outcome(name: str, setting: _Setting, literal: _Setting, departed: NDArray[np.bool]) -> Outcome:
+    weeks, usual = setting.warned_weeks[departed], literal.warned_weeks[departed]
+    delays = (usual - weeks)[(weeks > 0) & (weeks < usual)]
+    return Outcome(
+        setting=name,
+        triggers=setting.triggers,
+        saved=literal.triggers - setting.triggers,
+        recoveries=setting.recoveries,
+        warned=int((weeks > 0).sum()),
+        delayed=len(delays),
+        median_delay_weeks=float(np.median(delays)) if len(delays) else 0.0,
+        earlier=int((weeks > usual).sum()),
+        lost=int(((weeks == 0) & (usual > 0)).sum()),
+    )
+
+
+def _last_weeks(departures: pd.Series) -> pd.Series:
+    """The last week (as an ordinal day) that ended before each account departed, by account_id."""
+    days = pd.to_datetime(departures)
+    mondays = days - pd.to_timedelta(days.dt.dayofweek + WEEK.days, unit="D")
+    return (mondays - pd.Timestamp(1970, 1, 1)).dt.days + date(1970, 1, 1).toordinal()

@@ -1,0 +1,250 @@
+"""Other weights for a score model, proposed from what happened: constrained, explained, and never applied.
+
+Weights are fitted on the earlier part of the time and held against the present ones on the later part, row by row the
+same. Each stays within REACH of what it is, none is negative, and all add up to 100: the model stays the one that
+people know. What is fitted is the score itself, with its forms, caps and missing metrics, by the likelihood of the
+departures, and with a prior that holds each weight where it is unless the data says otherwise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+
+from cs_pipeline.backtest.design import Design
+from cs_pipeline.backtest.measures import Floats, Interval, Separation, TooLittle, auc_gain, separation, too_few
+from cs_pipeline.backtest.observations import read_observations
+from cs_pipeline.backtest.references import Split, risks, split_in_time
+from cs_pipeline.backtest.signals import refuse_telltales
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.health.reweighting import weights_of, with_weights
+from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.warehouse.connection import Warehouse
+
+REACH = 0.5
+"""Furthest that a weight moves, as a share of what it is."""
+PRIOR = 0.25
+"""By how much a weight is thought to be wrong before any data is seen, as a share of what it is (one sigma)."""
+STEP = 0.25
+"""Weights are multiples of this: exact in binary, so that they add up, and short to write."""
+SLIGHT = 0.05
+"""Difference in the share of a metric's points below which it tells leavers from stayers hardly at all."""
+PRESENT, PROPOSED = "present weights", "proposed weights"
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A metric's weight before and after, and why it moved."""
+
+    dimension: str
+    metric: str
+    before: float
+    after: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A model with other weights, and how it does beside the present one on weeks that it has not learned from."""
+
+    model: ScoreModel
+    tuned: ScoreModel
+    weights: tuple[Weight, ...]
+    test_from: pd.Timestamp
+    learned_from: int
+    """Accounts that left among those it has learned from."""
+    later: dict[str, Separation | TooLittle]
+    """PRESENT, PROPOSED and the references, on the later part."""
+    gain: Interval | TooLittle
+    """By how much the AUC of the proposed weights exceeds that of the present ones there."""
+
+    @property
+    def weights_frame(self) -> pd.DataFrame:
+        """dimension, metric, before, after, why."""
+        return pd.DataFrame([vars(weight) for weight in self.weights])
+
+    @property
+    def later_frame(self) -> pd.DataFrame:
+        """What was judged, with auc and its ends, average_precision and lift; missing where there is too little."""
+        rows = [
+            {
+                "on the later part": name,
+                "auc": answer.auc.value,
+                "low": answer.auc.low,
+                "high": answer.auc.high,
+                "average_precision": answer.average_precision,
+                "lift": answer.lift,
+            }
+            for name, answer in self.later.items()
+            if isinstance(answer, Separation)
+        ]
+        return pd.DataFrame(rows)
+
+    def named(self, name: str) -> ScoreModel:
+        """The proposed model under a name of its own, saying what it is."""
+        source, gone = self.model, {"requirements": (), "variants": ()}
+        return self.tuned.changed(
+            model=name,
+            title=f"{source.title}, other weights",
+            description=f"Weights proposed from departures known by {self.test_from.date()}, for {source.model} "
+            f"(version {source.version}).",
+            **gone,
+        )
+
+    @property
+    def is_changed(self) -> bool:
+        """Some weight is another."""
+        return any(abs(weight.after - weight.before) >= STEP for weight in self.weights)
+
+    @property
+    def is_better(self) -> bool:
+        """The proposed weights separate better for sure."""
+        return isinstance(self.gain, Interval) and self.gain.low > 0
+
+
+def tune(warehouse: Warehouse, model: ScoreModel, design: Design) -> Proposal | TooLittle:
+    """Weights for `model` from what happened in the weeks of `design`; TooLittle where too few left to learn from.
+
+    Raises UserError when there is nothing to look at, or when a metric of the model seems to know the outcome.
+    """
+    observations = read_observations(warehouse, design, [model])
+    if observations.empty:
+        raise UserError(f"There is nothing to look at in {design.words}")
+    refuse_telltales(observations, model.metric_names)
+    split = split_in_time(observations)
+    learning = split.train[~np.isnan(Arithmetic(model).score(split.train).score)]
+    outcome = learning["departs"].to_numpy(bool)
+    if reason := too_few(outcome, learning["account_id"].to_numpy()):
+        return TooLittle(f"in the earlier part, {reason}")
+    before = weights_of(model)
+    after = _on_grid(before, _fitted(model, learning, outcome))
+    tuned = with_weights(model.changed(variants=()), after)
+    later, gain = _beside(model, tuned, split)
+    return Proposal(
+        model=model,
+        tuned=tuned,
+        weights=tuple(_explained(model, before, after, learning)),
+        test_from=split.test_from,
+        learned_from=int(learning.loc[outcome, "account_id"].nunique()),
+        later=later,
+        gain=gain,
+    )
+
+
+def verdict(proposal: Proposal) -> str:
+    """Whether the proposal is worth a look, in words."""
+    if not proposal.is_changed:
+        return "Nothing in the data asks for other weights: the present ones stay."
+    if isinstance(proposal.gain, TooLittle):
+        return (
+            f"On the later part there is {proposal.gain}. The proposal follows the earlier part only and is not tested."
+        )
+    figures = f"the AUC from {proposal.test_from.date()} on changes by {proposal.gain.value:+.3f} "
+    figures += f"({proposal.gain.low:+.3f} to {proposal.gain.high:+.3f})"
+    if proposal.is_better:
+        return f"Better on weeks that it has not seen: {figures}. See with `cs-pipeline diff` what it would do."
+    if proposal.gain.high < 0:
+        return f"Worse on weeks that it has not seen: {figures}. Keep the present weights."
+    return f"Not better for sure on weeks that it has not seen: {figures}. Keep the present weights."
+
+
+def _fitted(model: ScoreModel, learning: pd.DataFrame, outcome: np.ndarray) -> Floats:
+    """Weights that make the departures likeliest, within their limits; the prior pulls towards the present ones."""
+    before, values = weights_of(model), Arithmetic(model).score(learning).metric_values
+    sign = np.where(outcome, 1.0, -1.0)
+
+    def loss(asked: Floats) -> float:
+        level, slope, moves = asked[0], asked[1], asked[2:]
+        arithmetic = Arithmetic(with_weights(model, before * moves))
+        score = arithmetic.totals(arithmetic.points(values)).score
+        surprise = np.logaddexp(0.0, -sign * (level + slope * (50 - score) / 10)).sum()
+        return float(surprise + np.square((moves - 1) / PRIOR).sum() / 2) / len(sign)
+
+    base = float(outcome.mean())
+    start = np.concatenate([[np.log(base / (1 - base)), 0.5], np.ones(len(before))])
+    of_sum = np.concatenate([[0.0, 0.0], before])
+    found = minimize(
+        loss,
+        start,
+        method="SLSQP",
+        bounds=[(-20.0, 20.0), (0.1, 5.0), *[(1 - REACH, 1 + REACH)] * len(before)],
+        constraints={"type": "eq", "fun": lambda asked: before @ asked[2:] - 100, "jac": lambda _: of_sum},
+        options={"maxiter": 60, "ftol": 1e-7, "eps": 1e-5},
+    )
+    return before * found.x[2:]
+
+
+def _on_grid(before: Floats, weights: Floats) -> Floats:
+    """`weights` as multiples of STEP within their limits, adding up to 100."""
+    lowest = np.ceil((1 - REACH) * before / STEP - 1e-9)
+    highest = np.floor((1 + REACH) * before / STEP + 1e-9)
+    highest = np.maximum(highest, lowest)
+    steps = np.clip(np.floor(weights / STEP + 1e-9), lowest, highest)
+    while (left := round(100 / STEP - steps.sum())) != 0:
+        want = (weights / STEP - steps) * np.sign(left)
+        movable = steps < highest if left > 0 else steps > lowest
+        steps[np.where(movable, want, -np.inf).argmax()] += np.sign(left)
+    return steps * STEP
+
+
+def _beside(
+    model: ScoreModel, tuned: ScoreModel, split: Split
+) -> tuple[dict[str, Separation | TooLittle], Interval | TooLittle]:
+    """Present and proposed weights and the references on the rows of the later part that both have a score for."""
+    test = split.test
+    present, proposed = (Arithmetic(each).score(test).score for each in (model, tuned))
+    is_scored = ~np.isnan(present) & ~np.isnan(proposed)
+    rows = test[is_scored]
+    outcome, accounts = rows["departs"], rows["account_id"]
+    usual = separation(outcome, -present[is_scored], accounts)
+    answers = {
+        PRESENT: usual,
+        PROPOSED: separation(outcome, -proposed[is_scored], accounts),
+    }
+    for name, risk in risks(split, sorted(model.metric_names)).items():
+        answers[name] = risk if isinstance(risk, TooLittle) else separation(outcome, risk[is_scored], accounts)
+    if isinstance(usual, TooLittle):
+        return answers, usual
+    return answers, auc_gain(outcome, -present[is_scored], -proposed[is_scored], accounts)
+
+
+def _explained(model: ScoreModel, before: Floats, after: Floats, learning: pd.DataFrame) -> list[Weight]:
+    arithmetic = Arithmetic(model)
+    points = arithmetic.score(learning).points
+    departs = learning["departs"].to_numpy(bool)
+    accounts = learning["account_id"].to_numpy()
+    dimensions = [dimension.dimension for dimension in model.dimensions for _ in dimension.metrics]
+    weights = []
+    for column, metric in enumerate(model.metrics):
+        share = points[:, column] / metric.points
+        is_known = ~np.isnan(share)
+        if too_few(departs[is_known], accounts[is_known]):
+            means = None
+        else:
+            means = float(share[is_known & departs].mean()), float(share[is_known & ~departs].mean())
+        was, now = float(before[column]), float(after[column])
+        weights.append(Weight(dimensions[column], metric.metric, was, now, _why(metric.metric, now - was, means)))
+    return weights
+
+
+def _why(metric: str, change: float, means: tuple[float, float] | None) -> str:
+    """Why a weight moved; `means` are the shares of its points that leavers and stayers had."""
+    words = METRICS[metric].words
+    if means is None:
+        moves = "moves only so that all add up" if change else "stays"
+        return f"{words}: known of too few to say; {moves}"
+    left, stayed = means
+    figures = f"those who left had {left:.0%} of its points, those who stayed {stayed:.0%}"
+    gap = stayed - left
+    if abs(change) < STEP:
+        return f"{words}: stays; {figures}"
+    if change > 0:
+        return f"{words}: {figures}" if gap > SLIGHT else f"{words}: takes up what others lose; {figures}"
+    if gap <= 0:
+        return f"{words}: points the wrong way, or nowhere; {figures}"
+    if gap <= SLIGHT:
+        return f"{words}: tells them hardly apart; {figures}"
+    return f"{words}: tells less than the others, or what they tell already; {figures}"

@@ -1,0 +1,201 @@
+"""`steadiness`, `diff`, `tune`: what another setting, another model or other weights would do. Nothing is changed."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from cs_pipeline.cli.console import console, print_frame, progress
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from cs_pipeline.health.specification import ScoreModel
+    from cs_pipeline.plays.model_change import ModelChange
+    from cs_pipeline.warehouse.connection import Warehouse
+
+MODELS = "Score models"
+DAY = ["%Y-%m-%d"]
+MOST_MOVED = 15
+
+First = Annotated[
+    datetime | None, typer.Option("--from", formats=DAY, help="First week, a Monday; without: the first built.")
+]
+Last = Annotated[
+    datetime | None, typer.Option("--to", formats=DAY, help="Last week, a Monday; without: the last built.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=MODELS)(diff)
+    app.command(rich_help_panel=MODELS)(tune)
+    app.command(rich_help_panel=MODELS)(steadiness)
+
+
+def steadiness(
+    model: Annotated[str, typer.Argument(help="Score model, by name or file.")],
+    from_: First = None,
+    to: Last = None,
+) -> None:
+    """Say what steadier bands would have saved in triggers, and which departures they would have told later."""
+    from cs_pipeline.backtest.choice import chosen_design, chosen_models
+    from cs_pipeline.backtest.steadiness import conclusion, steadiness_report
+    from cs_pipeline.cli.services import start_warehouse
+
+    settings = load_settings()
+    (chosen,) = chosen_models([model], settings.config)
+    warehouse = start_warehouse(settings)
+    design = chosen_design(warehouse, from_.date() if from_ else None, to.date() if to else None)
+    with _weeks(design.first, design.last) as on_week:
+        report = steadiness_report(warehouse, chosen, design.first, design.last, on_week)
+    console.print(
+        f"[bold]{chosen.title}[/], weeks {report.first} to {report.last}; {report.departures:,} accounts left."
+    )
+    print_frame(report.frame)
+    console.print(Text(conclusion(report)))
+
+
+def tune(
+    model: Annotated[str, typer.Argument(help="Score model, by name or file.")],
+    from_: First = None,
+    to: Last = None,
+    output: Annotated[Path | None, typer.Option(help="Write the model here; its name is the file's.")] = None,
+) -> None:
+    """Propose other weights for a score model, with reasons, beside the present ones. Nothing is applied."""
+    from cs_pipeline.backtest.choice import chosen_design, chosen_models
+    from cs_pipeline.backtest.measures import TooLittle
+    from cs_pipeline.backtest.tuning import tune as propose
+    from cs_pipeline.backtest.tuning import verdict
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.health.library import read_score_model
+    from cs_pipeline.health.reweighting import as_yaml
+
+    settings = load_settings()
+    (chosen,) = chosen_models([model], settings.config)
+    if output is not None:
+        _require_place(output)
+    warehouse = start_warehouse(settings)
+    design = chosen_design(warehouse, from_.date() if from_ else None, to.date() if to else None)
+    with console.status(f"Fitting the weights of {chosen.model}"):
+        found = propose(warehouse, chosen, design)
+    if isinstance(found, TooLittle):
+        console.print(Text(f"No proposal: {found}"))
+        return
+    console.print(Text(f"{chosen.title}: learned from {found.learned_from:,} accounts that left, {design.words}."))
+    print_frame(found.weights_frame)
+    console.print()
+    print_frame(found.later_frame)
+    console.print(Text(verdict(found)))
+    proposed = as_yaml(found.named(output.stem if output else f"{chosen.model}_tuned"))
+    if output is None:
+        console.print()
+        print(proposed, end="")  # noqa: T201 - a file's content, as it is
+        return
+    output.write_text(proposed, encoding="utf-8")
+    read_score_model(output)
+    console.print(f"[green]✓[/] {output}; nothing uses it until it is among the score models and selected")
+
+
+def diff(
+    model_file: Annotated[Path, typer.Argument(help="File of the score model that is to be merged.")],
+    against: Annotated[
+        str, typer.Option(help="Model to compare with, by name or file; without: the one that counts now.")
+    ] = "",
+    week: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="The Monday of the week; without: the newest built.")
+    ] = None,
+    weeks: Annotated[int, typer.Option(help="Weeks over which mail is counted.", min=1, max=52)] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for a check of a merge request.")] = False,
+) -> None:
+    """Say before a score model is merged who would change band, which plays would start or stop, and how much mail."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.health.library import read_score_model
+    from cs_pipeline.health.selection import load_selection
+    from cs_pipeline.plays.model_change import compare_models
+    from cs_pipeline.plays.specification import load_playbooks
+
+    settings = load_settings()
+    new = read_score_model(model_file)
+    playbooks = load_playbooks(settings.config)
+    selection = load_selection(settings.config)
+    warehouse = start_warehouse(settings)
+    old = _present_model(warehouse, settings, new.model, against)
+    with _weeks() as on_week:
+        found = compare_models(
+            warehouse,
+            old,
+            new,
+            selection,
+            playbooks,
+            settings,
+            week=week.date() if week else None,
+            weeks=weeks,
+            on_week=on_week,
+        )
+    if as_json:
+        print(json.dumps(found.document, indent=2, allow_nan=False))  # noqa: T201 - for a program, not for a person
+        return
+    _print_change(found)
+
+
+def _present_model(warehouse: "Warehouse", settings: Settings, name: str, against: str) -> "ScoreModel":
+    """The model to compare with: as asked, else what scored under the name, else the name's, else what counts."""
+    from cs_pipeline.backtest.choice import chosen_models
+    from cs_pipeline.health.library import load_score_model, score_model_names
+    from cs_pipeline.health.selection import load_selection
+    from cs_pipeline.history.kept_models import model_that_scored
+
+    if against:
+        return chosen_models([against], settings.config)[0]
+    if scored := model_that_scored(warehouse, name):
+        return scored
+    if name in score_model_names(settings.config):
+        return load_score_model(name, settings.config)
+    return load_score_model(load_selection(settings.config).rules[-1].model, settings.config)
+
+
+def _print_change(found: "ModelChange") -> None:
+    from cs_pipeline.plays.model_change_words import headline, verdict_on_plays
+
+    for sentence in headline(found):
+        console.print(Text(sentence))
+    if found.old.version == found.new.version:
+        return
+    console.print("\n[bold]Bands[/]")
+    print_frame(found.bands)
+    moved = found.moved.drop(columns=["from_severity", "to_severity"])
+    if not moved.empty:
+        console.print(f"\n[bold]Who changes band[/], the largest {min(MOST_MOVED, len(moved))} of {len(moved):,}")
+        print_frame(moved.head(MOST_MOVED))
+    console.print("\n[bold]Plays on the day of the change[/]")
+    print_frame(found.plays)
+    console.print(f"\n[bold]Plays and messages a week[/], over the {found.weeks} weeks up to {found.week}")
+    print_frame(found.forecast)
+    for sentence in verdict_on_plays(found):
+        console.print(Text(sentence))
+
+
+def _require_place(output: Path) -> None:
+    """Raise UserError unless a model can be written there and be read again."""
+    if output.suffix != ".yaml" or not re.fullmatch(r"[a-z][a-z0-9_]*", output.stem):
+        raise UserError(f"{output.name} is no name of a score model; expected one like weekly_points_tuned.yaml")
+    if output.exists():
+        raise UserError(f"{output} is there already; a proposal does not take the place of a model")
+    if not output.absolute().parent.is_dir():
+        raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
+
+
+@contextmanager
+def _weeks(first: date | None = None, last: date | None = None) -> Iterator[Callable[[date], None]]:
+    """A progress display that is told each week when it is done."""
+    total = None if first is None or last is None else (last - first).days // 7 + 1
+    with progress() as display:
+        task = display.add_task("Scoring weeks in memory", total=total)
+        yield lambda week: display.update(task, advance=1, description=f"Week {week}")

@@ -1,0 +1,179 @@
+"""How much a score model would have had the plays write: past weeks played through, in memory. Nothing is written.
+
+Each change of severity is offered to the playbooks with the facts of its week. One play of a family runs at a time, and
+an account may enter again when the playbook says so. What is counted are the steps of the plays that start, as if none
+ended early: the most that there can be.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.health.changes import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGED, EarlierScores, attribute
+from cs_pipeline.health.scoring import Floats, Integers
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND
+from cs_pipeline.history.replay import LastScores, Replay, ReplayedWeek, Situation, resized
+from cs_pipeline.history.weeks import WEEK
+from cs_pipeline.plays import exits, facts
+from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.other_scores import today_of, with_scores
+from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.settings import Settings
+
+Booleans = NDArray[np.bool]
+
+AT = time(6)
+"""Hour (UTC) of the Monday on which a week's changes are decided on."""
+
+
+def decided_at(week: date) -> datetime:
+    """The moment at which plays are decided on for the changes of a week."""
+    return datetime.combine(week + WEEK, AT, UTC)
+
+
+class Forecast:
+    """A model that is followed from week to week, and the plays that its changes would have started."""
+
+    def __init__(self, model: ScoreModel, playbooks: Sequence[Playbook]) -> None:
+        """`playbooks` are those that a change of score may start, in the order in which they are offered one."""
+        self.replay = Replay(model)
+        self.coverage = np.empty(0)
+        self.changes = 0
+        """Changes of severity in the weeks that counted."""
+        self.starts = {playbook.playbook: 0 for playbook in playbooks}
+        self.mails = {playbook.playbook: 0 for playbook in playbooks}
+        self.tasks = {playbook.playbook: 0 for playbook in playbooks}
+        """Steps that are no e-mail: posts and tasks for our own people."""
+        self._playbooks = playbooks
+        self._last = LastScores()
+        self._values = np.empty((0, len(model.metrics)))
+        self._ends_on = {playbook.playbook: np.empty(0, dtype=np.int64) for playbook in playbooks}
+
+    def follow(self, replayed: ReplayedWeek) -> pd.DataFrame:
+        """Go on by a week; returns its changes of severity: place, account_id, and the facts of a trigger."""
+        arithmetic, known = self.replay.arithmetic, replayed.known
+        scores = arithmetic.score(replayed.frame)
+        now = self.replay.advance(replayed, scores)
+        before = self._last.before(replayed.week, known)
+        was_healthy = np.where(before.severity == NO_BAND, 0, before.severity)
+        is_changed = (now.severity != NO_BAND) & (now.severity != was_healthy)
+        rows = np.flatnonzero(is_changed[replayed.places])
+        values = np.full((known, len(arithmetic.model.metrics)), np.nan)
+        values[: len(self._values)] = self._values
+        places = replayed.places[rows]
+        causes = self._causes(values[places], scores.metric_values[rows], before.severity[places] == NO_BAND)
+        changed = changes_between(self.replay.model, before, self.replay.model, now, places, causes)
+        has_score = now.severity[replayed.places] != NO_BAND
+        values[replayed.places[has_score]] = scores.metric_values[has_score]
+        self._values = values
+        self._last.remember(replayed.week, now)
+        self.coverage = np.full(known, np.nan)
+        self.coverage[replayed.places] = scores.coverage
+        return changed.assign(account_id=replayed.frame["account_id"].to_numpy(dtype=object)[rows])
+
+    def play(self, session: Session, settings: Settings, week: date, changes: pd.DataFrame) -> None:
+        """Offer `changes` (rows of what `follow` gave) to the playbooks, and count what starts."""
+        self.changes += len(changes)
+        for name, days in self._ends_on.items():
+            self._ends_on[name] = resized(days, len(self.coverage), 0)
+        if changes.empty:
+            return
+        asking = Asking(settings, decided_at(week))
+        accounts, today = today_of(session, changes["account_id"].tolist(), asking)
+        today = with_scores(today, accounts, self.scores(changes["place"].to_numpy(), accounts))
+        of_trigger = facts.typed(changes.astype("object").set_axis(today.index), TRIGGER_FACTS["score_change"])
+        known = pd.concat([today, of_trigger], axis=1)
+        for playbook in self._playbooks:
+            fits = _fits(playbook, known, today)
+            entering = fits & self._may_enter(playbook, changes["place"].to_numpy(), asking.now.date())
+            self._enter(playbook, changes["place"].to_numpy()[entering], asking.now.date())
+            self._count(playbook, today[entering])
+
+    def scores(self, places: Integers, account_ids: pd.Series) -> pd.DataFrame:
+        """The facts of the newest week's scores at `places`, by account_id."""
+        now = self.replay.situation
+        names = np.array([*(band.band for band in self.replay.model.bands), None], dtype=object)
+        has_score = now.severity[places] != NO_BAND
+        return pd.DataFrame(
+            {
+                "score": now.score[places],
+                "band": names[now.band[places]],
+                "severity": np.where(has_score, now.severity[places], np.nan),
+                "coverage": self.coverage[places],
+            },
+            index=pd.Index(account_ids, dtype="object"),
+        )
+
+    def _causes(self, before: Floats, after: Floats, is_first: Booleans) -> NDArray[np.object_]:
+        names = self.replay.model.metric_names
+        drivers = attribute(self.replay.arithmetic, EarlierScores(names, before, before), after, same_version=True)
+        causes = drivers.main_cause()
+        causes = np.where(causes == UNCHANGED, STEADINESS, causes)
+        return np.array(CAUSES, dtype=object)[np.where(is_first, FIRST_SCORE, causes)]
+
+    def _may_enter(self, playbook: Playbook, places: Integers, day: date) -> Booleans:
+        now = day.toordinal()
+        own = self._ends_on[playbook.playbook][places]
+        may = (own == 0) | (own + playbook.reentry_after_days <= now)
+        for other in self._playbooks:
+            if other.family == playbook.family and other.priority >= playbook.priority:
+                may &= self._ends_on[other.playbook][places] <= now
+        return may
+
+    def _enter(self, playbook: Playbook, places: Integers, day: date) -> None:
+        now = day.toordinal()
+        for other in self._playbooks:
+            if other.family == playbook.family and other.priority < playbook.priority:
+                days = self._ends_on[other.playbook]
+                days[places] = np.minimum(days[places], now)
+        self._ends_on[playbook.playbook][places] = now + max(step.day for step in playbook.steps)
+
+    def _count(self, playbook: Playbook, today: pd.DataFrame) -> None:
+        self.starts[playbook.playbook] += len(today)
+        for step in playbook.steps:
+            taken = len(today) if step.condition is None else int(step.condition.holds(today).sum())
+            (self.mails if step.channel == "email" else self.tasks)[playbook.playbook] += taken
+
+
+def changes_between(
+    old_model: ScoreModel,
+    old: Situation,
+    new_model: ScoreModel,
+    new: Situation,
+    places: Integers,
+    causes: NDArray[np.object_],
+) -> pd.DataFrame:
+    """Columns place and those of a trigger of a score change: from `old` to `new`, at `places`."""
+    before, after = (
+        np.array([*(band.band for band in model.bands), None], dtype=object) for model in (old_model, new_model)
+    )  # the last is for NO_BAND, which is -1
+    had, has = old.severity[places] != NO_BAND, new.severity[places] != NO_BAND
+    return pd.DataFrame(
+        {
+            "place": places,
+            "from_score": old.score[places],
+            "to_score": new.score[places],
+            "delta": new.score[places] - old.score[places],
+            "from_band": before[old.band[places]],
+            "to_band": after[new.band[places]],
+            "from_severity": np.where(had, old.severity[places], np.nan),
+            "to_severity": np.where(has, new.severity[places], np.nan),
+            "cause": causes,
+        }
+    )
+
+
+def _fits(playbook: Playbook, known: pd.DataFrame, today: pd.DataFrame) -> Booleans:
+    """Accounts that the trigger and the audience are for, and whose play would not end at once."""
+    fits = today[facts.KNOWN] & exits.reasons_in(playbook, today).isna()
+    if playbook.trigger.condition is not None:
+        fits &= playbook.trigger.condition.holds(known)
+    if playbook.audience_condition is not None:
+        fits &= playbook.audience_condition.holds(today)
+    return fits.to_numpy(dtype=bool)

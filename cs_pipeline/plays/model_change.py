@@ -1,0 +1,234 @@
+"""What a change of a score model would do, told before it is merged: bands, revenue, plays, mail. Nothing is written.
+
+Both models are followed over the same past weeks (`replay`), and compared in the last of them. Concerned are the
+accounts for which the present model counts; where it counts for nobody, all accounts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.selection import Selection
+from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.history.replay import ReplayedWeek, replay_weeks
+from cs_pipeline.history.weeks import WEEK, require_marts
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.mail_forecast import Forecast, changes_between, decided_at
+from cs_pipeline.plays.other_scores import plays_that_start, plays_that_stop, started_by_scores
+from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.bulk import query
+from cs_pipeline.warehouse.connection import Warehouse
+
+WARM_UP = 13
+"""Weeks before those that are counted, in which bands settle and the first scores are made."""
+NOT_SCORED = "not scored"
+
+
+@dataclass(frozen=True)
+class ModelChange:
+    """A present model and the one that is to take its place."""
+
+    old: ScoreModel
+    new: ScoreModel
+    week: date
+    weeks: int
+    """Weeks over which changes and mail are counted, the last being `week`."""
+    accounts: pd.DataFrame
+    """Concerned accounts: account_id, account_name, arr, from_score, to_score, from_band, to_band, from_severity,
+    to_severity (NaN when not scored)."""
+    plays: pd.DataFrame
+    """playbook; starts (at once); held_back (would start, had behaviour been the cause); stops."""
+    forecast: pd.DataFrame
+    """playbook; starts, mails and tasks a week, with the old model and with the new one."""
+    changes_per_week: tuple[float, float]
+    """Changes of severity a week, with the old model and with the new one."""
+
+    @property
+    def moved(self) -> pd.DataFrame:
+        """Accounts whose band would be another, the largest by ARR first."""
+        moved = self.accounts[self.accounts["from_band"] != self.accounts["to_band"]]
+        return moved.sort_values(["arr", "account_id"], ascending=[False, True], na_position="last")
+
+    @property
+    def bands(self) -> pd.DataFrame:
+        """from_band, to_band, accounts, arr: healthiest first, those that stay among them."""
+        grouped = self.accounts.fillna({"arr": 0.0}).groupby(["from_band", "to_band"], sort=False, observed=True)
+        found = grouped.agg(accounts=("account_id", "size"), arr=("arr", "sum")).reset_index()
+        order = (
+            [*(band.band for band in self.old.bands), NOT_SCORED],
+            [*(band.band for band in self.new.bands), NOT_SCORED],
+        )
+        places = [found[name].map(names.index) for name, names in zip(("from_band", "to_band"), order, strict=True)]
+        return found.iloc[np.lexsort([places[1], places[0]])].reset_index(drop=True)
+
+    def moving(self, direction: int) -> tuple[int, float]:
+        """Accounts, and their ARR, whose severity rises (1) or falls (-1)."""
+        difference = np.sign(self.accounts["to_severity"] - self.accounts["from_severity"])
+        rows = self.accounts[difference == direction]
+        return len(rows), float(rows["arr"].sum())
+
+    @property
+    def mails_per_week(self) -> tuple[float, float]:
+        """E-mails a week that the plays would write, with the old model and with the new one."""
+        return float(self.forecast["mails_before"].sum()), float(self.forecast["mails_after"].sum())
+
+    @property
+    def document(self) -> dict[str, object]:
+        """All of it as JSON holds it."""
+        worse, better = self.moving(1), self.moving(-1)
+        return {
+            "old": {"model": self.old.model, "version": self.old.version},
+            "new": {"model": self.new.model, "version": self.new.version},
+            "week": self.week.isoformat(),
+            "weeks": self.weeks,
+            "accounts": len(self.accounts),
+            "worse": {"accounts": worse[0], "arr": worse[1]},
+            "better": {"accounts": better[0], "arr": better[1]},
+            "bands": self.bands.to_dict("records"),
+            "moved": self.moved.astype("object").where(self.moved.notna(), None).to_dict("records"),
+            "plays": self.plays.to_dict("records"),
+            "forecast": self.forecast.to_dict("records"),
+            "changes_per_week": {"before": self.changes_per_week[0], "after": self.changes_per_week[1]},
+            "mails_per_week": {"before": self.mails_per_week[0], "after": self.mails_per_week[1]},
+        }
+
+
+def compare_models(
+    warehouse: Warehouse,
+    old: ScoreModel,
+    new: ScoreModel,
+    selection: Selection,
+    playbooks: Mapping[str, Playbook],
+    settings: Settings,
+    *,
+    week: date | None = None,
+    weeks: int = 8,
+    on_week: Callable[[date], None] = lambda _: None,
+) -> ModelChange:
+    """What would be if `new` took the place of `old` in `week` (a Monday; without: the newest of the mart).
+
+    Raises UserError when the marts are not built or do not have the week.
+    """
+    week = _week(warehouse, week)
+    offered = started_by_scores(playbooks)
+    before, after = Forecast(old, offered), Forecast(new, offered)
+    is_concerned = np.empty(0, dtype=bool)
+    last: ReplayedWeek | None = None
+    for replayed in replay_weeks(warehouse, [old, new], week - (weeks + WARM_UP - 1) * WEEK, week):
+        is_concerned = _concerned(selection, old, replayed)
+        followed = [(forecast, forecast.follow(replayed)) for forecast in (before, after)]
+        if replayed.week > week - weeks * WEEK:
+            with warehouse.session() as session:
+                for forecast, changes in followed:
+                    concerned = changes[is_concerned[changes["place"].to_numpy()]]
+                    forecast.play(session, settings, replayed.week, concerned)
+        last = replayed
+        on_week(replayed.week)
+    assert last is not None
+    places = last.places[is_concerned[last.places]]
+    account_ids = last.frame["account_id"][is_concerned[last.places]].reset_index(drop=True)
+    causes = np.full(len(places), "model_version", dtype=object)
+    changes = changes_between(old, before.replay.situation, new, after.replay.situation, places, causes)
+    return ModelChange(
+        old=old,
+        new=new,
+        week=week,
+        weeks=weeks,
+        accounts=_accounts(warehouse, week, changes.assign(account_id=account_ids)),
+        plays=_plays(warehouse, before, after, changes.assign(account_id=account_ids), offered, settings, week),
+        forecast=_forecast(before, after, weeks),
+        changes_per_week=(before.changes / weeks, after.changes / weeks),
+    )
+
+
+def _week(warehouse: Warehouse, asked: date | None) -> date:
+    require_marts(warehouse, "fct_account_weeks", "dim_accounts")
+    newest = query(warehouse, "select max(week) as week from marts.fct_account_weeks")["week"].iloc[0]
+    if newest is None or pd.isna(newest):
+        raise UserError("The marts hold no week yet: build them first, with `cs-pipeline backfill`")
+    if asked is None:
+        return newest
+    if asked.weekday() != 0:
+        raise UserError(f"{asked} is a {asked:%A}; weeks are named by the Monday they start")
+    if asked > newest:
+        raise UserError(f"The newest week of the marts is {newest}; {asked} is not there yet")
+    return asked
+
+
+def _concerned(selection: Selection, old: ScoreModel, replayed: ReplayedWeek) -> NDArray[np.bool]:
+    """By place, for which accounts of the week the present model counts."""
+    is_concerned = np.zeros(replayed.known, dtype=bool)
+    names = [model.model for model in selection.models]
+    if old.model in {model.model for model in selection.active_models}:
+        is_concerned[replayed.places] = selection.active(replayed.frame) == names.index(old.model)
+    else:
+        is_concerned[replayed.places] = True
+    return is_concerned
+
+
+def _accounts(warehouse: Warehouse, week: date, changes: pd.DataFrame) -> pd.DataFrame:
+    known = query(
+        warehouse,
+        f"""
+        select account_weeks.account_id, accounts.account_name, account_weeks.arr::double precision as arr
+        from marts.fct_account_weeks as account_weeks
+        left join marts.dim_accounts as accounts on accounts.account_id = account_weeks.account_id
+        where account_weeks.week = date '{week}'
+        """,
+    ).set_index("account_id")
+    found = changes.join(known, on="account_id").drop(columns=["place", "delta", "cause"])
+    bands = {name: found[name].fillna(NOT_SCORED) for name in ("from_band", "to_band")}
+    columns = ["account_id", "account_name", "arr", "from_score", "to_score", "from_band", "to_band"]
+    return found.assign(**bands)[[*columns, "from_severity", "to_severity"]]
+
+
+def _plays(
+    warehouse: Warehouse,
+    before: Forecast,
+    after: Forecast,
+    changes: pd.DataFrame,
+    playbooks: list[Playbook],
+    settings: Settings,
+    week: date,
+) -> pd.DataFrame:
+    """What the change itself would start and stop, on the day on which its first scores are decided on."""
+    asking = Asking(settings, decided_at(week))
+    places, accounts = changes["place"].to_numpy(), changes["account_id"]
+    then, now = before.scores(places, accounts), after.scores(places, accounts)
+    has_trigger = changes["to_severity"].notna() & (changes["to_severity"] != changes["from_severity"].fillna(0))
+    triggering = changes[has_trigger].reset_index(drop=True)
+    with warehouse.session() as session:
+        starting = plays_that_start(session, playbooks, triggering, now, asking)
+        willing = plays_that_start(session, playbooks, triggering.assign(cause="behaviour"), now, asking)
+        stopping: Counter[str] = plays_that_stop(session, then, now, asking)
+    names = [*starting, *(name for name in sorted(stopping) if name not in starting)]
+    none = np.zeros(0, dtype=bool)
+    return pd.DataFrame(
+        {
+            "playbook": names,
+            "starts": [int(starting.get(name, none).sum()) for name in names],
+            "held_back": [int((willing.get(name, none) & ~starting.get(name, none)).sum()) for name in names],
+            "stops": [stopping[name] for name in names],
+        }
+    )
+
+
+def _forecast(before: Forecast, after: Forecast, weeks: int) -> pd.DataFrame:
+    names = list(before.starts)
+    return pd.DataFrame(
+        {
+            "playbook": names,
+            **{
+                f"{what}_{when}": [getattr(forecast, what)[name] / weeks for name in names]
+                for what in ("starts", "mails", "tasks")
+                for when, forecast in (("before", before), ("after", after))
+            },
+        }
+    )

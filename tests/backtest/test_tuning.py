@@ -1,0 +1,100 @@
+"""Weights that follow what happened, within limits, with reasons, and held against weeks they have not seen."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
+from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
+from cs_pipeline.backtest.references import REFERENCES
+from cs_pipeline.backtest.tuning import PRESENT, PROPOSED, REACH, STEP, Proposal, tune, verdict
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.library import load_score_model, read_score_model
+from cs_pipeline.health.reweighting import as_yaml
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.backtest.marts import WEEKS, add_company
+from tests.history.marts import week
+
+MODEL = load_score_model("weekly_points_halve")
+FORTNIGHTLY = Design(week(0), week(WEEKS - 1), EveryWeeks(2, 30))
+
+
+@pytest.fixture
+def proposal(marts: Warehouse) -> Proposal:
+    add_company(marts)
+    found = tune(marts, MODEL, FORTNIGHTLY)
+    assert isinstance(found, Proposal)
+    return found
+
+
+def test_weights_move_to_what_tells_leavers_apart(proposal: Proposal) -> None:
+    moves = {weight.metric: weight.after - weight.before for weight in proposal.weights}
+    assert moves["seat_utilisation"] > 0  # leavers use less and less; all else of them is chance
+    assert moves["nps_response"] < 0
+    assert moves["opened_last_3_emails"] < 0
+    assert proposal.is_changed
+
+
+def test_weights_stay_within_their_limits(proposal: Proposal) -> None:
+    assert sum(weight.after for weight in proposal.weights) == 100
+    for weight in proposal.weights:
+        assert (1 - REACH) * weight.before <= weight.after <= (1 + REACH) * weight.before
+        assert weight.after % STEP == 0
+
+
+def test_each_weight_says_why(proposal: Proposal) -> None:
+    why = {weight.metric: weight.why for weight in proposal.weights}
+    assert why["seat_utilisation"].startswith("seats in use: those who left had ")
+    assert all("those who stayed" in reason for reason in why.values())
+
+
+def test_it_is_judged_on_weeks_that_it_has_not_seen(proposal: Proposal) -> None:
+    assert list(proposal.later) == [PRESENT, PROPOSED, *REFERENCES]
+    present, proposed = proposal.later[PRESENT], proposal.later[PROPOSED]
+    assert isinstance(present, Separation)
+    assert isinstance(proposed, Separation)
+    assert isinstance(proposal.gain, Interval)
+    assert present.observations == proposed.observations
+    assert proposal.gain.value == pytest.approx(proposed.auc.value - present.auc.value)
+    assert proposal.is_better
+    assert verdict(proposal).startswith("Better on weeks that it has not seen")
+
+
+def test_a_proposal_that_is_not_better_is_said_to_be_so(proposal: Proposal) -> None:
+    unsure = replace(proposal, gain=Interval(0.01, -0.01, 0.03))
+    assert not unsure.is_better
+    assert "Not better for sure" in verdict(unsure)
+    assert verdict(replace(proposal, gain=Interval(-0.02, -0.03, -0.01))).startswith("Worse")
+    assert "not tested" in verdict(replace(proposal, gain=TooLittle("only 3 accounts left, and 20 are needed")))
+
+
+def test_the_proposal_is_a_file_that_can_be_read(proposal: Proposal, tmp_path: Path) -> None:
+    path = tmp_path / "tuned.yaml"
+    path.write_text(as_yaml(proposal.tuned.changed(model="tuned")), encoding="utf-8")
+    assert read_score_model(path).version == proposal.tuned.changed(model="tuned").version
+
+
+def test_the_weights_are_the_same_each_time(marts: Warehouse, proposal: Proposal) -> None:
+    again = tune(marts, MODEL, FORTNIGHTLY)
+    assert isinstance(again, Proposal)
+    assert (again.weights, again.later, again.gain) == (proposal.weights, proposal.later, proposal.gain)
+
+
+def test_too_few_departures_give_no_weights(marts: Warehouse) -> None:
+    add_company(marts)
+    found = tune(marts, MODEL, Design(week(0), week(15), BeforeRenewals(4)))
+    assert isinstance(found, TooLittle)
+    assert "earlier part" in str(found)
+
+
+def test_nothing_is_learned_from_a_metric_that_knows_the_outcome(marts: Warehouse) -> None:
+    add_company(marts, telltale="worst_open_ticket")
+    with pytest.raises(UserError, match="worst_open_ticket"):
+        tune(marts, MODEL, FORTNIGHTLY)
+
+
+def test_weeks_without_observations_are_refused(marts: Warehouse) -> None:
+    add_company(marts)
+    with pytest.raises(UserError, match="nothing to look at"):
+        tune(marts, MODEL, Design(week(WEEKS + 5), week(WEEKS + 9)))
