@@ -16,7 +16,13 @@ from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-TRIGGER_SENSORS = ("score_change_sensor", "renewal_window_sensor", "lifecycle_sensor")
+TRIGGER_SENSORS = (
+    "score_change_sensor",
+    "renewal_window_sensor",
+    "segment_entry_sensor",
+    "cadence_sensor",
+    "lifecycle_sensor",
+)
 DUE_SENSOR = "due_actions_sensor"
 WEEKLY_SCHEDULE = "weekly_health_schedule"
 DAILY_SCHEDULE = "daily_plays_schedule"

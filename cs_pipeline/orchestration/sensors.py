@@ -53,7 +53,9 @@ def build_sensors() -> list[dg.SensorDefinition]:
     return [
         _trigger_sensor("score_change", "Accounts whose severity changed in the newest week."),
         _trigger_sensor("renewal_window", "Subscriptions that entered a window before their renewal date."),
-        _trigger_sensor("lifecycle", "Accounts that have just signed up."),
+        _trigger_sensor("segment_entry", "Accounts that entered a segment."),
+        _trigger_sensor("cadence", "Accounts with which a conversation fell due."),
+        _trigger_sensor("lifecycle", "Accounts that have just signed up, or left."),
         _due_sensor(),
         build_failed_run_sensor(),
     ]

@@ -5,11 +5,16 @@ It runs after the checks of the scores, so scores that cannot be right start no 
 
 import dagster as dg
 
+from cs_pipeline.clock import Clock
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.plays import TRIGGERS
 from cs_pipeline.orchestration.renewals import RENEWAL_WINDOWS
 from cs_pipeline.orchestration.scores import SCORE_CHANGES, origin_of
+from cs_pipeline.plays.cadences import load_cadences, open_cadence_triggers
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.segments import load_segments, open_segment_triggers
+from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 
@@ -25,14 +30,26 @@ def build_trigger_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.Assets
         owners=["team:customer-success"],
         kinds={"sql", "postgres"},
         description=(
-            "Causes that may start a play: changes of severity and renewal windows of the newest week, when the "
-            "schedule found them. A key is unique for ever; a backfill or an older week opens none. "
+            "Causes that may start a play: changes of severity, renewal windows, entries of segments and conversations "
+            "that fell due in the newest week, when the schedule found them. A key is unique for ever; a backfill or "
+            "an older week opens none. "
             "Sensors offer them to the playbooks."
         ),
     )
-    def triggers(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
+    def triggers(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.MaterializeResult:
         origin = origin_of(context)
-        opened = open_triggers(warehouse, weeks_of(context)[-1]) if origin == "live" else {}
+        opened: dict[str, int] = {}
+        if origin == "live":
+            opened = open_triggers(warehouse, weeks_of(context)[-1])
+            asking = Asking(settings, clock.now())
+            with warehouse.session() as session:
+                opened["segment_entry"] = open_segment_triggers(session, load_segments(settings.config), asking)
+                opened["cadence"] = open_cadence_triggers(session, load_cadences(settings.config), asking)
         return dg.MaterializeResult(
             metadata={"origin": origin, "triggers": sum(opened.values()), "by_kind": dict(opened)}
         )

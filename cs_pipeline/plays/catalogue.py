@@ -10,7 +10,7 @@ from typing import Literal
 from cs_pipeline.health.metrics import METRICS
 
 FactType = Literal["number", "text", "boolean", "date"]
-TriggerKind = Literal["score_change", "renewal_window", "lifecycle", "alert", "manual"]
+TriggerKind = Literal["score_change", "renewal_window", "segment_entry", "cadence", "lifecycle", "alert", "manual"]
 
 ACCOUNT = "marts.dim_accounts"
 WEEK = "marts.fct_account_weeks, newest week"
@@ -37,6 +37,7 @@ _STAGES = ("onboarding", "adoption", "retention")
 _FIVE_STAGES = ("trial", "onboarding", "adoption", "growth", "renewal")
 _RENEWALS = ("auto", "manual")
 _WINDOWS = ("180", "90", "60", "30", "14", "7", "overdue")
+_ANCHORS = ("signup", "churn", "churn_anniversary")
 _CAUSES = ("first_score", "behaviour", "calendar", "missing_data", "model_version", "override")
 
 _OF_THE_ACCOUNT = (
@@ -91,6 +92,7 @@ _OF_TODAY = (
         "The account has had its first value (hours_to_first_value)",
         TODAY,
     ),
+    Fact("referrals", "number", "Customers that this one brought us, as far as recorded", "staging.stg_referrals"),
     Fact(
         "responded_since_enrolment",
         "boolean",
@@ -163,11 +165,25 @@ TRIGGER_FACTS: Mapping[TriggerKind, Catalogue] = {
             _WINDOWS,
         ),
     ),
-    "lifecycle": _by_name(Fact("anchor", "text", "What happened to the account", "cs.triggers", ("signup",))),
+    "segment_entry": _by_name(Fact("segment", "text", "The segment that the account entered", "cs.triggers")),
+    "cadence": _by_name(
+        Fact("cadence", "text", "The conversation that fell due", "cs.triggers"),
+        Fact("every_days", "number", "Days between such conversations, by the rule that won", "cs.triggers"),
+    ),
+    "lifecycle": _by_name(Fact("anchor", "text", "What happened to the account", "cs.triggers", _ANCHORS)),
     "alert": _by_name(Fact("rule", "text", "The alert rule that fired", "cs.triggers")),
     "manual": {},
 }
 """What a playbook's `trigger.when` may use besides, by kind of trigger."""
+
+
+NAMED_BY: Mapping[TriggerKind, str] = {
+    "segment_entry": "segment",
+    "cadence": "cadence",
+    "lifecycle": "anchor",
+    "alert": "rule",
+}
+"""The fact that tells triggers of a kind apart. A playbook is offered only those that its trigger.when can hold for."""
 
 
 def facts_of_trigger(kind: TriggerKind) -> Catalogue:

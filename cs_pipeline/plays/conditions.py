@@ -52,6 +52,23 @@ class Condition:
         checker.expect(tree, "boolean")
         return cls(line, frozenset(checker.facts), tree)
 
+    def required(self, fact: str) -> tuple[str, ...] | None:
+        """The texts of which `fact` must be one for the condition to hold; None where that cannot be told."""
+        tree = self._tree
+        for part in tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]:
+            match part:
+                case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant() as constant]):
+                    texts = [constant]
+                case ast.Compare(
+                    left=ast.Name(id=name), ops=[ast.In()], comparators=[ast.Tuple() | ast.List() as among]
+                ):
+                    texts = among.elts
+                case _:
+                    continue
+            if name == fact:
+                return tuple(str(_plain(text)) for text in texts)
+        return None
+
     def holds(self, facts: pd.DataFrame) -> pd.Series:
         """Whether it holds for each row of `facts` (columns as in `facts.read`): a bool Series on its index.
 

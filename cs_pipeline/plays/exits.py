@@ -9,6 +9,9 @@ from cs_pipeline.plays import facts, outbox, versions
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.specification import Playbook
 
+RETURNED = "returned"
+"""Why a play for former customers ends, and the one reason that they do not end for is `churned`."""
+
 AT_A_TIME = 10_000  # enrolments whose facts are held in memory together
 
 ALWAYS = ("churned", "renewal_moved")
@@ -59,7 +62,11 @@ def reasons_with(session: Session, enrolments: pd.DataFrame, today: pd.DataFrame
 def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
     """The first exit reason of `playbook` that holds for each row of facts; missing where none does."""
     reasons = pd.Series(pd.NA, index=today.index, dtype="string")
-    reasons[~today[facts.KNOWN] | today["is_churned"].fillna(False)] = "churned"
+    has_left = ~today[facts.KNOWN] | today["is_churned"].fillna(False)
+    if playbook.for_former_customers:
+        reasons[~has_left] = RETURNED
+    else:
+        reasons[has_left] = "churned"
     reasons[reasons.isna() & today["renewal_moved"].fillna(False)] = "renewal_moved"
     for ending in playbook.exit:
         reasons[reasons.isna() & ending.condition.holds(today)] = ending.reason

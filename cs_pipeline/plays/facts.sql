@@ -92,6 +92,17 @@ meetings as (
         and touchpoints.held_at <= %(now)s
         and touchpoints.account_id = any(%(account_ids)s::text[])
     group by touchpoints.account_id
+),
+
+referred as (
+    select
+        account_id,
+        count(*) as referrals
+    from staging.stg_referrals
+    where
+        account_id = any(%(account_ids)s::text[])
+        and referred_at <= %(now)s
+    group by account_id
 )
 
 select
@@ -134,6 +145,7 @@ select
             and enrolments.status = 'active'
     ) as has_open_save_play,
     weeks.hours_to_first_value is not null as has_reached_first_value,
+    coalesce(referred.referrals, 0) as referrals,
     coalesce(greatest(replies.happened_at, meetings.happened_at) > cases.since, false) as responded_since_enrolment,
     {week_columns}
 from cases
@@ -147,5 +159,6 @@ left join subjects
     on
         cases.account_id = subjects.account_id
         and cases.subject_id = subjects.subscription_id
+left join referred on cases.account_id = referred.account_id
 left join replies on cases.account_id = replies.account_id
 left join meetings on cases.account_id = meetings.account_id

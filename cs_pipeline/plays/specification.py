@@ -63,10 +63,33 @@ class ExitCondition(_Part):
         return Condition.parse(self.when, ACCOUNT_FACTS)
 
 
+class Milestone(_Part):
+    """What should be reached by a day of the play, and by whom. For readers: nothing is done about it."""
+
+    milestone: Text
+    day: Annotated[int, Field(ge=0, le=LAST_DAY)]
+    criteria: Annotated[tuple[Text, ...], Field(min_length=1)]
+    responsible: Text
+
+
+class Declared(_Part):
+    """What a source says of a playbook without listing it; held against what is implemented (C-19), never filled up."""
+
+    duration_days: Annotated[int, Field(ge=1)] | None = None
+    owner: Text
+    milestones: Annotated[int, Field(ge=1)] | None = None
+    tasks: Annotated[int, Field(ge=1)]
+    automation_percent: Annotated[int, Field(ge=0, le=100)]
+
+
 class Step(_Part):
-    """One message or task of the play. `day` counts from the anchor; before a renewal date it is negative."""
+    """One message or task of the play. `day` counts from the anchor; before a renewal date it is negative.
+
+    `checklist`: what a task asks for, point by point; `title`: what it is called. Templates may show both.
+    """
 
     step: Name
+    title: Text | None = None
     day: Annotated[int, Field(ge=-LAST_DAY, le=LAST_DAY)]
     days: Literal["calendar", "business"] = "calendar"
     channel: ChannelName
@@ -77,6 +100,7 @@ class Step(_Part):
     priority: Priority = "normal"
     kind: Literal["task", "opportunity"] = "task"
     needs_approval: bool = False
+    checklist: tuple[Text, ...] = ()
 
     @cached_property
     def condition(self) -> Condition | None:
@@ -89,7 +113,8 @@ class Playbook(_Part):
 
     `family`: an account is in one play of a family at a time; the higher `priority` wins. `reentry_after_days`: days
     after the end of a play before the same account (or subscription) may enter it again. `stale_after_days`: an
-    action not taken within so many days of being due is dropped.
+    action not taken within so many days of being due is dropped. `for_former_customers`: it is for accounts that have
+    left, and ends when one of them returns.
     """
 
     playbook: Name
@@ -103,6 +128,9 @@ class Playbook(_Part):
     exit: tuple[ExitCondition, ...] = ()
     reentry_after_days: Annotated[int, Field(ge=0, le=3650)] = 0
     stale_after_days: Annotated[int, Field(ge=1, le=60)] = 3
+    for_former_customers: bool = False
+    declared: Declared | None = None
+    milestones: tuple[Milestone, ...] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @cached_property
@@ -180,6 +208,6 @@ def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
             yield Problem(("steps", index, "to"), f"expected a role of ours: {step.channel} does not reach customers")
         if step.channel == "email" and step.to == "team":
             yield Problem(("steps", index, "to"), "expected a person: the team is reached in Slack")
-        for field in ("priority", "kind"):
+        for field in ("priority", "kind", "checklist"):
             if step.channel != "crm" and field in step.model_fields_set:
                 yield Problem(("steps", index, field), f"is for channel crm only, and this is {step.channel}")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.catalogue import TriggerKind
+from cs_pipeline.plays.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.offers import AT_A_TIME, MOST_WAITING, Cursor, Offer, next_batches
 from cs_pipeline.plays.specification import Playbook
 
@@ -17,33 +17,60 @@ OLDEST = timedelta(days=7)
 
 
 def open_lifecycle_triggers(session: Session, now: datetime) -> int:
-    """One trigger for every account that signed up within OLDEST and has none; returns how many were opened.
+    """One trigger for every account that signed up or left within OLDEST, or left so many years ago, and has none.
 
-    Older accounts get none, so that a first install greets nobody who has been here for years.
+    Returns how many were opened. What is longer ago gets none, so that a first install greets nobody who has been here
+    for years, and asks nobody why they left last spring.
     """
     if not _exists(session, "staging.stg_accounts"):
         return 0
     with session.cursor() as cursor:
         cursor.execute(
             """
+            with happened as (
+                select
+                    account_id,
+                    created_at as occurred_at,
+                    'signup' as anchor,
+                    ':signup' as cause
+                from staging.stg_accounts
+                where coalesce(churned_at > %(now)s, true)
+                union all
+                -- The day is part of the cause: whoever returns and leaves again has left twice.
+                select
+                    account_id,
+                    churned_at,
+                    'churn',
+                    ':churn:' || (churned_at at time zone 'UTC')::date
+                from staging.stg_accounts
+                union all
+                select
+                    account_id,
+                    churned_at + make_interval(years => years),
+                    'churn_anniversary',
+                    ':churn:' || (churned_at at time zone 'UTC')::date || ':' || years
+                from staging.stg_accounts
+                inner join generate_series(1, 30) as years
+                    on churned_at + make_interval(years => years) between %(now)s - %(oldest)s and %(now)s
+            )
+
             insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
             select
-                'lifecycle:' || account_id || ':signup',
+                'lifecycle:' || account_id || cause,
                 'lifecycle',
                 account_id,
                 account_id,
-                created_at,
-                (created_at at time zone 'UTC')::date,
-                '{"anchor": "signup"}'::jsonb
-            from staging.stg_accounts as accounts
+                occurred_at,
+                (occurred_at at time zone 'UTC')::date,
+                jsonb_build_object('anchor', anchor)
+            from happened
             where
-                created_at > %(now)s - %(oldest)s
-                and created_at <= %(now)s
-                and coalesce(churned_at > %(now)s, true)
+                occurred_at > %(now)s - %(oldest)s
+                and occurred_at <= %(now)s
                 and not exists (
                     select 1
                     from cs.triggers
-                    where trigger_key = 'lifecycle:' || accounts.account_id || ':signup'
+                    where trigger_key = 'lifecycle:' || happened.account_id || happened.cause
                 )
             on conflict (trigger_key) do nothing
             """,
@@ -86,11 +113,14 @@ def _undecided(session: Session, playbook: Playbook, remembered: Cursor, now: da
 
             select trigger_id
             from candidates
-            where not exists (
-                select 1
-                from cs.enrolments
-                where enrolments.playbook = %(playbook)s and enrolments.trigger_id = candidates.trigger_id
-            )
+            inner join cs.triggers using (trigger_id)
+            where
+                (%(names)s::text[] is null or triggers.facts ->> %(named_by)s = any(%(names)s::text[]))
+                and not exists (
+                    select 1
+                    from cs.enrolments
+                    where enrolments.playbook = %(playbook)s and enrolments.trigger_id = candidates.trigger_id
+                )
             order by trigger_id
             limit %(limit)s
             """,
@@ -100,10 +130,19 @@ def _undecided(session: Session, playbook: Playbook, remembered: Cursor, now: da
                 "after": remembered.after.get(playbook.playbook),
                 "since": now - OLDEST,
                 "waiting": waiting,
+                "named_by": NAMED_BY.get(playbook.trigger.kind),
+                "names": _names(playbook),
                 "limit": len(waiting) + AT_A_TIME * MOST_WAITING + 1,  # one more tells that there is more
             },
         )
         return [trigger_id for (trigger_id,) in cursor.fetchall()]
+
+
+def _names(playbook: Playbook) -> list[str] | None:
+    """Which triggers of its kind the playbook is about, where its condition says so; None for all of them."""
+    named_by, condition = NAMED_BY.get(playbook.trigger.kind), playbook.trigger.condition
+    names = condition.required(named_by) if condition is not None and named_by is not None else None
+    return None if names is None else list(names)
 
 
 def _newest(session: Session, kinds: Collection[TriggerKind]) -> int:

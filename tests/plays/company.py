@@ -20,6 +20,7 @@ create schema if not exists staging;
 create schema if not exists marts;
 create table staging.stg_accounts (account_id text primary key, created_at timestamptz, churned_at timestamptz);
 create table staging.stg_email_events (account_id text, event text, occurred_at timestamptz);
+create table staging.stg_referrals (account_id text, referred_at timestamptz);
 create table staging.stg_touchpoints (account_id text, held_at timestamptz, is_missed boolean);
 create table marts.dim_accounts (
     account_id text primary key, account_name text, created_at timestamptz, churned_at timestamptz, tier text,

@@ -1,6 +1,6 @@
 """Which triggers a sensor hands to which run, whatever happens to its cursor and to the runs."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -162,12 +162,46 @@ def test_a_new_account_opens_a_trigger_and_an_old_one_does_not(company: Company)
     company.account("old", created_at=MONDAY - timedelta(days=8))
     company.account("gone", created_at=MONDAY - timedelta(days=2), churned_at=MONDAY - timedelta(days=1))
     company.account("future", created_at=MONDAY + timedelta(days=1))
-    for expected in (1, 0):
+    for expected in (2, 0):  # one of them for who has left
         with company.warehouse.session() as session:
             assert open_lifecycle_triggers(session, MONDAY) == expected
-    assert company.run("select trigger_key, anchor_on, facts from cs.triggers") == [
-        ("lifecycle:new:signup", date(2025, 3, 8), {"anchor": "signup"})
+    signups = "select trigger_key, anchor_on, facts from cs.triggers where facts ->> 'anchor' = 'signup'"
+    assert company.run(signups) == [("lifecycle:new:signup", date(2025, 3, 8), {"anchor": "signup"})]
+
+
+@pytest.mark.requirement("S4-95", "S4-99")
+def test_who_leaves_opens_a_trigger_and_every_anniversary_of_it_another(company: Company) -> None:
+    company.account("gone", churned_at=MONDAY - timedelta(days=1))
+    company.account(
+        "long_gone", created_at=datetime(2020, 1, 1, tzinfo=UTC), churned_at=datetime(2022, 3, 7, tzinfo=UTC)
+    )
+    company.account(
+        "forgotten", created_at=datetime(2020, 1, 1, tzinfo=UTC), churned_at=datetime(2022, 5, 7, tzinfo=UTC)
+    )
+    for expected in (2, 0):
+        with company.warehouse.session() as session:
+            assert open_lifecycle_triggers(session, MONDAY) == expected
+    assert company.run("select trigger_key, anchor_on, facts from cs.triggers order by account_id") == [
+        ("lifecycle:gone:churn:2025-03-09", date(2025, 3, 9), {"anchor": "churn"}),
+        ("lifecycle:long_gone:churn:2022-03-07:3", date(2025, 3, 7), {"anchor": "churn_anniversary"}),
     ]
+
+
+def test_a_playbook_is_offered_only_the_triggers_that_its_condition_names(company: Company) -> None:
+    signup = company.trigger("lifecycle", "acme", anchor="signup")
+    churn = company.trigger("lifecycle", "gone", anchor="churn")
+    plays = {
+        name: save_play(playbook=name, trigger={"kind": "lifecycle", "when": when})
+        for name, when in {
+            "welcome": "anchor == 'signup' and tier in ('pro', 'starter')",
+            "farewell": "anchor in ('churn', 'churn_anniversary')",
+            "both": "tier == 'pro' or anchor == 'churn'",
+        }.items()
+    }
+    with company.warehouse.session() as session:
+        found = offer(session, plays, {"lifecycle"}, None, MONDAY)
+    offered = {batch.playbook: batch.trigger_ids for batch in found.batches}
+    assert offered == {"welcome": (signup,), "farewell": (churn,), "both": (signup, churn)}
 
 
 def test_a_first_install_without_marts_opens_nothing(warehouse) -> None:

@@ -1,0 +1,50 @@
+"""Today's facts of every customer, in slices that fit into memory.
+
+For what is asked of all accounts once a week: who is in which segment, and with whom a conversation is due.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays import facts
+from cs_pipeline.plays.facts import Asking
+
+AT_A_TIME = 10_000  # accounts whose facts are held in memory together
+
+
+def facts_of_customers(session: Session, asking: Asking) -> Iterator[pd.DataFrame]:
+    """The facts of all accounts that have not left, AT_A_TIME of them in a frame, indexed by account id."""
+    after = ""
+    while accounts := _next_accounts(session, after, asking):
+        cases = pd.DataFrame({"account_id": accounts}).assign(
+            case_id=range(len(accounts)), subject_id=None, anchor_on=None, since=asking.now
+        )
+        yield facts.read(session, cases, asking).set_axis(accounts)
+        after = accounts[-1]
+
+
+def this_monday(asking: Asking) -> date:
+    """The day on which the week of the facts ended."""
+    today = asking.now.date()
+    return today - timedelta(days=today.weekday())
+
+
+def _next_accounts(session: Session, after: str, asking: Asking) -> list[str]:
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select account_id
+            from marts.dim_accounts
+            where
+                account_id > %(after)s
+                and created_at <= %(now)s
+                and coalesce(churned_at > %(now)s, true)
+            order by account_id
+            limit %(limit)s
+            """,
+            {"after": after, "now": asking.now, "limit": AT_A_TIME},
+        )
+        return [account_id for (account_id,) in cursor.fetchall()]
