@@ -1,7 +1,7 @@
 """`rescore`, `models`, `late`, `replay-scores`: history under another model, with other data, or as it was known."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -9,6 +9,9 @@ from rich.text import Text
 from cs_pipeline.cli.console import console, print_frame, progress
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HISTORY = "History"
 DAY = ["%Y-%m-%d"]
@@ -67,7 +70,8 @@ def models() -> None:
     if rows.empty:
         console.print("No week is scored yet.")
         return
-    print_frame(rows)
+    narrow = {"first_week": "first", "last_week": "last", "counts_in": "counts", "mean_score": "mean"}
+    print_frame(rows.assign(scored_at=rows["scored_at"].dt.date).rename(columns=narrow))
 
 
 def late(
@@ -126,4 +130,15 @@ def replay_scores(
         raise UserError(f"No week from {from_.date()} to {to.date()} is scored; there is nothing to compare with")
     console.print(f"{found.compared:,} scores as known at {known_at:%Y-%m-%d %H:%M} UTC: {found.words}")
     if not found.differences.empty:
-        print_frame(found.differences.head(rows))
+        print_frame(_as_read(found.differences.head(rows)))
+
+
+def _as_read(differences: "pd.DataFrame") -> "pd.DataFrame":
+    """Columns week, account, stored, known, arr, because: narrow enough to be read in a terminal."""
+    import pandas as pd
+
+    shown = differences[["week", "account"]].copy()
+    for name in ("stored", "known"):
+        words = zip(differences[f"{name}_score"], differences[f"{name}_band"], strict=True)
+        shown[name] = [f"{score:.1f} {band}" if pd.notna(score) else "no score" for score, band in words]
+    return shown.assign(arr=differences["arr"].round(), because=differences["because"])

@@ -46,11 +46,7 @@ class Recollection:
         if self.differences.empty:
             return "the stored scores are the same."
         moved = self.differences[self.differences["stored_band"] != self.differences["known_band"]]
-        accounts = self.differences["account"].nunique()
-        return (
-            f"{len(self.differences):,} differ from the stored ones ({accounts:,} accounts), {len(moved):,} of them in "
-            f"another band ({moved['account'].nunique():,} accounts)."
-        )
+        return f"{len(self.differences):,} differ from the stored ones, {len(moved):,} of them in another band."
 
 
 def score_recollection(
