@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.clocks import Took, measure
 from benchmarks.results import RESULTS, Measured
+from benchmarks.score_marts import create_marts
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.slices import write_slice
@@ -35,6 +36,7 @@ LONG_ACCOUNTS = 1_000
 MOST_ACCOUNTS_WITH_ALL_EVENTS = 1_000
 FEWER_EVENTS = 0.25  # of the ordinary, so that larger companies fit a laptop's disk
 ROWS = 1_000_000
+SCORED_ACCOUNTS = 100_000
 TIMES = 3
 
 
@@ -224,6 +226,28 @@ def measure_arithmetic(measured: Measured) -> None:
     measured.add("scoring alone", size, ours, runs["arithmetic"]["peak_mb"], ratio)
 
 
+def measure_scores(measured: Measured) -> None:
+    """Scores and changes through PostgreSQL: one model and four, few weeks and many."""
+    one, four = ("weekly_points",), ("weekly_points", "usage_engagement_business", "five_factor", "five_factor_capped")
+    of_one = Took()
+    for accounts, weeks, models in (
+        (SCORED_ACCOUNTS, 3, one),
+        (SCORED_ACCOUNTS, 3, four),
+        (SCORED_ACCOUNTS // 4, 1, one),
+        (SCORED_ACCOUNTS // 4, 12, one),
+    ):
+        with bench(FEW_ACCOUNTS, WEEKS) as made:
+            create_marts(made.warehouse, accounts, weeks + 1)
+            took, printed = made.step("scores_and_changes", ",".join(models), weeks + 1)
+        words = f"{60 * accounts * weeks / printed['seconds']:,.0f} account-weeks a minute"
+        if models == four:
+            words += f", {took.processor / of_one.processor:.1f} × one model"
+        elif accounts == SCORED_ACCOUNTS:
+            of_one = took
+        what = f"scores and changes, {len(models)} model{'s' if len(models) > 1 else ''}"
+        measured.add(what, f"{accounts:,} accounts × {weeks} weeks", took, printed["peak_mb"], words)
+
+
 def measure_history(measured: Measured) -> None:
     """104 weeks in one run against a run a week; memory of few and of many weeks."""
     with bench(LONG_ACCOUNTS, LONG_WEEKS + 2) as made:
@@ -252,6 +276,7 @@ def main() -> None:
     start_up = measure_start_up(measured)
     for accounts in sizes:
         measure_size(accounts, start_up, measured)
+    measure_scores(measured)
     measure_history(measured)
     measure_arithmetic(measured)
     measured.write()

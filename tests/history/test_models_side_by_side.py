@@ -72,7 +72,7 @@ def test_every_model_scores_every_account_and_one_of_them_counts(marts: Warehous
 
 def test_an_account_that_moves_to_another_model_changes_for_that_reason(marts: Warehouse) -> None:
     add_account_week(marts, "a", 0, tier="pro", worst_open_ticket=2)
-    full = dict.fromkeys(FIVE_FACTOR.metric_names, 1.0)
+    full: dict[str, Any] = dict.fromkeys(FIVE_FACTOR.metric_names, 1.0)
     add_account_week(marts, "a", 1, tier="enterprise", **full)
     record(marts, BOTH, 0, 1)
     (change,) = read_rows(marts, f"select * from cs.score_changes where week = '{week(1)}'")
@@ -223,7 +223,7 @@ def test_a_parent_has_the_score_of_its_children_by_arr_or_as_their_mean(
 def test_a_steady_model_waits_for_its_weeks_in_one_run_and_in_many(marts: Warehouse) -> None:
     model = WEEKLY_POINTS.changed(steadiness=Steadiness(confirm_weeks=2))
     for number in range(5):
-        ill = {"seat_utilisation": 0.0, "core_features_used": 0.0} if number else {}
+        ill: dict[str, Any] = {"seat_utilisation": 0.0, "core_features_used": 0.0} if number else {}
         add_account_week(marts, "a", number, **ill)
     record(marts, selection_of(model), 0, 1, 2, 3, 4)
     together = scores(marts, "week, score, band, weeks_in_band, leaning")
@@ -260,7 +260,7 @@ def test_an_account_that_falls_while_on_watch_is_at_risk(marts: Warehouse) -> No
 @pytest.mark.requirement("C-12")
 def test_a_model_may_leave_the_calendar_out_of_its_bands(marts: Warehouse) -> None:
     model = WEEKLY_POINTS.changed(steadiness=Steadiness(calendar="left_out"))
-    ill = {"seat_utilisation": 0.6, "core_features_used": 2.0, "nps_response": 3.0}
+    ill: dict[str, Any] = {"seat_utilisation": 0.6, "core_features_used": 2.0, "nps_response": 3.0}
     add_account_week(marts, "a", 0, **ill, days_to_renewal=200)
     add_account_week(marts, "a", 1, **ill, days_to_renewal=20)
     score_weeks(marts, selection_of(model), [week(0), week(1)], Scope())
