@@ -14,6 +14,8 @@ from cs_pipeline.health.normalisation import Floats
 from cs_pipeline.health.specification import Dimension, ScoredMetric, ScoreModel
 
 DIGITS = 9  # what is finer is the rounding of floats
+HEADING = ("metric", "unit", "points")
+"""Fields of a metric that people look for first."""
 
 
 def weights_of(model: ScoreModel) -> Floats:
@@ -74,9 +76,11 @@ def _share(share: float, points: float) -> float:
 
 
 def _plain(value: object) -> object:
-    """Whole numbers without a decimal point, as people write them."""
+    """Whole numbers without a decimal point, and the name of a metric before its form, as people write them."""
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in cast("dict[str, object]", value).items()}
+        fields = cast("dict[str, object]", value)
+        first = [name for name in HEADING if name in fields] if HEADING[0] in fields else []
+        return {name: _plain(fields[name]) for name in dict.fromkeys([*first, *fields])}
     if isinstance(value, list):
         return [_plain(each) for each in cast("list[object]", value)]
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -96,10 +96,17 @@ def test_a_stay_at_risk_in_the_middle_of_silence_is_not_a_trigger_again(marts: W
     assert outcome(report(marts, 5), LITERAL).triggers == 1
 
 
+@pytest.mark.parametrize(("silent", "triggers"), [(3, 1), (4, 0)])
+def test_a_score_is_compared_with_one_of_the_four_weeks_before(marts: Warehouse, silent: int, triggers: int) -> None:
+    add_account(marts, "acme", "G")
+    insert(marts, "fct_account_weeks", [{"account_id": "acme", "week": week(silent + 1)} | HEALTHY | RED])
+    assert outcome(report(marts, silent + 2), LITERAL).triggers == triggers
+
+
 def test_what_is_at_risk_is_up_to_the_model(marts: Warehouse) -> None:
     add_account(marts, "leaves", "GGRR", leaves_on=week(4))
     add_account(marts, "stays", "GGGGG")
-    found = report(marts, 4, WEEKLY_POINTS.changed(bands=({"band": "All", "from": 0, "severity": 0},)))
+    found = report(marts, 4, WEEKLY_POINTS.changed(bands=(WEEKLY_POINTS.bands[0].model_copy(update={"from_": 0.0}),)))
     assert (found.departures, outcome(found, LITERAL).warned) == (1, 0)
     assert outcome(report(marts, 4), LITERAL).warned == 1
 

@@ -11,6 +11,7 @@ from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.model_change import NOT_SCORED, ModelChange, compare_models
+from cs_pipeline.plays.model_change_words import headline, verdict_on_plays
 from cs_pipeline.plays.specification import Playbook
 from cs_pipeline.settings import Settings
 from tests.health.accounts import HEALTHY, WEEKLY_POINTS
@@ -153,9 +154,12 @@ def test_a_play_whose_exit_would_hold_stops(company: Company, settings: Settings
         bands=(WEEKLY_POINTS.bands[0].model_copy(update={"from_": 60.0}), *WEEKLY_POINTS.bands[1:])
     )
     company.run("update marts.fct_account_weeks set worst_open_ticket = 2 where account_id = 'beta'")  # 50 points
+    company.account("well-already", severity=1)
+    add_weeks(company, "well-already", "GGGG")
+    enrol(company.warehouse, save_play(), [company.fall("well-already")], settings, MONDAY)
     found = compare(company, settings, save_play(), new=add_other)
     assert plays(found) == {"yellow": (0, 0, 1)}
-    assert company.run("select count(*) from cs.enrolments where status = 'active'") == [(2,)]
+    assert company.run("select count(*) from cs.enrolments where status = 'active'") == [(3,)]
 
 
 def test_mail_is_forecast_from_what_changed_in_past_weeks(company: Company, settings: Settings) -> None:
@@ -173,6 +177,17 @@ def test_mail_is_forecast_from_what_changed_in_past_weeks(company: Company, sett
     assert (row["tasks_before"], row["tasks_after"]) == (2 / 4, 0)
     rarely = compare(company, settings, save_play(reentry_after_days=30), new=never_yellow, weeks=4)
     assert rarely.mails_per_week == (2 / 4, 0)
+
+
+def test_one_play_of_a_family_runs_at_a_time_and_the_higher_priority_wins(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    add_weeks(company, "acme", "GGGGGYGG")
+    any_change = {"kind": "score_change"}
+    quick = save_play(playbook="quick", priority=10, trigger=any_change, exit=[])
+    urgent = save_play(playbook="urgent", priority=90, trigger=any_change, exit=[])
+    apart = save_play(playbook="apart", priority=10, family="other", trigger=any_change, exit=[])
+    forecast = compare(company, settings, quick, urgent, apart).forecast.set_index("playbook")["starts_before"]
+    assert forecast.to_dict() == {"urgent": 2 / 4, "apart": 2 / 4, "quick": 0}
 
 
 def test_facts_are_those_of_the_week_and_the_model(company: Company, settings: Settings) -> None:
@@ -200,6 +215,26 @@ def test_a_week_that_is_none_is_refused(company: Company, settings: Settings, we
     add_weeks(company, "acme", "GG")
     with pytest.raises(UserError, match=complaint):
         compare_models(company.warehouse, WEEKLY_POINTS, STRICTER, selection_of(WEEKLY_POINTS), {}, settings, week=week)
+
+
+def test_it_is_told_in_words(company: Company, settings: Settings) -> None:
+    for account, arr in (("acme", 9_000.0), ("beta", 500.0)):
+        company.account(account)
+        add_weeks(company, account, "GGGG", arr)
+    stricter = WEEKLY_POINTS.changed(coverage_floor=0.4, dimensions=WEEKLY_POINTS.dimensions, bands=STRICTER.bands)
+    company.run("update marts.fct_account_weeks set worst_open_ticket = 2 where account_id = 'acme'")  # 90 points
+    found = compare(company, settings, save_play(), new=stricter)
+    first, second = headline(found)
+    assert first.endswith("1 account of 2 would be in another band.")
+    assert second == "1 account with an ARR of 9,000 would be worse off, 0 accounts with 0 better."
+    assert verdict_on_plays(found)[0] == "On the day of the change 1 play would start and 0 plays stop."
+
+
+def test_a_model_that_is_the_same_is_said_to_be_so(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    add_weeks(company, "acme", "GGGG")
+    (only,) = headline(compare(company, settings, new=WEEKLY_POINTS))
+    assert "nothing would change" in only
 
 
 def test_the_document_is_json(company: Company, settings: Settings) -> None:

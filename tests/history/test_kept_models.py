@@ -1,0 +1,38 @@
+"""The model that scored last is kept, whatever became of its file."""
+
+from cs_pipeline.health.selection import selection_of
+from cs_pipeline.history.kept_models import model_that_scored
+from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.health.accounts import WEEKLY_POINTS
+from tests.history.marts import add_account_week, week
+
+CHANGED = WEEKLY_POINTS.changed(coverage_floor=0.4)
+
+
+def score(warehouse: Warehouse, number: int, *, changed: bool) -> None:
+    add_account_week(warehouse, "acme", number)
+    score_weeks(warehouse, selection_of(CHANGED if changed else WEEKLY_POINTS), [week(number)], Scope())
+
+
+def test_it_is_the_version_of_the_newest_week(marts: Warehouse) -> None:
+    score(marts, 0, changed=True)
+    score(marts, 1, changed=False)
+    score(marts, 0, changed=True)
+    found = model_that_scored(marts, "weekly_points")
+    assert found is not None
+    assert found.version == WEEKLY_POINTS.version
+
+
+def test_there_is_none_where_the_model_counts_for_nobody(marts: Warehouse) -> None:
+    assert model_that_scored(marts, "weekly_points") is None
+    score(marts, 0, changed=False)
+    assert model_that_scored(marts, "five_factor") is None
+
+
+def test_a_definition_of_another_form_is_none(marts: Warehouse) -> None:
+    score(marts, 0, changed=False)
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("""update cs.score_models set definition = '{"weights": []}'""")
+    assert model_that_scored(marts, "weekly_points") is None
