@@ -109,12 +109,17 @@ def _memory_columns(models: Iterable[ScoreModel]) -> Iterator[str]:
         if model.remembers:
             name = model.model
             yield f""",
-            coalesce({name}_before.model_band, {name}_before.band) as {name}_band,
+            {_own(f"{name}_before", "band")} as {name}_band,
             {name}_before.weeks_in_band as {name}_weeks_in_band,
             {name}_before.leaning as {name}_leaning"""
         if model.escalation:
             yield f""",
-            coalesce({model.model}_earlier.model_score, {model.model}_earlier.score) as {model.model}_earlier_score"""
+            {_own(f"{model.model}_earlier", "score")} as {model.model}_earlier_score"""
+
+
+def _own(alias: str, column: str) -> str:
+    """What the model itself said, whatever a person set in its place; null where it said nothing."""
+    return f"case when {alias}.override_id is null then {alias}.{column} else {alias}.model_{column} end"
 
 
 def _memory_joins(models: Iterable[ScoreModel], week: date, place: Place) -> Iterator[str]:

@@ -81,6 +81,18 @@ def test_the_weights_are_the_same_each_time(marts: Warehouse, proposal: Proposal
     assert (again.weights, again.later, again.gain) == (proposal.weights, proposal.later, proposal.gain)
 
 
+def test_the_later_part_teaches_nothing(marts: Warehouse, proposal: Proposal) -> None:
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update marts.fct_account_weeks set seat_utilisation = 1 - seat_utilisation where week + 7 >= %s",
+            [proposal.test_from.date()],
+        )
+    again = tune(marts, MODEL, FORTNIGHTLY)
+    assert isinstance(again, Proposal)
+    assert again.weights == proposal.weights
+    assert again.gain != proposal.gain
+
+
 def test_too_few_departures_give_no_weights(marts: Warehouse) -> None:
     add_company(marts)
     found = tune(marts, MODEL, Design(week(0), week(15), BeforeRenewals(4)))

@@ -46,9 +46,10 @@ def test_a_replay_says_what_scoring_writes(marts: Warehouse, model: ScoreModel) 
         cursor.execute(
             """
             insert into cs.score_overrides (account_id, score, reason, set_by, set_at, from_week, until_week)
-            values ('a01', 5, 'they told us', 'ada', now(), %s, %s)
+            select distinct account_id, 5, 'they told us', 'ada', now(), %s::date, %s::date
+            from marts.fct_account_weeks
             """,
-            (week(5), week(6)),
+            (week(8), week(9)),
         )
     score_weeks(marts, selection_of(model), [week(number) for number in range(WEEKS)], Scope())
     written = {
