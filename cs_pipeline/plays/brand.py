@@ -46,6 +46,10 @@ class Links(_Part):
     plans: Link
     renewal: Link
     billing: Link
+    news: Link
+    feedback: Link
+    refer: Link
+    export: Link
 
 
 class Story(_Part):

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plays import exits
 from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.kill_switch import stop
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -31,6 +33,7 @@ def test_all_steps_are_planned_at_enrolment(company: Company, settings: Settings
     ]
 
 
+@pytest.mark.requirement("S1-13")
 def test_the_same_trigger_twice_enrols_once(company: Company, settings: Settings) -> None:
     company.account("acme", severity=1)
     trigger = company.fall("acme")
@@ -38,6 +41,28 @@ def test_the_same_trigger_twice_enrols_once(company: Company, settings: Settings
     again = enrol(company.warehouse, save_play(), [trigger], settings, MONDAY)
     assert (again.enrolled, again.refused, again.actions) == (0, {}, {})
     assert company.column("select count(*) from cs.actions") == [3]
+
+
+def test_a_play_for_former_customers_is_for_who_has_left_and_ends_when_they_return(
+    company: Company, settings: Settings
+) -> None:
+    winback = save_play(
+        playbook="winback",
+        family="winback",
+        trigger={"kind": "lifecycle", "when": "anchor == 'churn'"},
+        exit=[],
+        for_former_customers=True,
+    )
+    company.account("gone", churned_at=MONDAY - timedelta(days=1))
+    company.account("back")
+    left, back = (company.trigger("lifecycle", name, anchor="churn") for name in ("gone", "back"))
+    enrol(company.warehouse, winback, [left, back], settings, MONDAY)
+    assert reason_of(company, left) == ("active", None)
+    assert reason_of(company, back) == ("refused", "returned")
+    company.run("update marts.dim_accounts set churned_at = null where account_id = 'gone'")
+    with company.warehouse.session() as session:
+        exits.end_plays(session, Asking(settings, MONDAY))
+    assert reason_of(company, left) == ("exited", "returned")
 
 
 def test_runs_at_the_same_time_enrol_once(company: Company, settings: Settings) -> None:
