@@ -115,10 +115,14 @@ def refusals(
 
     `offered` has account_id, subject_id and facts (a dict of the trigger's own); `today` those of the account.
     """
+    return refusals_in(playbook, offered, today, _state(session, playbook, offered, asking))
+
+
+def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, state: pd.DataFrame) -> pd.Series:
+    """`refusals`, were `state` (is_stopped, is_too_soon, is_taken for each row) what our own tables say."""
     of_trigger = pd.DataFrame(offered["facts"].tolist(), index=offered.index, dtype="object")
     of_trigger = of_trigger.where(of_trigger.notna(), None)
     known = pd.concat([today, facts.typed(of_trigger, TRIGGER_FACTS[playbook.trigger.kind])], axis=1)
-    state = _state(session, playbook, offered, asking)
     reasons = pd.Series(pd.NA, index=offered.index, dtype="string")
 
     def refuse(is_so: pd.Series, reason: str) -> None:

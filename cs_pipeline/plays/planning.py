@@ -42,7 +42,7 @@ def plan(session: Session, playbook: Playbook, enrolments: pd.DataFrame, asking:
         actions[column] = [getattr(step, attribute) for step in actions["definition"]]
     actions["playbook"] = playbook.playbook
     actions["action_key"] = f"{playbook.playbook}/" + actions["step"] + "/" + actions["trigger_key"]
-    actions["due_at"] = _due(playbook, actions)
+    actions["due_at"] = due_moments(playbook, actions)
     actions["expires_at"] = actions["due_at"] + timedelta(days=playbook.stale_after_days)
     actions = actions.join(recipients.resolve(session, actions, asking))
     actions["status"], actions["reason"] = _first_status(actions, asking.now)
@@ -58,8 +58,11 @@ def plan(session: Session, playbook: Playbook, enrolments: pd.DataFrame, asking:
     return rows
 
 
-def _due(playbook: Playbook, actions: pd.DataFrame) -> pd.Series:
-    """When each action is due. Day 0 is at once, except for a renewal date, which is a day like any other."""
+def due_moments(playbook: Playbook, actions: pd.DataFrame) -> pd.Series:
+    """When each action is due. Day 0 is at once, except for a renewal date, which is a day like any other.
+
+    `actions` has the columns definition (a Step), occurred_at, anchor_on, country, timezone.
+    """
     is_dated = playbook.trigger.kind == "renewal_window"
 
     def moment(step: Step, occurred_at: datetime, anchor_on: object, country: object, timezone: object) -> datetime:
