@@ -40,20 +40,32 @@ class Judgement:
 def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
     """Judge `due` (a frame of `due.due`). The recipient is whoever has the role today."""
     playbooks, today = _playbooks(session, due), _facts(session, due, asking)
-    current = due.drop(columns=["recipient", "recipient_user_id"]).join(recipients.resolve(session, due, asking))
-    reasons = guards.reasons(current.join(guards.contact_state(session, current, asking)).join(today))
     steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
-    for step in set(steps):
-        if step.condition is not None:
-            rows = steps.index[[other == step for other in steps]]
-            fails = ~step.condition.holds(today.loc[rows]) & reasons.loc[rows].isna()
-            reasons[fails.index[fails]] = "condition"
+    current, reasons = reasons_with(session, due, steps, today, asking)
     has_nobody = current["recipient"].isna() & reasons.isna()
     return Judgement(
         jobs=_jobs(current[reasons.isna() & ~has_nobody], playbooks, today),
         suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True)),
         failed=dict.fromkeys(due.loc[has_nobody, "action_id"], "no_recipient"),
     )
+
+
+def reasons_with(
+    session: Session, due: pd.DataFrame, steps: pd.Series, today: pd.DataFrame, asking: Asking
+) -> tuple[pd.DataFrame, pd.Series]:
+    """`due` with whoever has the role today, and why each row is to be dropped; missing where it is not.
+
+    `steps` (Step) and `today` (facts) are on the index of `due`. A row whose recipient is None has nobody to go to.
+    """
+    current = due.drop(columns=["recipient", "recipient_user_id"], errors="ignore")
+    current = current.join(recipients.resolve(session, due, asking))
+    reasons = guards.reasons(current.join(guards.contact_state(session, current, asking)).join(today))
+    for step in set(steps):
+        if step.condition is not None:
+            rows = steps.index[[other == step for other in steps]]
+            fails = ~step.condition.holds(today.loc[rows]) & reasons.loc[rows].isna()
+            reasons[fails.index[fails]] = "condition"
+    return current, reasons
 
 
 def as_claimed(session: Session, rows: pd.DataFrame, asking: Asking) -> list[Job]:
