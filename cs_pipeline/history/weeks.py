@@ -6,6 +6,7 @@ from typing import Literal
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.warehouse.bulk import read_table
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -25,7 +26,7 @@ def weeks_between(first: date, last: date) -> list[date]:
 
 
 def require_marts(warehouse: Warehouse, *tables: str) -> None:
-    """Raise UserError when one of `tables` of the marts is not there."""
+    """Raise UserError when one of `tables` of the marts is not there, or lacks metrics that were added since."""
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
             "select name from unnest(%s) as name where to_regclass('marts.' || name) is null", [list(tables)]
@@ -33,6 +34,25 @@ def require_marts(warehouse: Warehouse, *tables: str) -> None:
         if missing := [name for (name,) in cursor.fetchall()]:
             raise UserError(
                 f"marts.{missing[0]} is not there: build the marts first, with the weekly job or `cs-pipeline backfill`"
+            )
+        cursor.execute(
+            """
+            select metric
+            from unnest(%s) as metric
+            where
+                to_regclass('marts.fct_account_weeks') is not null
+                and not exists (
+                    select 1
+                    from pg_attribute
+                    where attrelid = to_regclass('marts.fct_account_weeks') and attname = metric and not attisdropped
+                )
+            """,
+            [list(METRICS)],
+        )
+        if missing := [name for (name,) in cursor.fetchall()]:
+            raise UserError(
+                f"marts.fct_account_weeks was built by an older version, and has no {', '.join(missing)}: "
+                "run the weekly job or `cs-pipeline backfill`, which add what is missing"
             )
 
 

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from cs_pipeline.history.weeks import weeks_between
+
 ONE_WEEK = timedelta(days=7)
 
 
@@ -26,11 +28,6 @@ def last_ended_week(moment: datetime) -> date:
     """The Monday of the last week that is over at `moment`."""
     today = moment.date()
     return today - timedelta(days=today.weekday()) - ONE_WEEK
-
-
-def weeks_between(first: date, last: date) -> list[date]:
-    """Every week from `first` to `last`, both Mondays, both included."""
-    return [first + ONE_WEEK * index for index in range((last - first).days // 7 + 1)]
 
 
 def weeks_of(context: dg.AssetExecutionContext) -> list[date]:

@@ -29,6 +29,7 @@ _DTYPES: Mapping[FactType, str] = {
     "date": "object",
 }
 
+NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 KNOWN = "is_known"
 """Column beside the facts: false where the warehouse has no such account."""
 
@@ -64,9 +65,13 @@ def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
             cursor.execute(_SQL, parameters)
             columns = [column.name for column in cursor.description or ()]
             rows = cursor.fetchall()
-    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+    except (
+        psycopg2.errors.UndefinedTable,
+        psycopg2.errors.UndefinedColumn,
+        psycopg2.errors.InvalidSchemaName,
+    ) as error:
         raise UserError(
-            f"Plays need the marts, and they are not built: {error.diag.message_primary}. "
+            f"Plays need the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
             "Run the weekly job, or `cs-pipeline backfill`, first."
         ) from None
     found = pd.DataFrame(rows, columns=columns, dtype="object").set_index("case_id")

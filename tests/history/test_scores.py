@@ -165,6 +165,13 @@ def test_a_week_without_accounts_is_empty(marts: Warehouse) -> None:
     assert (done.active.accounts, done.active.coverage, done.active.mean_score) == (0, None, None)
 
 
+def test_marts_of_an_older_version_are_named_with_what_they_lack(marts: Warehouse) -> None:
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("alter table marts.fct_account_weeks drop column ces_90d")
+    with pytest.raises(UserError, match="built by an older version, and has no ces_90d: run the weekly job"):
+        score_weeks(marts, selection_of(WEEKLY_POINTS), [week(0)], Scope())
+
+
 def test_marts_that_are_not_built_are_named(warehouse: Warehouse) -> None:
     with pytest.raises(UserError, match=r"marts\.fct_account_weeks is not there: build the marts first"):
         score_weeks(warehouse, selection_of(WEEKLY_POINTS), [week(0)], Scope())

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cs_pipeline.orchestration.partitions import last_ended_week, weekly_partitions, weeks_between
+from cs_pipeline.history.weeks import weeks_between
+from cs_pipeline.orchestration.partitions import last_ended_week, weekly_partitions
 
 MOMENTS = st.datetimes(datetime(2013, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
