@@ -1,6 +1,7 @@
 """`playbooks`, `messages`, `actions`, `stop`, `resume`: plays, as an operator sees them."""
 
 import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def playbooks(
     name: Annotated[str, typer.Argument(help="Show the steps of this playbook.")] = "",
+    pages: Annotated[Path | None, typer.Option(help="Write a page about each into this folder, and an index.")] = None,
 ) -> None:
     """List the playbooks, or the steps of one. Fails when a file or a template is wrong, saying where."""
     from cs_pipeline.plays.rendering import Renderer
@@ -39,6 +41,11 @@ def playbooks(
     renderer = Renderer(settings)
     for playbook in found.values():
         renderer.check(playbook)
+    if pages is not None:
+        from cs_pipeline.reports.playbook_pages import INDEX, write_pages
+
+        console.print(f"[green]✓[/] {write_pages(found, pages)} playbooks, see {pages / INDEX}")
+        return
     if not name:
         listed = table("playbook", "family", "priority", "started by", "steps", "what it is for")
         for playbook in found.values():
