@@ -34,6 +34,8 @@ def index_page() -> str:
     return _pages.get_template("index.html.j2").render()
 
 
-def message_page(message: Message, sender: Sender, captured_at: datetime) -> str:
+def message_page(message: Message, sender: Sender, captured_at: datetime, *, is_preview: bool = False) -> str:
     """One message as its reader would see it, under a line that says what it is and why it exists."""
-    return _pages.get_template("message.html.j2").render(message=message, sender=sender, captured_at=captured_at)
+    return _pages.get_template("message.html.j2").render(
+        message=message, sender=sender, captured_at=captured_at, is_preview=is_preview
+    )

@@ -30,10 +30,11 @@ create table marts.dim_accounts (
 );
 create table marts.dim_contacts (
     account_id text, user_id text, email text, full_name text, role text, started_on date, ended_on date,
-    unsubscribed_at timestamptz, deleted_at timestamptz
+    unsubscribed_at timestamptz, deleted_at timestamptz, timezone text
 );
 create table marts.fct_subscription_terms (
-    subscription_id text, account_id text, renews_on date, renewal_type text, successor_started_on date
+    subscription_id text, account_id text, renews_on date, renewal_type text, successor_started_on date,
+    is_addon boolean default false, is_trial boolean default false
 );
 create table marts.fct_account_weeks (
     account_id text, week date, renewal_date date, renewal_type text,
@@ -167,6 +168,15 @@ class Company:
         score = {"from_severity": 0, "to_severity": to_severity, "from_score": 80.0, "to_score": 60.0}
         facts: dict[str, object] = {**score, "delta": -20.0, "cause": "behaviour"}
         return self.trigger("score_change", account_id, **facts | values)  # pyright: ignore[reportArgumentType]
+
+    def written(self) -> list[tuple]:
+        """Of every table of ours how many rows it has, and which transaction was the last to write one."""
+        tables = self.column("select tablename from pg_tables where schemaname = 'cs' order by 1")
+        return [
+            row
+            for name in tables
+            for row in self.run(f"select '{name}', count(*), max(xmin::text::bigint) from cs.{name}")
+        ]
 
     def column(self, sql: str, *parameters: object) -> list[object]:
         """The first column of the rows of `sql`."""

@@ -1,0 +1,198 @@
+"""A play of one account as its readers would see it, were it to begin today. Nothing is written and nothing leaves.
+
+Asked are the functions that enrol, plan, judge and render, with today's facts for every step: what will be so on the
+day of a later step nobody knows yet. How the page looks is in `reports.preview_page`.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.channels.message import Message
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays import facts, planning, sample_facts
+from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.enrolment import refusals
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.judging import reasons_with
+from cs_pipeline.plays.rendering import Renderer
+from cs_pipeline.plays.specification import Playbook, Step
+
+NO_RECIPIENT = "no_recipient"
+LOOK_BACK = 50  # triggers of the account among which one is looked for that could start the play
+
+
+@dataclass(frozen=True)
+class PreviewedStep:
+    """One step. `stopped_by` is the reason for which it would not go out with today's facts, None where it would.
+
+    `message` is None where nobody can receive it, or where it cannot be written: `problem` then says why.
+    """
+
+    step: Step
+    due_at: datetime
+    recipient: str | None = field(repr=False)
+    stopped_by: str | None
+    message: Message | None = field(repr=False)
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A play of an account. `refused` is the reason for which it would not begin today, None where it would.
+
+    `cause` says in words whose facts the trigger has: those of a real one, or made-up ones.
+    """
+
+    playbook: Playbook
+    account_id: str
+    account_name: str | None
+    at: datetime
+    refused: str | None
+    cause: str
+    steps: tuple[PreviewedStep, ...]
+
+
+@dataclass(frozen=True)
+class _Action:
+    """What templates ask of an action; it is in no outbox."""
+
+    action_key: str
+    playbook: str
+    family: str
+    account_id: str
+    recipient: str | None = field(repr=False)
+    due_at: datetime
+
+
+def preview(session: Session, playbook: Playbook, account_id: str, renderer: Renderer, asking: Asking) -> Preview:
+    """Every step of `playbook` for the account, in the order of the playbook.
+
+    The trigger is the account's newest of the playbook's kind, else a made-up one; days are counted from today, or
+    from the account's next renewal date. Raises UserError when there is no such account, or no renewal to count from.
+    """
+    case = _case(session, playbook, account_id, asking)
+    known = facts.read(session, case, asking)
+    if not known[facts.KNOWN].iloc[0]:
+        raise UserError(f"There is no account '{account_id}' in the marts; ids are those of marts.dim_accounts")
+    of_trigger, cause = _trigger_facts(session, playbook, account_id, known)
+    offered = case.assign(facts=pd.Series([of_trigger], dtype="object"), occurred_at=asking.now)
+    reason = refusals(session, _whatever_the_cause(playbook), offered, known, asking).iloc[0]
+    rows = offered.join(known[["country", "timezone"]]).merge(
+        pd.DataFrame({"definition": list(playbook.steps)}, dtype="object"), how="cross"
+    )
+    for column, attribute in (("step", "step"), ("channel", "channel"), ("role", "to"), ("intent", "intent")):
+        rows[column] = [getattr(step, attribute) for step in playbook.steps]
+    due = planning.due_moments(playbook, rows)
+    rows = rows.drop(columns=["country", "timezone"]).assign(
+        playbook=playbook.playbook, family=playbook.family, enrolled_at=asking.now, due_at=due
+    )
+    today = known.loc[[offered.index[0]] * len(rows)].set_axis(rows.index)
+    current, reasons = reasons_with(session, rows, rows["definition"], today, asking)
+    of_account = {**of_trigger, **facts.as_mappings(known)[offered.index[0]]}
+    steps = [
+        _step(playbook, renderer, of_account, row, None if pd.isna(why) else str(why))
+        for row, why in zip(current.to_dict("records"), reasons, strict=True)
+    ]
+    name = known["account_name"].iloc[0]
+    return Preview(
+        playbook=playbook,
+        account_id=account_id,
+        account_name=None if pd.isna(name) else str(name),
+        at=asking.now,
+        refused=None if pd.isna(reason) else str(reason),
+        cause=cause,
+        steps=tuple(steps),
+    )
+
+
+def _step(
+    playbook: Playbook,
+    renderer: Renderer,
+    of_account: Mapping[str, object],
+    row: Mapping[Hashable, object],
+    why: str | None,
+) -> PreviewedStep:
+    step, recipient = row["definition"], row["recipient"]
+    assert isinstance(step, Step)
+    due_at = pd.Timestamp(row["due_at"]).to_pydatetime()  # pyright: ignore[reportArgumentType]
+    if not isinstance(recipient, str):
+        return PreviewedStep(step, due_at, None, why or NO_RECIPIENT, None, "nobody can receive it")
+    account_id = str(row["account_id"])
+    key = f"preview/{playbook.playbook}/{step.step}/{account_id}"
+    action = _Action(key, playbook.playbook, playbook.family, account_id, recipient, due_at)
+    try:
+        values = {**of_account, "recipient_name": row["contact_name"]}
+        return PreviewedStep(step, due_at, recipient, why, renderer.render(playbook, step, values, action))
+    except UserError as error:
+        return PreviewedStep(step, due_at, recipient, why, None, str(error))
+
+
+def _case(session: Session, playbook: Playbook, account_id: str, asking: Asking) -> pd.DataFrame:
+    """The account as the one case of `facts.read`: its next renewal, or itself from today."""
+    subject_id, anchor_on = None, asking.now.date()
+    if playbook.trigger.kind == "renewal_window":
+        renewal = _next_renewal(session, account_id, asking)
+        if renewal is None:
+            raise UserError(
+                f"{playbook.playbook} counts its days from a renewal date, and account '{account_id}' has none ahead "
+                "in marts.fct_subscription_terms; choose an account that has"
+            )
+        subject_id, anchor_on = renewal
+    case = {"case_id": 0, "account_id": account_id, "subject_id": subject_id, "anchor_on": anchor_on}
+    return pd.DataFrame([{**case, "since": asking.now}], dtype="object")
+
+
+def _whatever_the_cause(playbook: Playbook) -> Playbook:
+    """The playbook for any trigger of its kind: that this one is no cause to begin is known already."""
+    return playbook.model_copy(update={"trigger": playbook.trigger.model_copy(update={"when": None})})
+
+
+def _trigger_facts(
+    session: Session, playbook: Playbook, account_id: str, known: pd.DataFrame
+) -> tuple[dict[str, object], str]:
+    """Facts of the account's newest trigger that could start the playbook, else made-up ones; and words for them."""
+    kind, condition = playbook.trigger.kind, playbook.trigger.condition
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select facts, occurred_at
+            from cs.triggers
+            where account_id = %s and kind = %s
+            order by occurred_at desc, trigger_id desc
+            limit %s
+            """,
+            [account_id, kind, LOOK_BACK],
+        )
+        stored = cursor.fetchall()
+    if stored:
+        told = facts.typed(pd.DataFrame([row[0] for row in stored], dtype="object"), TRIGGER_FACTS[kind])
+        of_account = known.loc[[known.index[0]] * len(stored)].set_axis(told.index)
+        fits = [True] * len(stored) if condition is None else condition.holds(pd.concat([of_account, told], axis=1))
+        for (of_trigger, occurred_at), does_fit in zip(stored, fits, strict=True):
+            if does_fit:
+                return of_trigger, f"with what the trigger of {occurred_at:%Y-%m-%d} told"
+    made_up = sample_facts.everything_known(kind)
+    told_too = [*TRIGGER_FACTS[kind], "drivers"]
+    return (
+        {name: made_up[name] for name in told_too if name in made_up},
+        "made up: no trigger is stored for the account that could start the play",
+    )
+
+
+def _next_renewal(session: Session, account_id: str, asking: Asking) -> tuple[str, object] | None:
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select subscription_id, renews_on
+            from marts.fct_subscription_terms
+            where account_id = %s and renews_on >= %s and not is_addon and not is_trial
+            order by renews_on, subscription_id
+            limit 1
+            """,
+            [account_id, asking.now.date()],
+        )
+        return cursor.fetchone()

@@ -1,0 +1,26 @@
+"""What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
+
+from cs_pipeline.plays import exits
+from cs_pipeline.plays.enrolment import OUTRANKED, REFUSALS
+from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
+from cs_pipeline.plays.specification import Playbook
+
+_MEANINGS: dict[str, str] = {
+    **REFUSALS,
+    **OUTBOX_REASONS,
+    **{guard.reason: guard.meaning for guard in GUARDS},
+    "churned": "the account has left",
+    exits.RETURNED: "the account has come back",
+    "renewal_moved": "the renewal is on another date now",
+    OUTRANKED: "a play of the family with a higher priority began",
+    "no_recipient": "nobody can receive it",
+    "not_rendered": "its message cannot be written",
+}
+
+
+def meaning(reason: str, playbook: Playbook | None = None) -> str:
+    """The meaning of `reason`; of an exit of `playbook`, its condition."""
+    for ending in playbook.exit if playbook is not None else ():
+        if ending.reason == reason and reason not in _MEANINGS:
+            return f"the play ends when {ending.when}"
+    return _MEANINGS.get(reason, reason.replace("_", " "))

@@ -1,0 +1,30 @@
+"""The page of a preview: one file with every step of a play, each as the captured messages show it."""
+
+from functools import partial
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cs_pipeline.channels.captured_pages import Sender, message_page
+from cs_pipeline.plays.preview import Preview
+from cs_pipeline.plays.reason_words import meaning
+from cs_pipeline.settings import Settings
+
+_pages = Environment(
+    loader=PackageLoader("cs_pipeline.reports", "pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def preview_page(play: Preview, settings: Settings) -> str:
+    """The page as HTML. What customers wrote is escaped, and each message stays in a frame of its own."""
+    sender = Sender(settings.sender_name, settings.sender_email)
+    shown = [
+        (step, message_page(step.message, sender, play.at, is_preview=True) if step.message else None)
+        for step in play.steps
+    ]
+    return _pages.get_template("preview.html.j2").render(
+        play=play, steps=shown, meaning=partial(meaning, playbook=play.playbook)
+    )
