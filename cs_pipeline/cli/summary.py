@@ -11,10 +11,10 @@ from rich.text import Text
 from cs_pipeline.cli.console import console
 from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.reports.demo_tables import (
+    actions_by_playbook,
     company_in_numbers,
     newest_plays,
     newest_week,
-    planned_by_step,
     taken_actions,
 )
 from cs_pipeline.reports.score_tables import bands_by_week, largest_falls
@@ -118,11 +118,11 @@ def _messages(warehouse: Warehouse) -> Group | Text:
         return Text("Nothing is in the outbox.", style="dim")
     words = [f"{row['actions']:,} {row['state']}" for row in taken.to_dict("records")]
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("step", "channel", "captured", "still planned", "not taken"):
+    for heading in ("playbook", "channel", "captured", "still planned", "not taken"):
         table.add_column(heading, header_style="dim")
-    for row in planned_by_step(warehouse).to_dict("records"):
+    for row in actions_by_playbook(warehouse).to_dict("records"):
         table.add_row(
-            f"{row['playbook']}: {_words(row['step'])}",
+            row["playbook"],
             row["channel"],
             *(f"{int(row[name]):,}" if row[name] else "" for name in ("captured", "planned", "not_taken")),
         )

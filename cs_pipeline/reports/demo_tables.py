@@ -40,12 +40,23 @@ def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
 
 
 def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
-    """Columns playbook, account, why, status, reason: the newest enrolments, with the trigger in words."""
+    """Columns playbook, account, why, status, reason: the newest enrolments, with the trigger in words.
+
+    Of each playbook the newest comes first, then the second newest of each: one that starts often hides no other.
+    """
     return query(
         warehouse,
         """
+        with started as (
+            select
+                *,
+                row_number() over (partition by playbook order by enrolled_at desc, enrolment_id desc) as place
+            from cs.enrolments
+            where status <> 'refused'
+        )
+
         select
-            enrolments.playbook,
+            started.playbook,
             dim_accounts.account_name as account,
             case triggers.kind
                 when 'score_change' then concat(
@@ -56,16 +67,19 @@ def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
                 when 'renewal_window' then concat(
                     triggers.facts ->> 'renewal_type', ' renewal on ', triggers.facts ->> 'renewal_date'
                 )
-                when 'lifecycle' then concat('signed up on ', triggers.anchor_on)
+                when 'segment_entry' then concat('entered ', replace(triggers.facts ->> 'segment', '_', ' '))
+                when 'cadence' then concat(
+                    replace(triggers.facts ->> 'cadence', '_', ' '), ' due on ', triggers.facts ->> 'due_on'
+                )
+                when 'lifecycle' then concat(replace(triggers.facts ->> 'anchor', '_', ' '), ' on ', triggers.anchor_on)
                 else triggers.kind
             end as why,
-            enrolments.status,
-            enrolments.reason
-        from cs.enrolments
+            started.status,
+            started.reason
+        from started
         inner join cs.triggers using (trigger_id)
-        left join marts.dim_accounts on dim_accounts.account_id = enrolments.account_id
-        where enrolments.status <> 'refused'
-        order by enrolments.enrolled_at desc, enrolments.enrolment_id desc
+        left join marts.dim_accounts on dim_accounts.account_id = started.account_id
+        order by started.place, started.enrolled_at desc, started.enrolment_id desc
         limit $1::integer
         """,
         (str(limit),),
@@ -91,20 +105,19 @@ def taken_actions(warehouse: Warehouse) -> pd.DataFrame:
     )
 
 
-def planned_by_step(warehouse: Warehouse) -> pd.DataFrame:
-    """Columns playbook, step, channel, captured, planned, not_taken: actions by step, in the order of the plays."""
+def actions_by_playbook(warehouse: Warehouse) -> pd.DataFrame:
+    """Columns playbook, channel, captured, planned, not_taken: how many actions of each are in which state."""
     return query(
         warehouse,
         """
         select
             playbook,
-            step,
             channel,
             count(*) filter (where status = 'sent') as captured,
             count(*) filter (where status in ('planned', 'awaiting_approval', 'claimed')) as planned,
             count(*) filter (where status not in ('sent', 'planned', 'awaiting_approval', 'claimed')) as not_taken
         from cs.actions
-        group by 1, 2, 3
-        order by 1, min(due_at), 2
+        group by 1, 2
+        order by 1, 2
         """,
     )
