@@ -33,11 +33,13 @@ def playbooks(
     pages: Annotated[Path | None, typer.Option(help="Write a page about each into this folder, and an index.")] = None,
 ) -> None:
     """List the playbooks, or the steps of one. Fails when a file or a template is wrong, saying where."""
+    from cs_pipeline.plays.named_causes import check_causes
     from cs_pipeline.plays.rendering import Renderer
     from cs_pipeline.plays.specification import load_playbooks
 
     settings = load_settings()
     found = load_playbooks(settings.config)
+    check_causes(found, settings.config)
     renderer = Renderer(settings)
     for playbook in found.values():
         renderer.check(playbook)

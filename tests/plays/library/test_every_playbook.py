@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.cadences import load_cadences
-from cs_pipeline.plays.catalogue import NAMED_BY
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.named_causes import check_causes
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import CUSTOMER_ROLES, Playbook, Step
-from tests.plays.library.reading import SEGMENTS, SHIPPED, Write, is_for, starts, words
-
-CADENCES = load_cadences(None)
+from cs_pipeline.plays.specification import CUSTOMER_ROLES, Playbook, Step, Trigger
+from tests.plays.library.reading import PLAYBOOKS, SHIPPED, Write, is_for, starts, words
 
 
 @pytest.mark.parametrize("playbook", SHIPPED, ids=lambda playbook: playbook.playbook)
@@ -42,15 +40,20 @@ def test_whatever_speaks_of_a_discount_is_an_offer(playbook: Playbook, write: Wr
     assert about <= {step.step for step in playbook.steps if step.intent == "offer"}
 
 
-@pytest.mark.parametrize("playbook", SHIPPED, ids=lambda playbook: playbook.playbook)
-def test_a_trigger_names_what_there_is(playbook: Playbook):
-    names = {"segment_entry": SEGMENTS, "cadence": CADENCES}.get(playbook.trigger.kind)
-    if names is None:
-        return
-    assert playbook.trigger.condition is not None
-    required = playbook.trigger.condition.required(NAMED_BY[playbook.trigger.kind])
-    assert required is not None
-    assert set(required) <= set(names)
+def test_what_a_trigger_names_exists_and_a_name_that_does_not_is_told():
+    check_causes(PLAYBOOKS, None)
+    trigger = Trigger(kind="segment_entry", when="segment in ('seats_full', 'seats_ful')")
+    wrong = PLAYBOOKS["expansion_seats"].model_copy(update={"trigger": trigger})
+    with pytest.raises(UserError, match=r"expansion_seats: trigger.when: there is no segment 'seats_ful'; there are: "):
+        check_causes({"expansion_seats": wrong}, None)
+
+
+@pytest.mark.requirement("S4-184")
+def test_one_playbook_makes_mails_with_figures_tasks_and_alerts_each_in_its_place(write: Write):
+    playbook = PLAYBOOKS["onboarding_enterprise"]
+    assert {write(playbook, step).channel for step in playbook.steps} == {"email", "crm", "slack"}
+    assert "11 people active this week" in words(write(playbook, playbook.step_named("first_week")))
+    assert [step.day for step in playbook.steps] == sorted(step.day for step in playbook.steps)
 
 
 @pytest.mark.requirement("S4-185", "S4-186")
