@@ -8,6 +8,7 @@ YAML in the configuration folder.
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -48,6 +49,23 @@ class Settings(BaseSettings):
     )
     weekly_schedule: str = Field(default="0 6 * * 1", description="When the weekly job runs, as a cron line in UTC.")
     high_value_arr: float = Field(default=10_000, description="ARR above which an account is high-value (C-25).")
+
+    timezone: str = Field(
+        default="UTC", description="Our own time zone (IANA name): for readers whose zone nobody knows."
+    )
+    mail_from_hour: int = Field(default=8, ge=0, le=23, description="Customers get mail from this hour, local time.")
+    mail_until_hour: int = Field(
+        default=18, ge=1, le=24, description="Customers get no mail from this hour on, local time, nor on free days."
+    )
+    mails_per_person: int = Field(default=4, ge=1, description="Most mails of all plays to one person in seven days.")
+    mails_per_account: int = Field(default=8, ge=1, description="Most mails of all plays to one account in seven days.")
+    breaker_share: float = Field(
+        default=0.3,
+        gt=0,
+        le=1,
+        description="Largest share of accounts, or of ARR, that one playbook may enrol in a day without being asked.",
+    )
+    breaker_from: int = Field(default=50, ge=1, description="Enrolments of a day that breaker_share applies to.")
 
     delivery: Delivery = Field(
         default="capture",
@@ -96,6 +114,21 @@ class Settings(BaseSettings):
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is not a time zone; expected an IANA name such as Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_hours(self) -> Self:
+        if self.mail_from_hour >= self.mail_until_hour:
+            raise ValueError(f"{PREFIX}MAIL_FROM_HOUR must be below {PREFIX}MAIL_UNTIL_HOUR")
+        return self
 
     @model_validator(mode="after")
     def _a_set_clock_contacts_nobody(self) -> Self:

@@ -29,6 +29,7 @@ DAILY_SCHEDULE = "daily_plays_schedule"
 
 EARLY = timedelta(hours=5)
 MORNING = timedelta(hours=6)
+AFTERNOON = timedelta(hours=14)  # with EARLY and EVENING, an hour at which people are at work wherever they are
 EVENING = timedelta(hours=20)
 
 
@@ -49,8 +50,9 @@ class Timelapse:
         if midnight.weekday() == 0:
             self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
         self._tick_sensors(TRIGGER_SENSORS)
-        self.clock.set(midnight + EVENING)
-        self._tick_sensors((DUE_SENSOR,))
+        for hour in (AFTERNOON, EVENING):
+            self.clock.set(midnight + hour)
+            self._tick_sensors((DUE_SENSOR,))
 
     def _tick_schedule(self, name: str, moment: datetime) -> None:
         self.clock.set(moment)

@@ -129,7 +129,7 @@ def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
         summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, channel=channel)
         for problem in summary.problems:
             context.log.error(problem)
-        if summary.outcomes or summary.suppressed or summary.failed:
+        if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
             for event in _delivered(warehouse, settings, channel, summary):
                 context.log_event(event)
 
@@ -147,6 +147,7 @@ def _delivered(
         "outcomes": outcomes,
         "suppressed": dict(summary.suppressed),
         "failed": dict(summary.failed),
+        "postponed": dict(summary.postponed),
         "ended_plays": dict(summary.ended),
         "outbox": table(outbox),
     }

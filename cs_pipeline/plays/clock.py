@@ -32,7 +32,7 @@ def due_on(anchor_on: date, day: int, days: Days, country: str | None) -> date:
     they come, and a day that is not a working day moves on to the next one.
     """
     if days == "calendar" or day == 0:
-        return _next_working_day(anchor_on + day * ONE_DAY, country)
+        return next_working_day(anchor_on + day * ONE_DAY, country)
     step = ONE_DAY if day > 0 else -ONE_DAY
     result, left = anchor_on, abs(day)
     while left:
@@ -54,7 +54,8 @@ def zone(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _next_working_day(day: date, country: str | None) -> date:
+def next_working_day(day: date, country: str | None) -> date:
+    """`day`, or the first working day after it."""
     while not is_working_day(day, country):
         day += ONE_DAY
     return day

@@ -42,13 +42,15 @@ class DeliverySummary:
     """What one delivery did.
 
     `outcomes` counts calls by channel and what came of them (captured, sent, retry, failed, uncertain); `suppressed`
-    and `failed` count actions that were not taken, by reason; `ended` counts plays by exit reason; `settled` counts
-    uncertain actions by what was found. `paused`: channels whose provider asked to wait, with its words.
+    and `failed` count actions that were not taken, by reason, and `postponed` those that wait; `ended` counts plays by
+    exit reason; `settled` counts uncertain actions by what was found. `paused`: channels whose provider asked to wait,
+    with its words.
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     suppressed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    postponed: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     completed: int = 0
     leases_expired: int = 0
@@ -131,9 +133,11 @@ class _Delivery:
         judgement = judge(self.session, batch, asking)
         outbox.drop(self.session, "suppressed", judgement.suppressed)
         outbox.drop(self.session, "failed", judgement.failed)
+        outbox.postpone(self.session, judgement.postponed)
         self.session.commit()
         self.summary.suppressed.update(judgement.suppressed.values())
         self.summary.failed.update(judgement.failed.values())
+        self.summary.postponed.update(wait.reason for wait in judgement.postponed.values())
         return judgement.jobs
 
     def _written(self, jobs: list[Job]) -> list[tuple[Job, Message]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.readiness import MORE, NOT_READY, NotReady, asks_for_more
 from cs_pipeline.plays.specification import CUSTOMER_ROLES
 
 
@@ -26,6 +27,10 @@ class Guard:
 
 def _to_customers(due: pd.DataFrame) -> pd.Series:
     return due["role"].isin(CUSTOMER_ROLES)
+
+
+def _readiness(reason: str, not_ready: NotReady) -> Guard:
+    return Guard(reason, not_ready.meaning, lambda due: asks_for_more(due) & not_ready.condition.holds(due))
 
 
 GUARDS = (
@@ -44,6 +49,12 @@ GUARDS = (
         "somebody of ours put the address on the list of suppressions",
         lambda due: (due["channel"] == "email") & (due["suppressed_as"] == "by_hand"),
     ),
+    Guard(
+        "bad_fit",
+        "asks or offers; the product does not fit this customer",
+        lambda due: due["intent"].isin(MORE) & due["is_bad_fit"],
+    ),
+    *(_readiness(reason, not_ready) for reason, not_ready in NOT_READY.items()),
 )
 """Asked in this order."""
 

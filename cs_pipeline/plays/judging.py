@@ -1,4 +1,4 @@
-"""What is to become of a batch of due actions: taken by whom, or dropped and why.
+"""What is to become of a batch of due actions: taken by whom, or put off or dropped and why.
 
 Puts together today's facts, recipients, the steps' own conditions and the guards. Writes nothing.
 """
@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import facts, guards, recipients, versions
+from cs_pipeline.plays import facts, guards, postponement, recipients, versions
 from cs_pipeline.plays.due import COLUMNS, PlannedAction
 from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.postponement import Postponed
 from cs_pipeline.plays.specification import Playbook, Step
 
 
@@ -19,7 +20,7 @@ from cs_pipeline.plays.specification import Playbook, Step
 class Job:
     """An action to take: the step it is of, and the facts to write it with. Facts stay out of its repr.
 
-    `facts` has those of the trigger as they were written, those of the account (which win), and `contact_name`.
+    `facts` has those of the trigger as they were written, those of the account (which win), and `recipient_name`.
     """
 
     action: PlannedAction
@@ -30,9 +31,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What may go out, and why the rest does not: reasons by action id."""
+    """What may go out, what has to wait, and why the rest does not go out at all: reasons by action id."""
 
     jobs: list[Job]
+    postponed: Mapping[int, Postponed]
     suppressed: Mapping[int, str]
     failed: Mapping[int, str]
 
@@ -43,8 +45,13 @@ def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
     steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
     current, reasons = reasons_with(session, due, steps, today, asking)
     has_nobody = current["recipient"].isna() & reasons.isna()
+    may_go = current[reasons.isna() & ~has_nobody]
+    kinds = [playbooks[version].trigger.kind for version in _versions(may_go)]
+    asked = may_go.join(today[["country", "timezone"]]).assign(trigger_kind=kinds)
+    postponed = postponement.postponements(session, asked, asking)
     return Judgement(
-        jobs=_jobs(current[reasons.isna() & ~has_nobody], playbooks, today),
+        jobs=_jobs(may_go[~may_go["action_id"].isin(postponed)], playbooks, today),
+        postponed=postponed,
         suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True)),
         failed=dict.fromkeys(due.loc[has_nobody, "action_id"], "no_recipient"),
     )
@@ -74,7 +81,11 @@ def as_claimed(session: Session, rows: pd.DataFrame, asking: Asking) -> list[Job
 
 
 def _playbooks(session: Session, rows: pd.DataFrame) -> dict[versions.Version, Playbook]:
-    return versions.recall(session, zip(rows["playbook"], rows["playbook_version"], strict=True))
+    return versions.recall(session, _versions(rows))
+
+
+def _versions(rows: pd.DataFrame) -> list[versions.Version]:
+    return list(zip(rows["playbook"], rows["playbook_version"], strict=True))
 
 
 def _steps(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook]) -> list[Step]:
@@ -94,7 +105,7 @@ def _jobs(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook], to
             action=PlannedAction(**{column: row[column] for column in COLUMNS}),
             playbook=playbooks[row["playbook"], row["playbook_version"]],
             step=step,
-            facts={**row["trigger_facts"], **known[index], "contact_name": row["contact_name"]},
+            facts={**row["trigger_facts"], **known[index], "recipient_name": row["contact_name"]},
         )
         for index, step, row in zip(rows.index, _steps(rows, playbooks), rows.to_dict("records"), strict=True)
     ]

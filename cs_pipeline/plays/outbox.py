@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
 from cs_pipeline.plays.due import MAY_GO, PlannedAction
+from cs_pipeline.plays.postponement import REASONS, Postponed
 
 LOCK = 7_420_004  # any constant of ours
 LEASE = timedelta(minutes=15)  # longer than any channel waits for its provider
@@ -192,6 +193,33 @@ def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Map
         )
 
 
+def postpone(session: Session, waiting: Mapping[int, Postponed]) -> None:
+    """Let planned actions wait; by action id."""
+    if not waiting:
+        return
+    change_in_order(session)
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.actions
+            set
+                reason = waiting.reason,
+                expires_at = expires_at
+                    + case when waiting.keeps_fresh then waiting.until - due_at else interval '0' end,
+                due_at = waiting.until
+            from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[])
+                as waiting (action_id, until, reason, keeps_fresh)
+            where actions.action_id = waiting.action_id and actions.status = 'planned'
+            """,
+            [
+                list(waiting),
+                [wait.until for wait in waiting.values()],
+                [wait.reason for wait in waiting.values()],
+                [wait.keeps_fresh for wait in waiting.values()],
+            ],
+        )
+
+
 def drop_stale(session: Session, now: datetime) -> Counter[str]:
     """Suppress what was not taken in time, rather than send it late; the reason says what it waited for.
 
@@ -205,14 +233,14 @@ def drop_stale(session: Session, now: datetime) -> Counter[str]:
             set
                 reason = case
                     when status = 'awaiting_approval' then 'not_approved'
-                    when reason = 'kill_switch' then 'kill_switch'
+                    when reason = 'kill_switch' or reason = any(%(waited_for)s::text[]) then reason
                     else 'stale'
                 end,
                 status = 'suppressed'
-            where status in ('planned', 'awaiting_approval') and expires_at <= %s
+            where status in ('planned', 'awaiting_approval') and expires_at <= %(now)s
             returning reason
             """,
-            [now],
+            {"now": now, "waited_for": list(REASONS)},
         )
         return Counter(reason for (reason,) in cursor.fetchall())
 

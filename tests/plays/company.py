@@ -38,6 +38,8 @@ create table marts.fct_subscription_terms (
 );
 create table marts.fct_account_weeks (
     account_id text, week date, renewal_date date, renewal_type text,
+    tier text, plan text, owner_email text, mrr double precision, arr double precision, seats double precision,
+    is_bad_fit boolean,
     {", ".join(f"{column} {_SQL_TYPES[ACCOUNT_FACTS[column].type]}" for column in WEEK_COLUMNS)},
     primary key (account_id, week)
 );

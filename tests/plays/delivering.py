@@ -22,7 +22,7 @@ class PlainRenderer:
             channel=action.channel,
             recipient=action.recipient or "",
             subject=f"{step.step} for {facts['account_name']}",
-            body_text=f"Dear {facts['contact_name']}",
+            body_text=f"Dear {facts['recipient_name']}",
             body_html=None,
             payload={"blocks": []} if action.channel == "slack" else {},
             account_id=action.account_id,

@@ -290,6 +290,7 @@ def test_a_channel_that_asks_for_a_pause_is_left_alone(company: Company, setting
 
 
 def test_an_action_that_is_always_refused_fails_in_the_end(company: Company, settings: Settings, clock: Clock) -> None:
+    settings = settings.model_copy(update={"mail_from_hour": 0, "mail_until_hour": 24})
     enrolled(company, settings, save_play(steps=[ONE_MAIL], stale_after_days=60))
     channel = ToldChannel(lambda _: Outcome("retry", detail="429"))
     for _ in range(20):

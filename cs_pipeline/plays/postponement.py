@@ -1,0 +1,177 @@
+"""Why an action waits although it is due, and until when: hours, frequency caps, scores that are held.
+
+Asked right before an action would be taken, after `guards`. What waits stays planned with its reason, and is suppressed
+with it when it has become stale by then. Quiet hours alone do not make stale: a mail that was due on a Saturday goes
+out on Monday.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.mail_hours import MailHours
+from cs_pipeline.plays.specification import CUSTOMER_ROLES
+
+REASONS: Mapping[str, str] = {
+    "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
+    "frequency_cap": "the person or the account has got enough mail in seven days; it waits for room until it is stale",
+    "stale_data": "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
+}
+"""Reasons of planned actions that wait, and of those that became stale meanwhile."""
+
+WINDOW = timedelta(days=7)
+ASK_AGAIN = timedelta(hours=6)  # for scores, which come when they come
+SCORE_DRIVEN = "score_change"
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """Until when, and why. `keeps_fresh`: the time it becomes stale moves with it."""
+
+    until: datetime
+    reason: str
+    keeps_fresh: bool = False
+
+
+def postponements(session: Session, taken: pd.DataFrame, asking: Asking) -> dict[int, Postponed]:
+    """Which of the actions that would be taken now have to wait, by action id.
+
+    `taken` has the columns of `due`, country and timezone of the account, trigger_kind, and today's recipient. Its
+    order is that in which actions go out: the first ones get the room that a cap leaves.
+    """
+    rows = taken.to_dict("records")
+    waiting = _for_scores(session, rows, asking)
+    mails = [
+        row
+        for row in rows
+        if row["channel"] == "email" and row["role"] in CUSTOMER_ROLES and row["action_id"] not in waiting
+    ]
+    waiting |= _for_morning(session, mails, asking)
+    waiting |= _for_room(session, [mail for mail in mails if mail["action_id"] not in waiting], asking)
+    return waiting
+
+
+def _for_scores(session: Session, rows: list[dict], asking: Asking) -> dict[int, Postponed]:
+    """Actions of plays that a score started, while the account's newest score is an older week's, held."""
+    driven = [row for row in rows if row["trigger_kind"] == SCORE_DRIVEN]
+    if not driven:
+        return {}
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select account_id
+            from (
+                select distinct on (account_id) account_id, status
+                from cs.health_scores
+                where is_active and account_id = any(%s::text[]) and week <= %s - 7
+                order by account_id, week desc
+            ) as newest
+            where status = 'held'
+            """,
+            [[row["account_id"] for row in driven], asking.now.date()],
+        )
+        held = {account_id for (account_id,) in cursor.fetchall()}
+    wait = Postponed(asking.now + ASK_AGAIN, "stale_data")
+    return {row["action_id"]: wait for row in driven if row["account_id"] in held}
+
+
+def _for_morning(session: Session, mails: list[dict], asking: Asking) -> dict[int, Postponed]:
+    """Mails whose reader is not at work: by the zone of the person, else of the account, else ours."""
+    hours = MailHours(asking.settings.mail_from_hour, asking.settings.mail_until_hour)
+    zones = _zones(session, mails)
+    waiting = {}
+    for mail in mails:
+        zone = zones.get(mail["action_id"]) or _text(mail["timezone"]) or asking.settings.timezone
+        moment = hours.next_moment(asking.now, _text(mail["country"]), zone, mail["action_key"])
+        if moment is not None:
+            waiting[mail["action_id"]] = Postponed(moment, "quiet_hours", keeps_fresh=True)
+    return waiting
+
+
+def _for_room(session: Session, mails: list[dict], asking: Asking) -> dict[int, Postponed]:
+    """Mails beyond a cap: until the oldest mail that counts is seven days past. Mails of this batch count as sent."""
+    most = {"person": asking.settings.mails_per_person, "account": asking.settings.mails_per_account}
+    sent = _sent_lately(session, mails, asking)
+    waiting = {}
+    for mail in mails:
+        of_whom = {"person": mail["recipient"].lower(), "account": mail["account_id"]}
+        full = [
+            sorted(moments)[-most[kind]]
+            for kind, name in of_whom.items()
+            if len(moments := sent.setdefault((kind, name), [])) >= most[kind]
+        ]
+        if full:
+            waiting[mail["action_id"]] = Postponed(max(full) + WINDOW, "frequency_cap")
+        else:
+            for whom in of_whom.items():
+                sent[whom].append(asking.now)
+    return waiting
+
+
+def _sent_lately(session: Session, mails: list[dict], asking: Asking) -> dict[tuple[str, str], list[datetime]]:
+    """When customers got mail within WINDOW, by person and by account. What may have arrived counts as arrived."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            with sent as (
+                select
+                    lower(recipient) as address,
+                    account_id,
+                    coalesce(sent_at, case when status = 'claimed' then %(now)s else due_at end) as moment
+                from cs.actions
+                where
+                    channel = 'email'
+                    and role = any(%(roles)s::text[])
+                    and status in ('sent', 'claimed', 'uncertain')
+                    and coalesce(sent_at, due_at) > %(since)s
+                    and (account_id = any(%(accounts)s::text[]) or lower(recipient) = any(%(addresses)s::text[]))
+            )
+
+            select 'person', address, array_agg(moment)
+            from sent
+            group by address
+            union all
+            select 'account', account_id, array_agg(moment)
+            from sent
+            group by account_id
+            """,
+            {
+                "roles": list(CUSTOMER_ROLES),
+                "since": asking.now - WINDOW,
+                "now": asking.now,
+                "accounts": list({mail["account_id"] for mail in mails}),
+                "addresses": list({mail["recipient"].lower() for mail in mails}),
+            },
+        )
+        return {(kind, name): moments for kind, name, moments in cursor.fetchall()}
+
+
+def _zones(session: Session, mails: list[dict]) -> dict[int, str]:
+    """Time zones of the people that the mails are for, where known, by action id."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select asked.action_id, min(contacts.timezone)
+            from unnest(%(action_ids)s::bigint[], %(account_ids)s::text[], %(addresses)s::text[])
+                as asked (action_id, account_id, address)
+            inner join marts.dim_contacts as contacts
+                on asked.account_id = contacts.account_id and asked.address = lower(contacts.email)
+            where contacts.account_id = any(%(account_ids)s::text[]) and contacts.timezone <> ''
+            group by asked.action_id
+            """,
+            {
+                "action_ids": list(map(itemgetter("action_id"), mails)),
+                "account_ids": list(map(itemgetter("account_id"), mails)),
+                "addresses": [mail["recipient"].lower() for mail in mails],
+            },
+        )
+        return dict(cursor.fetchall())
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
