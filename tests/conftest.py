@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg2
 import pytest
 
@@ -19,6 +20,14 @@ from cs_pipeline.warehouse.migrate import migrate
 if TYPE_CHECKING:
     from tests.example_history import BroughtIn
     from tests.sample_history import History
+
+hypothesis.settings.register_profile(
+    "untimed",  # how long an example takes says something about the machine, not about the code
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    max_examples=60,
+)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
