@@ -139,6 +139,11 @@ def _outbox(warehouse: Warehouse) -> Iterator[Finding]:
     )
     for status, count in rows:
         yield Finding("outbox", "note", f"{count:,} actions are {status}: `cs-pipeline actions --status {status}`")
+    for playbook, accounts in _rows(
+        warehouse, "select playbook, accounts from cs.breaker_trips where decision is null order by playbook"
+    ):
+        words = f"{playbook} would be at work for {accounts:,} accounts, and has enrolled nobody: release or dismiss it"
+        yield Finding("circuit breaker", "wrong", f"{words} with `cs-pipeline release|dismiss {playbook}`")
     switches = _rows(warehouse, "select scope, name, reason from cs.kill_switches order by scope, name")
     for scope, name, reason in switches:
         yield Finding("kill switch", "note", f"{scope} {name} is stopped: {reason}")

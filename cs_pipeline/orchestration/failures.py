@@ -1,4 +1,4 @@
-"""A failed run tells the operations channel, through the same Slack channel that plays use."""
+"""What the operations channel is told, through the same Slack channel that plays use: of failed runs above all."""
 
 import dagster as dg
 
@@ -11,20 +11,24 @@ from cs_pipeline.warehouse.connection import Warehouse
 
 def failure_message(run: dg.DagsterRun, words: str, settings: Settings, clock: Clock) -> Message:
     """What the operations channel reads. The run's id is the key, so it is told once."""
-    link = f"{settings.ui_url}/runs/{run.run_id}"
-    text = f"The run of {run.job_name} failed: {words}\n{link}"
+    text = f"The run of {run.job_name} failed: {words}\n{settings.ui_url}/runs/{run.run_id}"
+    return to_operations("failed_run", run.run_id, f"The run of {run.job_name} failed", text, settings, clock)
+
+
+def to_operations(what: str, which: str, subject: str, text: str, settings: Settings, clock: Clock) -> Message:
+    """A message to the operations channel about `which` of `what`; those two are its key."""
     section = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
     return Message(
-        action_key=f"failed_run:{run.run_id}",
+        action_key=f"{what}:{which}",
         channel="slack",
         recipient=settings.ops_channel,
-        subject=f"The run of {run.job_name} failed",
+        subject=subject,
         body_text=text,
         body_html=None,
         payload={"blocks": [section]},
         account_id="",
         playbook="operations",
-        step="failed_run",
+        step=what,
         due_on=clock.now().date(),
         category="operations",
     )

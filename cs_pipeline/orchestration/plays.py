@@ -9,8 +9,10 @@ from pydantic import Field
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.rendering import Renderer
@@ -84,6 +86,10 @@ def enrol_accounts(
     playbook = playbooks[config.playbook]
     Renderer(settings).check(playbook)
     summary = enrol(warehouse, playbook, config.trigger_ids, settings, clock.now())
+    if summary.trip:
+        context.log.error(summary.trip.words)
+        if summary.trip.is_new:
+            _ask_a_person(summary.trip, settings, warehouse, clock)
     with warehouse.session() as session:
         enrolments = enrolments_by_playbook(session)
     context.log.info("%s: %s enrolled, refused: %s", playbook.title, summary.enrolled, dict(summary.refused))
@@ -95,11 +101,20 @@ def enrol_accounts(
                 "playbook": playbook.playbook,
                 "enrolled": summary.enrolled,
                 "refused": dict(summary.refused),
+                "waits_for_a_person": summary.trip.words if summary.trip else "",
                 "actions": dict(summary.actions),
                 "enrolments": table(enrolments),
             },
         )
     )
+
+
+def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, clock: Clock) -> None:
+    if settings.delivery == "live" and settings.slack_bot_token is None:
+        return  # `doctor` asks
+    subject = f"{trip.playbook} has enrolled nobody and waits for you"
+    message = to_operations("circuit_breaker", str(trip.trip_id), subject, trip.words, settings, clock)
+    channels_for(settings, warehouse, clock)["slack"].deliver(message)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Open a trigger for every account that has just signed up.")

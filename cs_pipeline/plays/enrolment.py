@@ -12,9 +12,11 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
-from cs_pipeline.plays import exits, facts, planning, versions
+from cs_pipeline.plays import circuit_breaker, exits, facts, planning, versions
 from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.hold_out import held_out
 from cs_pipeline.plays.specification import Playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -28,6 +30,8 @@ REFUSALS = {
     "kill_switch": "a person has stopped the playbook or the account",
     "reentry": "the last play of this playbook ended less than reentry_after_days ago",
     "family": "the account is in another play of the family, of the same or a higher priority",
+    "hold_out": "the account is in the playbook's hold-out, and would have been enrolled",
+    circuit_breaker.REASON: "the batch was so large that a person was asked, who dismissed it",
 }
 """Reasons for a refusal, beside the reasons for which the play would have ended at once (`exits`)."""
 
@@ -37,13 +41,17 @@ OUTRANKED = "outranked"
 
 @dataclass(frozen=True)
 class EnrolmentSummary:
-    """What came of one batch of triggers. `refused` counts by reason, `actions` by status."""
+    """What came of one batch of triggers. `refused` counts by reason, `actions` by status.
+
+    `trip`: the batch was too large, so that nothing of it was decided.
+    """
 
     playbook: str
     enrolled: int
     refused: Mapping[str, int]
     outranked: int
     actions: Mapping[str, int]
+    trip: Trip | None = None
 
 
 def enrol(
@@ -67,6 +75,11 @@ def enrol(
         today = facts.read(session, cases, asking)
         offered["reason"] = refusals(session, playbook, offered, today, asking)
         entering = offered[offered["reason"].isna()].join(today[["country", "timezone"]])
+        accounts, triggers = entering["account_id"].tolist(), entering["trigger_id"].tolist()
+        if trip := circuit_breaker.trip(session, playbook.playbook, accounts, triggers, asking):
+            refused = offered[offered["reason"].notna()]
+            _write(session, playbook, refused, now)
+            return EnrolmentSummary(playbook.playbook, 0, Counter(refused["reason"]), 0, {}, trip)
         outranked = _outrank(session, playbook, entering, asking)
         entering = entering.assign(enrolment_id=_write(session, playbook, offered, now).loc[entering.index])
         actions = planning.plan(session, playbook, entering, asking)
@@ -77,6 +90,16 @@ def enrol(
         outranked=outranked,
         actions=Counter(actions["status"]),
     )
+
+
+def refuse(session: Session, playbook: Playbook, trigger_ids: Sequence[int], reason: str, now: datetime) -> int:
+    """Refuse whatever of the triggers is not decided yet, all for one reason of REFUSALS; returns how many."""
+    with session.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+    offered = _undecided(session, playbook, trigger_ids).assign(reason=reason)
+    versions.remember(session, playbook)
+    _write(session, playbook, offered, now)
+    return len(offered)
 
 
 def _undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
@@ -138,6 +161,7 @@ def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, 
     refuse(state["is_too_soon"], "reentry")
     refuse(state["is_taken"], "family")
     refuse(offered["account_id"].where(reasons.isna()).duplicated() & reasons.isna(), "family")
+    refuse(held_out(playbook, offered["account_id"]), "hold_out")
     return reasons
 
 
@@ -210,6 +234,8 @@ def _outrank(session: Session, playbook: Playbook, entering: pd.DataFrame, askin
 
 def _write(session: Session, playbook: Playbook, offered: pd.DataFrame, now: datetime) -> pd.Series:
     """Write every decision; returns the enrolment ids on the index of `offered`."""
+    if offered.empty:
+        return pd.Series(dtype="object")
     rows = [
         (
             playbook.playbook,

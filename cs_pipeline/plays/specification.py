@@ -114,7 +114,7 @@ class Playbook(_Part):
     `family`: an account is in one play of a family at a time; the higher `priority` wins. `reentry_after_days`: days
     after the end of a play before the same account (or subscription) may enter it again. `stale_after_days`: an
     action not taken within so many days of being due is dropped. `for_former_customers`: it is for accounts that have
-    left, and ends when one of them returns.
+    left, and ends when one of them returns. `hold_out`: the share of accounts that are left out, to tell its effect.
     """
 
     playbook: Name
@@ -129,6 +129,7 @@ class Playbook(_Part):
     reentry_after_days: Annotated[int, Field(ge=0, le=3650)] = 0
     stale_after_days: Annotated[int, Field(ge=1, le=60)] = 3
     for_former_customers: bool = False
+    hold_out: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     declared: Declared | None = None
     milestones: tuple[Milestone, ...] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]

@@ -1,0 +1,78 @@
+"""`release`, `dismiss`: what a person says to a batch that was too large to enrol unasked."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Session
+
+    from cs_pipeline.plays.circuit_breaker import Decision, Trip
+    from cs_pipeline.plays.facts import Asking
+    from cs_pipeline.plays.specification import Playbook
+
+PLAYS = "Plays"
+
+Name = Annotated[str, typer.Argument(help="Name of the playbook.")]
+Who = Annotated[str, typer.Option("--by", help="Who says so.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=PLAYS)(release)
+    app.command(rich_help_panel=PLAYS)(dismiss)
+
+
+def release(playbook: Name, by: Who = "") -> None:
+    """Enrol a batch that the circuit breaker held back; for a day the playbook may enrol as many as it wants."""
+    from cs_pipeline.plays.enrolment import enrol
+    from cs_pipeline.plays.rendering import Renderer
+    from cs_pipeline.warehouse.locate import locate
+
+    settings, asking, found = _asked(playbook)
+    Renderer(settings).check(found)
+    warehouse = locate(settings)
+    with warehouse.session() as session:
+        trip = _decide(session, playbook, "released", by, asking)
+    summary = enrol(warehouse, found, trip.trigger_ids, settings, asking.now)
+    refused = sum(summary.refused.values())
+    console.print(f"[green]✓[/] {playbook} goes on: {summary.enrolled:,} enrolled, {refused:,} refused by now")
+
+
+def dismiss(playbook: Name, by: Who = "") -> None:
+    """Refuse a batch that the circuit breaker held back; the next batch is judged anew."""
+    from cs_pipeline.plays import circuit_breaker
+    from cs_pipeline.plays.enrolment import refuse
+    from cs_pipeline.warehouse.locate import locate
+
+    settings, asking, found = _asked(playbook)
+    with locate(settings).session() as session:
+        trip = _decide(session, playbook, "dismissed", by, asking)
+        refused = refuse(session, found, trip.trigger_ids, circuit_breaker.REASON, asking.now)
+    console.print(f"[green]✓[/] {refused:,} triggers of {playbook} are refused")
+
+
+def _asked(name: str) -> "tuple[Settings, Asking, Playbook]":
+    from cs_pipeline.plays.facts import Asking
+    from cs_pipeline.plays.specification import load_playbooks
+
+    settings = load_settings()
+    playbooks = load_playbooks(settings.config)
+    if name not in playbooks:
+        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(playbooks)}")
+    return settings, Asking(settings, Clock(settings.now).now()), playbooks[name]
+
+
+def _decide(session: "Session", playbook: str, decision: "Decision", by: str, asking: "Asking") -> "Trip":
+    from cs_pipeline.plays import circuit_breaker
+
+    trip = circuit_breaker.decide(session, playbook, decision, by or getpass.getuser(), asking)
+    if trip is None:
+        raise UserError(f"Nothing of {playbook} waits for a decision; `cs-pipeline doctor` lists what does")
+    return trip

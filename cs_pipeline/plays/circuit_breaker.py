@@ -1,0 +1,159 @@
+"""When a playbook would enrol so many accounts that something is more likely wrong than true: nobody, and ask a person.
+
+A trip is a row of `cs.breaker_trips` with the triggers that wait for a decision. Released, they are enrolled and the
+breaker leaves the playbook alone for a day; dismissed, each is refused. While a trip is open, all further triggers of
+the playbook wait with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.facts import Asking
+
+REASON = "circuit_breaker"
+BATCH = timedelta(days=1)
+"""Enrolments of a playbook within this time count together: a sensor asks for large batches in parts."""
+
+Decision = Literal["released", "dismissed"]
+
+
+@dataclass(frozen=True)
+class Trip:
+    """What a playbook would have done. Shares from 0 to 1; `is_new`: nobody has been told yet."""
+
+    trip_id: int
+    playbook: str
+    accounts: int
+    share_of_accounts: float
+    share_of_arr: float
+    trigger_ids: tuple[int, ...]
+    is_new: bool
+
+    @property
+    def words(self) -> str:
+        """What a person has to know to decide."""
+        return (
+            f"{self.playbook} would be at work for {self.accounts:,} accounts "
+            f"({self.share_of_accounts:.0%} of all, {self.share_of_arr:.0%} of ARR), so it has enrolled nobody. "
+            f"If that is right, `cs-pipeline release {self.playbook}`; if not, `cs-pipeline dismiss {self.playbook}`."
+        )
+
+
+def trip(
+    session: Session, playbook: str, account_ids: Sequence[str], trigger_ids: Sequence[int], asking: Asking
+) -> Trip | None:
+    """Trip, were `account_ids` too many to enrol now (or a trip still open); None when they may be enrolled."""
+    accounts, share_of_accounts, share_of_arr, is_open, is_released = _reach(session, playbook, account_ids, asking)
+    settings = asking.settings
+    is_large = accounts >= settings.breaker_from and max(share_of_accounts, share_of_arr) > settings.breaker_share
+    if not account_ids or is_released or not (is_large or is_open):
+        return None
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into cs.breaker_trips (
+                playbook, tripped_at, accounts, share_of_accounts, share_of_arr, trigger_ids
+            )
+            values (%s, %s, %s, %s, %s, %s::bigint[])
+            on conflict (playbook) where decision is null do update set
+                accounts = greatest(breaker_trips.accounts, excluded.accounts),
+                share_of_accounts = greatest(breaker_trips.share_of_accounts, excluded.share_of_accounts),
+                share_of_arr = greatest(breaker_trips.share_of_arr, excluded.share_of_arr),
+                trigger_ids = array(
+                    select unnest(breaker_trips.trigger_ids) union select unnest(excluded.trigger_ids) order by 1
+                )
+            returning trip_id, playbook, accounts, share_of_accounts, share_of_arr, trigger_ids
+            """,
+            [playbook, asking.now, accounts, share_of_accounts, share_of_arr, list(trigger_ids)],
+        )
+        return _trip(cursor.fetchone(), is_new=not is_open)
+
+
+def _reach(
+    session: Session, playbook: str, account_ids: Sequence[str], asking: Asking
+) -> tuple[int, float, float, bool, bool]:
+    """Accounts in the play with these and those of BATCH before, their shares, and whether a trip is open, released."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            with reached as (
+                select unnest(%(account_ids)s::text[]) as account_id
+                union
+                select account_id
+                from cs.enrolments
+                where playbook = %(playbook)s and status <> 'refused' and enrolled_at > %(since)s
+                union
+                select triggers.account_id
+                from cs.breaker_trips as trips
+                inner join cs.triggers on triggers.trigger_id = any(trips.trigger_ids)
+                where trips.playbook = %(playbook)s and trips.decision is null
+            ),
+
+            company as (
+                select count(*) as accounts, sum(arr) as arr
+                from marts.dim_accounts
+                where coalesce(churned_at > %(now)s, true)
+            )
+
+            select
+                count(*)::integer,
+                coalesce(count(*)::double precision / nullif(max(company.accounts), 0), 1),
+                coalesce(sum(accounts.arr)::double precision / nullif(max(company.arr), 0), 0),
+                exists (select 1 from cs.breaker_trips where playbook = %(playbook)s and decision is null),
+                exists (
+                    select 1
+                    from cs.breaker_trips
+                    where playbook = %(playbook)s and decision = 'released' and decided_at > %(since)s
+                )
+            from reached
+            cross join company
+            left join marts.dim_accounts as accounts on reached.account_id = accounts.account_id
+            """,
+            {
+                "account_ids": list(account_ids),
+                "playbook": playbook,
+                "since": asking.now - BATCH,
+                "now": asking.now,
+            },
+        )
+        return cursor.fetchone()  # pyright: ignore[reportReturnType]
+
+
+def open_trips(session: Session) -> list[Trip]:
+    """Trips that wait for a person."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select trip_id, playbook, accounts, share_of_accounts, share_of_arr, trigger_ids
+            from cs.breaker_trips
+            where decision is null
+            order by playbook
+            """
+        )
+        return [_trip(row, is_new=False) for row in cursor.fetchall()]
+
+
+def decide(session: Session, playbook: str, decision: Decision, by: str, asking: Asking) -> Trip | None:
+    """Close the open trip of `playbook`, which is returned; None when there is none."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.breaker_trips
+            set decision = %s, decided_by = %s, decided_at = %s
+            where playbook = %s and decision is null
+            returning trip_id, playbook, accounts, share_of_accounts, share_of_arr, trigger_ids
+            """,
+            [decision, by, asking.now, playbook],
+        )
+        row = cursor.fetchone()
+        return None if row is None else _trip(row, is_new=False)
+
+
+def _trip(row: tuple | None, *, is_new: bool) -> Trip:
+    assert row is not None
+    trip_id, playbook, accounts, share_of_accounts, share_of_arr, trigger_ids = row
+    return Trip(trip_id, playbook, accounts, share_of_accounts, share_of_arr, tuple(trigger_ids), is_new)
