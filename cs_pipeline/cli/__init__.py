@@ -8,7 +8,20 @@ import warnings
 
 import typer
 
-from cs_pipeline.cli import backtest, breaker, data, demo, history, models, operate, plays, rehearsal, scores, server
+from cs_pipeline.cli import (
+    actions,
+    backtest,
+    breaker,
+    data,
+    demo,
+    history,
+    models,
+    operate,
+    plays,
+    rehearsal,
+    scores,
+    server,
+)
 from cs_pipeline.cli.console import errors
 from cs_pipeline.errors import UserError
 
@@ -20,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for room in (demo, server, data, operate, history, scores, models, backtest, plays, rehearsal, breaker):
+for room in (demo, server, data, operate, history, scores, models, backtest, plays, rehearsal, actions, breaker):
     room.register(app)
 
 

@@ -73,7 +73,7 @@ MAY_GO = f"""
     actions.status = 'planned'
     and actions.due_at <= %(now)s
     and actions.expires_at > %(now)s
-    and enrolments.status = 'active'
+    and (enrolments.status = 'active' or actions.resent_at is not null)
     and not {STOPPED}
 """
 """SQL: whether an action (joined with its enrolment) may be taken at %(now)s, as far as the outbox knows."""

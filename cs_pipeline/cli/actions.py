@@ -1,0 +1,54 @@
+"""`approve`, `hold`, `cancel`, `resend`: what a person decides about actions of the outbox."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cs_pipeline.cli.console import console
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from cs_pipeline.plays.decisions import Verb
+
+PLAYS = "Plays"
+
+Ids = Annotated[list[int], typer.Argument(help="Ids of actions, as `cs-pipeline actions` lists them.")]
+Who = Annotated[str, typer.Option("--by", help="Who says so.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (approve, hold, cancel, resend):
+        app.command(rich_help_panel=PLAYS)(command)
+
+
+def approve(action: Ids, by: Who = "") -> None:
+    """Let actions go that wait for approval, or are on hold."""
+    _decide("approve", action, by)
+
+
+def hold(action: Ids, by: Who = "") -> None:
+    """Hold planned actions until somebody approves them."""
+    _decide("hold", action, by)
+
+
+def cancel(action: Ids, by: Who = "") -> None:
+    """Drop actions that were not sent, or of which nobody knows."""
+    _decide("cancel", action, by)
+
+
+def resend(action: Ids, by: Who = "") -> None:
+    """Send actions once more, whatever became of them before. Guards are asked as ever."""
+    _decide("resend", action, by)
+
+
+def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:
+    from cs_pipeline.plays.decisions import DECISIONS, decide
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        count = decide(session, verb, action_ids, by or getpass.getuser(), Clock(settings.now).now())
+    console.print(f"[green]✓[/] {count:,} {DECISIONS[verb].done}")

@@ -1,0 +1,131 @@
+"""What people decide about single actions: let it go, hold it, drop it, send it again.
+
+Each decision moves actions between the states of the outbox and leaves a row of `cs.action_decisions`: who, when, and
+what was before. Nothing is sent here; what may go out is taken by the next delivery, whose guards are asked as ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays import outbox
+
+Verb = Literal["approve", "hold", "cancel", "resend"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """From which states an action comes, and to which it goes with which reason. `done` is said to who decided."""
+
+    of: tuple[str, ...]
+    to: str
+    reason: str | None
+    done: str
+
+
+DECISIONS: Mapping[Verb, Decision] = {
+    "approve": Decision(("awaiting_approval",), "planned", None, "approved: taken when due"),
+    "hold": Decision(("planned",), "awaiting_approval", "on_hold", "on hold until somebody approves"),
+    "cancel": Decision(
+        ("planned", "awaiting_approval", "uncertain", "failed"), "cancelled", "cancelled_by_hand", "cancelled"
+    ),
+    "resend": Decision(
+        ("sent", "failed", "uncertain", "suppressed", "cancelled"),
+        "planned",
+        "resend",
+        "planned again, as one more attempt",
+    ),
+}
+
+REASONS: Mapping[str, str] = {
+    "on_hold": "a person wants to look first; it goes on when somebody approves it",
+    "cancelled_by_hand": "a person has cancelled it",
+    "resend": "a person wants it to be sent again; it goes out also when its play is over",
+}
+"""Reasons that a decision leaves on an action."""
+
+
+def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now: datetime) -> int:
+    """Decide on all of `action_ids`, or, where one of them cannot be decided on, on none; returns how many.
+
+    An action that is sent again gets as many days as its playbook gives before it is stale. Raises UserError with every
+    action that is not there, not in a state for this, or stale.
+    """
+    wanted = sorted(set(action_ids))
+    outbox.change_in_order(session)
+    _refuse_what_cannot_be(session, verb, wanted, now)
+    decision = DECISIONS[verb]
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            with before as (
+                select action_id, status, reason
+                from cs.actions
+                where action_id = any(%(ids)s::bigint[])
+            ),
+
+            decided as (
+                insert into cs.action_decisions (
+                    action_id, decision, status_before, reason_before, decided_by, decided_at
+                )
+                select action_id, %(verb)s, status, reason, %(by)s, %(now)s
+                from before
+            )
+
+            update cs.actions
+            set
+                status = %(to)s,
+                reason = %(reason)s,
+                due_at = case when %(again)s then %(now)s else due_at end,
+                expires_at = case
+                    when %(again)s
+                        then %(now)s + make_interval(days => (playbooks.definition ->> 'stale_after_days')::integer)
+                    else expires_at
+                end,
+                resent_at = case when %(again)s then %(now)s else resent_at end,
+                sent_at = case when %(again)s then null else sent_at end
+            from cs.enrolments
+            inner join cs.playbooks using (playbook, playbook_version)
+            where actions.enrolment_id = enrolments.enrolment_id and actions.action_id = any(%(ids)s::bigint[])
+            """,
+            {
+                "ids": wanted,
+                "verb": verb,
+                "by": by,
+                "now": now,
+                "to": decision.to,
+                "reason": decision.reason,
+                "again": verb == "resend",
+            },
+        )
+        return cursor.rowcount
+
+
+def _refuse_what_cannot_be(session: Session, verb: Verb, wanted: Sequence[int], now: datetime) -> None:
+    decision = DECISIONS[verb]
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select action_id, status, expires_at <= %s
+            from cs.actions
+            where action_id = any(%s::bigint[])
+            order by action_id
+            for update
+            """,
+            [now, wanted],
+        )
+        found = {action_id: (status, is_stale) for action_id, status, is_stale in cursor.fetchall()}
+    problems = [f"there is no action {action_id}" for action_id in wanted if action_id not in found]
+    for action_id, (status, is_stale) in found.items():
+        if status not in decision.of:
+            problems.append(f"action {action_id} is {status}; {verb} is for {', '.join(decision.of)}")
+        elif verb == "approve" and is_stale:
+            problems.append(
+                f"action {action_id} is stale; `cs-pipeline resend {action_id}` sends it after it was dropped"
+            )
+    if problems:
+        raise UserError("Nothing was changed: " + "; ".join(problems))
