@@ -9,6 +9,7 @@ from cs_pipeline.orchestration.jobs import build_backtest_job, build_weekly_job
 from cs_pipeline.orchestration.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbook
+from cs_pipeline.orchestration.rehearsal import replay_plays
 from cs_pipeline.orchestration.renewals import build_renewal_assets
 from cs_pipeline.orchestration.rescoring import rescore_weeks
 from cs_pipeline.orchestration.resources import build_resources
@@ -35,7 +36,15 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *PLAY_ASSETS,
         ],
         asset_checks=[inputs_unchanged_since_scored],
-        jobs=[weekly_job, build_backtest_job(), rescore_weeks, run_playbook, deliver_due_actions, daily_plays],
+        jobs=[
+            weekly_job,
+            build_backtest_job(),
+            rescore_weeks,
+            run_playbook,
+            deliver_due_actions,
+            daily_plays,
+            replay_plays,
+        ],
         schedules=build_schedules(weekly_job, settings),
         sensors=build_sensors(),
         resources=build_resources(settings, clock),

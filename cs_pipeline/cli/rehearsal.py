@@ -1,12 +1,14 @@
-"""`preview`: plays before they are switched on. Nothing is sent, nothing is written but the page that is asked for."""
+"""`preview`, `replay`: plays before they are switched on. Nothing is sent; only a page that is asked for is written."""
 
+import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, table
+from cs_pipeline.cli.console import console, print_frame, progress, table
 from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -14,12 +16,18 @@ from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from cs_pipeline.plays.preview import Preview, PreviewedStep
+    from cs_pipeline.plays.rehearsal_tables import RehearsalTables
     from cs_pipeline.plays.specification import Playbook
+
+
+DAY = ["%Y-%m-%d"]
+MOST_REASONS = 20
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(rich_help_panel=PLAYS)(preview)
+    app.command(rich_help_panel=PLAYS)(replay)
 
 
 def preview(
@@ -39,12 +47,68 @@ def preview(
     if output is not None and not output.absolute().parent.is_dir():
         raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
     with locate(settings).session() as session:
+        with session.cursor() as cursor:
+            cursor.execute("set transaction read only")
         found = previewed(session, chosen, account, Renderer(settings), Asking(settings, Clock(settings.now).now()))
-        session.rollback()
     _print_preview(found)
     if output is not None:
         output.write_text(preview_page(found, settings), encoding="utf-8")
         console.print(f"[green]✓[/] {output}")
+
+
+def replay(
+    playbook: Annotated[str, typer.Argument(help="Name of the playbook; nothing with --all.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="The whole library, so that plays get in each other's way.")
+    ] = False,
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, help="First week: the Monday it starts.")
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="Last week; without: the newest scored.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: also reasons, and every person and week.")
+    ] = False,
+) -> None:
+    """Rehearse a play on past weeks: who would have entered, what would have been sent, what became of them."""
+    from cs_pipeline.plays.rehearsing import rehearse_plays
+    from cs_pipeline.warehouse.locate import locate
+
+    if bool(playbook) == everything:
+        raise UserError("Name a playbook, or say --all for the whole library.")
+    settings = load_settings()
+    chosen = {each.playbook: each for each in _chosen(playbook, settings)}
+    days = (from_.date() if from_ else None, to.date() if to else None)
+    with progress() as display:
+        task = display.add_task("Rehearsing", total=None)
+        found = rehearse_plays(
+            locate(settings),
+            chosen,
+            settings,
+            *days,
+            on_week=lambda week: display.update(task, advance=1, description=f"Week {week}"),
+        )
+    if as_json:
+        print(json.dumps(found.document, indent=2, allow_nan=False))  # noqa: T201 - for a program, not for a person
+        return
+    _print_rehearsal(found)
+
+
+def _print_rehearsal(found: "RehearsalTables") -> None:
+    from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline, plays_for_people
+
+    console.print(Text(headline(found)))
+    print_frame(plays_for_people(found))
+    console.print(Text(COLUMNS_EXPLAINED, style="dim"))
+    console.print("\n[bold]Week by week[/]")
+    print_frame(found.weeks)
+    console.print("\n[bold]Load on people[/], a week on average")
+    print_frame(found.people)
+    reasons = found.reasons.drop(columns="playbook") if len(found.rehearsal.playbooks) == 1 else found.reasons
+    if not reasons.empty:
+        console.print(f"\n[bold]Why not[/], the most frequent {min(MOST_REASONS, len(reasons))} of {len(reasons)}")
+        print_frame(reasons.sort_values("count", ascending=False, kind="stable").head(MOST_REASONS))
 
 
 def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":

@@ -131,14 +131,14 @@ def _undecided(session: Session, playbook: Playbook, remembered: Cursor, now: da
                 "since": now - OLDEST,
                 "waiting": waiting,
                 "named_by": NAMED_BY.get(playbook.trigger.kind),
-                "names": _names(playbook),
+                "names": causes_of(playbook),
                 "limit": len(waiting) + AT_A_TIME * MOST_WAITING + 1,  # one more tells that there is more
             },
         )
         return [trigger_id for (trigger_id,) in cursor.fetchall()]
 
 
-def _names(playbook: Playbook) -> list[str] | None:
+def causes_of(playbook: Playbook) -> list[str] | None:
     """Which triggers of its kind the playbook is about, where its condition says so; None for all of them."""
     named_by, condition = NAMED_BY.get(playbook.trigger.kind), playbook.trigger.condition
     names = condition.required(named_by) if condition is not None and named_by is not None else None

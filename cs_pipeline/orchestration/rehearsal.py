@@ -1,0 +1,77 @@
+"""Job that rehearses plays on past weeks, for those who work in the Dagster UI. Writes nothing, contacts nobody."""
+
+from datetime import date
+
+import dagster as dg
+from pydantic import Field
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.orchestration.plays import ENROLMENTS
+from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline
+from cs_pipeline.plays.rehearsing import rehearse_plays
+from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+class RehearsalConfig(dg.Config):
+    """What the launchpad asks; as it stands, the whole library over the last half year."""
+
+    playbooks: list[str] = Field(default=[], description="Names of playbooks to rehearse together; none: all.")
+    first_week: str = Field(default="", description="First week, a Monday as 2025-01-06. Empty: 26 weeks back.")
+    last_week: str = Field(default="", description="Last week, a Monday. Empty: the newest that is scored.")
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Play past weeks through in memory. Contacts nobody, writes nothing.")
+def rehearse(
+    context: dg.OpExecutionContext,
+    config: RehearsalConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+) -> None:
+    """What it came to is told to the asset of the enrolments, as an observation with tables."""
+    library = load_playbooks(settings.config)
+    if unknown := [name for name in config.playbooks if name not in library]:
+        raise UserError(f"There is no playbook '{unknown[0]}'; there are: {', '.join(library)}")
+    found = rehearse_plays(
+        warehouse,
+        {name: library[name] for name in config.playbooks or library},
+        settings,
+        _week("first_week", config.first_week),
+        _week("last_week", config.last_week),
+        on_week=lambda week: context.log.debug("week %s", week),
+    )
+    context.log.info(headline(found))
+    context.log_event(
+        dg.AssetObservation(
+            ENROLMENTS,
+            description=headline(found),
+            metadata={
+                "columns": COLUMNS_EXPLAINED,
+                "plays": table(found.plays),
+                "weeks": table(found.weeks),
+                "people": table(found.people),
+                "reasons": table(found.reasons),
+            },
+        )
+    )
+
+
+def _week(name: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UserError(f"{name} is {text!r}; expected a Monday, as 2025-01-06") from None
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description=(
+        "Rehearses playbooks on past weeks: who would have entered, what would have been sent or stopped and why, the "
+        "load on our people, and what became of those accounts. Writes nothing but its own log. See docs/playbooks.md."
+    ),
+)
+def replay_plays() -> None:
+    """One op."""
+    rehearse()

@@ -1,0 +1,95 @@
+"""What came of the accounts that a rehearsal enrolled: who was well again, who left, and near whom nobody had gone.
+
+That is what happened without the play, so it says where there is something to win, not what would be won.
+"""
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+RECOVERS_WITHIN = timedelta(weeks=8)
+LEAVES_WITHIN = timedelta(days=90)
+
+_OUTCOMES = """
+with asked as (
+    select *
+    from unnest(%(enrolments)s::bigint[], %(account_ids)s::text[], %(since)s::timestamptz[])
+        as asked (enrolment, account_id, since)
+)
+
+select
+    asked.enrolment,
+    exists (
+        select 1
+        from cs.health_scores as scores
+        where
+            scores.account_id = asked.account_id
+            and scores.is_active
+            and scores.severity = 0
+            and scores.week > (asked.since at time zone 'UTC')::date - 7
+            and scores.week <= (asked.since at time zone 'UTC')::date - 7 + %(recovers_days)s
+    ) as has_recovered,
+    accounts.churned_at <= %(now)s as has_left,
+    accounts.churned_at <= %(now)s
+    and not exists (
+        select 1
+        from staging.stg_touchpoints as touchpoints
+        where
+            touchpoints.account_id = asked.account_id
+            and not coalesce(touchpoints.is_missed, false)
+            and touchpoints.held_at > asked.since
+            and touchpoints.held_at < accounts.churned_at
+    )
+    and not exists (
+        select 1
+        from cs.actions
+        where
+            actions.account_id = asked.account_id
+            and actions.status = 'sent'
+            and actions.sent_at > asked.since
+            and actions.sent_at < accounts.churned_at
+    ) as is_untouched
+from asked
+left join marts.dim_accounts as accounts
+    on
+        asked.account_id = accounts.account_id
+        and accounts.account_id = any(%(account_ids)s::text[])
+        and accounts.churned_at > asked.since
+        and accounts.churned_at <= asked.since + %(leaves_within)s
+"""
+
+
+def outcomes(session: Session, enrolments: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """For each enrolment of a rehearsal (its index): has_recovered, has_left, left_untouched.
+
+    Missing where the account was well to begin with (has_recovered), and where the time to tell is not over at `now`.
+    `left_untouched`: no meeting was held with it and nothing was sent to it between then and leaving.
+    """
+    since = enrolments["enrolled_at"].tolist()
+    with session.cursor() as cursor:
+        cursor.execute(
+            _OUTCOMES,
+            {
+                "enrolments": enrolments.index.tolist(),
+                "account_ids": enrolments["account_id"].tolist(),
+                "since": since,
+                "recovers_days": RECOVERS_WITHIN.days,
+                "leaves_within": LEAVES_WITHIN,
+                "now": now,
+            },
+        )
+        columns = ["enrolment", "has_recovered", "has_left", "left_untouched"]
+        found = pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object").set_index("enrolment")
+    found = found.reindex(enrolments.index).astype("boolean").fillna(False)
+    was_unwell = pd.Series([value is not None and value > 0 for value in enrolments["severity"]], enrolments.index)
+    is_old = pd.Series([each + LEAVES_WITHIN <= now for each in since], enrolments.index, dtype="bool")
+    # A week's score is there when the week is over.
+    is_scored = pd.Series([each + RECOVERS_WITHIN <= now for each in since], enrolments.index, dtype="bool")
+    return pd.DataFrame(
+        {
+            "has_recovered": found["has_recovered"].mask(~(was_unwell & is_scored)),
+            "has_left": found["has_left"].mask(~is_old),
+            "left_untouched": found["left_untouched"].mask(~is_old),
+        }
+    )

@@ -1,0 +1,33 @@
+"""What a rehearsal came to, in sentences and in a table that fits a terminal."""
+
+import pandas as pd
+
+from cs_pipeline.plays.rehearsal_tables import RehearsalTables
+
+
+def headline(found: RehearsalTables) -> str:
+    """Who would have entered and what would have gone out, and that it was a rehearsal."""
+    plays, weeks = found.plays, len(found.weeks)
+    mails, tasks = plays["mails"].sum(), plays["tasks"].sum()
+    return (
+        f"A rehearsal; nothing was sent or written. In the {weeks} weeks from {found.rehearsal.first} to "
+        f"{found.rehearsal.last}, {plays['enrolled'].sum():,} plays would have begun, with {mails:,} mails to "
+        f"customers ({mails / weeks:,.1f} a week) and {tasks:,} tasks for our people ({tasks / weeks:,.1f} a week)."
+    )
+
+
+def plays_for_people(found: RehearsalTables) -> pd.DataFrame:
+    """`plays` in fewer columns; what came of the accounts as so many of those of whom it is known."""
+    plays = found.plays.rename(columns={"ended_early": "ended", "for_approval": "approval"})
+    shown = ["playbook", "enrolled", "refused", "ended", "mails", "messages", "tasks", "approval", "not_sent"]
+    well, left = (
+        [f"{count}/{known}" for count, known in zip(plays[what], plays[f"{what}_of"], strict=True)]
+        for what in ("recovered", "left")
+    )
+    return plays[shown].assign(well=well, left=left, untouched=plays["left_untouched"])
+
+
+COLUMNS_EXPLAINED = (
+    "ended: before the last step. approval: of those sent, how many a person must approve. well: healthy again within "
+    "8 weeks. left: within 90 days; untouched: of these, nobody had met or written to them."
+)
