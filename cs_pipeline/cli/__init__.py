@@ -14,6 +14,7 @@ from cs_pipeline.cli import (
     breaker,
     data,
     demo,
+    effect,
     history,
     models,
     operate,
@@ -33,7 +34,21 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for room in (demo, server, data, operate, history, scores, models, backtest, plays, rehearsal, actions, breaker):
+for room in (
+    demo,
+    server,
+    data,
+    operate,
+    history,
+    scores,
+    models,
+    backtest,
+    plays,
+    rehearsal,
+    actions,
+    breaker,
+    effect,
+):
     room.register(app)
 
 

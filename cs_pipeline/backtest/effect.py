@@ -1,0 +1,224 @@
+"""Does a play help? Accounts that it enrolled against those that its hold-out left out, by intention to treat.
+
+Who is held out is drawn by a hash (`plays.hold_out`) among those that would have entered, so what both come to differs
+by the play and by chance alone. Everybody counts where they were drawn, whatever became of the play: accounts that
+left it early or whose mail was suppressed too. Each account counts once for a playbook, from its first decision on.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
+
+from cs_pipeline.backtest.measures import Interval, TooLittle, wilson
+from cs_pipeline.history.weeks import require_marts
+from cs_pipeline.warehouse.connection import Warehouse
+
+FEWEST = 30
+"""Accounts of which the outcome is known, enrolled and held out each, below which nothing is said."""
+LEAVES_WITHIN = timedelta(days=90)
+SCORED_AFTER = timedelta(weeks=8)
+RENEWS_WITHIN = timedelta(days=365)
+SETTLED_AFTER = timedelta(days=30)  # a successor may start so long after the renewal date
+
+Verdict = Literal["helps", "harms", "no difference shown", "too small to tell"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something a play may change. `column` of the accounts has it; more of it is good, or bad."""
+
+    name: str
+    column: str
+    is_good: bool
+    is_share: bool
+
+
+MEASURES = (
+    Measure("renewed", "has_renewed", is_good=True, is_share=True),
+    Measure("left within 90 days", "has_left", is_good=False, is_share=True),
+    Measure("score after 8 weeks", "score_change", is_good=True, is_share=False),
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a playbook did to one measure: enrolled minus held out, with a 95 % interval.
+
+    Shares are between 0 and 1, the score is in its own points. `enrolled` and `held_out` count accounts of which the
+    outcome is known; means are NaN where there are none.
+    """
+
+    playbook: str
+    measure: Measure
+    enrolled: int
+    held_out: int
+    mean_enrolled: float
+    mean_held_out: float
+    difference: Interval | TooLittle
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the interval leaves zero out, and on which side."""
+        if isinstance(self.difference, TooLittle):
+            return "too small to tell"
+        if self.difference.low <= 0 <= self.difference.high:
+            return "no difference shown"
+        return "helps" if (self.difference.value > 0) == self.measure.is_good else "harms"
+
+
+def effects(accounts: pd.DataFrame) -> list[Effect]:
+    """The effect of every playbook in `accounts` (columns of `decided_accounts`) on every measure."""
+    return [
+        _effect(str(playbook), measure, rows)
+        for playbook, rows in accounts.groupby("playbook", sort=True)
+        for measure in MEASURES
+    ]
+
+
+def difference_of_shares(successes: int, total: int, other_successes: int, other_total: int) -> Interval | TooLittle:
+    """The first share minus the other, by Newcombe's hybrid score method (1998, method 10)."""
+    if reason := _too_few(total, other_total):
+        return TooLittle(reason)
+    share, other = successes / total, other_successes / other_total
+    low, high = wilson(successes, total)
+    other_low, other_high = wilson(other_successes, other_total)
+    return Interval(
+        share - other,
+        share - other - sqrt((share - low) ** 2 + (other_high - other) ** 2),
+        share - other + sqrt((high - share) ** 2 + (other - other_low) ** 2),
+    )
+
+
+def difference_of_means(values: ArrayLike, others: ArrayLike) -> Interval | TooLittle:
+    """The mean of `values` minus that of `others`, which may spread differently (Welch 1947)."""
+    one, two = np.asarray(values, float), np.asarray(others, float)
+    if reason := _too_few(len(one), len(two)):
+        return TooLittle(reason)
+    errors = np.array([one.var(ddof=1) / len(one), two.var(ddof=1) / len(two)])
+    difference = float(one.mean() - two.mean())
+    if errors.sum() == 0:
+        return TooLittle("every account comes to the same figure")
+    freedom = errors.sum() ** 2 / (errors**2 / (np.array([len(one), len(two)]) - 1)).sum()
+    reach = float(student.ppf(0.975, freedom) * sqrt(errors.sum()))
+    return Interval(difference, difference - reach, difference + reach)
+
+
+def _effect(playbook: str, measure: Measure, rows: pd.DataFrame) -> Effect:
+    known = rows[rows[measure.column].notna()]
+    held_out = known["is_held_out"].to_numpy(dtype=bool)
+    values = known[measure.column].to_numpy(dtype=float)
+    one, two = values[~held_out], values[held_out]
+    if measure.is_share:
+        difference = difference_of_shares(int(one.sum()), len(one), int(two.sum()), len(two))
+    else:
+        difference = difference_of_means(one, two)
+    return Effect(
+        playbook=playbook,
+        measure=measure,
+        enrolled=len(one),
+        held_out=len(two),
+        mean_enrolled=float(one.mean()) if len(one) else float("nan"),
+        mean_held_out=float(two.mean()) if len(two) else float("nan"),
+        difference=difference,
+    )
+
+
+def _too_few(enrolled: int, held_out: int) -> str:
+    if enrolled < FEWEST:
+        return f"{enrolled} enrolled accounts are known, and {FEWEST} are needed"
+    if held_out < FEWEST:
+        return f"{held_out} held-out accounts are known, and {FEWEST} are needed"
+    return ""
+
+
+_ACCOUNTS = """
+with decided as (
+    select distinct on (playbook, account_id)
+        playbook,
+        account_id,
+        enrolled_at as since,
+        (enrolled_at at time zone 'UTC')::date as decided_on,
+        status = 'refused' as is_held_out
+    from cs.enrolments
+    where
+        (status <> 'refused' or reason = 'hold_out')
+        and (%(playbook)s::text is null or playbook = %(playbook)s)
+    order by playbook, account_id, enrolled_at, enrolment_id
+)
+
+select
+    decided.playbook,
+    decided.account_id,
+    decided.is_held_out,
+    renewal.has_renewed,
+    case
+        when decided.since + %(leaves_within)s <= %(now)s
+            then coalesce(accounts.churned_at between decided.since and decided.since + %(leaves_within)s, false)
+    end as has_left,
+    case when decided.since + %(scored_after)s <= %(now)s then later.score - earlier.score end as score_change
+from decided
+left join marts.dim_accounts as accounts on decided.account_id = accounts.account_id
+left join lateral (
+    select coalesce(terms.successor_started_on <= terms.renews_on + %(settled_days)s, false) as has_renewed
+    from marts.fct_subscription_terms as terms
+    where
+        terms.account_id = decided.account_id
+        and terms.renews_on > decided.decided_on
+        and terms.renews_on <= decided.decided_on + %(renews_days)s
+        and terms.renews_on + %(settled_days)s <= %(now)s::date
+        and not terms.is_addon
+        and not terms.is_trial
+    order by terms.renews_on, terms.subscription_id
+    limit 1
+) as renewal on true
+left join lateral (
+    select scores.score
+    from cs.health_scores as scores
+    where
+        scores.account_id = decided.account_id
+        and scores.is_active
+        and scores.week between decided.decided_on - 42 and decided.decided_on - 7
+    order by scores.week desc
+    limit 1
+) as earlier on true
+left join lateral (
+    select scores.score
+    from cs.health_scores as scores
+    where
+        scores.account_id = decided.account_id
+        and scores.is_active
+        and scores.week between decided.decided_on + %(scored_days)s - 13 and decided.decided_on + %(scored_days)s - 7
+    order by scores.week desc
+    limit 1
+) as later on true
+order by decided.playbook, decided.account_id
+"""
+
+
+def decided_accounts(warehouse: Warehouse, playbook: str | None, now: datetime) -> pd.DataFrame:
+    """Accounts that `playbook` (or each) enrolled or held out, once each: playbook, account_id, is_held_out, and
+    has_renewed, has_left, score_change, missing where they cannot be known at `now`.
+
+    Renewed: the first renewal date within a year of the decision has a successor, 30 days after it. An account that
+    left has no later score: the change of score is that of those who stayed. Raises UserError without marts.
+    """
+    require_marts(warehouse, "dim_accounts", "fct_subscription_terms")
+    parameters = {
+        "playbook": playbook,
+        "now": now,
+        "leaves_within": LEAVES_WITHIN,
+        "scored_after": SCORED_AFTER,
+        "scored_days": SCORED_AFTER.days,
+        "renews_days": RENEWS_WITHIN.days,
+        "settled_days": SETTLED_AFTER.days,
+    }
+    columns = ["playbook", "account_id", "is_held_out", "has_renewed", "has_left", "score_change"]
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(_ACCOUNTS, parameters)
+        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")
