@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -103,6 +104,17 @@ class CaptureChannel:
             os.write(handle, line)
         finally:
             os.close(handle)
+
+
+def forget_captured(settings: Settings, pages: Mapping[str, str | None]) -> None:
+    """Remove pages (by action key, below the captures folder), and their lines in the list."""
+    listed = settings.captures / LIST
+    for page in filter(None, pages.values()):
+        (settings.captures / page).unlink(missing_ok=True)
+    if pages and listed.exists():
+        keys = tuple(f'captured({{"key": {json.dumps(key)},' for key in pages)
+        lines = listed.read_text(encoding="utf-8").splitlines(keepends=True)
+        _write(listed, "".join(line for line in lines if not line.startswith(keys)))
 
 
 def _page_path(message: Message) -> Path:

@@ -1,4 +1,4 @@
-"""`approve`, `hold`, `cancel`, `resend`: what a person decides about actions of the outbox."""
+"""`approve`, `hold`, `cancel`, `resend`, `erase`: what a person decides about actions, and about who they are for."""
 
 import getpass
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,7 @@ Who = Annotated[str, typer.Option("--by", help="Who says so.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (approve, hold, cancel, resend):
+    for command in (approve, hold, cancel, resend, erase):
         app.command(rich_help_panel=PLAYS)(command)
 
 
@@ -42,6 +42,25 @@ def cancel(action: Ids, by: Who = "") -> None:
 def resend(action: Ids, by: Who = "") -> None:
     """Send actions once more, whatever became of them before. Guards are asked as ever."""
     _decide("resend", action, by)
+
+
+def erase(
+    person: Annotated[str, typer.Argument(help="E-mail address or user id of the person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; what is erased does not come back.")] = False,
+) -> None:
+    """Remove one person's data everywhere here. Numbers stay, and a hash that keeps mail from the address."""
+    from cs_pipeline.plays.erasure import erase as forget
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    if not yes:
+        typer.confirm("Erase this person's data? It does not come back", abort=True)
+    counts = forget(locate(settings), settings, person, Clock(settings.now).now())
+    for table, count in counts.items():
+        console.print(f"[green]✓[/] {table}: {count:,} rows")
+    console.print(
+        "Erase the person at the source, and at SendGrid, Slack and the CRM, too: they keep their own copies."
+    )
 
 
 def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:

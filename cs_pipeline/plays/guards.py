@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.erasure import hash_of
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.readiness import MORE, NOT_READY, NotReady, asks_for_more
 from cs_pipeline.plays.specification import CUSTOMER_ROLES
@@ -69,6 +70,7 @@ OUTBOX_REASONS: Mapping[str, str] = {
 
 def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.DataFrame:
     """What is known of the recipients of `due`: is_unsubscribed (bool), suppressed_as (reason or None)."""
+    addresses = [str(recipient).lower() for recipient in due["recipient"]]
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -86,7 +88,7 @@ def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.Dat
                     select 1
                     from cs.suppressions
                     where
-                        lower(suppressions.address) = asked.address
+                        lower(suppressions.address) in (asked.address, asked.hash)
                         and suppressions.reason = 'unsubscribed'
                         and suppressions.since <= %(now)s
                 ),
@@ -94,17 +96,18 @@ def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.Dat
                     select min(suppressions.reason)
                     from cs.suppressions
                     where
-                        lower(suppressions.address) = asked.address
+                        lower(suppressions.address) in (asked.address, asked.hash)
                         and suppressions.reason <> 'unsubscribed'
                         and suppressions.since <= %(now)s
                 )
-            from unnest(%(account_ids)s::text[], %(addresses)s::text[])
-                with ordinality as asked (account_id, address, position)
+            from unnest(%(account_ids)s::text[], %(addresses)s::text[], %(hashes)s::text[])
+                with ordinality as asked (account_id, address, hash, position)
             order by position
             """,
             {
                 "account_ids": due["account_id"].tolist(),
-                "addresses": [str(recipient).lower() for recipient in due["recipient"]],
+                "addresses": addresses,
+                "hashes": [hash_of(address) for address in addresses],
                 "now": asking.now,
             },
         )
