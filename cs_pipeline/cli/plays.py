@@ -67,7 +67,7 @@ def playbooks(
     console.print(Text(f"Audience: {playbook.audience or 'everybody'}"))
     listed = table("day", "step", "channel", "to", "intent", "only when")
     for step in playbook.steps:
-        when = " ".join(filter(None, [step.when, "needs approval" if step.needs_approval else ""]))
+        when = " ".join(filter(None, [step.when, "needs approval" if step.waits_for_approval else ""]))
         listed.add_row(str(step.day), step.step, step.channel, step.to, step.intent, Text(when))
     console.print(listed)
 

@@ -146,4 +146,4 @@ def _what_comes(shown: "PreviewedStep") -> str:
         return f"not sent: {shown.stopped_by}"
     if shown.problem:
         return "cannot be written"
-    return "waits for approval" if shown.step.needs_approval else "goes out"
+    return "waits for approval" if shown.step.waits_for_approval else "goes out"

@@ -89,7 +89,7 @@ def _text(value: object) -> str | None:
 def _first_status(actions: pd.DataFrame, now: datetime) -> tuple[pd.Series, pd.Series]:
     status = pd.Series("planned", index=actions.index, dtype="object")
     reason = pd.Series(None, index=actions.index, dtype="object")
-    status[[step.needs_approval or step.intent == "offer" for step in actions["definition"]]] = "awaiting_approval"
+    status[[step.waits_for_approval for step in actions["definition"]]] = "awaiting_approval"
     for is_so, final, why in (
         (actions["recipient"].isna(), "failed", "no_recipient"),
         (actions["expires_at"] <= now, "suppressed", "stale"),

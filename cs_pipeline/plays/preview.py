@@ -19,7 +19,7 @@ from cs_pipeline.plays.enrolment import refusals
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.judging import reasons_with
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.specification import Playbook, Step, Trigger
 
 NO_RECIPIENT = "no_recipient"
 LOOK_BACK = 50  # triggers of the account among which one is looked for that could start the play
@@ -148,7 +148,7 @@ def _case(session: Session, playbook: Playbook, account_id: str, asking: Asking)
 
 def _whatever_the_cause(playbook: Playbook) -> Playbook:
     """The playbook for any trigger of its kind: that this one is no cause to begin is known already."""
-    return playbook.model_copy(update={"trigger": playbook.trigger.model_copy(update={"when": None})})
+    return playbook.model_copy(update={"trigger": Trigger(kind=playbook.trigger.kind)})
 
 
 def _trigger_facts(

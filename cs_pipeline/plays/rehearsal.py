@@ -22,7 +22,7 @@ from cs_pipeline.plays.judging import reasons_with
 from cs_pipeline.plays.mail_forecast import decided_at
 from cs_pipeline.plays.past_facts import read_as_of_week
 from cs_pipeline.plays.past_triggers import PastTriggers
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.specification import Playbook
 from cs_pipeline.plays.stage import Stage
 from cs_pipeline.plays.triggers import causes_of
 from cs_pipeline.plays.weekly_caps import beyond_caps
@@ -166,7 +166,7 @@ class _Engine:
         return rows.assign(
             due_at=due.where(due > now, now),
             expires_at=expires.where(expires > soonest, soonest),
-            needs_approval=[_needs_approval(step) for step in rows["definition"]],
+            needs_approval=[step.waits_for_approval for step in rows["definition"]],
             status=status,
             reason=reason,
         )
@@ -199,10 +199,6 @@ def _is_offered(playbook: Playbook, opened: pd.DataFrame) -> pd.Series:
         named_by = NAMED_BY[playbook.trigger.kind]
         is_offered &= pd.Series([each.get(named_by) in names for each in opened["facts"]], index=opened.index)
     return is_offered
-
-
-def _needs_approval(step: Step) -> bool:
-    return step.needs_approval or step.intent == "offer"
 
 
 def kinds_of(playbooks: Mapping[str, Playbook]) -> set[TriggerKind]:

@@ -102,6 +102,11 @@ class Step(_Part):
     needs_approval: bool = False
     checklist: tuple[Text, ...] = ()
 
+    @property
+    def waits_for_approval(self) -> bool:
+        """A person has to approve it: the playbook says so, or it offers something."""
+        return self.needs_approval or self.intent == "offer"
+
     @cached_property
     def condition(self) -> Condition | None:
         """`when`, over the facts of the account."""

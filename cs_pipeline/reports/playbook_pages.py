@@ -121,7 +121,7 @@ def timeline_rows(playbook: Playbook) -> pd.DataFrame:
             "title": titles,
             "day": [step.day for step in playbook.steps],
             "channel": [step.channel for step in playbook.steps],
-            "waits": [step.needs_approval for step in playbook.steps],
+            "waits": [step.waits_for_approval for step in playbook.steps],
         }
     )
 
@@ -137,7 +137,7 @@ def _tasks(steps: Sequence[Step]) -> int:
 
 
 def _automation_percent(steps: Sequence[Step]) -> int:
-    automated = [step for step in steps if step.channel in AUTOMATED_CHANNELS and not step.needs_approval]
+    automated = [step for step in steps if step.channel in AUTOMATED_CHANNELS and not step.waits_for_approval]
     return round(100 * _tasks(automated) / _tasks(steps))
 
 
@@ -164,7 +164,7 @@ def _terms(playbook: Playbook) -> list[list[str]]:
 
 
 def _row(step: Step) -> list[str]:
-    conditions = ([_code(step.when)] if step.when else []) + (["a person approves"] if step.needs_approval else [])
+    conditions = ([_code(step.when)] if step.when else []) + (["a person approves"] if step.waits_for_approval else [])
     return [str(step.day), _title(step), step.channel, step.to.replace("_", " "), step.intent, "; ".join(conditions)]
 
 

@@ -74,6 +74,15 @@ def test_a_play_that_would_not_begin_says_why_and_is_shown_all_the_same(company:
     assert all(step.message is not None for step in found.steps)
 
 
+def test_a_made_up_trigger_is_no_reason_not_to_begin(company: Company, settings: Settings) -> None:
+    company.account("acme", severity=1)
+    play = save_play(steps=STEPS, trigger={"kind": "score_change", "when": "to_severity == 3"})
+    company.fall("acme")
+    found = shown(company, settings, play, "acme")
+    assert "made up" in found.cause
+    assert found.refused is None
+
+
 def test_days_of_a_renewal_play_count_from_the_next_renewal(company: Company, settings: Settings) -> None:
     company.account("acme", severity=0)
     play = LIBRARY["renewal_ladder"]
