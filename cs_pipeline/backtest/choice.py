@@ -6,14 +6,14 @@ from pathlib import Path
 
 from cs_pipeline.backtest.design import Design, design_of
 from cs_pipeline.backtest.observations import weeks_of_marts
-from cs_pipeline.health.library import find_score_model, score_model_names
+from cs_pipeline.health.library import find_score_model, score_models
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.warehouse.connection import Warehouse
 
 
 def chosen_models(asked: Sequence[str], config: Path | None) -> list[ScoreModel]:
     """Models by name or by file (anything that ends in .yaml); all that there are when none is asked for."""
-    return [find_score_model(name, config) for name in asked or score_model_names(config)]
+    return [find_score_model(name, config) for name in asked] or list(score_models(config).values())
 
 
 def chosen_design(warehouse: Warehouse, first: date | None, last: date | None, **settings: int | None) -> Design:

@@ -85,14 +85,17 @@ def _playbooks(settings: Settings) -> Finding:
 
 
 def _score_models(settings: Settings) -> Finding:
+    from cs_pipeline.health.library import score_models
     from cs_pipeline.health.selection import load_selection
 
     selection = load_selection(settings.config)
+    others = set(score_models(settings.config)) - {model.model for model in selection.models}
     active = {model.model for model in selection.active_models}
     told = (
         f"{model.model}{'' if model.model in active else ' (beside)'} {model.version}" for model in selection.models
     )
-    return Finding("score models", "ok", ", ".join(told))
+    beyond = f"; valid and not computed: {', '.join(sorted(others))}" if others else ""
+    return Finding("score models", "ok", f"{', '.join(told)}{beyond}")
 
 
 def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:

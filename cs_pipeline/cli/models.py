@@ -16,6 +16,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from cs_pipeline.health.selection import Selection
     from cs_pipeline.health.specification import ScoreModel
     from cs_pipeline.plays.model_change import ModelChange
     from cs_pipeline.warehouse.connection import Warehouse
@@ -126,7 +127,7 @@ def diff(
     playbooks = load_playbooks(settings.config)
     selection = load_selection(settings.config)
     warehouse = start_warehouse(settings)
-    old = _present_model(warehouse, settings, new.model, against)
+    old = _present_model(warehouse, settings, selection, new, against)
     with _weeks() as on_week:
         found = compare_models(
             warehouse,
@@ -145,20 +146,26 @@ def diff(
     _print_change(found)
 
 
-def _present_model(warehouse: "Warehouse", settings: Settings, name: str, against: str) -> "ScoreModel":
-    """The model to compare with: as asked, else what scored under the name, else the name's, else what counts."""
+def _present_model(
+    warehouse: "Warehouse", settings: Settings, selection: "Selection", new: "ScoreModel", against: str
+) -> "ScoreModel":
+    """The model to compare `new` with: as asked, else what its name scored, else its name's, else what counts.
+
+    A model that is only computed beside the others is not what counts now, though it may bear the name: it is the file
+    itself while somebody tries it out.
+    """
     from cs_pipeline.backtest.choice import chosen_models
-    from cs_pipeline.health.library import load_score_model, score_model_names
-    from cs_pipeline.health.selection import load_selection
     from cs_pipeline.history.kept_models import model_that_scored
 
     if against:
         return chosen_models([against], settings.config)[0]
-    if scored := model_that_scored(warehouse, name):
+    if scored := model_that_scored(warehouse, new.model):
         return scored
-    if name in score_model_names(settings.config):
-        return load_score_model(name, settings.config)
-    return load_score_model(load_selection(settings.config).rules[-1].model, settings.config)
+    counting = {model.model: model for model in selection.active_models}
+    namesake = counting.get(new.model)
+    if namesake is not None and namesake.version != new.version:
+        return namesake
+    return counting[selection.rules[-1].model]
 
 
 def _print_change(found: "ModelChange") -> None:

@@ -1,6 +1,6 @@
 """Where score models are found: the team's configuration folder first, then what ships with the package."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
@@ -20,12 +20,12 @@ def load_score_model(name: str, config: Path | None = None) -> ScoreModel:
     files = _files(config)
     if name in files:
         return read_score_model(files[name])
-    for path in files.values():
-        if f"model: {name}" in path.read_text(encoding="utf-8", errors="replace"):
-            model = read_score_model(path)
-            if name in {variant.model for variant in model.variants}:
-                return model.variant(name)
-    raise UserError(f"There is no score model {name!r}; there are: {', '.join(score_model_names(config))}")
+    # A draft of somebody that is not sound yet must not be in the way of models that it does not name.
+    naming = [path for path in files.values() if name in path.read_text(encoding="utf-8", errors="replace")]
+    stated = _stated(naming, files)
+    if name not in stated:
+        raise UserError(f"There is no score model {name!r}; there are: {', '.join(score_model_names(config))}")
+    return stated[name]
 
 
 def find_score_model(name_or_file: str, config: Path | None = None) -> ScoreModel:
@@ -38,9 +38,17 @@ def find_score_model(name_or_file: str, config: Path | None = None) -> ScoreMode
 
 
 def score_model_names(config: Path | None = None) -> list[str]:
-    """Names of all models and variants, sorted. Raises UserError for a file that is not a sound model."""
-    models = [read_score_model(path) for path in _files(config).values()]
-    return sorted(name for model in models for name in (model.model, *(variant.model for variant in model.variants)))
+    """Names of all models and variants, sorted. Raises UserError as `score_models` does."""
+    return list(score_models(config))
+
+
+def score_models(config: Path | None = None) -> dict[str, ScoreModel]:
+    """All models and variants by name, sorted; a file of the team takes the place of a shipped variant of its name.
+
+    Raises UserError for a file that is not a sound model, and for a name that two files state.
+    """
+    files = _files(config)
+    return dict(sorted(_stated(files.values(), files).items()))
 
 
 def read_score_model(path: Path) -> ScoreModel:
@@ -58,3 +66,22 @@ def _files(config: Path | None) -> dict[str, Path]:
     """Files of models by name; one of the team takes the place of a shipped one."""
     folders = [SHIPPED] if config is None else [SHIPPED, config / CONFIG_FOLDER]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+def _stated(paths: Iterable[Path], files: Mapping[str, Path]) -> dict[str, ScoreModel]:
+    """The models and variants in files at `paths`, by name."""
+    models: dict[str, ScoreModel] = {}
+    stated_in: dict[str, Path] = {}
+    for path in paths:
+        model = read_score_model(path)
+        for each in (model, *(model.variant(variant.model) for variant in model.variants)):
+            own = files.get(each.model, path)
+            if own != path and path.parent == SHIPPED and own.parent != SHIPPED:
+                continue
+            if each.model in models:
+                raise UserError(
+                    f"{path}: {each.model!r} is stated in {stated_in[each.model]} too; "
+                    "give one of them, model or variant, another name"
+                )
+            models[each.model], stated_in[each.model] = each, path
+    return models

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.library import SHIPPED, load_score_model, read_score_model
+from cs_pipeline.health.library import SHIPPED, load_score_model, read_score_model, score_model_names, score_models
 from cs_pipeline.health.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +102,33 @@ def test_a_team_overrides_a_shipped_model_by_its_name_and_adds_its_own(tmp_path:
     assert load_score_model("ours", tmp_path).model == "ours"
     with pytest.raises(UserError, match=r"no score model 'theirs'; there are: five_factor, .*, ours, "):
         load_score_model("theirs", tmp_path)
+
+
+def models_of(folder: Path, **files: str) -> Path:
+    """A configuration folder with these files of score models."""
+    (folder / "score_models").mkdir()
+    for name, text in files.items():
+        (folder / "score_models" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_variant_is_found_however_its_name_is_written(tmp_path: Path) -> None:
+    quoted = TEXT.replace("model: weekly_points_halve", "model: 'halves'")
+    assert load_score_model("halves", models_of(tmp_path, weekly_points=quoted)).dimensions[2].cap == "halve"
+
+
+def test_a_file_of_the_team_takes_the_place_of_a_shipped_variant_too(tmp_path: Path) -> None:
+    text = TEXT[: TEXT.index("variants:")].replace("model: weekly_points", "model: weekly_points_halve")
+    config = models_of(tmp_path, weekly_points_halve=text)
+    assert score_model_names(config) == score_model_names()
+    assert load_score_model("weekly_points_halve", config).dimensions[2].cap == "clip"
+    assert score_models(config)["weekly_points_halve"].dimensions[2].cap == "clip"
+
+
+def test_a_name_that_two_files_state_is_refused(tmp_path: Path) -> None:
+    config = models_of(tmp_path, ours=TEXT.replace("model: weekly_points\n", "model: ours\n"))
+    with pytest.raises(UserError, match=r"ours\.yaml: 'weekly_points_\w+' is stated in .*weekly_points\.yaml too"):
+        score_model_names(config)
 
 
 def changed(change: Callable[[dict[str, Any]], object], folder: Path) -> str:

@@ -30,8 +30,18 @@ STRICTER = WEEKLY_POINTS.changed(
 @pytest.fixture
 def company(company: Company) -> Company:
     """With all metrics in the marts."""
+    add_all_metrics(company)
+    return company
+
+
+def add_all_metrics(company: Company) -> None:
+    """Columns of the marts that scores need, and plays alone do not."""
     present = set(company.column("select column_name from information_schema.columns where table_schema = 'marts'"))
-    absent = ["tier text", *(f"{name} double precision" for name in METRICS if name not in present)]
+    absent = [
+        "tier text",
+        "parent_account_id text",
+        *(f"{name} double precision" for name in METRICS if name not in present),
+    ]
     tables = ", ".join(f"add column if not exists {column}" for column in [*absent, "arr double precision"])
     company.run(
         f"""
@@ -40,7 +50,6 @@ def company(company: Company) -> Company:
             add column if not exists mrr double precision, add column if not exists days_to_renewal double precision
         """
     )
-    return company
 
 
 def add_weeks(company: Company, account: str, bands: str, arr: float | None = 1_000.0) -> None:
