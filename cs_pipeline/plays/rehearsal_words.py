@@ -19,15 +19,16 @@ def headline(found: RehearsalTables) -> str:
 def plays_for_people(found: RehearsalTables) -> pd.DataFrame:
     """`plays` in fewer columns; what came of the accounts as so many of those of whom it is known."""
     plays = found.plays.rename(columns={"ended_early": "ended", "for_approval": "approval"})
-    shown = ["playbook", "enrolled", "refused", "ended", "mails", "messages", "tasks", "approval", "not_sent"]
-    well, left = (
-        [f"{count}/{known}" for count, known in zip(plays[what], plays[f"{what}_of"], strict=True)]
-        for what in ("recovered", "left")
-    )
-    return plays[shown].assign(well=well, left=left, untouched=plays["left_untouched"])
+    shown = ["playbook", "enrolled", "refused", "ended", "mails", "tasks", "approval", "not_sent"]
+    well = [f"{count}/{known}" for count, known in zip(plays["recovered"], plays["recovered_of"], strict=True)]
+    left = [
+        f"{count}/{known} ({untouched})"
+        for count, known, untouched in zip(plays["left"], plays["left_of"], plays["left_untouched"], strict=True)
+    ]
+    return plays[shown].assign(well=well, left=left)
 
 
 COLUMNS_EXPLAINED = (
     "ended: before the last step. approval: of those sent, how many a person must approve. well: healthy again within "
-    "8 weeks. left: within 90 days; untouched: of these, nobody had met or written to them."
+    "8 weeks. left: within 90 days (in brackets: of these, nobody had met them or written to them)."
 )
