@@ -44,8 +44,20 @@ class Drivers:
     causes: Integers
     """(n, d) positions in CAUSES; UNCHANGED where the delta is 0."""
 
-    def with_override(self, deltas: Floats) -> "Drivers":
-        """The same with what people's overrides did to the scores (n,), as a driver of its own."""
+    def of_models_only(self, is_scored: NDArray[np.bool]) -> "Drivers":
+        """The same without drivers for the accounts that the model did not score before and after."""
+        return Drivers(
+            self.metrics,
+            np.where(is_scored[:, np.newaxis], self.deltas, 0.0),
+            np.where(is_scored[:, np.newaxis], self.causes, UNCHANGED),
+        )
+
+    def with_override(self, differences: Floats) -> "Drivers":
+        """The same with a driver for what people's numbers did: what is left of the differences (n,) of the scores.
+
+        NaN for accounts for which nobody set anything.
+        """
+        deltas = np.nan_to_num(differences - self.deltas.sum(axis=1))
         settled = _settled((OVERRIDE_DRIVER,), deltas[:, np.newaxis], np.full((len(deltas), 1), OVERRIDE))
         return Drivers(
             (*self.metrics, *settled.metrics),

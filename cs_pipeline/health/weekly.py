@@ -23,6 +23,15 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Counting:
+    """What counts for n accounts: a score (NaN without one), a band and a severity (NO_BAND without one)."""
+
+    score: Floats
+    band: Integers
+    severity: Integers
+
+
+@dataclass(frozen=True)
 class WeeklyScores:
     """Scores of n accounts in a week under one model."""
 
@@ -60,24 +69,36 @@ def weekly_scores(
         steadiness = model.steadiness or Steadiness()
         standing = settle(steadiness, arithmetic.bounds, _score_of_bands(arithmetic, scores, steadiness), before)
         band = standing.band
-    severity = _severity(model, band)
+    severity = severity_of(model, band)
     if model.escalation and standing is not None and earlier is not None:
         severity = escalate(model.escalation, severity, scores.score, standing.weeks_in_band, earlier)
-    score = np.where(np.isnan(override.score), scores.score, override.score)
-    by_score = np.where(np.isnan(override.score), band, arithmetic.bands(override.score))
-    counts = np.where((override.band != NO_BAND) & ~np.isnan(score), override.band, by_score)
-    is_overridden = (~np.isnan(override.score)) | ((override.band != NO_BAND) & ~np.isnan(score))
+    counts = overridden(arithmetic, Counting(scores.score, band, severity), override)
     return WeeklyScores(
         scores,
-        score,
-        counts,
-        np.where(is_overridden, _severity(model, counts), severity),
+        counts.score,
+        counts.band,
+        counts.severity,
         band,
-        is_overridden,
+        is_overridden(counts, override),
         standing,
         signs_of(arithmetic, scores, model.risks),
         signs_of(arithmetic, scores, model.opportunities),
     )
+
+
+def overridden(arithmetic: Arithmetic, model_says: Counting, override: Override) -> Counting:
+    """What counts when people's words take the place of the model's; a band without any score sets nothing."""
+    score = np.where(np.isnan(override.score), model_says.score, override.score)
+    by_score = np.where(np.isnan(override.score), model_says.band, arithmetic.bands(override.score))
+    band = np.where((override.band != NO_BAND) & ~np.isnan(score), override.band, by_score)
+    counts = Counting(score, band, severity_of(arithmetic.model, band))
+    by_hand = is_overridden(counts, override)
+    return Counting(score, band, np.where(by_hand, counts.severity, model_says.severity))
+
+
+def is_overridden(counts: Counting, override: Override) -> Booleans:
+    """Where a person's word is in what counts."""
+    return ~np.isnan(override.score) | ((override.band != NO_BAND) & ~np.isnan(counts.score))
 
 
 def _score_of_bands(arithmetic: Arithmetic, scores: Scores, steadiness: Steadiness) -> Floats:
@@ -91,6 +112,7 @@ def _score_of_bands(arithmetic: Arithmetic, scores: Scores, steadiness: Steadine
     return np.where(np.isnan(scores.score), np.nan, arithmetic.totals(points).score)
 
 
-def _severity(model: ScoreModel, band: Integers) -> NDArray[np.int64]:
+def severity_of(model: ScoreModel, band: Integers) -> NDArray[np.int64]:
+    """Severities (n,) of bands (n,); NO_BAND without one."""
     severities = np.array([band.severity for band in model.bands] + [NO_BAND])
     return severities[band]  # the last one is for NO_BAND, which is -1

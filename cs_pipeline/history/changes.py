@@ -174,14 +174,20 @@ def _moved(attribution: _Attribution, scores: pa.RecordBatch, version: str, metr
     later = _matrix(scores["metric_values"], len(attribution.model.metrics))
     is_same = version == attribution.model.version
     drivers = attribute(attribution.arithmetic, earlier, later, same_version=is_same)
-    set_now, set_before = _numbers(scores["set_by_hand"]), _numbers(scores["from_set_by_hand"])
-    if set_now.any() or set_before.any():
-        drivers = drivers.with_override(set_now - set_before)
+    override, before = _texts(scores["override_id"]), _texts(scores["from_override_id"])
+    has_override = (override != None) | (before != None)  # noqa: E711 - element by element
+    if has_override.any():
+        by_model = _texts(scores["is_scored_by_model"]) & _texts(scores["was_scored_by_model"])
+        difference = _numbers(scores["score"]) - _numbers(scores["from_score"])
+        drivers = drivers.of_models_only(by_model.astype(bool)).with_override(
+            np.where(has_override, difference, np.nan)
+        )
     causes = drivers.main_cause()
     # Nothing drove the score, and yet it means something else now.
-    is_renamed = (causes == UNCHANGED) & (_texts(scores["band"]) != _texts(scores["from_band"]))
-    is_by_hand = _texts(scores["override_id"]) != _texts(scores["from_override_id"])
-    causes = np.where(is_renamed, np.where(is_by_hand, OVERRIDE, STEADINESS if is_same else MODEL_VERSION), causes)
+    means_other = _texts(scores["band"]) != _texts(scores["from_band"])
+    means_other |= _numbers(scores["severity"]) != _numbers(scores["from_severity"])
+    silent = np.where(override != before, OVERRIDE, STEADINESS if is_same else MODEL_VERSION)
+    causes = np.where((causes == UNCHANGED) & means_other, silent, causes)
     is_changed = causes != UNCHANGED
     kept = Drivers(drivers.metrics, drivers.deltas[is_changed], drivers.causes[is_changed])
     return _Changes(_taken(scores, is_changed), causes[is_changed], kept)

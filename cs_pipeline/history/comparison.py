@@ -36,8 +36,8 @@ def compared_scores(model: ScoreModel, week: date, scope: Scope) -> str:
             scores.metric_values,
             scores.override_id::text as override_id,
             coalesce(last_week.override_id, gap.override_id)::text as from_override_id,
-            {_set_by_hand("scores")} as set_by_hand,
-            coalesce({_set_by_hand("last_week")}, {_set_by_hand("gap")}, 0) as from_set_by_hand,
+            {_is_scored_by_model("scores")} as is_scored_by_model,
+            coalesce({_is_scored_by_model("last_week")}, {_is_scored_by_model("gap")}) as was_scored_by_model,
             {earlier}
         from cs.health_scores as scores
         left join cs.health_scores as last_week
@@ -68,12 +68,9 @@ def compared_scores(model: ScoreModel, week: date, scope: Scope) -> str:
     """
 
 
-def _set_by_hand(scores: str) -> str:
-    """How far a person's score is from the sum of the model's contributions; 0 where nobody set one."""
-    return f"""case
-                when {scores}.override_id is not null then {scores}.score - coalesce({scores}.model_score, 0)
-                when {scores}.account_id is not null then 0
-            end"""
+def _is_scored_by_model(scores: str) -> str:
+    """SQL: whether the model itself has a score in a row that has one; null without the row."""
+    return f"({scores}.score is not null and ({scores}.override_id is null or {scores}.model_score is not null))"
 
 
 def metrics_by_version(connection: Connection) -> Versions:

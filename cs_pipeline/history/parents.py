@@ -24,10 +24,11 @@ def roll_up_parents(connection: Connection, week: date) -> int:
                 account_weeks.parent_account_id as account_id,
                 health_scores.model,
                 health_scores.model_version,
-                health_scores.score,
-                score_models.definition ->> 'roll_up' as roll_up,
+                -- Decimal, so that a parent's score does not depend on the order of its children.
+                health_scores.score::numeric as score,
+                coalesce(score_models.definition ->> 'roll_up', 'arr') as roll_up,
                 score_models.definition -> 'bands' as bands,
-                coalesce(account_weeks.arr, 0) as arr
+                coalesce(account_weeks.arr, 0)::numeric as arr
             from marts.fct_account_weeks as account_weeks
             inner join cs.health_scores using (week, account_id)
             inner join cs.score_models using (model, model_version)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers, Scores
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND, Standing
-from cs_pipeline.health.weekly import weekly_scores
+from cs_pipeline.health.weekly import Counting, overridden, severity_of, weekly_scores
 from cs_pipeline.history.account_weeks import account_weeks, set_by_hand
 from cs_pipeline.history.comparison import LOOK_BACK
 from cs_pipeline.history.held import is_stale, needs_events
@@ -126,21 +126,28 @@ class Replay:
         self._model_scores.append(_placed(scores.score, places, known, np.nan))
 
     def _hold(self, replayed: ReplayedWeek) -> None:
-        """Everything stays as it was for the accounts of the week; the others are gone."""
+        """What the model said stays as it was for the accounts of the week, the others are gone; people still count."""
         places, known, was = replayed.places, replayed.known, self.situation
         standing = _resized(self._standing, known)
+        last = self._model_scores[-1] if self._model_scores else np.empty(0)
+        score, band = resized(last, known, np.nan)[places], standing.band[places]
+        severity = severity_of(self.model, band)
+        if self.model.escalation:  # the band alone does not say it
+            is_models_own = resized(was.band, known, NO_BAND)[places] == band
+            severity = np.where(is_models_own, resized(was.severity, known, NO_BAND)[places], severity)
+        override = set_by_hand(self.model, replayed.frame)
+        counts = overridden(self.arithmetic, Counting(score, band, severity), override)
         self.situation = Situation(
-            _placed(resized(was.score, known, np.nan)[places], places, known, np.nan),
-            _placed(resized(was.band, known, NO_BAND)[places], places, known, NO_BAND),
-            _placed(resized(was.severity, known, NO_BAND)[places], places, known, NO_BAND),
+            _placed(counts.score, places, known, np.nan),
+            _placed(counts.band, places, known, NO_BAND),
+            _placed(counts.severity, places, known, NO_BAND),
         )
         self._standing = Standing(
             _placed(standing.band[places], places, known, NO_BAND),
             _placed(standing.weeks_in_band[places], places, known, 0),
             _placed(standing.leaning[places], places, known, 0),
         )
-        last = self._model_scores[-1] if self._model_scores else np.empty(0)
-        self._model_scores.append(_placed(resized(last, known, np.nan)[places], places, known, np.nan))
+        self._model_scores.append(_placed(score, places, known, np.nan))
 
     def _score_before(self, replayed: ReplayedWeek) -> Floats:
         """Scores of the week that the escalation compares with, of the accounts in the week."""

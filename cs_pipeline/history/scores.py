@@ -58,7 +58,7 @@ def score_weeks(
             scored = write_week(reading, writing, selection, arithmetics, week, scope)
             if not selection.is_beside:
                 if scored.is_stale:
-                    recount(writing, week, scope, scored)
+                    recount(writing, selection.models, week, scope, scored)
                 roll_up_parents(writing, week)
             _keep_moment(writing, selection, week, scope)
             writing.commit()
@@ -167,7 +167,7 @@ def write_week(
     scored.is_stale = is_stale(reading, week, place)
     if scored.is_stale:
         for model in filter(needs_events, selection.models):
-            hold(writing, week, _rows_of(selection, model, week, scope, "held"), place)
+            hold(writing, model, week, _rows_of(selection, model, week, scope, "held"), place)
     return scored
 
 

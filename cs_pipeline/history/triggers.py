@@ -26,7 +26,8 @@ def open_triggers(warehouse: Warehouse, week: date) -> dict[str, int]:
 def _open_score_changes(connection: Connection, week: date) -> int:
     """Write triggers for the changes of severity in `week`; returns how many are new.
 
-    An account's first score is one when it is not healthy: from_severity is then missing among the facts.
+    A held score starts nothing, also where another model has come to count. An account's first score is one when it
+    is not healthy: from_severity is then missing among the facts.
     """
     return execute(
         connection,
@@ -83,7 +84,19 @@ def _open_score_changes(connection: Connection, week: date) -> int:
                 )
             )
         from cs.score_changes as changes
-        where week = date '{week}' and origin = 'live' and to_severity <> coalesce(from_severity, 0)
+        where
+            week = date '{week}'
+            and origin = 'live'
+            and to_severity <> coalesce(from_severity, 0)
+            and not exists (
+                select 1
+                from cs.health_scores as held
+                where
+                    held.account_id = changes.account_id
+                    and held.week = changes.week
+                    and held.is_active
+                    and held.status = 'held'
+            )
         order by account_id
         on conflict (trigger_key) do nothing
         """,

@@ -3,10 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
+from cs_pipeline.health.scoring import Floats
 from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import CarryForward, ScoreModel
 from cs_pipeline.health.steadiness import Escalation, Steadiness
@@ -14,9 +18,10 @@ from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.overrides import OverrideAsked, overrides_in_force, set_override, withdraw_override
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.health.accounts import WEEKLY_POINTS
+from tests.health.accounts import HEALTHY, WEEKLY_POINTS, metric_values
 from tests.history.marts import add_account, add_account_week, week
 
 FIVE_FACTOR = load_score_model("five_factor")
@@ -204,6 +209,115 @@ def test_a_week_without_any_event_holds_the_last_scores_and_says_so(marts: Wareh
     ]
 
 
+def test_an_outage_holds_for_as_long_as_it_lasts_and_a_stray_event_does_not_end_it(marts: Warehouse) -> None:
+    for number in range(18):
+        add_account_week(marts, "a", number, events_7d=100 if number < 9 else 0, seat_utilisation=0.6)
+        add_account_week(marts, "stray", number, events_7d=2 if number > 11 else 0, seat_utilisation=0.6)
+    done = score_weeks(marts, ONLY_WEEKLY, [week(number) for number in range(18)], Scope())
+    assert [each.held for each in done] == [0] * 9 + [2] * 9
+
+
+def test_what_people_set_counts_in_a_held_week_and_ends_in_one(marts: Warehouse) -> None:
+    add_account(marts, "a")
+    for number in range(4):
+        add_account_week(marts, "a", number, events_7d=9 if number == 0 else 0, seat_utilisation=0.6)
+    override(marts, 1, until=2, score=30.0)
+    record(marts, ONLY_WEEKLY, 0, 1, 2, 3)
+    assert scores(marts, "status, score, band, severity, model_score, model_band") == [
+        ("scored", 90, "Green", 0, None, None),
+        ("held", 30, "Red", 3, 90, "Green"),
+        ("held", 30, "Red", 3, 90, "Green"),
+        ("held", 90, "Green", 0, None, None),
+    ]
+    changes = read_rows(marts, "select week, cause from cs.score_changes order by week")
+    assert [tuple(row.values()) for row in changes[1:]] == [(week(1), "override"), (week(3), "override")]
+
+
+def test_an_account_that_nothing_can_be_held_for_has_what_a_person_says(marts: Warehouse) -> None:
+    add_account(marts, "a")
+    add_account_week(marts, "old", 0, events_7d=9)
+    add_account_week(marts, "a", 1, events_7d=0)
+    override(marts, 1, until=1, score=30.0)
+    score_weeks(marts, ONLY_WEEKLY, [week(0), week(1)], Scope())
+    assert scores(marts, "status, score, model_score", "account_id = 'a'") == [("scored", 30, None)]
+
+
+def test_no_play_starts_from_a_held_score_although_another_model_comes_to_count(marts: Warehouse) -> None:
+    none: dict[str, Any] = dict.fromkeys(FIVE_FACTOR.metric_names, 0.0)
+    add_account_week(marts, "a", 0, tier="pro", events_7d=9, **none)
+    add_account_week(marts, "a", 1, tier="enterprise", events_7d=0, **none)
+    for number in (0, 1):
+        score_weeks(marts, BOTH, [week(number)], Scope())
+        record_changes(marts, BOTH, [week(number)], Scope(), "live")
+    assert scores(marts, "model, status, is_active", f"week = '{week(1)}' and is_active") == [
+        ("five_factor", "held", True)
+    ]
+    (change,) = read_rows(marts, f"select from_severity, to_severity from cs.score_changes where week = '{week(1)}'")
+    assert change["from_severity"] != change["to_severity"]
+    assert open_triggers(marts, week(1))["score_change"] == 0
+
+
+def test_a_score_that_only_a_person_gave_is_the_persons_driver(marts: Warehouse) -> None:
+    add_account(marts, "a")
+    for number, is_known in enumerate((False, False, True)):
+        add_account_week(marts, "a", number, is_known=is_known)
+    override(marts, 0, until=1, score=50.0)
+    record(marts, ONLY_WEEKLY, 0, 1, 2)
+    changes = read_rows(marts, "select week, delta, driver_metrics, driver_deltas from cs.score_changes order by week")
+    assert [tuple(row.values()) for row in changes[1:]] == [(week(2), 50, ["override"], [50])]
+
+
+@given(
+    before=metric_values(1),
+    after=metric_values(1),
+    set_before=st.none() | st.integers(0, 100),
+    set_after=st.none() | st.integers(0, 100),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_drivers_sum_to_the_change_whatever_people_set_and_whatever_is_known(
+    marts: Warehouse, before: Floats, after: Floats, set_before: int | None, set_after: int | None
+) -> None:
+    with marts.session() as session, session.cursor() as cursor:
+        for table in ("cs.score_changes", "cs.health_scores", "cs.score_overrides", "marts.dim_accounts"):
+            cursor.execute(f"delete from {table}")
+    add_account(marts, "a")
+    for number, (values, by_hand) in enumerate(((before, set_before), (after, set_after))):
+        known = {
+            name: None if np.isnan(value) else float(value) for name, value in zip(HEALTHY, values[0], strict=True)
+        }
+        add_account_week(marts, "a", number, **known)  # pyright: ignore[reportArgumentType]
+        if by_hand is not None:
+            override(marts, number, until=number, score=float(by_hand))
+    record(marts, ONLY_WEEKLY, 0, 1)
+    for row in read_rows(marts, "select delta, driver_deltas from cs.score_changes where delta is not null"):
+        assert sum(row["driver_deltas"]) == pytest.approx(row["delta"], abs=1e-9)
+
+
+def test_a_severity_that_changes_alone_is_a_change_and_starts_plays(marts: Warehouse) -> None:
+    model = WEEKLY_POINTS.changed(escalation=Escalation())
+    for number in range(6):
+        add_account_week(marts, "a", number, seat_utilisation=0, core_features_used=0)
+        score_weeks(marts, selection_of(model), [week(number)], Scope())
+        record_changes(marts, selection_of(model), [week(number)], Scope(), "live")
+    changes = read_rows(marts, "select week, from_severity, to_severity, cause from cs.score_changes order by week")
+    assert [tuple(row.values()) for row in changes[1:]] == [(week(4), 1, 2, "steadiness")]
+    assert open_triggers(marts, week(4))["score_change"] == 1
+
+
+def test_bands_of_another_severity_in_a_new_version_are_a_change(marts: Warehouse) -> None:
+    add_account_week(marts, "a", 0, seat_utilisation=0, core_features_used=0)
+    add_account_week(marts, "a", 1, seat_utilisation=0, core_features_used=0)
+    record(marts, ONLY_WEEKLY, 0)
+    bands = tuple(
+        band.model_copy(update={"severity": 2}) if band.band == "Yellow" else band for band in WEEKLY_POINTS.bands
+    )
+    record(marts, selection_of(WEEKLY_POINTS.changed(bands=bands)), 1)
+    changes = read_rows(
+        marts, f"select from_severity, to_severity, cause from cs.score_changes where week = '{week(1)}'"
+    )
+    assert [tuple(row.values()) for row in changes] == [(1, 2, "model_version")]
+
+
 @pytest.mark.parametrize(("roll_up", "score"), [("arr", 70.0), ("mean", 80.0)])
 def test_a_parent_has_the_score_of_its_children_by_arr_or_as_their_mean(
     marts: Warehouse, roll_up: str, score: float
@@ -218,6 +332,17 @@ def test_a_parent_has_the_score_of_its_children_by_arr_or_as_their_mean(
     assert (parent["account_id"], parent["children"], parent["arr"]) == ("group", 2, 30_000)
     assert parent["score"] == pytest.approx({"arr": (100 + 2 * 60) / 3, "mean": 80}[roll_up])
     assert (parent["band"], parent["severity"]) == ("Green", 0)
+
+
+def test_a_parent_of_equal_children_has_their_score_to_the_bit(marts: Warehouse) -> None:
+    alike = {"seat_utilisation": 0.0, "nps_response": 7.0, "days_to_renewal": 60.0}
+    for number in range(30):
+        add_account_week(marts, f"child-{number}", 0, arr=number * 1_234.567 + 0.1, **alike)  # pyright: ignore
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("update marts.fct_account_weeks set parent_account_id = 'group'")
+    score_weeks(marts, ONLY_WEEKLY, [week(0)], Scope())
+    ((child,), *_) = scores(marts, "score")
+    assert [row["score"] for row in read_rows(marts, "select score from cs.parent_scores")] == [child]
 
 
 def test_a_steady_model_waits_for_its_weeks_in_one_run_and_in_many(marts: Warehouse) -> None:
