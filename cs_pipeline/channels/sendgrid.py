@@ -43,16 +43,9 @@ class SendGridChannel:
         sender_email: str,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        silenced("python_http_client.client")
         self._api_key = api_key
         self._sender_email = sender_email
-        self._sendgrid = SendGridAPIClient(api_key.get_secret_value(), host=host)
-        self._sendgrid.client = _TellingClient(
-            host=host,
-            request_headers=self._sendgrid._default_headers,
-            version=3,
-            timeout=timeout_seconds,  # pyright: ignore[reportArgumentType] - handed to urllib, which takes fractions
-        )
+        self._sendgrid = client_of(api_key, host, timeout_seconds)
 
     def __repr__(self) -> str:
         return "SendGridChannel()"
@@ -84,6 +77,19 @@ class SendGridChannel:
     def find(self, message: Message) -> Finding:
         """SendGrid cannot be asked for one of our keys."""
         return Finding("cannot_look", detail=f"SendGrid cannot be asked for {message.action_key}; look in its activity")
+
+
+def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGridAPIClient:
+    """The vendor's client, which says nothing of its own and tells a failed connect from a broken exchange."""
+    silenced("python_http_client.client")
+    sendgrid = SendGridAPIClient(api_key.get_secret_value(), host=host)
+    sendgrid.client = _TellingClient(
+        host=host,
+        request_headers=sendgrid._default_headers,
+        version=3,
+        timeout=timeout_seconds,  # pyright: ignore[reportArgumentType] - handed to urllib, which takes fractions
+    )
+    return sendgrid
 
 
 def _mail(message: Message, sender_email: str) -> Mail:

@@ -7,11 +7,13 @@ import dagster as dg
 from pydantic import Field
 
 from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.sendgrid_suppressions import read_suppressions
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.plays import suppressions
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import enrol
@@ -127,6 +129,20 @@ def greet_new_accounts(
     context.log.info("%s accounts signed up lately", opened)
 
 
+@dg.op(out=dg.Out(dg.Nothing), description="Take over from SendGrid who unsubscribed, bounced or reported spam.")
+def sync_suppressions(
+    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
+) -> None:
+    """Nothing is asked of SendGrid while nothing is sent through it."""
+    if settings.delivery == "capture" or settings.sendgrid_api_key is None:
+        context.log.info("messages are captured, so SendGrid knows of nobody")
+        return
+    found = read_suppressions(settings.sendgrid_api_key, settings.sendgrid_host)
+    with warehouse.session() as session:
+        added = suppressions.add(session, found)
+    context.log.info("%s addresses on SendGrid's lists, %s of them new", len(found), added)
+
+
 def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
     @dg.op(
         name=f"{verb}_due_{channel}",
@@ -225,7 +241,8 @@ def deliver_due_actions() -> None:
     description="Once a day: greets new accounts, ends plays whose reason is gone, takes due actions.",
 )
 def daily_plays() -> None:
-    """Greet, then e-mail, post and create tasks."""
+    """Greet, then e-mail, post and create tasks; beside that, suppressions, whose failure holds nothing up."""
+    sync_suppressions()
     greeted = greet_new_accounts()
     send_due_email(greeted)
     post_due_slack(greeted)

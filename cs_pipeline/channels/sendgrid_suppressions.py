@@ -1,0 +1,66 @@
+"""Who gets no mail, as SendGrid knows it: who unsubscribed, whose mail came back, who called it spam.
+
+Reads only. What becomes of it here is in `plays.suppressions`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+from python_http_client.client import Client
+from python_http_client.exceptions import HTTPError
+
+from cs_pipeline.channels.sendgrid import client_of
+from cs_pipeline.channels.wire import BROKEN_EXCHANGE, TIMEOUT_SECONDS, told
+from cs_pipeline.errors import UserError
+
+PAGE = 500  # the most that SendGrid gives at once
+LISTS: Mapping[str, str] = {
+    "unsubscribes": "unsubscribed",
+    "bounces": "bounced",
+    "invalid_emails": "bounced",
+    "spam_reports": "spam",
+}
+"""SendGrid's lists, and the reason of cs.suppressions that each stands for."""
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """An address, why it gets no mail, and since when. The address stays out of its repr."""
+
+    address: str = field(repr=False)
+    reason: str
+    since: datetime
+
+
+def read_suppressions(api_key: SecretStr, host: str, timeout_seconds: float = TIMEOUT_SECONDS) -> list[Suppressed]:
+    """Everybody on SendGrid's lists. Raises UserError when SendGrid cannot be asked, or not understood."""
+    client = client_of(api_key, host, timeout_seconds).client
+    try:
+        return [
+            Suppressed(entry["email"].strip().lower(), reason, datetime.fromtimestamp(int(entry["created"]), UTC))
+            for name, reason in LISTS.items()
+            for entry in _entries(getattr(client.suppression, name))
+        ]
+    except HTTPError as error:
+        words = f"SendGrid answered {error.status_code}"
+        hint = "; the API key needs access to suppressions" if error.status_code in (401, 403) else ""
+        raise UserError(f"Suppressions cannot be read: {words}{hint}") from None
+    except BROKEN_EXCHANGE as error:
+        raise UserError(f"Suppressions cannot be read: {told(error, without=[api_key.get_secret_value()])}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        raise UserError("Suppressions cannot be read: SendGrid's answer is not a list of addresses") from None
+
+
+def _entries(listed: Client) -> Iterator[dict]:
+    offset = 0
+    while True:
+        page = json.loads(listed.get(query_params={"limit": PAGE, "offset": offset}).body)  # pyright: ignore
+        if not isinstance(page, list):
+            raise TypeError
+        yield from page
+        if len(page) < PAGE:
+            return
+        offset += PAGE
