@@ -19,7 +19,7 @@ from cs_pipeline.backtest.references import Split, risks, split_in_time
 from cs_pipeline.backtest.signals import refuse_telltales
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.health.reweighting import weights_of, with_weights
+from cs_pipeline.health.reweighting import weighed, weights_of, with_weights
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.warehouse.connection import Warehouse
@@ -158,7 +158,7 @@ def _fitted(model: ScoreModel, learning: pd.DataFrame, outcome: np.ndarray) -> F
 
     def loss(asked: Floats) -> float:
         level, slope, moves = asked[0], asked[1], asked[2:]
-        arithmetic = Arithmetic(with_weights(model, before * moves))
+        arithmetic = Arithmetic(weighed(model, before * moves))
         score = arithmetic.totals(arithmetic.points(values)).score
         surprise = np.logaddexp(0.0, -sign * (level + slope * (50 - score) / 10)).sum()
         return float(surprise + np.square((moves - 1) / PRIOR).sum() / 2) / len(sign)

@@ -11,9 +11,11 @@ from cs_pipeline.backtest.references import REFERENCES
 from cs_pipeline.backtest.tuning import PRESENT, PROPOSED, REACH, STEP, Proposal, tune, verdict
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model, read_score_model
-from cs_pipeline.health.reweighting import as_yaml
+from cs_pipeline.health.reweighting import as_yaml, weights_of
+from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.backtest.marts import WEEKS, add_company
+from tests.health.accounts import simple_model
 from tests.history.marts import week
 
 MODEL = load_score_model("weekly_points_halve")
@@ -91,6 +93,23 @@ def test_the_later_part_teaches_nothing(marts: Warehouse, proposal: Proposal) ->
     assert isinstance(again, Proposal)
     assert again.weights == proposal.weights
     assert again.gain != proposal.gain
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        simple_model((100, {"seat_utilisation": 60, "nps_response": 40})),
+        simple_model((80, {"seat_utilisation": 80, "logged_in_7d": 80}), (20, {"opened_last_3_emails": 20})),
+    ],
+    ids=["one dimension of 100 points", "metrics that would need more than 100 points each"],
+)
+def test_any_sound_model_can_be_tuned(marts: Warehouse, model: ScoreModel) -> None:
+    add_company(marts)
+    found = tune(marts, model, FORTNIGHTLY)
+    assert isinstance(found, Proposal)
+    assert found.is_changed
+    assert weights_of(found.tuned) == pytest.approx([weight.after for weight in found.weights])
+    assert all(metric.points <= 100 for metric in found.tuned.metrics)
 
 
 def test_too_few_departures_give_no_weights(marts: Warehouse) -> None:

@@ -7,7 +7,9 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from cs_pipeline.health.library import load_score_model
+from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.scoring import Arithmetic, Floats
+from cs_pipeline.health.specification import ScoreModel
 
 WEEKLY_POINTS = load_score_model("weekly_points")
 ARITHMETIC = Arithmetic(WEEKLY_POINTS)
@@ -50,3 +52,26 @@ def metric_values(accounts: int = 4) -> st.SearchStrategy[Floats]:
     """Any values of the metrics of weekly_points, each possibly missing: an array (accounts, 8)."""
     account = st.tuples(*(st.none() | value for value in VALUES))
     return st.lists(account, min_size=accounts, max_size=accounts).map(lambda rows: np.array(rows, dtype=float))
+
+
+def simple_model(*dimensions: tuple[float, dict[str, float]]) -> ScoreModel:
+    """A model with linear metrics from 0 to 1: for each dimension its points, and the points of its metrics."""
+    return ScoreModel.model_validate(
+        {
+            "model": "simple",
+            "title": "Simple",
+            "bands": [{"band": "Good", "from": 50, "severity": 0}, {"band": "Poor", "from": 0, "severity": 2}],
+            "dimensions": [
+                {
+                    "dimension": f"part_{number}",
+                    "points": points,
+                    "cap": "clip" if sum(metrics.values()) > points else None,
+                    "metrics": [
+                        {"metric": name, "unit": METRICS[name].unit, "points": most, "linear": {"none": 0, "full": 1}}
+                        for name, most in metrics.items()
+                    ],
+                }
+                for number, (points, metrics) in enumerate(dimensions)
+            ],
+        }
+    )
