@@ -5,7 +5,8 @@ from what had reached the warehouse when the week ended. Departures are looked u
 had the time to happen.
 
 An account departs when `churned_at` says so or when its last period ends (as in `fct_cohort_retention`). While a lapsed
-period is younger than 30 days a successor may still come: observations whose outcome hangs on it are left out.
+period is younger than 30 days a successor may still come: observations whose outcome hangs on it are left out. So a
+lapse is known 30 days after it, and a renewal when its successor has started; `known_on` says so of each outcome.
 """
 
 from collections.abc import Sequence
@@ -52,6 +53,10 @@ _DEPARTURES = """
                 when exits.churned_on < known.until_day then least(exits.churned_on, exits.lapsed_on)
                 when exits.lapsed_on + 30 <= known.until_day then exits.lapsed_on
             end as departs_on,
+            case
+                when exits.churned_on < known.until_day then least(exits.churned_on + 1, exits.lapsed_on + 30)
+                else exits.lapsed_on + 30
+            end as known_on,
             case
                 when exits.churned_on < known.until_day or exits.lapsed_on + 30 <= known.until_day then 'infinity'
                 else least(coalesce(exits.lapsed_on, 'infinity'), known.until_day)
@@ -177,7 +182,9 @@ def _every(design: Design) -> str:
             account_weeks.account_id,
             account_weeks.week,
             coalesce(fates.departs_on < {horizon}, false) as departs,
-            {horizon} as known_on
+            case
+                when fates.departs_on < {horizon} then greatest({horizon}, fates.known_on) else {horizon}
+            end as known_on
         from marts.fct_account_weeks as account_weeks
         inner join fates on fates.account_id = account_weeks.account_id
         cross join known
@@ -196,11 +203,15 @@ def _before_renewals(scheme: BeforeRenewals) -> str:
     lead = 7 * scheme.lead_weeks
     return f"""
     happenings as (
-        select account_id, departs_on as happens_on, true as departs
+        select account_id, departs_on as happens_on, true as departs, known_on
         from fates
         where departs_on is not null
         union all
-        select terms.account_id, terms.renews_on as happens_on, false as departs
+        select
+            terms.account_id,
+            terms.renews_on as happens_on,
+            false as departs,
+            greatest(terms.renews_on, terms.successor_started_on) + 1 as known_on
         from marts.fct_subscription_terms as terms
         inner join fates on fates.account_id = terms.account_id
         cross join known
@@ -216,7 +227,7 @@ def _before_renewals(scheme: BeforeRenewals) -> str:
             account_id,
             date_trunc('week', happens_on - {lead:d})::date - 7 as week,
             bool_or(departs) as departs,
-            max(happens_on) + 1 as known_on
+            max(known_on) as known_on
         from happenings
         group by 1, 2
         having date_trunc('week', min(happens_on) - {lead:d})::date - 7 between $1::date and $2::date

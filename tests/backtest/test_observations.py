@@ -67,6 +67,32 @@ def test_a_last_period_that_ended_counts_as_leaving_once_no_successor_can_come(m
     assert found["lapsed lately"] == list(range(24, 55))  # of later weeks nobody knows yet
 
 
+def known_after(warehouse: Warehouse, scheme: BeforeRenewals | EveryWeeks) -> dict[str, int]:
+    """Days from the Monday of week 30 until the outcome of each account's last observation before then is known."""
+    found = read_observations(warehouse, Design(week(0), week(29), scheme))
+    last = found.groupby("account_id")["known_on"].last()
+    return {str(account): (known_on - pd.Timestamp(week(30))).days for account, known_on in last.items()}
+
+
+def test_an_outcome_is_known_when_nothing_can_change_it_any_more(marts: Warehouse) -> None:
+    add_account(marts, "lapsed", weeks=range(34), ends_on=week(30))
+    add_account(marts, "left", weeks=range(30), leaves_on=week(30))
+    add_account(marts, "lapsed, and said so", weeks=range(31), ends_on=week(30), leaves_on=week(30) + 5 * DAY)
+    add_account(marts, "renewed", weeks=range(LAST + 1), renews_on=[week(30)])
+    add_account(marts, "renewed late", weeks=range(LAST + 1), renews_on=[week(30)])
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update marts.fct_subscription_terms set successor_started_on = renews_on + 20 "
+            "where account_id = 'renewed late' and renews_on is not null"
+        )
+    departures = {"lapsed": 30, "left": 1, "lapsed, and said so": 6}
+    assert known_after(marts, BeforeRenewals(4)) == departures | {"renewed": 1, "renewed late": 21}
+    # Week 29 ends when week 30 starts.
+    assert known_after(marts, EveryWeeks(1, 7)) == {"lapsed": 30, "left": 7} | dict.fromkeys(
+        ("lapsed, and said so", "renewed", "renewed late"), 7
+    )
+
+
 def test_an_observation_holds_what_its_week_knew_and_nothing_later(marts: Warehouse) -> None:
     add_account(marts, "stays", weeks=range(LAST + 1))
     design = Design(week(0), week(20), EveryWeeks(5, 30))
