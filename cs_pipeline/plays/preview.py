@@ -154,33 +154,49 @@ def _whatever_the_cause(playbook: Playbook) -> Playbook:
 def _trigger_facts(
     session: Session, playbook: Playbook, account_id: str, known: pd.DataFrame
 ) -> tuple[dict[str, object], str]:
-    """Facts of the account's newest trigger that could start the playbook, else made-up ones; and words for them."""
+    """Facts of the newest cause that could have started the playbook for the account, else made-up ones; and words."""
     kind, condition = playbook.trigger.kind, playbook.trigger.condition
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select facts, occurred_at
-            from cs.triggers
-            where account_id = %s and kind = %s
-            order by occurred_at desc, trigger_id desc
-            limit %s
-            """,
-            [account_id, kind, LOOK_BACK],
-        )
-        stored = cursor.fetchall()
-    if stored:
+    for source, words in ((_TRIGGERS, "with what the trigger of {} told"), (_SCORE_CHANGES, "the score change of {}")):
+        with session.cursor() as cursor:
+            cursor.execute(source, {"account_id": account_id, "kind": kind, "limit": LOOK_BACK})
+            stored = cursor.fetchall()
+        if not stored:
+            continue
         told = facts.typed(pd.DataFrame([row[0] for row in stored], dtype="object"), TRIGGER_FACTS[kind])
         of_account = known.loc[[known.index[0]] * len(stored)].set_axis(told.index)
         fits = [True] * len(stored) if condition is None else condition.holds(pd.concat([of_account, told], axis=1))
-        for (of_trigger, occurred_at), does_fit in zip(stored, fits, strict=True):
+        for (of_trigger, happened_on), does_fit in zip(stored, fits, strict=True):
             if does_fit:
-                return of_trigger, f"with what the trigger of {occurred_at:%Y-%m-%d} told"
+                return of_trigger, words.format(happened_on)
     made_up = sample_facts.everything_known(kind)
     told_too = [*TRIGGER_FACTS[kind], "drivers"]
     return (
         {name: made_up[name] for name in told_too if name in made_up},
-        "made up: no trigger is stored for the account that could start the play",
+        "made up, for nothing is stored of the account that could start the play",
     )
+
+
+_TRIGGERS = """
+select facts, (occurred_at at time zone 'UTC')::date
+from cs.triggers
+where account_id = %(account_id)s and kind = %(kind)s
+order by occurred_at desc, trigger_id desc
+limit %(limit)s
+"""
+
+# A change that a backfill found opened no trigger, and is as true.
+_SCORE_CHANGES = """
+select
+    jsonb_build_object(
+        'from_score', from_score, 'to_score', to_score, 'delta', delta, 'from_band', from_band, 'to_band', to_band,
+        'from_severity', from_severity, 'to_severity', to_severity, 'cause', cause
+    ),
+    week
+from cs.score_changes
+where %(kind)s = 'score_change' and account_id = %(account_id)s and to_severity <> coalesce(from_severity, 0)
+order by week desc
+limit %(limit)s
+"""
 
 
 def _next_renewal(session: Session, account_id: str, asking: Asking) -> tuple[str, object] | None:

@@ -13,7 +13,7 @@ from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.specification import Playbook, load_playbooks
 from cs_pipeline.reports.preview_page import preview_page
 from cs_pipeline.settings import Settings
-from tests.plays.company import MONDAY, Company, save_play
+from tests.plays.company import MONDAY, WEEK, Company, save_play
 
 LIBRARY = load_playbooks(None)
 STEPS = [
@@ -81,6 +81,21 @@ def test_a_made_up_trigger_is_no_reason_not_to_begin(company: Company, settings:
     found = shown(company, settings, play, "acme")
     assert "made up" in found.cause
     assert found.refused is None
+
+
+def test_a_change_that_opened_no_trigger_is_told_as_well(company: Company, settings: Settings) -> None:
+    company.account("acme", severity=1)
+    company.insert(
+        "cs.score_changes",
+        week=WEEK, account_id="acme", model="weekly_points", model_version="v1", from_severity=0, to_severity=1,
+        from_score=81.0, to_score=61.0, delta=-20.0, from_band="Green", to_band="Yellow", cause="behaviour",
+        driver_metrics=[], driver_deltas=[], driver_causes=[], origin="backfill",
+    )  # fmt: skip
+    found = shown(company, settings, save_play(steps=STEPS), "acme")
+    assert "score change of 2025-03-03" in found.cause
+    call = found.steps[2].message
+    assert call is not None
+    assert "from 81 (Green) to 61 (Yellow)" in call.body_text
 
 
 def test_days_of_a_renewal_play_count_from_the_next_renewal(company: Company, settings: Settings) -> None:

@@ -193,7 +193,6 @@ def test_beyond_a_cap_mail_waits_and_is_dropped_when_it_is_stale(company: Compan
     assert found.reasons[["what", "reason", "count"]].values.tolist() == [["not_sent", "frequency_cap", 2]]
 
 
-@pytest.mark.requirement("S4-11")
 def test_signups_segments_and_cadences_start_plays_too(company: Company, settings: Settings) -> None:
     live(company, "fresh", "00000", created_at=monday_after(1) - timedelta(days=2))
     live(company, "filling-up", "00000", industry="Software")
