@@ -6,6 +6,7 @@ Sums that must come to 100, points tables without gap or overlap, units, bands. 
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import pairwise
 from math import inf
 
 from cs_pipeline.health.metrics import METRICS
@@ -48,6 +49,7 @@ def _unsound_model(model: ScoreModel) -> Iterator[Problem]:
             metrics.add(metric.metric)
             yield from _unsound_metric(metric, (*where, "metrics", place))
     yield from _unsound_bands(model.bands)
+    yield from _unsound_memory(model)
     for field, signs in (("risks", model.risks), ("opportunities", model.opportunities)):
         yield from _unsound_signs(model, signs, field)
 
@@ -117,6 +119,31 @@ def _unsound_bands(bands: tuple[Band, ...]) -> Iterator[Problem]:
             yield Problem(("bands", place, "severity"), message)
         if band.band in {other.band for other in bands[:place]}:
             yield Problem(("bands", place, "band"), f"{band.band!r} is there already")
+
+
+def _unsound_memory(model: ScoreModel) -> Iterator[Problem]:
+    """Steadiness that shuts a band, or leaves out what counts all the same; escalation that raises nothing."""
+    if model.escalation and model.escalation.to_severity <= model.escalation.from_severity:
+        message = f"expected more than {model.escalation.from_severity}, the severity it starts from"
+        yield Problem(("escalation", "to_severity"), f"{message}, got {model.escalation.to_severity}")
+    if not model.steadiness:
+        return
+    where, most = ("steadiness", "hysteresis"), model.steadiness.hysteresis
+    for above, below in pairwise(model.bands):
+        if above is model.bands[0] and above.from_ + most > 100:
+            message = f"expected at most {100 - above.from_:g}, for no account could rise to {above.band}"
+            yield Problem(where, f"{message}, from {above.from_:g}; got {most:g}")
+        if below is model.bands[-1] and most >= above.from_:
+            message = f"expected less than {above.from_:g}, for no account could fall to {below.band}"
+            yield Problem(where, f"{message}, below {above.from_:g}; got {most:g}")
+    if model.steadiness.calendar == "left_out":
+        for position, dimension in enumerate(model.dimensions):
+            for place, metric in enumerate(dimension.metrics):
+                if metric.calendar != "never" and metric.missing in ("zero", "neutral"):
+                    message = "expected exclude_reweight or carry_forward: bands leave out what the calendar moves"
+                    yield Problem(
+                        ("dimensions", position, "metrics", place, "missing"), f"{message}, and it would count"
+                    )
 
 
 def _unsound_signs(model: ScoreModel, signs: tuple[Sign, ...], field: str) -> Iterator[Problem]:

@@ -184,7 +184,10 @@ class ScoreModel(_Part):
 
     @cached_property
     def version(self) -> str:
-        """Hash of all that its rows depend on: two files with the same version give the same rows."""
+        """Hash of all that is done with metrics: two files with the same version give the same rows from the same marts.
+
+        How the marts work out a metric is not in it.
+        """
         words = ("title", "description", "requirements", "variants")
         meaning = {key: value for key, value in self.definition.items() if key not in words}
         text = json.dumps({"arithmetic": ARITHMETIC} | meaning, sort_keys=True, separators=(",", ":"))

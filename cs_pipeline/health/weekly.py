@@ -102,14 +102,18 @@ def is_overridden(counts: Counting, override: Override) -> Booleans:
 
 
 def _score_of_bands(arithmetic: Arithmetic, scores: Scores, steadiness: Steadiness) -> Floats:
-    """The scores that bands look at; without calendar metrics where the model leaves them out."""
+    """The scores that bands look at; without calendar metrics where the model leaves them out.
+
+    Where nothing but calendar metrics is known, the score itself: nothing would be left to look at.
+    """
     if steadiness.calendar == "counts":
         return scores.score
     points = scores.points.copy()
     for column, metric in enumerate(arithmetic.model.metrics):
         if metric.calendar != "never":
             points[:, column] = np.nan
-    return np.where(np.isnan(scores.score), np.nan, arithmetic.totals(points).score)
+    without_calendar = np.where(np.isnan(points).all(axis=1), scores.score, arithmetic.totals(points).score)
+    return np.where(np.isnan(scores.score), np.nan, without_calendar)
 
 
 def severity_of(model: ScoreModel, band: Integers) -> NDArray[np.int64]:

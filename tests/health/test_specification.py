@@ -77,12 +77,47 @@ def line_of(text: str, words: str) -> int:
         ("coverage_floor: 0.5", "coverage_flor: 0.5", "is not a field here; did you mean coverage_floor?"),
         ("coverage_floor: 0.5", "coverage_floor: half", "expected a valid number, got 'half'"),
         ("model: weekly_points", "model: other_points", "expected the name of the file, 'weekly_points'"),
+        ("at_risk_from: 1", "steadiness: {hysteresis: 30.5}", "less than or equal to 30"),
+        (
+            "at_risk_from: 1",
+            "escalation: {from_severity: 2, to_severity: 1}",
+            "escalation.to_severity: expected more than 2, the severity it starts from, got 1",
+        ),
+        (
+            "at_risk_from: 1",
+            "escalation: {from_severity: 1, to_severity: 1}",
+            "expected more than 1, the severity it starts from, got 1",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, was: str, becomes: str, complaint: str) -> None:
     assert was in TEXT
     complaints = refused(tmp_path, TEXT.replace(was, becomes, 1))
     assert any(complaint in each for each in complaints), complaints
+
+
+def steady(green: int, yellow: int, steadiness: str) -> str:
+    text = TEXT[: TEXT.index("variants:")].replace("from: 70", f"from: {green}").replace("from: 40", f"from: {yellow}")
+    return text.replace("at_risk_from: 1", f"steadiness: {steadiness}", 1)
+
+
+def test_hysteresis_that_shuts_a_band_is_refused(tmp_path: Path) -> None:
+    assert [each.partition(": ")[2] for each in refused(tmp_path, steady(80, 20, "{hysteresis: 25}"))] == [
+        "steadiness.hysteresis: expected at most 20, for no account could rise to Green, from 80; got 25",
+        "steadiness.hysteresis: expected less than 20, for no account could fall to Red, below 20; got 25",
+    ]
+    (tmp_path / "weekly_points.yaml").write_text(steady(80, 21, "{hysteresis: 20}"), encoding="utf-8")
+    assert read_score_model(tmp_path / "weekly_points.yaml").steadiness
+
+
+def test_bands_that_leave_the_calendar_out_take_no_points_of_it_for_what_is_missing(tmp_path: Path) -> None:
+    for missing in ("zero", "neutral"):
+        text = steady(70, 40, "{calendar: left_out}").replace(
+            "calendar: falling", f"missing: {missing}\n        calendar: falling"
+        )
+        (complaint,) = refused(tmp_path, text)
+        assert complaint.startswith(f"{line_of(text, f'missing: {missing}')}: dimensions[3].metrics[1].missing: ")
+        assert "expected exclude_reweight or carry_forward" in complaint
 
 
 def test_a_complaint_names_line_and_field(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cs_pipeline.health.library import load_score_model, score_model_names
+from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.steadiness import NO_BAND, Escalation, Standing, Steadiness, bands_of, escalate, settle
+from cs_pipeline.health.weekly import Override, weekly_scores
+from tests.health.accounts import HEALTHY, WEEKLY_POINTS, frame
 
 BOUNDS = np.array([70.0, 40.0, 0.0])
 GREEN, YELLOW, RED = range(3)
@@ -88,7 +92,34 @@ def test_an_account_on_watch_is_at_risk_when_it_falls_or_stays(
     assert raised.tolist() == [severity]
 
 
+@pytest.mark.requirement("C-11")
+@pytest.mark.parametrize(("days", "severity"), [(27, 2), (28, 1), (29, 1)])
+def test_staying_means_more_days_than_it_says(days: int, severity: int) -> None:
+    four_weeks = np.array([4])  # 28 days
+    raised = escalate(Escalation(days_in_band=days), np.array([1]), np.array([60.0]), four_weeks, np.array([np.nan]))
+    assert raised.tolist() == [severity]
+
+
+@pytest.mark.requirement("C-11")
+def test_an_escalation_says_more_than_30_days_and_10_points_in_4_weeks_unless_it_is_told_otherwise() -> None:
+    usual = Escalation()
+    assert (usual.from_severity, usual.to_severity) == (1, 2)
+    assert (usual.days_in_band, usual.falling_points, usual.over_weeks) == (30, 10, 4)
+    assert all(load_score_model(name).escalation is None for name in score_model_names())  # off in what is verbatim
+
+
 def test_only_accounts_on_watch_are_escalated() -> None:
     severities = np.array([0, 3])
     fallen = escalate(Escalation(), severities, np.array([75.0, 5.0]), np.array([1, 9]), np.array([99.0, 90.0]))
     assert fallen.tolist() == [0, 3]
+
+
+def test_where_only_the_calendar_is_known_bands_look_at_the_score_itself() -> None:
+    model = WEEKLY_POINTS.changed(steadiness=Steadiness(calendar="left_out"), coverage_floor=0.05)
+    arithmetic = Arithmetic(model)
+    unknown = dict.fromkeys(HEALTHY)
+    accounts = frame(unknown | {"days_to_renewal": 200}, unknown | {"days_to_renewal": 200, "logged_in_7d": 0}, unknown)
+    nobody = Override(np.full(3, np.nan), np.full(3, NO_BAND))
+    weekly = weekly_scores(arithmetic, arithmetic.score(accounts), Standing.nowhere(3), None, nobody)
+    assert weekly.score.tolist()[0] == 100
+    assert weekly.band.tolist() == [GREEN, RED, NO_BAND]
