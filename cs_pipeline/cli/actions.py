@@ -1,11 +1,12 @@
-"""`approve`, `hold`, `cancel`, `resend`, `erase`: what a person decides about actions, and about who they are for."""
+"""`approve`, `hold`, `cancel`, `resend`, `why-action`, `erase`: what people decide about actions, and ask of them."""
 
 import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, print_frame
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (approve, hold, cancel, resend, erase):
         app.command(rich_help_panel=PLAYS)(command)
+    app.command("why-action", rich_help_panel=PLAYS)(why_action)
 
 
 def approve(action: Ids, by: Who = "") -> None:
@@ -42,6 +44,22 @@ def cancel(action: Ids, by: Who = "") -> None:
 def resend(action: Ids, by: Who = "") -> None:
     """Send actions once more, whatever became of them before. Guards are asked as ever."""
     _decide("resend", action, by)
+
+
+def why_action(
+    action: Annotated[int, typer.Argument(help="Id of the action, as `cs-pipeline actions` lists it.")],
+) -> None:
+    """Say where an action comes from: play, trigger, score, metrics, model version, and the rows that were loaded."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.plays.action_story import tell_action
+
+    story = tell_action(start_warehouse(load_settings()), action)
+    for paragraph in (*story.paragraphs, *(story.score.paragraphs if story.score else ())):
+        console.print(Text(paragraph))
+    for title, rows in {**story.tables, **(story.score.tables if story.score else {})}.items():
+        if not rows.empty:
+            console.print(f"\n[bold]{title}[/]")
+            print_frame(rows)
 
 
 def erase(
