@@ -184,9 +184,9 @@ class ScoreModel(_Part):
 
     @cached_property
     def version(self) -> str:
-        """Hash of all that is done with metrics: two files with the same version give the same rows from the same marts.
+        """Hash of all that is done with metrics; how the marts work them out is not in it.
 
-        How the marts work out a metric is not in it.
+        Two files with the same version give the same rows from the same marts.
         """
         words = ("title", "description", "requirements", "variants")
         meaning = {key: value for key, value in self.definition.items() if key not in words}

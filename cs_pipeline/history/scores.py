@@ -86,10 +86,12 @@ def _keep_definitions(warehouse: Warehouse, models: Sequence[ScoreModel]) -> Non
 def _keep_moment(connection: Connection, selection: Selection, week: date, scope: Scope) -> None:
     """Remember what had been loaded. A run that builds no marts knows what they knew when the week was last scored.
 
-    A run of some accounts takes nothing back: the others know only what was there when all were scored.
+    A run of some accounts takes nothing back, and says no more than the week says already, under whatever version:
+    the others know only what was there when all were scored.
     """
     newest = "select coalesce(max(load_id), 0) from cs.loads"
-    if selection.is_beside:
+    is_whole = scope == Scope()
+    if selection.is_beside or not is_whole:
         newest = f"select coalesce(max(newest_load_id), ({newest})) from cs.scored_weeks where week = date '{week}'"
     again = "do update set scored_at = excluded.scored_at, newest_load_id = excluded.newest_load_id"
     for model in selection.models:
@@ -98,7 +100,7 @@ def _keep_moment(connection: Connection, selection: Selection, week: date, scope
             f"""
             insert into cs.scored_weeks (week, model, model_version, newest_load_id)
             select date '{week}', '{model.model}', '{model.version}', ({newest})
-            on conflict (week, model, model_version) {again if scope == Scope() else "do nothing"}
+            on conflict (week, model, model_version) {again if is_whole else "do nothing"}
             """,
         )
 

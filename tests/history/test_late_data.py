@@ -104,6 +104,15 @@ def test_a_changed_row_may_matter_unless_something_in_it_happened_after_the_week
     assert late(scored).weeks_to_score_again == []
 
 
+def test_a_new_version_for_some_accounts_does_not_settle_the_week_for_all(scored: Warehouse) -> None:
+    event(scored, "late", "2024-01-10 09:00Z")
+    other = selection_of(WEEKLY_POINTS.changed(coverage_floor=0.9))
+    score_weeks(scored, other, WEEKS, Scope(segment="pro"))
+    assert late(scored).weeks_to_score_again == [week(1), week(2)]
+    score_weeks(scored, other, WEEKS, Scope())
+    assert late(scored).weeks_to_score_again == []
+
+
 def test_tables_that_no_metric_comes_from_are_no_inputs(scored: Warehouse) -> None:
     load(scored, "orders", order_id="o", account_id="a", created_at="2024-01-02 09:00Z", amount=1.0)
     assert late(scored).arrived.empty
