@@ -61,8 +61,12 @@ class Change:
     drivers: Sequence[Driver] = ()
 
 
-def explain_score(arithmetic: Arithmetic, values: Values) -> str:
-    """Words for the score that `values` give: what holds it back, most to gain first, and what is not known."""
+def explain_score(arithmetic: Arithmetic, values: Values, score: float | None, band: str | None) -> str:
+    """Words for the score and band that a model gave to `values`; None for no score.
+
+    They name what holds the score back, most to gain first, and what is not known. A band that the model's steadiness
+    kept is said to be so.
+    """
     model = arithmetic.model
     known = [values.get(name) for name in model.metric_names]
     row = np.array([[np.nan if value is None else value for value in known]])
@@ -70,8 +74,10 @@ def explain_score(arithmetic: Arithmetic, values: Values) -> str:
     is_unknown = np.isnan(scores.points[0])
     unknown = [METRICS[name].words for name, gone in zip(model.metric_names, is_unknown, strict=True) if gone]
     not_known = f" Not known: {_listed(unknown)}." if unknown else ""
-    if scores.band[0] == NO_BAND:
-        return f"Not scored: only {scores.coverage[0]:.0%} of the data is there.{not_known}"
+    if score is None:
+        if scores.band[0] == NO_BAND:
+            return f"Not scored: only {scores.coverage[0]:.0%} of the data is there.{not_known}"
+        return "Not scored: the events of the week did not arrive, and there was no score before it to hold."
     gains = _gains(arithmetic, scores.points)
     holding_back = [
         f"{METRICS[metric.metric].words} {value_in_words(metric.metric, float(row[0, column]))} "
@@ -80,8 +86,9 @@ def explain_score(arithmetic: Arithmetic, values: Values) -> str:
         if gains[column] >= TO_SHOW
     ]
     because = f" Held back by {_listed(holding_back)}." if holding_back else " Nothing holds it back."
-    band = model.bands[int(scores.band[0])]
-    return f"Score {_number(scores.score[0])} ({band.band}).{because}{not_known}"
+    by_score = model.bands[int(arithmetic.bands(np.array([score]))[0])].band
+    steady = "" if by_score == band else f" By its score alone it would be {by_score}: the model keeps bands steady."
+    return f"Score {_number(score)} ({band}).{steady}{because}{not_known}"
 
 
 def explain_change(change: Change) -> str:

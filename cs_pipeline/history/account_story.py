@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.explanation import (
@@ -48,7 +49,7 @@ def tell_story(warehouse: Warehouse, account: str, week: date | None) -> Story:
     Raises UserError when there is no such account, or no score of it in the week.
     """
     row = _active_row(warehouse, account, week)
-    model = ScoreModel.model_validate(row["definition"])
+    model = _model(row)
     return Story(
         row["account_id"],
         row["account_name"],
@@ -70,6 +71,8 @@ def _active_row(warehouse: Warehouse, account: str, week: date | None) -> Row:
             scores.*,
             accounts.account_name,
             score_models.definition::text as definition,
+            score_models.metrics,
+            score_models.max_points,
             overrides.set_by,
             overrides.reason,
             overrides.until_week,
@@ -104,25 +107,36 @@ def _active_row(warehouse: Warehouse, account: str, week: date | None) -> Row:
     return {**rows[0], "definition": json.loads(rows[0]["definition"])}
 
 
-def _about_score(model: ScoreModel, row: Row) -> list[str]:
-    values = dict(zip(model.metric_names, row["metric_values"], strict=True))
-    told = [
-        f"{model.title} ({model.model}, version {row['model_version']}): {explain_score(Arithmetic(model), values)}"
-    ]
+def _model(row: Row) -> ScoreModel | None:
+    """The model as it scored; None when it was kept in a form that is no longer read."""
+    try:
+        return ScoreModel.model_validate(row["definition"])
+    except ValidationError:
+        return None
+
+
+def _about_score(model: ScoreModel | None, row: Row) -> list[str]:
+    is_set = row["override_id"] is not None
+    score, band = (row["model_score"], row["model_band"]) if is_set else (row["score"], row["band"])
+    if model is None:
+        says = "not scored" if score is None else f"score {score:.1f} ({band})"
+        says += ". This version was kept in a form that is no longer read: what held the score back is not known."
+    else:
+        values = dict(zip(row["metrics"], row["metric_values"], strict=True))
+        says = explain_score(Arithmetic(model), values, score, band)
+    told = [f"{model.title if model else 'Model'} ({row['model']}, version {row['model_version']}): {says}"]
     if row["status"] == "held":
         told.append(
             f"Held from the week {row['held_from']}: no events arrived since, so nothing is concluded from them."
         )
-    if row["override_id"] is not None:
-        model_says = "no score" if row["model_score"] is None else f"{row['model_score']:.1f} ({row['model_band']})"
+    if is_set:
+        model_says = "no score" if score is None else f"{score:.1f} ({band})"
         told.append(
             f"Set by hand to {row['score']:.1f} ({row['band']}) by {row['set_by']}, until the week "
             f"{row['until_week']}: {row['reason']}. The model says {model_says}."
         )
     if row["carried"]:
-        told.append(
-            f"Carried forward from an earlier week: {', '.join(METRICS[name].words for name in row['carried'])}."
-        )
+        told.append(f"Carried forward from an earlier week: {', '.join(map(driver_name, row['carried']))}.")
     return told
 
 
@@ -145,8 +159,7 @@ def _about_signs(row: Row) -> list[str]:
 
 
 def _told_drivers(row: Row) -> list[Driver]:
-    metrics = ScoreModel.model_validate(row["definition"]).metric_names
-    after = dict(zip(metrics, row["metric_values"], strict=True))
+    after = dict(zip(row["metrics"], row["metric_values"], strict=True))
     before = dict(zip(row["metrics_before"] or [], row["values_before"] or [], strict=True))
     return [
         Driver(metric, delta, cause, before.get(metric), after.get(metric))
@@ -156,18 +169,22 @@ def _told_drivers(row: Row) -> list[Driver]:
     ]
 
 
-def _points(model: ScoreModel, row: Row) -> pd.DataFrame:
-    """Columns dimension, metric, value, points, of, gives_to_score, from_table: they sum to the model's score."""
-    dimensions = [dimension.dimension for dimension in model.dimensions for _ in dimension.metrics]
+def _points(model: ScoreModel | None, row: Row) -> pd.DataFrame:
+    """Columns dimension, metric, value, points, of, gives_to_score, from_table: they sum to the model's score.
+
+    The dimension is missing where the model is no longer read, the table where there is no such metric any more.
+    """
+    dimensions = model.dimensions if model else ()
+    dimension_of = {metric.metric: each.dimension for each in dimensions for metric in each.metrics}
     return pd.DataFrame(
         {
-            "dimension": dimensions,
-            "metric": model.metric_names,
+            "dimension": [dimension_of.get(name) for name in row["metrics"]],
+            "metric": row["metrics"],
             "value": row["metric_values"],
             "points": row["points"],
-            "of": [metric.points for metric in model.metrics],
+            "of": row["max_points"],
             "gives_to_score": row["contributions"],
-            "from_table": [METRICS[name].source for name in model.metric_names],
+            "from_table": [METRICS[name].source if name in METRICS else None for name in row["metrics"]],
         }
     )
 

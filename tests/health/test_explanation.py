@@ -1,31 +1,40 @@
 """The words that people read about scores."""
 
+import numpy as np
 import pytest
 
-from cs_pipeline.health.explanation import Change, Driver, explain_change, explain_score, value_in_words
-from tests.health.accounts import ARITHMETIC, HEALTHY
+from cs_pipeline.health.explanation import Change, Driver, Values, explain_change, explain_score, value_in_words
+from tests.health.accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame
+
+
+def explained(values: Values) -> str:
+    """Words for values, with the score and band that they give."""
+    scores = ARITHMETIC.score(frame({**dict.fromkeys(HEALTHY), **values}))
+    if np.isnan(scores.score[0]):
+        return explain_score(ARITHMETIC, values, None, None)
+    return explain_score(ARITHMETIC, values, float(scores.score[0]), WEEKLY_POINTS.bands[int(scores.band[0])].band)
 
 
 def test_a_score_says_what_holds_it_back_and_what_is_not_known() -> None:
     values = HEALTHY | {"core_features_used": 1, "seat_utilisation": 0.755, "opened_last_3_emails": None}
-    assert explain_score(ARITHMETIC, values) == (
+    assert explained(values) == (
         "Score 66.7 (Yellow). Held back by core features in use 1 (0 of 20 points) and "
         "seats in use 75.5 % (10 of 20 points). Not known: opened the last 3 e-mails."
     )
 
 
 def test_a_full_score_has_nothing_to_gain() -> None:
-    assert explain_score(ARITHMETIC, HEALTHY) == "Score 100 (Green). Nothing holds it back."
+    assert explained(HEALTHY) == "Score 100 (Green). Nothing holds it back."
 
 
 @pytest.mark.requirement("C-03")
 def test_what_a_cap_cuts_off_anyway_does_not_hold_a_score_back() -> None:
-    assert "NPS" not in explain_score(ARITHMETIC, HEALTHY | {"nps_response": 0})
+    assert "NPS" not in explained(HEALTHY | {"nps_response": 0})
 
 
 @pytest.mark.requirement("C-13")
 def test_too_little_data_is_said_instead_of_a_score() -> None:
-    words = explain_score(ARITHMETIC, {"seat_utilisation": 0.9})
+    words = explained({"seat_utilisation": 0.9})
     assert words.startswith("Not scored: only 20% of the data is there. Not known: core features in use, ")
 
 
