@@ -18,6 +18,9 @@ REASON = "circuit_breaker"
 BATCH = timedelta(days=1)
 """Enrolments of a playbook within this time count together: a sensor asks for large batches in parts."""
 
+ROUTINE = "cadence"
+"""Kind of triggers whose plays are for everybody by design: that many accounts are due says nothing is wrong."""
+
 Decision = Literal["released", "dismissed"]
 
 

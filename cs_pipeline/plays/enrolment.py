@@ -76,7 +76,9 @@ def enrol(
         offered["reason"] = refusals(session, playbook, offered, today, asking)
         entering = offered[offered["reason"].isna()].join(today[["country", "timezone"]])
         accounts, triggers = entering["account_id"].tolist(), entering["trigger_id"].tolist()
-        if trip := circuit_breaker.trip(session, playbook.playbook, accounts, triggers, asking):
+        is_routine = playbook.trigger.kind == circuit_breaker.ROUTINE
+        trip = None if is_routine else circuit_breaker.trip(session, playbook.playbook, accounts, triggers, asking)
+        if trip is not None:
             refused = offered[offered["reason"].notna()]
             _write(session, playbook, refused, now)
             return EnrolmentSummary(playbook.playbook, 0, Counter(refused["reason"]), 0, {}, trip)

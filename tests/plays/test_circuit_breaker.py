@@ -76,6 +76,12 @@ def test_another_playbook_goes_on(company: Company, settings: Settings) -> None:
     assert enrol(company.warehouse, other, [company.fall("a9")], settings, MONDAY).enrolled == 1
 
 
+def test_conversations_that_fall_due_are_for_everybody(company: Company, settings: Settings) -> None:
+    play = save_play(trigger={"kind": "cadence"})
+    triggers = [company.trigger("cadence", account, cadence="check_in") for account in company.accounts(10)]
+    assert enrol(company.warehouse, play, triggers, settings, MONDAY).enrolled == 10
+
+
 def test_those_who_would_be_refused_anyway_are_refused(company: Company, settings: Settings) -> None:
     accounts = company.accounts(10)
     company.score("a0", 0)
