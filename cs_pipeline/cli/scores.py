@@ -58,17 +58,17 @@ def override(
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
-    now, who = Clock(settings.now).now(), by or getpass.getuser()
-    with locate(settings).session() as session:
-        if withdraw:
+    now, who, warehouse = Clock(settings.now).now(), by or getpass.getuser(), locate(settings)
+    if withdraw:
+        with warehouse.session() as session:
             if not withdraw_override(session, account, who, now):
                 raise UserError(f"Nothing is set for '{account}'; `cs-pipeline overrides` lists what is")
-            console.print(f"[green]✓[/] {account} has the model's score again from the week that is running")
-            return
-        if until is None:
-            raise UserError("Say until when, with --until YYYY-MM-DD: nobody remembers an override for ever")
-        asked = OverrideAsked(account, because, who, until.date(), score, band)
-        first = set_override(session, load_selection(settings.config), asked, now)
+        console.print(f"[green]✓[/] {account} has the model's score again from the week that is running")
+        return
+    if until is None:
+        raise UserError("Say until when, with --until YYYY-MM-DD: nobody remembers an override for ever")
+    asked = OverrideAsked(account, because, who, until.date(), score, band)
+    first = set_override(warehouse, load_selection(settings.config), asked, now)
     console.print(f"[green]✓[/] set for {account}: counts from week {first}, when that week is scored")
 
 

@@ -13,6 +13,8 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import Selection
+from cs_pipeline.history.weeks import require_marts
+from cs_pipeline.warehouse.connection import Warehouse
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,28 @@ class OverrideAsked:
     band: str | None = None
 
 
-def set_override(session: Session, selection: Selection, asked: OverrideAsked, now: datetime) -> date:
+def set_override(warehouse: Warehouse, selection: Selection, asked: OverrideAsked, now: datetime) -> date:
     """Write the override; returns the first week that it counts for.
 
-    Raises UserError for an account or band that is not there, a score outside 0 to 100, no reason, or a day gone by.
+    Raises UserError when the marts are not built, for an account or band that is not there, a band that could not count
+    (it is another model's, or there is no score that it could be of), a score outside 0 to 100, no reason, or a day
+    gone by.
     """
-    bands = list(dict.fromkeys(band.band for model in selection.active_models for band in model.bands))
+    require_marts(warehouse, "dim_accounts")
     if asked.score is None and asked.band is None:
         raise UserError("Say what the account should have: a score, a band, or both")
     if asked.score is not None and not 0 <= asked.score <= 100:
         raise UserError(f"The score is {asked.score:g}; expected 0 to 100")
-    if asked.band is not None and asked.band not in bands:
-        raise UserError(f"There is no band '{asked.band}'; there are: {', '.join(bands)}")
     if not asked.reason.strip():
         raise UserError("Say why: whoever sees both numbers will wonder")
     if asked.until <= now.date():
         raise UserError(f"It would end on {asked.until}; expected a day after {now.date()}")
-    with session.cursor() as cursor:
+    with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("select 1 from marts.dim_accounts where account_id = %s", (asked.account_id,))
         if cursor.fetchone() is None:
             raise UserError(f"There is no account '{asked.account_id}'")
+        if asked.band is not None:
+            _require_band(session, selection, asked, asked.band)
         first = _week_of(now.date())
         cursor.execute(
             """
@@ -56,6 +60,33 @@ def set_override(session: Session, selection: Selection, asked: OverrideAsked, n
             (asked.account_id, asked.score, asked.band, asked.reason, asked.set_by, now, first, _week_of(asked.until)),
         )
     return first
+
+
+def _require_band(session: Session, selection: Selection, asked: OverrideAsked, band: str) -> None:
+    """Raise UserError unless the band can count, as far as the account's newest score tells.
+
+    For an account that has none yet, any model that counts for somebody may come to count.
+    """
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select model, score is not null and (override_id is null or model_score is not null)
+            from cs.health_scores
+            where account_id = %s and is_active
+            order by week desc
+            limit 1
+            """,
+            (asked.account_id,),
+        )
+        name, is_scored = cursor.fetchone() or (None, True)
+    of_account = [model for model in selection.active_models if model.model == name]
+    models = of_account or selection.active_models
+    bands = list(dict.fromkeys(each.band for model in models for each in model.bands))
+    if band not in bands:
+        whose = f" of {name}, the model that counts for '{asked.account_id}'" if of_account else ""
+        raise UserError(f"There is no band '{band}'{whose}; there are: {', '.join(bands)}")
+    if asked.score is None and not is_scored:
+        raise UserError(f"'{asked.account_id}' has no score that a band could be of; set a score, or both")
 
 
 def withdraw_override(session: Session, account_id: str, by: str, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """Several models in one run: one counts for each account; carried values, overrides, held weeks, parents."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -115,13 +116,8 @@ def test_a_neutral_metric_gives_half_of_its_points_and_no_coverage(marts: Wareho
 def override(marts: Warehouse, number: int, *, until: int, **asked: Any) -> None:
     """Set by somebody on the Wednesday of a week."""
     now = datetime.combine(week(number), datetime.min.time(), UTC) + timedelta(days=2)
-    with marts.session() as session:
-        set_override(
-            session,
-            ONLY_WEEKLY,
-            OverrideAsked("a", "they told us", "kim", week(until) + timedelta(days=6), **asked),
-            now,
-        )
+    until_day = week(until) + timedelta(days=6)
+    set_override(marts, ONLY_WEEKLY, OverrideAsked("a", "they told us", "kim", until_day, **asked), now)
 
 
 def test_what_a_person_sets_counts_until_its_day_and_the_models_number_is_kept(marts: Warehouse) -> None:
@@ -181,8 +177,47 @@ def test_a_withdrawn_override_still_counts_for_the_weeks_it_counted_for(marts: W
 def test_an_override_that_makes_no_sense_is_refused(marts: Warehouse, asked: dict[str, Any], complaint: str) -> None:
     add_account(marts, "a")
     usual = {"account_id": "a", "reason": "why", "set_by": "kim", "until": date(2099, 1, 1), "score": 1.0}
-    with pytest.raises(UserError, match=complaint), marts.session() as session:
-        set_override(session, ONLY_WEEKLY, OverrideAsked(**{**usual, **asked}), datetime(2024, 1, 1, tzinfo=UTC))
+    with pytest.raises(UserError, match=complaint):
+        set_override(marts, ONLY_WEEKLY, OverrideAsked(**{**usual, **asked}), datetime(2024, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("account", "score", "band", "complaint"),
+    [
+        (
+            "small",
+            None,
+            "Stable",
+            "no band 'Stable' of weekly_points, the model that counts for 'small'; .* Green",
+        ),
+        ("large", None, "Green", "no band 'Green' of five_factor, .*; there are: Healthy, Stable, At Risk, Critical"),
+        ("unknown", None, "Red", "'unknown' has no score that a band could be of; set a score"),
+        ("small", None, "Yellow", ""),
+        ("unknown", 30.0, "Yellow", ""),
+        ("new", None, "Stable", ""),  # who knows which model will count
+    ],
+)
+def test_a_band_that_could_not_count_is_refused(
+    marts: Warehouse, account: str, score: float | None, band: str, complaint: str
+) -> None:
+    for each in ("small", "large", "unknown", "new"):
+        add_account(marts, each)
+    full: dict[str, Any] = dict.fromkeys(FIVE_FACTOR.metric_names, 1.0)
+    add_account_week(marts, "small", 0)
+    add_account_week(marts, "large", 0, tier="enterprise", **full)
+    add_account_week(marts, "unknown", 0, is_known=False)
+    score_weeks(marts, BOTH, [week(0)], Scope())
+    asked = OverrideAsked(account, "they told us", "kim", week(9), score, band)
+    now = datetime.combine(week(1), datetime.min.time(), UTC)
+    with pytest.raises(UserError, match=complaint) if complaint else nullcontext():
+        set_override(marts, BOTH, asked, now)
+    assert len(read_rows(marts, "select 1 from cs.score_overrides")) == (0 if complaint else 1)
+
+
+def test_an_override_before_there_are_marts_is_refused_in_a_sentence(warehouse: Warehouse) -> None:
+    asked = OverrideAsked("a", "they told us", "kim", week(9), 30.0)
+    with pytest.raises(UserError, match=r"marts\.dim_accounts is not there: build the marts first"):
+        set_override(warehouse, ONLY_WEEKLY, asked, datetime.combine(week(1), datetime.min.time(), UTC))
 
 
 def test_a_week_without_any_event_holds_the_last_scores_and_says_so(marts: Warehouse) -> None:
