@@ -83,7 +83,7 @@ def late(
     ] = None,
 ) -> None:
     """List scored weeks whose inputs changed since: rows that arrived later, by week and table. Changes nothing."""
-    from cs_pipeline.history.late_data import late_data
+    from cs_pipeline.history.late_data import in_runs, late_data
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -94,13 +94,14 @@ def late(
         return
     if not found.arrived.empty:
         console.print("[bold]Rows that arrived after the week was scored[/]")
-        print_frame(found.arrived)
+        print_frame(in_runs(found.arrived))
     if not found.changed.empty:
         console.print("\n[bold]Rows that were changed after the week was scored, and may matter to it[/]")
-        print_frame(found.changed)
+        print_frame(in_runs(found.changed))
     again = found.weeks_to_score_again
     if again:
-        console.print(f"\n{len(again)} weeks would see other rows if scored again: {again[0]} to {again[-1]}")
+        console.print(f"\n{len(again)} weeks would see other rows if scored again:")
+        console.print(Text(f"  cs-pipeline backfill --from {again[0]} --to {again[-1]}"))
 
 
 def replay_scores(

@@ -12,6 +12,7 @@ import pandas as pd
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.settings import LateRows
 from cs_pipeline.warehouse.bulk import read_frame, read_table
 from cs_pipeline.warehouse.connection import Warehouse
@@ -61,6 +62,22 @@ def late_data(warehouse: Warehouse, first: date, last: date, late_rows: LateRows
         _together(arrived, ["week", "source", "rows", "would_count", "newest_arrival"]),
         _together(changed, ["week", "source", "rows", "newest_arrival"]),
     )
+
+
+def in_runs(rows: pd.DataFrame) -> pd.DataFrame:
+    """`arrived` or `changed` by first and last in place of week: weeks in a row that say the same are one row.
+
+    A row that came long after its day is news to every week since, and is then told once.
+    """
+    told = [name for name in rows.columns if name != "week"]
+    ordered = rows.sort_values(["source", "week"])
+    weeks = pd.to_datetime(ordered["week"])
+    goes_on = (weeks.diff() == WEEK) & (ordered[told] == ordered[told].shift()).all(axis=1)
+    runs = ordered.groupby((~goes_on).cumsum().to_numpy())
+    folded = runs.first()[told]
+    folded.insert(0, "first", runs["week"].first())
+    folded.insert(1, "last", runs["week"].last())
+    return folded.sort_values(["first", "source"], ignore_index=True)
 
 
 def _present_inputs(connection: Connection) -> list[SourceTable]:

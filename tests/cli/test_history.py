@@ -11,6 +11,7 @@ from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account_week, create_marts, rows, week
+from tests.history.test_late_data import load
 
 FROM, TO = ["--from", "2024-01-01"], ["--to", "2024-01-08"]
 
@@ -45,6 +46,15 @@ def test_rescoring_by_the_version_that_counts_writes_nothing_and_says_so(scored:
 
 def test_late_says_when_there_is_nothing_late(scored: Warehouse) -> None:
     assert "nothing that the scored weeks look at changed" in run("late")
+
+
+def test_late_tells_a_row_that_is_news_to_many_weeks_once_and_says_what_to_run(scored: Warehouse) -> None:
+    load(scored, "events", event_id="e", account_id="a", event_name="login", occurred_at="2024-01-01 09:00Z")
+    said = run("late")
+    (told,) = [line for line in said.splitlines() if "events" in line]
+    assert "2024-01-01" in told
+    assert "2024-01-08" in told
+    assert said.splitlines()[-1] == "  cs-pipeline backfill --from 2024-01-01 --to 2024-01-08"
 
 
 @pytest.mark.parametrize(
