@@ -85,13 +85,13 @@ class Proposal:
 
     def named(self, name: str) -> ScoreModel:
         """The proposed model under a name of its own, saying what it is."""
-        source, gone = self.model, {"requirements": (), "variants": ()}
+        source = self.model
         return self.tuned.changed(
             model=name,
             title=f"{source.title}, other weights",
             description=f"Weights proposed from departures known by {self.test_from.date()}, for {source.model} "
             f"(version {source.version}).",
-            **gone,
+            requirements=(),
         )
 
     @property
@@ -121,7 +121,7 @@ def tune(warehouse: Warehouse, model: ScoreModel, design: Design) -> Proposal | 
         return TooLittle(f"in the earlier part, {reason}")
     before = weights_of(model)
     after = _on_grid(before, _fitted(model, learning, outcome))
-    tuned = with_weights(model.changed(variants=()), after)
+    tuned = with_weights(model, after)
     later, gain = _beside(model, tuned, split)
     return Proposal(
         model=model,

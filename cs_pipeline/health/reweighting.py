@@ -33,7 +33,7 @@ def with_weights(model: ScoreModel, weights: Sequence[float] | Floats) -> ScoreM
 
     A dimension has what its metrics have together. Where a cap cuts off what its metrics add up to beyond it, they do
     so in the same ratio as before, or as nearly as MOST points a metric allow; a dimension that is rescaled needs no
-    more than its metrics.
+    more than its metrics. Variants are left out: the forms that they state are for the points of before.
     """
     return weighed(model, weights).changed()
 
@@ -44,7 +44,7 @@ def weighed(model: ScoreModel, weights: Sequence[float] | Floats) -> ScoreModel:
     dimensions = tuple(
         _with_weights(dimension, [float(next(left)) for _ in dimension.metrics]) for dimension in model.dimensions
     )
-    return ScoreModel.model_construct(**_fields(model, dimensions=dimensions))
+    return ScoreModel.model_construct(**_fields(model, dimensions=dimensions, variants=()))
 
 
 def as_yaml(model: ScoreModel) -> str:
