@@ -49,11 +49,11 @@ def score_weeks(
     """
     require_marts(warehouse, "fct_account_weeks")
     arithmetics = [Arithmetic(model) for model in selection.models]
-    _keep_definitions(warehouse, selection.models)
     done: list[WeekScored] = []
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
         for week in weeks:
             lock_week(writing, "health_scores", week)
+            _keep_definitions(writing, selection.models)
             _clear(writing, selection, week, scope)
             scored = write_week(reading, writing, selection, arithmetics, week, scope)
             if not selection.is_beside:
@@ -69,17 +69,23 @@ def score_weeks(
     return done
 
 
-def _keep_definitions(warehouse: Warehouse, models: Sequence[ScoreModel]) -> None:
-    with warehouse.session() as session, session.cursor() as cursor:
-        for model in models:
-            most = [metric.points for metric in model.metrics]
+def _keep_definitions(connection: Connection, models: Sequence[ScoreModel]) -> None:
+    """With the rows, not before them: a version of which a definition is kept has scored a week."""
+    for model in models:
+        most = [metric.points for metric in model.metrics]
+        with connection.cursor() as cursor:
             cursor.execute(
                 """
                 insert into cs.score_models (model, model_version, metrics, max_points, definition)
-                values (%s, %s, %s, %s, %s)
+                select
+                    $1,
+                    $2,
+                    array(select jsonb_array_elements_text($3::jsonb)),
+                    array(select jsonb_array_elements_text($4::jsonb)::double precision),
+                    $5::jsonb
                 on conflict do nothing
                 """,
-                (model.model, model.version, list(model.metric_names), most, json.dumps(model.definition)),
+                (model.model, model.version, *map(json.dumps, (model.metric_names, most, model.definition))),
             )
 
 

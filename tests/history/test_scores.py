@@ -131,6 +131,15 @@ def test_a_week_that_fails_keeps_its_old_scores_and_the_weeks_before_it_are_done
     assert all_rows(marts)[1:] == before
 
 
+def test_a_version_that_failed_to_score_is_not_known(marts: Warehouse) -> None:
+    add_account_week(marts, "a", 0)
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("alter table marts.fct_account_weeks alter nps_response type text using 'unreadable'")
+    with pytest.raises(Exception, match="unreadable"):
+        score_weeks(marts, selection_of(WEEKLY_POINTS), [week(0)], Scope())
+    assert rows(marts, "select model from cs.score_models") == []
+
+
 def test_readers_see_the_old_week_until_the_new_one_is_whole(marts: Warehouse) -> None:
     for number in range(2):
         add_account_week(marts, "a", number)
