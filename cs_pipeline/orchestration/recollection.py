@@ -12,7 +12,12 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.history.recollection import SCRATCH_SCHEMA, Recollection, score_recollection
+from cs_pipeline.history.recollection import (
+    SCRATCH_SCHEMA,
+    Recollection,
+    _versions_that_count,  # pyright: ignore[reportPrivateUsage]
+    score_recollection,
+)
 from cs_pipeline.history.weeks import WEEK, require_marts, weeks_between
 from cs_pipeline.orchestration.dbt import DBT_PROJECT
 from cs_pipeline.orchestration.resources import dbt_executable, week_variables
@@ -27,13 +32,15 @@ def recollect(
     """What the weeks `first` to `last` (Mondays) score from the rows that had arrived before `known_at`.
 
     `on_step` is told in words what happens; what dbt says goes to `log`. Changes neither marts nor scores.
-    Raises UserError for weeks that are none or were not over by then, and while somebody else replays.
+    Raises UserError for weeks that are none or were not over by then, for versions that are no longer computed, and
+    while somebody else replays.
     """
     weeks_between(first, last)
     ended = datetime.combine(last + WEEK, time(), UTC)
     if known_at < ended:
         raise UserError(f"At {known_at:%Y-%m-%d %H:%M} the week {last} was not over; choose {ended:%Y-%m-%d} or later")
     require_marts(warehouse, "fct_account_weeks", "dim_accounts")
+    _versions_that_count(warehouse, first, last)  # raises now what would be raised after minutes of building
     with _scratch(warehouse):
         on_step("Building the weeks as they were known then")
         _build(warehouse, first, last, known_at, log)

@@ -71,6 +71,13 @@ def test_a_moment_at_which_the_weeks_were_not_over_is_refused(history: History) 
         replay(history, midnight(SCORED_UNTIL + WEEK) - timedelta(minutes=1))
 
 
+def test_a_version_that_is_no_longer_computed_is_refused_before_anything_is_built(history: History) -> None:
+    history.rows("""update cs.score_models set definition = '{"weights": []}'""")
+    with pytest.raises(UserError, match="is of a form that is no longer computed"):
+        replay(history, midnight(SCORED_UNTIL + WEEK))
+    assert not (history.home / "logs" / "replay.log").exists()
+
+
 def test_only_one_replay_at_a_time(history: History) -> None:
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [SCRATCH_SCHEMA])
