@@ -53,7 +53,7 @@ def score_recollection(
     warehouse: Warehouse, first: date, last: date, *, on_week: Callable[[str, date], None]
 ) -> Recollection:
     """Score the account-weeks in the scratch schema, and compare. `on_week` is told model and week, as they begin."""
-    versions = _versions_that_count(warehouse, first, last)
+    versions = versions_that_count(warehouse, first, last)
     _bring_weeks_before(warehouse, [model for model, _ in versions], first)
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
         for model, weeks in versions:
@@ -68,7 +68,7 @@ def score_recollection(
     return Recollection(read_rows(warehouse, count, asked)[0]["rows"], query(warehouse, _DIFFERENCES, asked))
 
 
-def _versions_that_count(warehouse: Warehouse, first: date, last: date) -> list[tuple[ScoreModel, list[date]]]:
+def versions_that_count(warehouse: Warehouse, first: date, last: date) -> list[tuple[ScoreModel, list[date]]]:
     """Versions that count for somebody, each with the weeks in which they do.
 
     Raises UserError for one that would come out as another version today.

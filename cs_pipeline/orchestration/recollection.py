@@ -15,8 +15,8 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.history.recollection import (
     SCRATCH_SCHEMA,
     Recollection,
-    _versions_that_count,  # pyright: ignore[reportPrivateUsage]
     score_recollection,
+    versions_that_count,
 )
 from cs_pipeline.history.weeks import WEEK, require_marts, weeks_between
 from cs_pipeline.orchestration.dbt import DBT_PROJECT
@@ -40,7 +40,7 @@ def recollect(
     if known_at < ended:
         raise UserError(f"At {known_at:%Y-%m-%d %H:%M} the week {last} was not over; choose {ended:%Y-%m-%d} or later")
     require_marts(warehouse, "fct_account_weeks", "dim_accounts")
-    _versions_that_count(warehouse, first, last)  # raises now what would be raised after minutes of building
+    versions_that_count(warehouse, first, last)  # raises now what would be raised after minutes of building
     with _scratch(warehouse):
         on_step("Building the weeks as they were known then")
         _build(warehouse, first, last, known_at, log)
