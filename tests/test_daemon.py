@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.sample_history import COMPANY, LAST_WEEK, History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.xdist_group("live")
 
 PATIENCE = timedelta(minutes=6)
 """For the whole chain on a busy machine; how fast it was is measured, not asserted, by the benchmark."""

@@ -8,7 +8,7 @@ import pytest
 from cs_pipeline.errors import UserError
 from tests.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.xdist_group("live")
 
 RECORD = (
     "select * from cs.health_scores order by week, account_id, model, model_version",

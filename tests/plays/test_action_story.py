@@ -9,7 +9,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
 from tests.sample_history import History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.xdist_group("live")
 
 
 def told(history: History, monkeypatch: pytest.MonkeyPatch, action_id: int) -> str:
