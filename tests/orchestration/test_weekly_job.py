@@ -126,7 +126,7 @@ def lose_events(history: History, of: str = "true") -> None:
 
 
 def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
-    lose_events(history, "account_id <> (select min(account_id) from raw.events)")
+    lose_events(history, "mod(hashtext(account_id), 4) <> 0")  # enough is left for the week not to count as lost
     with history.stage() as stage, pytest.raises(UserError, match="share_changing_band_is_plausible"):
         stage.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
