@@ -64,7 +64,7 @@ class World:
     """Four accounts in a play, a provider, a clock, workers that die, people that throw switches."""
 
     def __init__(self, company: Company, settings: Settings) -> None:
-        company.run("truncate cs.action_attempts, cs.actions, cs.enrolments, cs.triggers, cs.kill_switches")
+        company.run("truncate cs.actions, cs.enrolments, cs.triggers, cs.kill_switches cascade")
         company.run("update cs.health_scores set severity = 1, week = '2025-03-03'")
         self.company, self.settings = company, settings
         self.clock = Clock(MONDAY)
