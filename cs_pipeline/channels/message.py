@@ -3,6 +3,7 @@
 No channel and no delivery rule belongs here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, Protocol
@@ -78,15 +79,20 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """How logs and reports call it: 'capture', 'sendgrid', 'slack' or 'crm'."""
+        """How logs and reports call it, such as 'capture', 'sendgrid', 'slack', 'hubspot'."""
+        ...
+
+    @property
+    def most_at_once(self) -> int:
+        """How many messages `deliver` takes in one call: as many as may become uncertain together."""
         ...
 
     def delivery_to(self, recipient: str) -> Delivery:
         """Where a message to `recipient` would go: to its reader, or into the captures."""
         ...
 
-    def deliver(self, message: Message) -> Outcome:
-        """Hand the message to the provider once. The action key travels with it."""
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Hand each message to the provider once; outcomes in their order. The action keys travel with them."""
         ...
 
     def find(self, message: Message) -> Finding:
