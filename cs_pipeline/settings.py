@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     product_url: str = Field(default="https://app.example.com", description="Where links in mail lead.")
     sendgrid_api_key: SecretStr | None = Field(default=None, description="API key of SendGrid.")
     sendgrid_host: str = Field(default="https://api.sendgrid.com", description="Address of SendGrid's API.")
+    sendgrid_unsubscribe_group: int | None = Field(
+        default=None, description="SendGrid's unsubscribe group of customer mail; empty: our own unsubscribe page."
+    )
+    sendgrid_sandbox: bool = Field(
+        default=False, description="SendGrid checks every mail and sends none; what it accepted is captured."
+    )
     slack_bot_token: SecretStr | None = Field(default=None, description="Bot token of Slack.")
     slack_base_url: str = Field(default="https://slack.com/api/", description="Address of Slack's API.")
     ops_channel: str = Field(default="#cs-pipeline", description="Slack channel for failed runs and stuck actions.")

@@ -8,13 +8,13 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import connection as Session
-from psycopg2.extras import Json
+from psycopg2.extras import Json, execute_values
 
 from cs_pipeline.channels import captured_pages
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
@@ -59,49 +59,62 @@ class CaptureChannel:
         """Always 'capture'."""
         return "capture"
 
-    def deliver(self, message: Message) -> Outcome:
-        """Record the message once; `provider_id` is its page under the captures folder."""
-        path = _page_path(message)
+    @property
+    def most_at_once(self) -> int:
+        """As many as anybody wants to record in one transaction."""
+        return 1_000
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Record each message once; `provider_id` is its page under the captures folder."""
         moment = self._clock.now()
         try:
             with self._warehouse.session() as session:
-                if not _is_recorded(session, message.action_key):
-                    # The row comes last: a crash before it repeats the page and the line, under the same key.
-                    _write(self._folder / path, captured_pages.message_page(message, self._sender, moment))
-                    self._append_to_list(message, path, moment)
-                    _record(session, message, path, moment)
+                recorded = _recorded(session, messages)
+                new = [message for message in messages if message.action_key not in recorded]
+                # The rows come last: a crash before them repeats the pages and the lines, under the same keys.
+                for message in new:
+                    page = captured_pages.message_page(message, self._sender, moment)
+                    _write(self._folder / _page_path(message), page)
+                self._append_to_list(new, moment)
+                _record(session, new, moment)
         except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError, OSError) as error:
-            return Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON, delivery="capture")
+            later = Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON, delivery="capture")
+            return [later] * len(messages)
         except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
-            return Outcome("failed", detail=told(error, without=()), delivery="capture")
-        return Outcome("sent", provider_id=str(path), delivery="capture")
+            if len(messages) > 1:
+                return [self.deliver([message])[0] for message in messages]
+            return [Outcome("failed", detail=told(error, without=()), delivery="capture")]
+        return [Outcome("sent", provider_id=_page_path(message).as_posix(), delivery="capture") for message in messages]
 
     def find(self, message: Message) -> Finding:
         """Look the action key up among the captured messages."""
         try:
             with self._warehouse.session() as session:
-                is_recorded = _is_recorded(session, message.action_key)
+                is_recorded = bool(_recorded(session, [message]))
         except (psycopg2.Error, UserError) as error:
             return Finding("cannot_look", detail=told(error, without=()))
-        return Finding("found", provider_id=str(_page_path(message))) if is_recorded else Finding("not_found")
+        return Finding("found", provider_id=_page_path(message).as_posix()) if is_recorded else Finding("not_found")
 
-    def _append_to_list(self, message: Message, path: Path, moment: datetime) -> None:
-        entry = {
-            "key": message.action_key,
-            "channel": message.channel,
-            "to": message.recipient,
-            "subject": message.subject,
-            "account": message.account_id,
-            "playbook": message.playbook,
-            "step": message.step,
-            "at": moment.isoformat(timespec="seconds"),
-            "path": path.as_posix(),
-        }
-        line = f"captured({json.dumps(entry)});\n".encode()
+    def _append_to_list(self, messages: Sequence[Message], moment: datetime) -> None:
+        entries = [
+            {
+                "key": message.action_key,
+                "channel": message.channel,
+                "to": message.recipient,
+                "subject": message.subject,
+                "account": message.account_id,
+                "playbook": message.playbook,
+                "step": message.step,
+                "at": moment.isoformat(timespec="seconds"),
+                "path": _page_path(message).as_posix(),
+            }
+            for message in messages
+        ]
+        lines = "".join(f"captured({json.dumps(entry)});\n" for entry in entries).encode()
         # One write to a file opened for appending: two daemons do not tear each other's lines.
         handle = os.open(self._folder / LIST, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(handle, line)
+            os.write(handle, lines)
         finally:
             os.close(handle)
 
@@ -135,31 +148,39 @@ def _write(path: Path, text: str) -> None:
     finished.replace(path)
 
 
-def _is_recorded(session: Session, action_key: str) -> bool:
-    with session.cursor() as cursor:
-        cursor.execute("select true from cs.captured_messages where action_key = %s", [action_key])
-        return cursor.fetchone() is not None
-
-
-def _record(session: Session, message: Message, path: Path, moment: datetime) -> None:
+def _recorded(session: Session, messages: Sequence[Message]) -> set[str]:
+    """Which of the messages are recorded, by action key."""
     with session.cursor() as cursor:
         cursor.execute(
+            "select action_key from cs.captured_messages where action_key = any(%s)",
+            [[message.action_key for message in messages]],
+        )
+        return {action_key for (action_key,) in cursor.fetchall()}
+
+
+def _record(session: Session, messages: Sequence[Message], moment: datetime) -> None:
+    with session.cursor() as cursor:
+        execute_values(
+            cursor,
             """
             insert into cs.captured_messages (
                 action_key, channel, recipient, subject, body_html, body_text, payload, path, captured_at
             )
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            values %s
             on conflict (action_key) do nothing
             """,
             [
-                message.action_key,
-                message.channel,
-                message.recipient,
-                message.subject,
-                message.body_html,
-                message.body_text,
-                Json(message.payload),
-                path.as_posix(),
-                moment,
+                (
+                    message.action_key,
+                    message.channel,
+                    message.recipient,
+                    message.subject,
+                    message.body_html,
+                    message.body_text,
+                    Json(message.payload),
+                    _page_path(message).as_posix(),
+                    moment,
+                )
+                for message in messages
             ],
         )

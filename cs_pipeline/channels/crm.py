@@ -4,11 +4,13 @@ An adapter for another CRM is one more channel over the same `CrmRecord`, idempo
 tasks, and closing them, are elsewhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Self
 
 import psycopg2
+from psycopg2.extras import execute_values
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.wire import RETRY_SOON, told
@@ -64,33 +66,42 @@ class CrmTableChannel:
         """Always 'live'."""
         return "live"
 
-    def deliver(self, message: Message) -> Outcome:
-        """Create the record unless its action key has one; `provider_id` is its task id either way."""
-        record = CrmRecord.of(message)
-        values = [getattr(record, column) for column in COLUMNS]
+    @property
+    def most_at_once(self) -> int:
+        """As many as anybody wants to write in one transaction."""
+        return 1_000
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Create each record unless its action key has one; `provider_id` is its task id either way."""
         try:
-            with self._warehouse.session() as session, session.cursor() as cursor:
-                cursor.execute(
-                    f"""
-                    with created as (
-                        insert into cs.crm_tasks ({", ".join(COLUMNS)}, created_at)
-                        values ({", ".join("%s" for _ in COLUMNS)}, %s)
-                        on conflict (external_id) do nothing
-                        returning task_id
-                    )
-                    select task_id from created
-                    union all
-                    select task_id from cs.crm_tasks where external_id = %s
-                    """,
-                    [*values, self._clock.now(), record.external_id],
-                )
-                row = cursor.fetchone()
+            task_ids = self._create([CrmRecord.of(message) for message in messages])
         except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError) as error:
             # Repeating is safe whatever happened: the external id is unique.
-            return Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON)
+            return [Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON)] * len(messages)
         except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
-            return Outcome("failed", detail=told(error, without=()))
-        return Outcome("sent", provider_id=None if row is None else str(row[0]))
+            if len(messages) > 1:
+                return [self.deliver([message])[0] for message in messages]
+            return [Outcome("failed", detail=told(error, without=()))]
+        return [Outcome("sent", provider_id=task_ids.get(message.action_key)) for message in messages]
+
+    def _create(self, records: Sequence[CrmRecord]) -> dict[str, str]:
+        """Task ids by external id, of new records and of those that were there."""
+        now = self._clock.now()
+        with self._warehouse.session() as session, session.cursor() as cursor:
+            execute_values(
+                cursor,
+                f"""
+                insert into cs.crm_tasks ({", ".join(COLUMNS)}, created_at)
+                values %s
+                on conflict (external_id) do nothing
+                """,
+                [(*(getattr(record, column) for column in COLUMNS), now) for record in records],
+            )
+            cursor.execute(
+                "select external_id, task_id::text from cs.crm_tasks where external_id = any(%s)",
+                [[record.external_id for record in records]],
+            )
+            return dict(cursor.fetchall())
 
     def find(self, message: Message) -> Finding:
         """Look the action key up among the external ids."""

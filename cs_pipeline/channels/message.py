@@ -21,7 +21,8 @@ class Message:
     `payload` is what only one channel understands:
 
     - e-mail: `preview`, `sender_name`, `unsubscribe_url` (str), `reply_to` (str or None);
-    - Slack: `blocks` (list of Block Kit blocks);
+    - Slack: `blocks` (list of Block Kit blocks); where a thread is under way `thread` (provider id of its first
+      message) and `is_broadcast` (whether to show the answer in the conversation as well);
     - CRM: `kind` ('task' or 'opportunity'), `priority` ('low', 'normal', 'high' or 'urgent').
 
     `due_on` is the day the action was planned for, `category` the family of its playbook.

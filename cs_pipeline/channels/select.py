@@ -5,12 +5,13 @@ captured. `live`: everybody. The CRM table is on the machine in every mode; what
 captures whenever captures are kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.sendgrid import SendGridChannel
+from cs_pipeline.channels.sendgrid_requests import Sending
 from cs_pipeline.channels.slack import SlackChannel
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -25,14 +26,17 @@ def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None =
     """
     clock = clock if clock is not None else Clock(settings.now)
     table = CrmTableChannel(warehouse, clock)
-    if settings.delivery == "live":
+    if settings.delivery == "live" and not settings.sendgrid_sandbox:
         return {"email": _sendgrid(settings), "slack": _slack(settings), "crm": table}
     capture = CaptureChannel(settings, warehouse, clock)
     shown_table = InTurn(table, capture)
     if settings.delivery == "capture":
         return {"email": capture, "slack": capture, "crm": shown_table}
+    email = InTurn(_sendgrid(settings), capture) if settings.sendgrid_sandbox else _sendgrid(settings)
+    if settings.delivery == "live":
+        return {"email": email, "slack": _slack(settings), "crm": table}
     return {
-        "email": Allowlisted(_sendgrid(settings), capture, settings.allowlist),
+        "email": Allowlisted(email, capture, settings.allowlist),
         "slack": Allowlisted(_slack(settings), capture, settings.allowlist),
         "crm": shown_table,
     }
@@ -55,9 +59,20 @@ class Allowlisted:
         """'live' for those on the list."""
         return self._channel_for(recipient).delivery_to(recipient)
 
-    def deliver(self, message: Message) -> Outcome:
-        """Deliver or capture, by the recipient."""
-        return self._channel_for(message.recipient).deliver(message)
+    @property
+    def most_at_once(self) -> int:
+        """As many as the live channel takes."""
+        return self._live.most_at_once
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Deliver or capture each, by its recipient."""
+        channels = [self._channel_for(message.recipient) for message in messages]
+        outcomes: dict[int, Outcome] = {}
+        for channel in (self._live, self._capture):
+            mine = [place for place, chosen in enumerate(channels) if chosen is channel]
+            if mine:
+                outcomes |= zip(mine, channel.deliver([messages[place] for place in mine]), strict=True)
+        return [outcomes[place] for place in range(len(messages))]
 
     def find(self, message: Message) -> Finding:
         """Look where the message would have gone."""
@@ -86,10 +101,20 @@ class InTurn:
         """As the recording has it."""
         return self._then.delivery_to(recipient)
 
-    def deliver(self, message: Message) -> Outcome:
-        """Deliver to both; both are idempotent by the action key, so a retry of the second repeats the first."""
-        outcome = self._first.deliver(message)
-        return self._then.deliver(message) if outcome.status == "sent" else outcome
+    @property
+    def most_at_once(self) -> int:
+        """As many as both take."""
+        return min(self._first.most_at_once, self._then.most_at_once)
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Deliver to both. A retry of the second repeats the first, which has to bear that."""
+        outcomes = self._first.deliver(messages)
+        passed = [place for place, outcome in enumerate(outcomes) if outcome.status == "sent"]
+        if passed:
+            then = self._then.deliver([messages[place] for place in passed])
+            for place, outcome in zip(passed, then, strict=True):
+                outcomes[place] = outcome
+        return outcomes
 
     def find(self, message: Message) -> Finding:
         """Found when the recording, which comes last, has it."""
@@ -100,7 +125,8 @@ def _sendgrid(settings: Settings) -> SendGridChannel:
     key = settings.sendgrid_api_key
     if key is None or not key.get_secret_value().strip():
         raise UserError(_missing(settings, "SENDGRID_API_KEY", "e-mail"))
-    return SendGridChannel(key, host=settings.sendgrid_host, sender_email=settings.sender_email)
+    sending = Sending(settings.sender_email, settings.sendgrid_unsubscribe_group, settings.sendgrid_sandbox)
+    return SendGridChannel(key, host=settings.sendgrid_host, sending=sending)
 
 
 def _slack(settings: Settings) -> SlackChannel:

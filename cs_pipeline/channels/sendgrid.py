@@ -1,10 +1,12 @@
 """E-mail through SendGrid's v3 API, with the vendor's library.
 
-Only how a message becomes a request, and what SendGrid's answers mean for the outbox. SendGrid has no idempotency key
-and no way to ask for one of ours, so an uncertain e-mail is never repeated: `find` cannot look.
+Only the exchange, and what SendGrid's answers mean for the outbox; what a request says is in `sendgrid_requests`.
+SendGrid has no idempotency key and no way to ask for one of ours, so an uncertain e-mail is never repeated: `find`
+cannot look.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
@@ -14,9 +16,10 @@ from pydantic import SecretStr
 from python_http_client.client import Client
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
-from sendgrid.helpers.mail import Category, Content, CustomArg, From, Header, Mail, Personalization, ReplyTo, To
+from sendgrid.helpers.mail import Mail
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.sendgrid_requests import MOST_PERSONS, Sending, is_address, requests
 from cs_pipeline.channels.wire import (
     BROKEN_EXCHANGE,
     RETRY_SOON,
@@ -28,23 +31,23 @@ from cs_pipeline.channels.wire import (
     told,
 )
 
-ACTION_KEY = "action_key"
-LONGEST_CATEGORY = 255
+REFUSED_OVER_CONTENT = (400, 413)
+NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")
 
 
 class SendGridChannel:
-    """Customer mail. `sender_email` is one verified at SendGrid; replies go to the account's owner."""
+    """Customer mail, sent as `sending` says; replies go to the account's owner."""
 
     def __init__(
         self,
         api_key: SecretStr,
         *,
         host: str,
-        sender_email: str,
+        sending: Sending,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._api_key = api_key
-        self._sender_email = sender_email
+        self._sending = sending
         self._sendgrid = client_of(api_key, host, timeout_seconds)
 
     def __repr__(self) -> str:
@@ -55,24 +58,59 @@ class SendGridChannel:
         """'sendgrid'."""
         return "sendgrid"
 
+    @property
+    def most_at_once(self) -> int:
+        """1,000, as SendGrid has it."""
+        return MOST_PERSONS
+
     def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
         """Always 'live'."""
         return "live"
 
-    def deliver(self, message: Message) -> Outcome:
-        """Send one e-mail. 202 is `sent`, with SendGrid's X-Message-Id."""
-        secrets = (self._api_key.get_secret_value(), message.recipient)
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Send the e-mails. 202 is `sent`, with the X-Message-Id that SendGrid gives the request.
+
+        A request that SendGrid refuses over what it says is repeated mail by mail, so that one bad address stops
+        nobody else's. Once SendGrid asks to wait, it is asked for nothing more.
+        """
+        outcomes = {place: NO_ADDRESS for place, message in enumerate(messages) if not is_address(message.recipient)}
+        addressed = [place for place in range(len(messages)) if place not in outcomes]
+        wait: Outcome | None = None
+        for chosen, mail in requests([messages[place] for place in addressed], self._sending):
+            places = [addressed[number] for number in chosen]
+            together = [messages[place] for place in places]
+            found = [wait] * len(places) if wait else self._request(together, mail)
+            outcomes |= zip(places, found, strict=True)
+            wait = next((outcome for outcome in found if outcome.status == "retry"), None)
+        return [outcomes[place] for place in range(len(messages))]
+
+    def _request(self, messages: Sequence[Message], mail: Mail) -> list[Outcome]:
+        outcome, is_over_content = self._send(messages, mail)
+        if len(messages) == 1 or not is_over_content:
+            return [outcome] * len(messages)
+        outcomes: list[Outcome] = []
+        for message in messages:
+            if outcomes and outcomes[-1].status == "retry":
+                outcomes.append(outcomes[-1])
+            else:
+                outcomes += self.deliver([message])
+        return outcomes
+
+    def _send(self, messages: Sequence[Message], mail: Mail) -> tuple[Outcome, bool]:
+        """What came of the request, and whether it was refused for something it says."""
+        secrets = (self._api_key.get_secret_value(), *(message.recipient for message in messages))
         try:
-            response = self._sendgrid.send(_mail(message, self._sender_email))
+            response = self._sendgrid.send(mail)
         except HTTPError as error:
-            return _refusal(error, without=secrets)
+            return _refusal(error, without=secrets), error.status_code in REFUSED_OVER_CONTENT
         except BROKEN_EXCHANGE as error:
             if never_written(error):
-                return Outcome("retry", detail=told(error, without=secrets), retry_after=RETRY_SOON)
-            return Outcome("uncertain", detail=f"connection broke off: {told(error, without=secrets)}")
-        if response.status_code != 202:
-            return Outcome("uncertain", detail=f"SendGrid answered {response.status_code} instead of 202")
-        return Outcome("sent", provider_id=response.headers.get("X-Message-Id"))
+                return Outcome("retry", detail=told(error, without=secrets), retry_after=RETRY_SOON), False
+            return Outcome("uncertain", detail=f"connection broke off: {told(error, without=secrets)}"), False
+        expected = 200 if self._sending.is_sandbox else 202
+        if response.status_code != expected:
+            return Outcome("uncertain", detail=f"SendGrid answered {response.status_code} instead of {expected}"), False
+        return Outcome("sent", provider_id=response.headers.get("X-Message-Id")), False
 
     def find(self, message: Message) -> Finding:
         """SendGrid cannot be asked for one of our keys."""
@@ -90,32 +128,6 @@ def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGrid
         timeout=timeout_seconds,  # pyright: ignore[reportArgumentType] - handed to urllib, which takes fractions
     )
     return sendgrid
-
-
-def _mail(message: Message, sender_email: str) -> Mail:
-    mail = Mail()
-    mail.from_email = From(sender_email, _text(message, "sender_name"))
-    mail.subject = message.subject
-    mail.add_content(Content("text/plain", message.body_text))
-    if message.body_html is not None:
-        mail.add_content(Content("text/html", message.body_html))
-    person = Personalization()
-    person.add_to(To(message.recipient))
-    # Custom arguments sit with the person, not the mail: SendGrid's events then name the action of each recipient.
-    person.add_custom_arg(CustomArg(ACTION_KEY, message.action_key))
-    mail.add_personalization(person)
-    if reply_to := _text(message, "reply_to"):
-        mail.reply_to = ReplyTo(reply_to)
-    if unsubscribe_url := _text(message, "unsubscribe_url"):
-        mail.add_header(Header("List-Unsubscribe", f"<{unsubscribe_url}>"))
-    for category in (message.category, message.playbook):
-        mail.add_category(Category(category[:LONGEST_CATEGORY]))
-    return mail
-
-
-def _text(message: Message, key: str) -> str | None:
-    value = message.payload.get(key)
-    return value if isinstance(value, str) else None
 
 
 def _refusal(error: HTTPError, *, without: tuple[str, ...]) -> Outcome:

@@ -35,15 +35,28 @@ class Suppressed:
     since: datetime
 
 
-def read_suppressions(api_key: SecretStr, host: str, timeout_seconds: float = TIMEOUT_SECONDS) -> list[Suppressed]:
-    """Everybody on SendGrid's lists. Raises UserError when SendGrid cannot be asked, or not understood."""
+def read_suppressions(
+    api_key: SecretStr, host: str, timeout_seconds: float = TIMEOUT_SECONDS, *, unsubscribe_group: int | None = None
+) -> list[Suppressed]:
+    """Everybody on SendGrid's lists, and on that of our unsubscribe group.
+
+    Raises UserError when SendGrid cannot be asked, or not understood.
+    """
     client = client_of(api_key, host, timeout_seconds).client
     try:
-        return [
-            Suppressed(entry["email"].strip().lower(), reason, datetime.fromtimestamp(int(entry["created"]), UTC))
+        found = [
+            _suppressed(entry["email"], reason, entry["created"])
             for name, reason in LISTS.items()
             for entry in _entries(getattr(client.suppression, name))
         ]
+        if unsubscribe_group is not None:
+            of_groups = _read(client.asm.suppressions)
+            found += [
+                _suppressed(entry["email"], "unsubscribed", entry["created_at"])
+                for entry in of_groups
+                if entry["group_id"] == unsubscribe_group
+            ]
+        return found
     except HTTPError as error:
         words = f"SendGrid answered {error.status_code}"
         hint = "; the API key needs access to suppressions" if error.status_code in (401, 403) else ""
@@ -54,13 +67,22 @@ def read_suppressions(api_key: SecretStr, host: str, timeout_seconds: float = TI
         raise UserError("Suppressions cannot be read: SendGrid's answer is not a list of addresses") from None
 
 
+def _suppressed(address: str, reason: str, created: float) -> Suppressed:
+    return Suppressed(address.strip().lower(), reason, datetime.fromtimestamp(int(created), UTC))
+
+
 def _entries(listed: Client) -> Iterator[dict]:
     offset = 0
     while True:
-        page = json.loads(listed.get(query_params={"limit": PAGE, "offset": offset}).body)  # pyright: ignore
-        if not isinstance(page, list):
-            raise TypeError
+        page = _read(listed, limit=PAGE, offset=offset)
         yield from page
         if len(page) < PAGE:
             return
         offset += PAGE
+
+
+def _read(listed: Client, **query: int) -> list[dict]:
+    page = json.loads(listed.get(query_params=query).body)  # pyright: ignore
+    if not isinstance(page, list):
+        raise TypeError
+    return page

@@ -4,8 +4,9 @@ Only how a message is posted and looked for, and what Slack's answers mean for t
 message metadata, where the history shows it again, so an uncertain message can be settled by looking.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, timedelta
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -30,6 +31,10 @@ RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 PERHAPS_POSTED = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 """Errors of which Slack says that some part of the request may have succeeded."""
 
+NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+"""Errors over the thread of a message, which can be posted without it."""
+
+SECONDS_BETWEEN = 1.0
 LONGEST_NOTIFICATION = 3_000
 PAGE = 200
 MOST_PAGES = 25
@@ -44,6 +49,7 @@ class SlackChannel:
     def __init__(self, token: SecretStr, *, base_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._token = token
         self._conversations: dict[str, str] = {}
+        self._posted_at: dict[str, float] = {}
         self._slack = WebClient(
             token=token.get_secret_value(),
             base_url=base_url,
@@ -65,36 +71,66 @@ class SlackChannel:
         """Always 'live'."""
         return "live"
 
-    def deliver(self, message: Message) -> Outcome:
-        """Post one message; `provider_id` is `<channel id>:<timestamp>`. People get it as a direct message."""
+    @property
+    def most_at_once(self) -> int:
+        """One: what Slack takes."""
+        return 1
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Post each message; `provider_id` is `<channel id>:<timestamp>`. People get theirs as a direct message.
+
+        A message whose payload names a `thread` (a provider id) answers there, and is shown in the conversation as
+        well when it says `is_broadcast`.
+        """
+        return [self._deliver(message) for message in messages]
+
+    def _deliver(self, message: Message) -> Outcome:
         try:
             conversation = self._postable(message.recipient)
         except (*BROKEN_EXCHANGE, *GARBAGE) as error:
             return self._not_posted(error, message)
         try:
-            answer = self._slack.chat_postMessage(
-                channel=conversation,
-                # Shown in notifications, and read as markup like any text.
-                text=escape_mrkdwn(message.subject)[:LONGEST_NOTIFICATION],
-                blocks=message.payload.get("blocks"),  # pyright: ignore[reportArgumentType]
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"action_key": message.action_key}},
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            answer = self._post(conversation, message, _thread(message))
         except (*BROKEN_EXCHANGE, *GARBAGE) as error:
             return self._posted(error, message)
         if not answer["ts"]:
             return Outcome("uncertain", detail="Slack says ok, but not which message it made")
         return Outcome("sent", provider_id=f"{answer['channel']}:{answer['ts']}")
 
+    def _post(self, conversation: str, message: Message, thread: str | None) -> SlackResponse:
+        self._wait_for_turn(conversation)
+        try:
+            return self._slack.chat_postMessage(
+                channel=conversation,
+                # Shown in notifications, and read as markup like any text.
+                text=escape_mrkdwn(message.subject)[:LONGEST_NOTIFICATION],
+                blocks=message.payload.get("blocks"),  # pyright: ignore[reportArgumentType]
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"action_key": message.action_key}},
+                thread_ts=thread,
+                reply_broadcast=bool(message.payload.get("is_broadcast")) if thread else None,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except SlackApiError as error:
+            if thread is None or _code(error) not in NO_THREAD:
+                raise
+            return self._post(conversation, message, None)  # its first message was deleted, and nothing was posted
+
+    def _wait_for_turn(self, conversation: str) -> None:
+        """Slack takes about one message a second and conversation."""
+        since_last = time.monotonic() - self._posted_at.get(conversation, -SECONDS_BETWEEN)
+        if since_last < SECONDS_BETWEEN:
+            time.sleep(SECONDS_BETWEEN - since_last)
+        self._posted_at[conversation] = time.monotonic()
+
     def find(self, message: Message) -> Finding:
-        """Read the conversation back to the day before the message was due, for our metadata."""
-        since = datetime.combine(message.due_on, time.min, UTC) - LOOK_BACK
+        """Read the conversation, and the thread, back to the day before the message was due, for our metadata."""
+        since = datetime.combine(message.due_on, datetime.min.time(), UTC) - LOOK_BACK
         try:
             conversation = self._readable(message.recipient)
             if conversation is None:
                 return Finding("cannot_look", detail="the channel is not among those the bot may read")
-            for post in self._history(conversation, since):
+            for post in self._posts(conversation, _thread(message), since):
                 metadata = post.get("metadata") or {}
                 if metadata.get("event_payload", {}).get("action_key") == message.action_key:
                     return Finding("found", provider_id=f"{conversation}:{post['ts']}")
@@ -102,7 +138,7 @@ class SlackChannel:
             return Finding("cannot_look", detail=self._told(error, message))
         return Finding("not_found")
 
-    def _history(self, conversation: str, since: datetime) -> Iterator[dict]:
+    def _posts(self, conversation: str, thread: str | None, since: datetime) -> Iterator[dict]:
         def page(cursor: str | None) -> SlackResponse:
             return self._slack.conversations_history(
                 channel=conversation,
@@ -112,6 +148,18 @@ class SlackChannel:
                 cursor=cursor,
             )
 
+        def replies(cursor: str | None) -> SlackResponse:
+            return self._slack.conversations_replies(
+                channel=conversation,
+                ts=thread or "",
+                oldest=str(since.timestamp()),
+                include_all_metadata=True,
+                limit=PAGE,
+                cursor=cursor,
+            )
+
+        if thread is not None:
+            yield from _pages(replies, "messages")
         yield from _pages(page, "messages")
 
     def _postable(self, recipient: str) -> str:
@@ -186,6 +234,12 @@ def _pages(page: Callable[[str | None], SlackResponse], items: str) -> Iterator[
         if cursor is None:
             return
     raise _TooMuchToReadError(f"more than {PAGE * MOST_PAGES} {items} to look through")
+
+
+def _thread(message: Message) -> str | None:
+    """The timestamp that names a thread to Slack, out of the provider id of its first message."""
+    thread = message.payload.get("thread")
+    return thread.rpartition(":")[2] if isinstance(thread, str) else None
 
 
 def _status(error: Exception) -> int | None:

@@ -52,7 +52,7 @@ def build_failed_run_sensor() -> dg.SensorDefinition:
             return dg.SkipReason("no Slack token is set, so nobody is told")
         words = (context.failure_event.message or "no reason given").strip()
         channels_for(settings, warehouse, clock)["slack"].deliver(
-            failure_message(context.dagster_run, words, settings, clock)
+            [failure_message(context.dagster_run, words, settings, clock)]
         )
         return None
 

@@ -116,7 +116,7 @@ def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, clock: C
         return  # `doctor` asks
     subject = f"{trip.playbook} has enrolled nobody and waits for you"
     message = to_operations("circuit_breaker", str(trip.trip_id), subject, trip.words, settings, clock)
-    channels_for(settings, warehouse, clock)["slack"].deliver(message)
+    channels_for(settings, warehouse, clock)["slack"].deliver([message])
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Open a trigger for every account that has just signed up.")
@@ -137,7 +137,9 @@ def sync_suppressions(
     if settings.delivery == "capture" or settings.sendgrid_api_key is None:
         context.log.info("messages are captured, so SendGrid knows of nobody")
         return
-    found = read_suppressions(settings.sendgrid_api_key, settings.sendgrid_host)
+    found = read_suppressions(
+        settings.sendgrid_api_key, settings.sendgrid_host, unsubscribe_group=settings.sendgrid_unsubscribe_group
+    )
     with warehouse.session() as session:
         added = suppressions.add(session, found)
     context.log.info("%s addresses on SendGrid's lists, %s of them new", len(found), added)

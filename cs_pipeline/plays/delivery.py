@@ -1,14 +1,14 @@
 """Taking due actions: the one loop that calls channels, and the only place from which anything leaves.
 
 Each call of a channel lies between two commits: the claim before it, what came of it after. A worker that dies in
-between leaves a claim whose lease runs out, so the action ends `uncertain`, and nothing is ever sent on a guess.
+between leaves claims whose lease runs out, so their actions end `uncertain`, and nothing is ever sent on a guess.
 """
 
 import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,10 +23,13 @@ from cs_pipeline.plays.due import PlannedAction, due, uncertain
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.judging import Job, as_claimed, judge
 from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.threads import in_threads
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 AT_A_TIME = 200  # actions judged and rendered together
+
+Written = tuple[PlannedAction, Message]
 
 
 class Renderer(Protocol):
@@ -125,9 +128,16 @@ class _Delivery:
             if seen.issuperset(batch["action_id"]):
                 return
             seen.update(batch["action_id"])
-            for job, message in self._written(self._judged(batch, asking)):
-                if job.action.channel not in self.summary.paused:
-                    taken += self._take(job.action, message)
+            for channel, together in self._calls(self._written(self._judged(batch, asking))):
+                if channel not in self.summary.paused:
+                    taken += self._take(channel, together)
+
+    def _calls(self, written: list[Written]) -> Iterator[tuple[str, list[Written]]]:
+        """The messages of each call of a channel: in the order they are due, as many as it takes."""
+        for name, channel in self.channels.items():
+            mine = [(action, message) for action, message in written if action.channel == name]
+            for start in range(0, len(mine), channel.most_at_once):
+                yield name, mine[start : start + channel.most_at_once]
 
     def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
         judgement = judge(self.session, batch, asking)
@@ -140,44 +150,48 @@ class _Delivery:
         self.summary.postponed.update(wait.reason for wait in judgement.postponed.values())
         return judgement.jobs
 
-    def _written(self, jobs: list[Job]) -> list[tuple[Job, Message]]:
+    def _written(self, jobs: list[Job]) -> list[Written]:
         """Every message of the batch, before the first goes out; what cannot be written fails with the reason."""
-        written: list[tuple[Job, Message]] = []
+        written: list[Written] = []
         failed: dict[int, str] = {}
         for job in jobs:
             try:
-                written.append((job, self.renderer.render(job.playbook, job.step, job.facts, job.action)))
+                written.append((job.action, self.renderer.render(job.playbook, job.step, job.facts, job.action)))
             except UserError as error:
                 failed[job.action.action_id] = "not_rendered"
                 self.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
         outbox.drop(self.session, "failed", failed)
         self.summary.failed.update(failed.values())
+        written = in_threads(self.session, written)
         self.session.commit()
         return written
 
-    def _take(self, action: PlannedAction, message: Message) -> bool:
-        """Claim, deliver, record. False when the action was not to be had any more."""
-        channel = self.channels[action.channel]
-        delivery = channel.delivery_to(message.recipient)
-        attempt = outbox.claim(self.session, action, delivery, self.worker, self.clock.now())
+    def _take(self, name: str, together: list[Written]) -> int:
+        """Claim, deliver, record: one call of a channel. Returns how many actions were still to be had."""
+        channel = self.channels[name]
+        wanted = {action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together}
+        attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now())
         self.session.commit()
-        if attempt is None:
-            return False
+        claimed = [(action, message) for action, message in together if action.action_id in attempts]
+        if not claimed:
+            return 0
+        keys = [(action.action_id, attempts[action.action_id]) for action, _ in claimed]
         try:
-            outcome = channel.deliver(message)
+            outcomes = channel.deliver([message for _, message in claimed])
         except BaseException as error:
-            # Whether the provider has it is unknown, also when the run is being stopped.
+            # Whether the provider has them is unknown, also when the run is being stopped.
             lost = Outcome("uncertain", detail=f"the channel broke off: {type(error).__name__}")
-            outbox.record(self.session, action, attempt, lost, self.clock.now())
+            outbox.record(self.session, dict.fromkeys(keys, lost), self.clock.now())
             self.session.commit()
             raise
-        outbox.record(self.session, action, attempt, outcome, self.clock.now())
+        outbox.record(self.session, dict(zip(keys, outcomes, strict=True)), self.clock.now())
         self.session.commit()
-        is_captured = outcome.status == "sent" and outcome.delivery == "capture"
-        self.summary.outcomes[action.channel, "captured" if is_captured else outcome.status] += 1
-        if outcome.status == "retry":
-            self.summary.paused[action.channel] = outcome.detail or "asked to wait"
-        return True
+        for outcome in outcomes:
+            is_captured = outcome.status == "sent" and outcome.delivery == "capture"
+            self.summary.outcomes[name, "captured" if is_captured else outcome.status] += 1
+            if outcome.status == "retry":
+                self.summary.paused[name] = outcome.detail or "asked to wait"
+        return len(claimed)
 
     def _settle(self, asking: Asking) -> None:
         """Look uncertain actions up where they would go today; elsewhere they are not to be found."""
@@ -192,6 +206,7 @@ class _Delivery:
                 message = self.renderer.render(job.playbook, job.step, job.facts, job.action)
             except UserError:
                 continue  # it stays uncertain, for a person
+            ((_, message),) = in_threads(self.session, [(job.action, message)])
             finding = channel.find(message)
             if outbox.settle(self.session, job.action.action_id, finding, self.clock.now()):
                 self.summary.settled[finding.state] += 1

@@ -22,110 +22,159 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 
 
-def claim(session: Session, action: PlannedAction, delivery: Delivery, worker: str, now: datetime) -> int | None:
-    """Claim an action for one call of its channel; returns the number of the attempt.
+def claim(
+    session: Session, deliveries: Mapping[int, tuple[PlannedAction, Delivery]], worker: str, now: datetime
+) -> dict[int, int]:
+    """Claim actions for one call of their channel; returns the number of the attempt by action id.
 
-    None when it may not go out any more: another worker has it, or it was cancelled or stopped meanwhile. `delivery`
-    is where the message is about to go, kept for the case that nobody comes back to say so.
+    An action is absent when it may not go out any more: another worker has it, or it was cancelled or stopped
+    meanwhile. The delivery is where the message is about to go, kept for the case that nobody comes back to say so.
     """
     with session.cursor() as cursor:
         cursor.execute(
             f"""
-            with claimed as (
+            with free as (
+                select actions.action_id
+                from cs.actions
+                inner join cs.enrolments using (enrolment_id)
+                where actions.action_id = any(%(action_ids)s::bigint[]) and {MAY_GO}
+                order by actions.action_id
+                for update of actions skip locked
+            ),
+
+            claimed as (
                 update cs.actions
                 set
                     status = 'claimed',
                     reason = null,
                     detail = null,
-                    recipient = %(recipient)s,
-                    recipient_user_id = %(recipient_user_id)s,
-                    delivery = %(delivery)s,
+                    recipient = asked.recipient,
+                    recipient_user_id = asked.recipient_user_id,
+                    delivery = asked.delivery,
                     attempts = attempts + 1,
                     claimed_by = %(worker)s,
                     lease_until = %(lease_until)s
-                where action_id = (
-                    select actions.action_id
-                    from cs.actions
-                    inner join cs.enrolments using (enrolment_id)
-                    where actions.action_id = %(action_id)s and {MAY_GO}
-                    for update of actions skip locked
-                )
-                returning action_id, attempts
+                from free
+                inner join
+                    unnest(
+                        %(action_ids)s::bigint[], %(recipients)s::text[], %(user_ids)s::text[], %(deliveries)s::text[]
+                    ) as asked (action_id, recipient, recipient_user_id, delivery)
+                    using (action_id)
+                where actions.action_id = free.action_id
+                returning actions.action_id, actions.attempts
             )
             insert into cs.action_attempts (action_id, attempt, claimed_by, claimed_at)
             select action_id, attempts, %(worker)s, %(now)s
             from claimed
-            returning attempt
+            returning action_id, attempt
             """,
             {
-                "action_id": action.action_id,
-                "recipient": action.recipient,
-                "recipient_user_id": action.recipient_user_id,
-                "delivery": delivery,
+                "action_ids": list(deliveries),
+                "recipients": [action.recipient for action, _ in deliveries.values()],
+                "user_ids": [action.recipient_user_id for action, _ in deliveries.values()],
+                "deliveries": [delivery for _, delivery in deliveries.values()],
                 "worker": worker,
                 "lease_until": now + LEASE,
                 "now": now,
             },
         )
-        row = cursor.fetchone()
-        return None if row is None else int(row[0])
+        return dict(cursor.fetchall())
 
 
-def record(session: Session, action: PlannedAction, attempt: int, outcome: Outcome, now: datetime) -> None:
-    """Write down what came of an attempt.
+def record(session: Session, outcomes: Mapping[tuple[int, int], Outcome], now: datetime) -> None:
+    """Write down what came of attempts; keys are (action id, attempt).
 
-    Also after its lease has expired: a late answer still beats `uncertain`, and a plan to try again. Once the action
-    was claimed again or is settled only the attempt keeps the outcome.
+    Also after a lease has expired: a late answer still beats `uncertain`, and a plan to try again. Once the action
+    was claimed again or is settled only the attempt keeps the outcome. A retry waits twice as long as the one before,
+    and never shorter than the provider asked for.
     """
+    change_in_order(session)
+    told = {
+        "action_ids": [action_id for action_id, _ in outcomes],
+        "attempts": [attempt for _, attempt in outcomes],
+        "outcomes": [outcome.status for outcome in outcomes.values()],
+        "details": [outcome.detail for outcome in outcomes.values()],
+        "provider_ids": [outcome.provider_id for outcome in outcomes.values()],
+        "deliveries": [outcome.delivery for outcome in outcomes.values()],
+        "asked": [outcome.retry_after for outcome in outcomes.values()],
+        "now": now,
+    }
     with session.cursor() as cursor:
         cursor.execute(
             """
-            update cs.action_attempts
-            set outcome = %s, detail = %s, recorded_at = %s
-            where action_id = %s and attempt = %s
+            update cs.action_attempts as attempts
+            set outcome = told.outcome, detail = told.detail, recorded_at = %(now)s
+            from unnest(%(action_ids)s::bigint[], %(attempts)s::integer[], %(outcomes)s::text[], %(details)s::text[])
+                as told (action_id, attempt, outcome, detail)
+            where attempts.action_id = told.action_id and attempts.attempt = told.attempt
             """,
-            [outcome.status, outcome.detail, now, action.action_id, attempt],
+            told,
         )
-        cursor.execute(
-            "select count(*) from cs.action_attempts where action_id = %s and outcome = 'retry'",
-            [action.action_id],
-        )
-        retries = int(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]
-        status, reason = {
-            "sent": ("sent", None),
-            "retry": ("planned", "retry") if retries <= MOST_RETRIES else ("failed", "gave_up"),
-            "failed": ("failed", "refused"),
-            "uncertain": ("uncertain", "no_answer"),
-        }[outcome.status]
         cursor.execute(
             """
+            with told as (
+                select
+                    given.*,
+                    (
+                        select count(*)
+                        from cs.action_attempts as attempts
+                        where attempts.action_id = given.action_id and attempts.outcome = 'retry'
+                    ) as retries
+                from
+                    unnest(
+                        %(action_ids)s::bigint[],
+                        %(attempts)s::integer[],
+                        %(outcomes)s::text[],
+                        %(details)s::text[],
+                        %(provider_ids)s::text[],
+                        %(deliveries)s::text[],
+                        %(asked)s::interval[]
+                    ) as given (action_id, attempt, outcome, detail, provider_id, delivery, asked)
+            ),
+
+            decided as (
+                select
+                    *,
+                    outcome = 'retry' and retries <= %(most_retries)s as is_planned,
+                    case
+                        when outcome <> 'retry' then outcome
+                        when retries <= %(most_retries)s then 'planned'
+                        else 'failed'
+                    end as status,
+                    case
+                        when outcome = 'retry' and retries <= %(most_retries)s then 'retry'
+                        when outcome = 'retry' then 'gave_up'
+                        when outcome = 'failed' then 'refused'
+                        when outcome = 'uncertain' then 'no_answer'
+                    end as reason
+                from told
+            )
+
             update cs.actions
             set
-                status = %(status)s,
-                reason = %(reason)s,
-                due_at = coalesce(%(due_at)s, due_at),
-                sent_at = %(sent_at)s,
-                provider_id = %(provider_id)s,
-                detail = %(detail)s,
-                delivery = %(delivery)s,
+                status = decided.status,
+                reason = decided.reason,
+                due_at = case
+                    when is_planned
+                        then %(now)s + greatest(
+                            coalesce(decided.asked, interval '0'),
+                            least(%(first_wait)s * power(2, decided.retries - 1), %(longest_wait)s)
+                        )
+                    else actions.due_at
+                end,
+                sent_at = case when decided.status = 'sent' then %(now)s end,
+                provider_id = decided.provider_id,
+                detail = decided.detail,
+                delivery = case when not is_planned then decided.delivery end,
                 claimed_by = null,
                 lease_until = null
+            from decided
             where
-                action_id = %(action_id)s
-                and attempts = %(attempt)s
-                and status in ('claimed', 'uncertain', 'planned')
+                actions.action_id = decided.action_id
+                and actions.attempts = decided.attempt
+                and actions.status in ('claimed', 'uncertain', 'planned')
             """,
-            {
-                "status": status,
-                "reason": reason,
-                "due_at": now + _wait(retries, outcome.retry_after) if status == "planned" else None,
-                "sent_at": now if status == "sent" else None,
-                "provider_id": outcome.provider_id,
-                "detail": outcome.detail,
-                "delivery": None if status == "planned" else outcome.delivery,
-                "action_id": action.action_id,
-                "attempt": attempt,
-            },
+            {**told, "most_retries": MOST_RETRIES, "first_wait": FIRST_WAIT, "longest_wait": LONGEST_WAIT},
         )
 
 
@@ -243,8 +292,3 @@ def drop_stale(session: Session, now: datetime) -> Counter[str]:
             {"now": now, "waited_for": list(REASONS)},
         )
         return Counter(reason for (reason,) in cursor.fetchall())
-
-
-def _wait(retries: int, asked: timedelta | None) -> timedelta:
-    """Twice as long after every retry, and never shorter than the provider asked for."""
-    return max(asked or timedelta(0), min(FIRST_WAIT * 2 ** (retries - 1), LONGEST_WAIT))

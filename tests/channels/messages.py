@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.message import Channel, Message, Outcome
 
 EMAIL = Message(
     action_key="yellow_adoption/quick_guide/acme/7",
@@ -54,4 +54,22 @@ CRM = replace(
     payload={"kind": "task", "priority": "urgent"},
     playbook="red_save",
     step="discovery_call",
+)
+
+
+def delivered(channel: Channel, message: Message) -> Outcome:
+    """What came of one message."""
+    (outcome,) = channel.deliver([message])
+    return outcome
+
+SMS = replace(
+    EMAIL,
+    action_key="milestone/congratulate/acme/9",
+    channel="sms",
+    subject="A hundred projects",
+    body_text="Congratulations, Ada: your team has just finished its 100th project.",
+    body_html="<!doctype html><html><body><p>Congratulations, Ada.</p></body></html>",
+    payload={**EMAIL.payload, "as_email_text": "Congratulations, Ada.\n\nUnsubscribe"},
+    playbook="milestone",
+    step="congratulate",
 )

@@ -15,6 +15,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = ""
 
     @property
     def json(self) -> dict:
@@ -65,12 +66,12 @@ def provider(decide: Decide | Answer) -> Iterator[Provider]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            request = Request(self.path, dict(self.headers.items()), body)
+            request = Request(self.path, dict(self.headers.items()), body, self.command)
             state.requests.append(request)
             self.close_connection = True
             self.answer(state.decide(request))
 
-        do_GET = do_POST
+        do_GET = do_PATCH = do_POST
 
         def answer(self, answer: Answer) -> None:
             if answer.hangs:

@@ -20,7 +20,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.messages import CRM, EMAIL, SLACK
+from tests.channels.messages import CRM, EMAIL, SLACK, delivered
 
 NOW = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>' {{7*7}} </iframe></article>"""
@@ -72,7 +72,7 @@ def page(message: Message) -> str:
 def test_a_captured_message_is_a_row_a_page_in_the_folder_of_its_day_and_a_line_in_the_index(
     channel: CaptureChannel, captures: Path, warehouse: Warehouse
 ):
-    outcome = channel.deliver(EMAIL)
+    outcome = delivered(channel, EMAIL)
     assert (outcome.status, outcome.delivery) == ("sent", "capture")
     assert outcome.provider_id is not None
     assert outcome.provider_id.startswith("2026-01-06/email-acme-quick_guide-")
@@ -83,34 +83,34 @@ def test_a_captured_message_is_a_row_a_page_in_the_folder_of_its_day_and_a_line_
 
 
 def test_capturing_twice_changes_nothing(channel: CaptureChannel, captures: Path, warehouse: Warehouse):
-    first = channel.deliver(EMAIL)
+    first = delivered(channel, EMAIL)
     before = rows(warehouse), listed(captures)
-    assert channel.deliver(EMAIL) == first
+    assert delivered(channel, EMAIL) == first
     assert (rows(warehouse), listed(captures)) == before
 
 
 def test_a_new_channel_object_keeps_the_messages_of_the_last(
     channel: CaptureChannel, tmp_path: Path, captures: Path, warehouse: Warehouse
 ):
-    channel.deliver(EMAIL)
-    CaptureChannel(Settings(home=tmp_path), warehouse, Clock(NOW)).deliver(SLACK)
+    delivered(channel, EMAIL)
+    delivered(CaptureChannel(Settings(home=tmp_path), warehouse, Clock(NOW)), SLACK)
     assert [entry["channel"] for entry in listed(captures)] == ["email", "slack"]
 
 
 def test_a_captured_message_is_found_by_its_key_and_no_other(channel: CaptureChannel):
-    outcome = channel.deliver(EMAIL)
+    outcome = delivered(channel, EMAIL)
     assert (channel.find(EMAIL).state, channel.find(EMAIL).provider_id) == ("found", outcome.provider_id)
     assert channel.find(SLACK).state == "not_found"
 
 
 def test_an_account_named_like_a_path_stays_in_the_folder(channel: CaptureChannel, captures: Path):
-    outcome = channel.deliver(replace(EMAIL, account_id="../../etc/passwd", step="../x"))
+    outcome = delivered(channel, replace(EMAIL, account_id="../../etc/passwd", step="../x"))
     assert outcome.provider_id is not None
     assert (captures / outcome.provider_id).resolve().parent == (captures / "2026-01-06").resolve()
 
 
 def test_text_the_database_cannot_hold_fails_in_words(channel: CaptureChannel):
-    assert channel.deliver(replace(EMAIL, subject="a\x00b")).status == "failed"
+    assert delivered(channel, replace(EMAIL, subject="a\x00b")).status == "failed"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, warehouse: Warehouse):

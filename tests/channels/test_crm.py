@@ -7,7 +7,7 @@ from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.message import Message
 from cs_pipeline.clock import Clock
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.messages import CRM
+from tests.channels.messages import CRM, delivered
 from tests.channels.provider import closed_address
 
 NOW = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
@@ -23,7 +23,7 @@ def tasks(warehouse: Warehouse) -> list[tuple[object, ...]]:
 
 
 def test_a_task_is_created_as_the_message_says(warehouse: Warehouse):
-    outcome = CrmTableChannel(warehouse, Clock(NOW)).deliver(CRM)
+    outcome = delivered(CrmTableChannel(warehouse, Clock(NOW)), CRM)
     assert (outcome.status, outcome.delivery) == ("sent", "live")
     assert tasks(warehouse) == [
         (
@@ -35,20 +35,20 @@ def test_a_task_is_created_as_the_message_says(warehouse: Warehouse):
 
 def test_an_opportunity_is_created_like_a_task(warehouse: Warehouse):
     message = replace(CRM, payload={"kind": "opportunity"})
-    CrmTableChannel(warehouse, Clock(NOW)).deliver(message)
+    delivered(CrmTableChannel(warehouse, Clock(NOW)), message)
     assert [row[1::6] for row in tasks(warehouse)] == [("opportunity", "normal")]
 
 
 def test_creating_twice_changes_nothing_and_answers_alike(warehouse: Warehouse):
     channel = CrmTableChannel(warehouse, Clock(NOW))
-    first = channel.deliver(CRM)
-    assert channel.deliver(replace(CRM, subject="Other words")) == first
+    first = delivered(channel, CRM)
+    assert delivered(channel, replace(CRM, subject="Other words")) == first
     assert [row[3] for row in tasks(warehouse)] == ["Call Acme"]
 
 
 def test_a_task_is_found_by_its_key_and_no_other(warehouse: Warehouse):
     channel = CrmTableChannel(warehouse, Clock(NOW))
-    outcome = channel.deliver(CRM)
+    outcome = delivered(channel, CRM)
     assert (channel.find(CRM).state, channel.find(CRM).provider_id) == ("found", outcome.provider_id)
     assert channel.find(replace(CRM, action_key="other")).state == "not_found"
 
@@ -56,13 +56,13 @@ def test_a_task_is_found_by_its_key_and_no_other(warehouse: Warehouse):
 def test_a_record_the_table_refuses_fails_in_words(warehouse: Warehouse):
     channel = CrmTableChannel(warehouse, Clock(NOW))
     for message in (replace(CRM, payload={"priority": "whenever"}), replace(CRM, subject="a\x00b")):
-        assert channel.deliver(message).status == "failed"
+        assert delivered(channel, message).status == "failed"
 
 
 def test_a_database_that_is_away_is_retried_and_cannot_be_looked_into():
     away = Warehouse(closed_address().replace("http://", "postgresql://someone:secret@") + "/nothing")
     channel = CrmTableChannel(away, Clock(NOW))
-    outcome = channel.deliver(CRM)
+    outcome = delivered(channel, CRM)
     assert outcome.status == "retry"
     assert "secret" not in repr(outcome)
     assert channel.find(CRM).state == "cannot_look"
@@ -71,5 +71,5 @@ def test_a_database_that_is_away_is_retried_and_cannot_be_looked_into():
 def test_customer_text_stays_text(warehouse: Warehouse):
     name = "Robert'); drop table cs.crm_tasks; -- %s"
     message: Message = replace(CRM, subject=name, body_text=name)
-    CrmTableChannel(warehouse, Clock(NOW)).deliver(message)
+    delivered(CrmTableChannel(warehouse, Clock(NOW)), message)
     assert [row[3] for row in tasks(warehouse)] == [name]

@@ -11,7 +11,7 @@ from cs_pipeline.channels.select import channels_for
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.messages import CRM, EMAIL, SLACK
+from tests.channels.messages import CRM, EMAIL, SLACK, delivered
 from tests.channels.provider import Answer, provider
 from tests.channels.test_slack import Workspace
 
@@ -34,7 +34,7 @@ def test_in_capture_mode_no_provider_is_asked_and_everything_is_captured(tmp_pat
             slack_base_url=slack.url + "/api/",
         )
         channels = channels_for(settings, warehouse)
-        outcomes = [channels[message.channel].deliver(message) for message in (EMAIL, SLACK, CRM)]
+        outcomes = [delivered(channels[message.channel], message) for message in (EMAIL, SLACK, CRM)]
     assert [(outcome.status, outcome.delivery) for outcome in outcomes] == [("sent", "capture")] * 3
     assert sendgrid.requests == slack.requests == []
     assert count(warehouse, "cs.captured_messages") == 3
@@ -43,7 +43,7 @@ def test_in_capture_mode_no_provider_is_asked_and_everything_is_captured(tmp_pat
 def test_a_crm_task_of_capture_mode_stands_in_the_table_as_well(tmp_path: Path, warehouse: Warehouse):
     crm = channels_for(Settings(home=tmp_path), warehouse)["crm"]
     for _ in range(2):
-        crm.deliver(CRM)
+        delivered(crm, CRM)
     assert (count(warehouse, "cs.crm_tasks"), count(warehouse, "cs.captured_messages")) == (1, 1)
     assert crm.delivery_to(CRM.recipient) == "capture"
     assert crm.find(CRM).state == "found"
@@ -51,13 +51,13 @@ def test_a_crm_task_of_capture_mode_stands_in_the_table_as_well(tmp_path: Path, 
 
 def test_a_task_the_table_refuses_is_not_captured(tmp_path: Path, warehouse: Warehouse):
     crm = channels_for(Settings(home=tmp_path), warehouse)["crm"]
-    assert crm.deliver(replace(CRM, payload={"priority": "whenever"})).status == "failed"
+    assert delivered(crm, replace(CRM, payload={"priority": "whenever"})).status == "failed"
     assert count(warehouse, "cs.captured_messages") == 0
 
 
 def test_the_set_clock_stamps_captured_messages(tmp_path: Path, warehouse: Warehouse):
     settings = Settings(home=tmp_path, now=datetime(2024, 3, 4, 8, tzinfo=UTC))
-    channels_for(settings, warehouse)["email"].deliver(EMAIL)
+    delivered(channels_for(settings, warehouse)["email"], EMAIL)
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("select captured_at from cs.captured_messages")
         assert cursor.fetchall() == [(settings.now,)]
@@ -89,7 +89,7 @@ def test_the_allow_list_reaches_those_on_it_and_captures_the_rest(
             sendgrid_host=sendgrid.url,
         )
         channel = channels_for(settings, warehouse)["email"]
-        outcome = channel.deliver(message)
+        outcome = delivered(channel, message)
         finding = channel.find(message)
     assert outcome.status == "sent"
     assert outcome.delivery == channel.delivery_to(recipient) == ("live" if is_reached else "capture")
@@ -108,7 +108,7 @@ def test_the_allow_list_names_slack_channels(tmp_path: Path, warehouse: Warehous
             slack_base_url=slack.url + "/api/",
         )
         channel = channels_for(settings, warehouse)["slack"]
-        deliveries = [channel.deliver(replace(SLACK, recipient=to)).delivery for to in ("#cs-test", "#everybody")]
+        deliveries = [delivered(channel, replace(SLACK, recipient=to)).delivery for to in ("#cs-test", "#everybody")]
     assert deliveries == ["live", "capture"]
     assert len(slack.requests) == 1
 
@@ -124,7 +124,7 @@ def test_in_live_mode_everybody_is_reached_and_nothing_is_captured(tmp_path: Pat
             slack_base_url=slack.url + "/api/",
         )
         channels = channels_for(settings, warehouse)
-        outcomes = [channels[message.channel].deliver(message) for message in (EMAIL, SLACK, CRM)]
+        outcomes = [delivered(channels[message.channel], message) for message in (EMAIL, SLACK, CRM)]
     assert [(outcome.status, outcome.delivery) for outcome in outcomes] == [("sent", "live")] * 3
     assert (len(sendgrid.requests), len(slack.requests)) == (1, 1)
     assert not settings.captures.exists()

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.sendgrid import SendGridChannel
-from tests.channels.messages import EMAIL
+from cs_pipeline.channels.sendgrid_requests import Sending
+from tests.channels.messages import EMAIL, delivered
 from tests.channels.provider import Answer, closed_address, deaf_address, provider
 
 KEY = "SG.super-secret-key"
@@ -18,13 +19,13 @@ ACCEPTED = Answer(202, headers={"X-Message-Id": "sg-1"})
 
 def channel(url: str, timeout_seconds: float = 5) -> SendGridChannel:
     return SendGridChannel(
-        SecretStr(KEY), host=url, sender_email="success@example.com", timeout_seconds=timeout_seconds
+        SecretStr(KEY), host=url, sending=Sending("success@example.com"), timeout_seconds=timeout_seconds
     )
 
 
 def outcome_of(answer: Answer, timeout_seconds: float = 5) -> Outcome:
     with provider(answer) as sendgrid:
-        outcome = channel(sendgrid.url, timeout_seconds).deliver(EMAIL)
+        outcome = delivered(channel(sendgrid.url, timeout_seconds), EMAIL)
         assert len(sendgrid.requests) == 1, "one delivery is one request"
         return outcome
 
@@ -39,25 +40,28 @@ def test_an_accepted_mail_is_sent_under_sendgrids_message_id():
 
 def test_the_request_holds_one_person_both_parts_our_key_and_where_replies_go():
     with provider(ACCEPTED) as sendgrid:
-        channel(sendgrid.url).deliver(EMAIL)
+        delivered(channel(sendgrid.url), EMAIL)
     request = sendgrid.requests[0]
     assert request.path == "/v3/mail/send"
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     mail = request.json
     assert mail["personalizations"] == [
-        {"to": [{"email": "ada@acme.example"}], "custom_args": {"action_key": EMAIL.action_key}}
+        {
+            "to": [{"email": "ada@acme.example"}],
+            "subject": "A quick guide to reports",
+            "headers": {"List-Unsubscribe": "<https://example.com/unsubscribe?message=7>"},
+            "custom_args": {"action_key": EMAIL.action_key},
+        }
     ]
     assert mail["from"] == {"email": "success@example.com", "name": "Customer Success"}
     assert mail["reply_to"] == {"email": "olga@example.com"}
-    assert mail["subject"] == "A quick guide to reports"
     assert [part["type"] for part in mail["content"]] == ["text/plain", "text/html"]
     assert sorted(mail["categories"]) == ["save", "yellow_adoption"]
-    assert mail["headers"] == {"List-Unsubscribe": "<https://example.com/unsubscribe?message=7>"}
 
 
 def test_a_category_never_exceeds_sendgrids_255_characters():
     with provider(ACCEPTED) as sendgrid:
-        channel(sendgrid.url).deliver(replace(EMAIL, category="x" * 300))
+        delivered(channel(sendgrid.url), replace(EMAIL, category="x" * 300))
     assert max(len(category) for category in sendgrid.requests[0].json["categories"]) == 255
 
 
@@ -105,17 +109,17 @@ def test_sandbox_mode_is_not_taken_for_sent():
 
 
 def test_nobody_listening_is_retried():
-    outcome = channel(closed_address()).deliver(EMAIL)
+    outcome = delivered(channel(closed_address()), EMAIL)
     assert (outcome.status, outcome.retry_after) == ("retry", timedelta(minutes=1))
 
 
 def test_a_name_that_does_not_resolve_is_retried():
-    assert channel("http://no-such-host.invalid").deliver(EMAIL).status == "retry"
+    assert delivered(channel("http://no-such-host.invalid"), EMAIL).status == "retry"
 
 
 def test_a_connection_that_never_came_about_is_retried():
     with deaf_address() as url:
-        assert channel(url, timeout_seconds=0.3).deliver(EMAIL).status == "retry"
+        assert delivered(channel(url, timeout_seconds=0.3), EMAIL).status == "retry"
 
 
 def test_silence_after_the_request_was_written_is_uncertain():
@@ -150,7 +154,7 @@ def test_neither_key_nor_address_appears_in_a_log_an_outcome_or_a_repr(caplog: p
     echo = refusal(f"no such key {KEY} for {EMAIL.recipient}")
     with caplog.at_level(logging.DEBUG), provider(Answer(401, echo)) as sendgrid:
         sender = channel(sendgrid.url)
-        outcome = sender.deliver(EMAIL)
+        outcome = delivered(sender, EMAIL)
     told = f"{caplog.text}{outcome!r}{sender!r}{EMAIL!r}"
     assert "***" in told
     assert KEY not in told

@@ -62,6 +62,18 @@ def test_each_list_has_its_reason() -> None:
     ]
 
 
+def test_who_left_our_unsubscribe_group_is_unsubscribed_and_who_left_another_is_not() -> None:
+    def decide(request: Request) -> Answer:
+        if request.path != "/v3/asm/suppressions":
+            return Answer(200, [])
+        left = {"group_name": "news", "created_at": SINCE}
+        return Answer(200, [{"email": "A@a.example", "group_id": 12, **left}, {"email": "b@a", "group_id": 13, **left}])
+
+    with provider(decide) as sendgrid:
+        found = read_suppressions(SecretStr(KEY), sendgrid.url, unsubscribe_group=12)
+    assert found == [Suppressed("a@a.example", "unsubscribed", MOMENT)]
+
+
 @pytest.mark.parametrize("count", [PAGE - 1, PAGE, 2 * PAGE + 1])
 def test_long_lists_are_read_to_their_end(count: int) -> None:
     assert len(read(SendGrid(bounces=[f"b{number}@a.example" for number in range(count)]))) == count

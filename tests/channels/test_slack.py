@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.slack import SlackChannel
-from tests.channels.messages import SLACK
+from tests.channels.messages import SLACK, delivered
 from tests.channels.provider import Answer, Request, closed_address, provider
 
 TOKEN = "xoxb-super-secret"
@@ -63,7 +63,7 @@ class Workspace:
 
 def outcome_of(answer: Answer, timeout_seconds: float = 5) -> Outcome:
     with provider(Workspace(**{"chat.postMessage": answer})) as slack:
-        outcome = channel(slack.url, timeout_seconds).deliver(SLACK)
+        outcome = delivered(channel(slack.url, timeout_seconds), SLACK)
         assert len(slack.requests) == 1, "a post is never repeated by the channel itself"
         return outcome
 
@@ -75,7 +75,7 @@ def refused(code: str) -> Answer:
 def test_a_message_to_a_channel_is_posted_with_its_blocks_and_our_key_in_its_metadata():
     workspace = Workspace()
     with provider(workspace) as slack:
-        outcome = channel(slack.url).deliver(SLACK)
+        outcome = delivered(channel(slack.url), SLACK)
     assert outcome == Outcome("sent", provider_id="C2:1700000000.000000")
     post = workspace.posts[0]
     assert post["channel"] == "#customer-success"
@@ -89,7 +89,7 @@ def test_a_message_to_a_channel_is_posted_with_its_blocks_and_our_key_in_its_met
 def test_a_mention_in_a_customers_name_notifies_nobody():
     workspace = Workspace()
     with provider(workspace) as slack:
-        channel(slack.url).deliver(replace(SLACK, subject="<!channel> & Sons needs you"))
+        delivered(channel(slack.url), replace(SLACK, subject="<!channel> & Sons needs you"))
     assert workspace.posts[0]["text"] == "&lt;!channel&gt; &amp; Sons needs you"
 
 
@@ -97,7 +97,7 @@ def test_a_person_is_found_by_address_once_and_gets_a_direct_message():
     workspace = Workspace()
     with provider(workspace) as slack:
         sender = channel(slack.url)
-        outcomes = [sender.deliver(PERSON), sender.deliver(replace(PERSON, action_key="another"))]
+        outcomes = [delivered(sender, PERSON), delivered(sender, replace(PERSON, action_key="another"))]
     assert [outcome.provider_id for outcome in outcomes] == ["DU1:1700000000.000000", "DU1:1700000000.000001"]
     assert [request.path for request in slack.requests].count("/api/users.lookupByEmail") == 1
 
@@ -153,18 +153,18 @@ def test_a_broken_connection_is_uncertain_and_not_posted_again():
 
 
 def test_nobody_listening_is_retried():
-    assert channel(closed_address()).deliver(SLACK).status == "retry"
+    assert delivered(channel(closed_address()), SLACK).status == "retry"
 
 
 def test_a_person_whom_slack_does_not_know_fails():
     with provider(Workspace(**{"users.lookupByEmail": refused("users_not_found")})) as slack:
-        assert channel(slack.url).deliver(PERSON) == Outcome("failed", detail="Slack says users_not_found")
+        assert delivered(channel(slack.url), PERSON) == Outcome("failed", detail="Slack says users_not_found")
 
 
 @pytest.mark.parametrize("answer", [Answer(500, b""), Answer(hangs=True), Answer(breaks_off=True), Answer(200, b"?")])
 def test_trouble_while_looking_a_person_up_is_retried_because_nothing_was_posted(answer: Answer):
     with provider(Workspace(**{"users.lookupByEmail": answer})) as slack:
-        assert channel(slack.url, timeout_seconds=0.3).deliver(PERSON).status == "retry"
+        assert delivered(channel(slack.url, timeout_seconds=0.3), PERSON).status == "retry"
 
 
 @pytest.mark.parametrize("message", [SLACK, PERSON])
@@ -173,8 +173,8 @@ def test_a_posted_message_is_found_among_many_by_its_key(message):
     with provider(workspace) as slack:
         sender = channel(slack.url)
         for number in range(5):
-            sender.deliver(replace(message, action_key=f"other/{number}"))
-        posted = sender.deliver(message)
+            delivered(sender, replace(message, action_key=f"other/{number}"))
+        posted = delivered(sender, message)
         finding = channel(slack.url).find(message)
     assert (finding.state, finding.provider_id) == ("found", posted.provider_id)
 
@@ -182,7 +182,7 @@ def test_a_posted_message_is_found_among_many_by_its_key(message):
 def test_a_message_that_was_never_posted_is_not_found():
     with provider(Workspace()) as slack:
         sender = channel(slack.url)
-        sender.deliver(replace(SLACK, action_key="other"))
+        delivered(sender, replace(SLACK, action_key="other"))
         assert sender.find(SLACK).state == "not_found"
 
 
@@ -224,7 +224,7 @@ def test_neither_token_nor_address_appears_in_a_log_an_outcome_or_a_repr(caplog:
     echo = Answer(403, f"no {TOKEN} for {PERSON.recipient}".encode())
     with caplog.at_level(logging.DEBUG), provider(Workspace(**{"chat.postMessage": echo})) as slack:
         sender = channel(slack.url)
-        outcome = sender.deliver(PERSON)
+        outcome = delivered(sender, PERSON)
     told = f"{caplog.text}{outcome!r}{sender!r}{PERSON!r}"
     assert TOKEN not in told
     assert PERSON.recipient not in told

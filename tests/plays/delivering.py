@@ -1,6 +1,6 @@
 """What tests of delivery share: a plain renderer, a channel that does as told, and one call of `deliver_due`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
@@ -42,15 +42,17 @@ class ToldChannel:
     delivered: list[str] = field(default_factory=list)
     goes: Delivery = "live"
     name: str = "told"
+    most_at_once: int = 1
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.goes
 
-    def deliver(self, message: Message) -> Outcome:
-        outcome = self.answer(message)
-        if outcome.status in ("sent", "uncertain"):
-            self.delivered.append(message.action_key)
-        return outcome
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        outcomes = [self.answer(message) for message in messages]
+        for message, outcome in zip(messages, outcomes, strict=True):
+            if outcome.status in ("sent", "uncertain"):
+                self.delivered.append(message.action_key)
+        return outcomes
 
     def find(self, message: Message) -> Finding:
         return self.finding

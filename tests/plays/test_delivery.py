@@ -1,6 +1,7 @@
 """What is due goes out once; what must not go out does not, and says why."""
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
@@ -356,7 +357,7 @@ def test_a_worker_that_never_came_back_leaves_its_action_uncertain(
         pass
 
     class DyingSession(ToldChannel):
-        def deliver(self, message: Message) -> Outcome:
+        def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
             company.run("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle'")
             raise DiesError
 

@@ -1,6 +1,7 @@
 """The outbox under anything that can happen, in any order: nothing is sent twice, nothing is lost."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -37,6 +38,7 @@ class Provider:
     name = "provider"
 
     def __init__(self) -> None:
+        self.most_at_once = 1
         self.accepted: Counter[str] = Counter()
         self.answers: list[str] = []
         self.can_look = False
@@ -44,7 +46,10 @@ class Provider:
     def delivery_to(self, recipient: str) -> Delivery:
         return "live"
 
-    def deliver(self, message: Message) -> Outcome:
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        return [self.answer(message) for message in messages]
+
+    def answer(self, message: Message) -> Outcome:
         answer = self.answers.pop() if self.answers else "sent"
         if answer in ("sent", "accepted, no answer", "accepted, worker stopped"):
             self.accepted[message.action_key] += 1
@@ -89,8 +94,8 @@ class World:
         now = self.clock.now()
         with self.company.warehouse.session() as session:
             for job in judge(session, due(session, ["email"], 1, now), Asking(self.settings, now)).jobs:
-                attempt = outbox.claim(session, job.action, "live", "doomed", now)
-                assert attempt is not None
+                claims = outbox.claim(session, {job.action.action_id: (job.action, "live")}, "doomed", now)
+                attempt = claims[job.action.action_id]
                 self.provider.accepted[job.action.action_key] += is_accepted
                 self.abandoned.append((job.action, attempt, is_accepted))
 
@@ -99,7 +104,7 @@ class World:
             action, attempt, is_accepted = self.abandoned.pop()
             with self.company.warehouse.session() as session:
                 outcome = Outcome("sent" if is_accepted else "failed")
-                outbox.record(session, action, attempt, outcome, self.clock.now())
+                outbox.record(session, {(action.action_id, attempt): outcome}, self.clock.now())
 
     def time_passes(self, minutes: int) -> None:
         self.clock.set(self.clock.now() + timedelta(minutes=minutes))
@@ -115,6 +120,9 @@ class World:
     def everything_goes_on(self) -> None:
         with self.company.warehouse.session() as session:
             kill_switch.lift(session, "everything", kill_switch.EVERYTHING)
+
+    def the_provider_takes_at_once(self, messages: int) -> None:
+        self.provider.most_at_once = messages
 
     def the_provider_can_be_asked(self, can_look: bool) -> None:
         self.provider.can_look = can_look
@@ -150,6 +158,8 @@ EVENTS: list[tuple[object, ...]] = [
     ("everything_is_stopped",),
     ("everything_goes_on",),
     ("everything_goes_on",),
+    ("the_provider_takes_at_once", 1),
+    ("the_provider_takes_at_once", 3),
     ("the_provider_can_be_asked", True),
     ("the_provider_can_be_asked", False),
 ]

@@ -6,7 +6,7 @@ Usage: python -m tests.plays.worker DATABASE_URL PROVIDER_URL HOME POINT; POINT 
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -46,6 +46,7 @@ class MortalChannel:
     """SendGrid's channel, in a process that dies around its second call when that is the point."""
 
     name = "mortal"
+    most_at_once = 1
 
     def __init__(self, channel: Channel, point: str) -> None:
         self.channel, self.point, self.calls = channel, point, 0
@@ -53,14 +54,14 @@ class MortalChannel:
     def delivery_to(self, recipient: str) -> Delivery:
         return self.channel.delivery_to(recipient)
 
-    def deliver(self, message: Message) -> Outcome:
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         self.calls += 1
         if self.point == "after claiming" and self.calls == 2:
             die()
-        outcome = self.channel.deliver(message)
+        outcomes = self.channel.deliver(messages)
         if self.point == "after acceptance" and self.calls == 2:
             die()
-        return outcome
+        return outcomes
 
     def find(self, message: Message) -> Finding:
         return self.channel.find(message)

@@ -1,0 +1,63 @@
+"""Text messages as e-mail, where no webhook takes them (C-29).
+
+That is decided once, when the channels are chosen; what it did is said with every message. How such an e-mail is
+written is in `plays.rendering`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.settings import Settings
+
+AS_EMAIL = "as_email_text"  # of the payload: the plain-text part of the e-mail that the message can become
+INSTEAD_OF = "instead_of"
+WEBHOOK_CHANNELS = ("sms", "webhook")
+
+
+class ByEmail:
+    """Delivers a message of another channel over `email`, with the e-mail's text, and says so."""
+
+    def __init__(self, email: Channel) -> None:
+        self._email = email
+
+    @property
+    def name(self) -> str:
+        """Name of the channel for e-mail."""
+        return self._email.name
+
+    @property
+    def most_at_once(self) -> int:
+        """As many as the channel for e-mail takes."""
+        return self._email.most_at_once
+
+    def delivery_to(self, recipient: str) -> Delivery:
+        """Where e-mail to `recipient` goes."""
+        return self._email.delivery_to(recipient)
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Deliver each as e-mail; `detail` of what was sent says that it went that way."""
+        outcomes = self._email.deliver([as_email(message) for message in messages])
+        return [
+            replace(outcome, detail=f"by e-mail: no webhook is set for {message.channel}")
+            if outcome.status == "sent"
+            else outcome
+            for message, outcome in zip(messages, outcomes, strict=True)
+        ]
+
+    def find(self, message: Message) -> Finding:
+        """Look for the e-mail."""
+        return self._email.find(as_email(message))
+
+
+def as_email(message: Message) -> Message:
+    """The e-mail that stands for `message`, under the same key."""
+    text = str(message.payload.get(AS_EMAIL) or message.body_text)
+    payload = {name: value for name, value in message.payload.items() if name != AS_EMAIL}
+    return replace(message, channel="email", body_text=text, payload={**payload, INSTEAD_OF: message.channel})
+
+
+def as_it_travels(message: Message, settings: Settings) -> Message:
+    """The message as its reader gets it with these settings."""
+    goes_by_email = message.channel in WEBHOOK_CHANNELS and settings.webhook_url is None
+    return as_email(message) if goes_by_email else message

@@ -1,0 +1,98 @@
+"""What connected CRMs have in common: how their records are named here, what a refusal means, what is read back.
+
+Their records carry our action key in a field that is unique there, and what is there already is left as people made
+it. So whatever may have arrived can be asked for again: a broken exchange is `retry`, never `uncertain`. How one CRM is
+spoken to is in its own module.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal, Protocol
+
+from cs_pipeline.channels.message import Channel, Outcome
+from cs_pipeline.channels.wire import RETRY_SOON, told
+from cs_pipeline.errors import UserError
+
+RecordStatus = Literal["open", "completed", "removed"]
+
+PASSING = frozenset({408, 423, 429, 477})
+"""Refusals that pass by themselves: too slow, locked, too many, being moved. Those from 500 on pass as well."""
+
+
+ADDRESS = re.compile(r"[^\s@'\"<>(),;:=]+@[^\s@'\"<>(),;:=]+")
+
+
+class CrmRefusalError(Exception):
+    """A CRM did not do as asked. `status` is that of its answer; None when there was none that could be understood.
+
+    `words` hold neither secret nor address; `is_passing` says that the same may be asked again.
+    """
+
+    def __init__(
+        self,
+        words: str,
+        *,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+        is_passing: bool | None = None,
+    ) -> None:
+        super().__init__(words)
+        self.words = words
+        self.status = status
+        self.retry_after = retry_after
+        passes = status is None or status in PASSING or status >= 500
+        self.is_passing = passes if is_passing is None else is_passing
+
+    def outcome(self, words: str = "") -> Outcome:
+        """What it means for a record that was to be created; `words` come first."""
+        detail = f"{words}{self.words}"
+        if self.is_passing:
+            return Outcome("retry", detail=detail, retry_after=self.retry_after or RETRY_SOON)
+        return Outcome("failed", detail=detail)
+
+
+@dataclass(frozen=True)
+class RecordReading:
+    """What a CRM says of a task or an opportunity today; `assignee` is an address, None where it knows none."""
+
+    status: RecordStatus
+    assignee: str | None = field(default=None, repr=False)
+    due_on: date | None = None
+    completed_at: datetime | None = None
+
+
+REMOVED = RecordReading("removed")
+
+
+class ConnectedCrm(Channel, Protocol):
+    """A channel whose records can be read back."""
+
+    def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
+        """What became of records (names as of `record_name`): all of them. Raises UserError when it cannot be read."""
+        ...
+
+
+def record_name(crm: str, kind: str, record_id: str) -> str:
+    """How a record is called in the outbox, as its provider_id: `hubspot/task/123`."""
+    return f"{crm}/{kind}/{record_id}"
+
+
+def ids_by_kind(records: Sequence[str]) -> dict[str, list[str]]:
+    """The ids that the CRM knows, by kind ('task' or 'opportunity'), of names as of `record_name`."""
+    found: dict[str, list[str]] = {}
+    for name in records:
+        _, kind, record_id = name.split("/", 2)
+        found.setdefault(kind, []).append(record_id)
+    return found
+
+
+def in_words(words: object, *, without: Iterable[str]) -> str:
+    """A CRM's words in one short line, without the secrets, and without any address: refusals repeat what we sent."""
+    return told(ADDRESS.sub("***", str(words)), without=without)
+
+
+def cannot_be_read(words: str) -> UserError:
+    """Why statuses are not known."""
+    return UserError(f"Tasks cannot be read back: {words}")

@@ -1,0 +1,180 @@
+"""From messages to the requests of SendGrid's v3 mail send: which go together, and what each request says.
+
+Mails of one step differ in a few words, so one request carries many of them: the content they share once, and for
+each person what differs, as substitutions. What a person reads is the same to the byte, however mails are put
+together. Nothing here talks to SendGrid.
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sendgrid.helpers.mail import (
+    Asm,
+    Category,
+    Content,
+    CustomArg,
+    From,
+    GroupId,
+    Header,
+    Mail,
+    MailSettings,
+    Personalization,
+    ReplyTo,
+    SandBoxMode,
+    Substitution,
+    To,
+)
+
+from cs_pipeline.channels.message import Message
+
+ACTION_KEY = "action_key"
+LONGEST_CATEGORY = 255
+MOST_PERSONS = 1_000
+MOST_CUSTOM_ARGUMENTS = 10_000
+"""Bytes of all custom arguments; SendGrid does not say whether of a person or of a request, so of a request."""
+MOST_SUBSTITUTIONS = 40_000
+"""Bytes of one person's substitutions; SendGrid allows 50,000."""
+
+_HTML_PIECES = re.compile(r"(?<=>)")
+_TEXT_PIECES = re.compile(r"(?<=\n)")
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How the team sends: its verified address, the unsubscribe group of customer mail, and whether for show only."""
+
+    sender_email: str
+    unsubscribe_group: int | None = None
+    is_sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Content with tags where persons differ, and for each person what stands in their place."""
+
+    content: tuple[str, ...]
+    substitutions: tuple[Mapping[str, str], ...]
+
+
+def is_address(recipient: str) -> bool:
+    """Whether SendGrid's library takes `recipient` for one address, whole; from anything else it makes another."""
+    return bool(recipient) and To(recipient).email == recipient
+
+
+def requests(messages: Sequence[Message], sending: Sending) -> Iterator[tuple[list[int], Mail]]:
+    """The requests that carry `messages`, each with the places of its messages."""
+    alike: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    for place, message in enumerate(messages):
+        alike[_kind(message)].append(place)
+    for places in alike.values():
+        for together in _within_limits(places, messages):
+            yield together, _mail([messages[place] for place in together], sending)
+
+
+def _kind(message: Message) -> tuple[object, ...]:
+    """What mails of one request have in common, beside content of the same build."""
+    is_for_customer = _text(message, "unsubscribe_url") is not None
+    envelope = (_text(message, "sender_name"), _text(message, "reply_to"), message.category, message.playbook)
+    return (*envelope, is_for_customer, tuple(len(pieces) for pieces in _pieces(message)))
+
+
+def _within_limits(places: Sequence[int], messages: Sequence[Message]) -> Iterator[list[int]]:
+    """`places` in order, in as few requests as SendGrid's limits allow; an address stands once in a request."""
+    together: list[int] = []
+    addresses: set[str] = set()
+    custom_arguments = 0
+    for place in places:
+        message = messages[place]
+        address, size = message.recipient.lower(), len(ACTION_KEY) + len(message.action_key.encode()) + 10
+        is_full = len(together) == MOST_PERSONS or custom_arguments + size > MOST_CUSTOM_ARGUMENTS
+        is_large = sum(len(part.encode()) for part in _contents(message)) > MOST_SUBSTITUTIONS
+        if together and (is_full or is_large or address in addresses):
+            yield together
+            together, addresses, custom_arguments = [], set(), 0
+        together.append(place)
+        addresses.add(address)
+        custom_arguments += size
+        if is_large:
+            yield together
+            together, addresses, custom_arguments = [], set(), 0
+    if together:
+        yield together
+
+
+def _mail(messages: Sequence[Message], sending: Sending) -> Mail:
+    first, shared = messages[0], _shared(messages)
+    mail = Mail()
+    mail.from_email = From(sending.sender_email, _text(first, "sender_name"))
+    for kind, content in zip(("text/plain", "text/html"), shared.content, strict=False):
+        mail.add_content(Content(kind, content))
+    for message, substitutions in zip(messages, shared.substitutions, strict=True):
+        mail.add_personalization(_person(message, substitutions, has_group=sending.unsubscribe_group is not None))
+    if reply_to := _text(first, "reply_to"):
+        mail.reply_to = ReplyTo(reply_to)
+    for category in (first.category, first.playbook):
+        mail.add_category(Category(category[:LONGEST_CATEGORY]))
+    if sending.unsubscribe_group is not None and _text(first, "unsubscribe_url"):
+        mail.asm = Asm(GroupId(sending.unsubscribe_group))
+    if sending.is_sandbox:
+        mail.mail_settings = MailSettings(sandbox_mode=SandBoxMode(enable=True))
+    return mail
+
+
+def _person(message: Message, substitutions: Mapping[str, str], *, has_group: bool) -> Personalization:
+    person = Personalization()
+    person.add_to(To(message.recipient))
+    person.subject = message.subject
+    # Custom arguments sit with the person, not the mail: SendGrid's events then name the action of each recipient.
+    person.add_custom_arg(CustomArg(ACTION_KEY, message.action_key))
+    unsubscribe_url = _text(message, "unsubscribe_url")
+    if unsubscribe_url and not has_group:  # a group brings a header of its own
+        person.add_header(Header("List-Unsubscribe", f"<{unsubscribe_url}>"))
+    for tag, value in substitutions.items():
+        person.add_substitution(Substitution(tag, value))
+    return person
+
+
+def _shared(messages: Sequence[Message]) -> _Shared:
+    if len(messages) == 1:
+        return _Shared(_contents(messages[0]), ({},))
+    tag = _tag(messages)
+    substitutions: list[dict[str, str]] = [{} for _ in messages]
+    contents: list[str] = []
+    for part, versions in enumerate(zip(*(_pieces(message) for message in messages), strict=True)):
+        content: list[str] = []
+        for number, pieces in enumerate(zip(*versions, strict=True)):
+            if len(set(pieces)) == 1:
+                content.append(pieces[0])
+                continue
+            name = f"-{tag}.{part}.{number}-"
+            content.append(name)
+            for own, piece in zip(substitutions, pieces, strict=True):
+                own[name] = piece
+        contents.append("".join(content))
+    return _Shared(tuple(contents), tuple(substitutions))
+
+
+def _tag(messages: Sequence[Message]) -> str:
+    """A word that no mail of the request holds, so that nobody's text is taken for a tag."""
+    digest = hashlib.sha256(messages[0].action_key.encode()).hexdigest()
+    texts = "\n".join(part for message in messages for part in (message.subject, *_contents(message)))
+    return next(word for start in range(0, 48, 8) if (word := f"cs{digest[start : start + 16]}") not in texts)
+
+
+def _contents(message: Message) -> tuple[str, ...]:
+    """What a person reads, in the order in which SendGrid wants it: plain text, then HTML where there is any."""
+    return (message.body_text,) if message.body_html is None else (message.body_text, message.body_html)
+
+
+def _pieces(message: Message) -> tuple[list[str], ...]:
+    """The contents cut where mails of one template differ: lines of text, tags of HTML."""
+    splits = (_TEXT_PIECES, _HTML_PIECES)
+    return tuple(split.split(content) for split, content in zip(splits, _contents(message), strict=False))
+
+
+def _text(message: Message, key: str) -> str | None:
+    value = message.payload.get(key)
+    return value if isinstance(value, str) else None
