@@ -162,13 +162,13 @@ class _Delivery:
                 self.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
         outbox.drop(self.session, "failed", failed)
         self.summary.failed.update(failed.values())
-        written = in_threads(self.session, written)
         self.session.commit()
         return written
 
     def _take(self, name: str, together: list[Written]) -> int:
         """Claim, deliver, record: one call of a channel. Returns how many actions were still to be had."""
         channel = self.channels[name]
+        together = in_threads(self.session, together)  # now that the message before these is sent
         wanted = {action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together}
         attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now())
         self.session.commit()

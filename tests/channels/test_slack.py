@@ -2,13 +2,14 @@
 
 import json
 import logging
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.message import Outcome
+from cs_pipeline.channels.message import Finding, Outcome
 from cs_pipeline.channels.slack import SlackChannel
 from tests.channels.messages import SLACK, delivered
 from tests.channels.provider import Answer, Request, closed_address, provider
@@ -48,7 +49,15 @@ class Workspace:
         return {"channels": [{"name": "customer-success", "id": "C2"}], "response_metadata": {"next_cursor": ""}}
 
     def conversations_history(self, fields: dict) -> dict:
-        found = [post for post in self.posts if post["channel"] in (fields["channel"], "#customer-success")]
+        return self._page([post for post in self._posts(fields) if not post.get("thread_ts")], fields)
+
+    def conversations_replies(self, fields: dict) -> dict:
+        return self._page([post for post in self._posts(fields) if post.get("thread_ts") == fields["ts"]], fields)
+
+    def _posts(self, fields: dict) -> list[dict]:
+        return [post for post in self.posts if post["channel"] in (fields["channel"], "#customer-success")]
+
+    def _page(self, found: list[dict], fields: dict) -> dict:
         start = int(fields.get("cursor") or 0)
         more = str(start + 2) if start + 2 < len(found) else ""
         return {"messages": found[start : start + 2], "response_metadata": {"next_cursor": more}}
@@ -84,6 +93,50 @@ def test_a_message_to_a_channel_is_posted_with_its_blocks_and_our_key_in_its_met
     assert blocks == SLACK.payload["blocks"]
     assert post["metadata"] == {"event_type": "cs_pipeline_action", "event_payload": {"action_key": SLACK.action_key}}
     assert slack.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_message_of_a_thread_answers_there_and_a_new_play_is_shown_in_the_channel_as_well():
+    workspace = Workspace()
+    told = replace(SLACK, payload={**SLACK.payload, "thread": "C2:1690000000.000001", "is_broadcast": True})
+    with provider(workspace) as slack:
+        delivered(channel(slack.url), told)
+    assert workspace.posts[0]["thread_ts"] == "1690000000.000001"
+    assert workspace.posts[0]["reply_broadcast"] in (True, "true", "1")
+
+
+def test_a_thread_whose_first_message_is_gone_does_not_stop_the_message():
+    workspace = Workspace()
+
+    def decide(request: Request) -> Answer:
+        is_answer = request.path.endswith("chat.postMessage") and request.fields.get("thread_ts")
+        return refused("thread_not_found") if is_answer else workspace(request)
+
+    told = replace(SLACK, payload={**SLACK.payload, "thread": "C2:1690000000.000001"})
+    with provider(decide) as slack:
+        assert delivered(channel(slack.url), told).status == "sent"
+    assert len(workspace.posts) == 1
+
+
+def test_messages_to_one_channel_are_a_second_apart():
+    workspace, moments = Workspace(), []
+
+    def decide(request: Request) -> Answer:
+        moments.append(time.monotonic())
+        return workspace(request)
+
+    with provider(decide) as slack:
+        channel(slack.url).deliver([SLACK, replace(SLACK, action_key="2"), replace(SLACK, recipient="C9")])
+    assert moments[1] - moments[0] >= 0.95
+    assert len(workspace.posts) == 3
+
+
+def test_what_was_posted_in_a_thread_is_found_there():
+    workspace = Workspace()
+    told = replace(SLACK, payload={**SLACK.payload, "thread": "C2:1690000000.000001"})
+    with provider(workspace) as slack:
+        sender = channel(slack.url)
+        delivered(sender, told)
+        assert sender.find(told) == Finding("found", provider_id="C2:1700000000.000000")
 
 
 def test_a_mention_in_a_customers_name_notifies_nobody():

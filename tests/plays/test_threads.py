@@ -1,0 +1,69 @@
+"""What Slack reads about one account stays in one thread of each conversation."""
+
+from collections import Counter
+from datetime import timedelta
+
+from cs_pipeline.channels.message import Message, Outcome
+from cs_pipeline.clock import Clock
+from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.settings import Settings
+from tests.plays.company import MONDAY, Company, save_play
+from tests.plays.delivering import ToldChannel, all_by, deliver
+
+
+def two_alerts(playbook: str, to: str = "owner", **changes: object) -> Playbook:
+    steps = [
+        {"step": f"alert{day}", "day": day, "channel": "slack", "to": to, "template": "t", "intent": "inform"}
+        for day in (0, 1)
+    ]
+    return save_play(playbook=playbook, family=playbook, steps=steps, **changes)
+
+
+class Remembering(ToldChannel):
+    """Slack, which names each post, and remembers into which thread it came."""
+
+    def __init__(self) -> None:
+        super().__init__(self.post)
+        self.posts: list[tuple[str, object, object]] = []
+
+    def post(self, message: Message) -> Outcome:
+        self.posts.append((message.step, message.payload.get("thread"), message.payload.get("is_broadcast")))
+        return Outcome("sent", provider_id=f"C1:{len(self.posts)}")
+
+
+def posts_of_two_days(company: Company, settings: Settings, clock: Clock, *plays: Playbook) -> list[tuple]:
+    company.account("acme", severity=1)
+    trigger = company.fall("acme")
+    channel = Remembering()
+    for day in (0, 1):
+        clock.set(MONDAY + timedelta(days=day))
+        for play in plays[day : day + 1]:
+            enrol(company.warehouse, play, [trigger], settings, clock.now())
+        deliver(company.warehouse, settings, clock, all_by(channel))
+    return channel.posts
+
+
+def test_messages_about_an_account_follow_its_first_one(company: Company, settings: Settings, clock: Clock) -> None:
+    posts = posts_of_two_days(company, settings, clock, two_alerts("first"))
+    assert posts == [("alert0", None, None), ("alert1", "C1:1", False)]
+
+
+def test_a_new_play_is_shown_in_the_conversation_as_well(company: Company, settings: Settings, clock: Clock) -> None:
+    posts = posts_of_two_days(company, settings, clock, two_alerts("first"), two_alerts("second"))
+    assert Counter(posts[1:]) == {("alert0", "C1:1", True): 1, ("alert1", "C1:1", False): 2}
+
+
+def test_each_conversation_has_its_own_thread(company: Company, settings: Settings, clock: Clock) -> None:
+    posts = posts_of_two_days(company, settings, clock, two_alerts("first"), two_alerts("second", to="manager"))
+    assert ("alert0", None, None) in posts[1:]
+
+
+def test_captured_messages_open_no_thread(company: Company, settings: Settings, clock: Clock) -> None:
+    company.account("acme", severity=1)
+    enrol(company.warehouse, two_alerts("first"), [company.fall("acme")], settings, clock.now())
+    deliver(company.warehouse, settings, clock)
+    channel = Remembering()
+    clock.set(MONDAY + timedelta(days=1))
+    deliver(company.warehouse, settings, clock, all_by(channel))
+    assert channel.posts == [("alert1", None, None)]
