@@ -9,6 +9,9 @@ from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.warehouse.connection import Warehouse
 
+ROWS_AT_A_TIME = 500
+"""Small pieces of a COPY: the server reads one while the next is written, and two processors are at work."""
+
 
 def read_table(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
     """The result of `sql` (placeholders $1, $2, …) as one Arrow table."""
@@ -46,6 +49,7 @@ def append(connection: Connection, schema: str, table: str, rows: pa.Table | pd.
     data: pa.Table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
     if data.num_rows == 0:
         return 0
+    pieces = pa.RecordBatchReader.from_batches(data.schema, data.to_batches(max_chunksize=ROWS_AT_A_TIME))
     with connection.cursor() as cursor:
-        cursor.adbc_ingest(table, data, mode="append", db_schema_name=schema)
+        cursor.adbc_ingest(table, pieces, mode="append", db_schema_name=schema)
     return data.num_rows
