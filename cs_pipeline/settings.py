@@ -20,6 +20,7 @@ HOME_SETTINGS_FILE = "settings.env"
 
 Delivery = Literal["capture", "allowlist", "live"]
 LateRows = Literal["exclude", "include"]
+Crm = Literal["table", "hubspot", "salesforce"]
 
 
 class Settings(BaseSettings):
@@ -57,8 +58,12 @@ class Settings(BaseSettings):
     mail_until_hour: int = Field(
         default=18, ge=1, le=24, description="Customers get no mail from this hour on, local time, nor on free days."
     )
-    mails_per_person: int = Field(default=4, ge=1, description="Most mails of all plays to one person in seven days.")
-    mails_per_account: int = Field(default=8, ge=1, description="Most mails of all plays to one account in seven days.")
+    mails_per_person: int = Field(
+        default=4, ge=1, description="Most mails and texts of all plays to one person in seven days."
+    )
+    mails_per_account: int = Field(
+        default=8, ge=1, description="Most mails and texts of all plays to one account in seven days."
+    )
     breaker_share: float = Field(
         default=0.3,
         gt=0,
@@ -93,6 +98,33 @@ class Settings(BaseSettings):
     )
     slack_bot_token: SecretStr | None = Field(default=None, description="Bot token of Slack.")
     slack_base_url: str = Field(default="https://slack.com/api/", description="Address of Slack's API.")
+    crm: Crm = Field(
+        default="table", description="Where tasks and opportunities stand: table (cs.crm_tasks), hubspot or salesforce."
+    )
+    hubspot_access_token: SecretStr | None = Field(default=None, description="Access token of a private app.")
+    hubspot_host: str = Field(default="https://api.hubapi.com", description="Address of HubSpot's API.")
+    hubspot_company_property: str = Field(
+        default="cs_pipeline_account_id",
+        description="HubSpot's property of companies that holds our account id; its values are unique.",
+    )
+    hubspot_pipeline: str = Field(default="default", description="HubSpot's pipeline of new deals.")
+    hubspot_deal_stage: str = Field(default="appointmentscheduled", description="HubSpot's stage of new deals.")
+    salesforce_domain: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9.-]*$",
+        description="Salesforce's My Domain, the part before .salesforce.com, such as acme.my.",
+    )
+    salesforce_client_id: str = Field(default="", description="Consumer key of the connected app.")
+    salesforce_client_secret: SecretStr | None = Field(default=None, description="Consumer secret of that app.")
+    salesforce_account_field: str = Field(
+        default="cs_pipeline_account_id__c",
+        description="Salesforce's external id field of accounts that holds our account id.",
+    )
+    salesforce_stage: str = Field(default="Prospecting", description="Salesforce's stage of new opportunities.")
+    webhook_url: SecretStr | None = Field(
+        default=None, description="Where text messages are posted (docs/webhook.md). Empty: they go by e-mail."
+    )
+    webhook_secret: SecretStr | None = Field(default=None, description="With what those posts are signed.")
     ops_channel: str = Field(default="#cs-pipeline", description="Slack channel for failed runs and stuck actions.")
     team_channel: str = Field(default="#customer-success", description="Slack channel when an account has no owner.")
     legal_email: str = Field(default="legal@example.com", description="Who prepares contracts for manual renewals.")

@@ -38,6 +38,14 @@ def test_an_error_names_every_variable_and_shows_no_value(monkeypatch: pytest.Mo
 
 
 def test_secrets_appear_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "HUBSPOT_ACCESS_TOKEN",
+        "SALESFORCE_CLIENT_SECRET",
+        "WEBHOOK_URL",
+        "WEBHOOK_SECRET",
+        "SLACK_BOT_TOKEN",
+    ):
+        monkeypatch.setenv(f"CS_PIPELINE_{name}", "geheim")
     monkeypatch.setenv("CS_PIPELINE_SENDGRID_API_KEY", "SG.geheim")
     monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", "postgresql://u:geheim@h/d")
     assert "geheim" not in repr(load_settings())

@@ -2,44 +2,64 @@
 
 `capture`: nothing leaves the machine. `allowlist`: only recipients on the list are reached, everything else is
 captured. `live`: everybody. The CRM table is on the machine in every mode; what goes into it is shown among the
-captures whenever captures are kept.
+captures whenever captures are kept. Text messages go over the webhook, or by e-mail where none is set.
 """
 
 from collections.abc import Mapping, Sequence
 
+from cs_pipeline.channels import connections
+from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS, ByEmail
 from cs_pipeline.channels.capture import CaptureChannel
+from cs_pipeline.channels.connected_crm import ConnectedCrm
 from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.sendgrid import SendGridChannel
-from cs_pipeline.channels.sendgrid_requests import Sending
-from cs_pipeline.channels.slack import SlackChannel
 from cs_pipeline.clock import Clock
-from cs_pipeline.errors import UserError
-from cs_pipeline.settings import PREFIX, Settings
+from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 
 def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None = None) -> Mapping[str, Channel]:
-    """The channel of each kind of message: keys 'email', 'slack' and 'crm'.
+    """The channel of each kind of message: keys 'email', 'slack', 'crm', 'sms' and 'webhook'.
 
     Raises UserError when messages shall leave the machine and a key is missing: now, not at the first message.
     """
     clock = clock if clock is not None else Clock(settings.now)
     table = CrmTableChannel(warehouse, clock)
     if settings.delivery == "live" and not settings.sendgrid_sandbox:
-        return {"email": _sendgrid(settings), "slack": _slack(settings), "crm": table}
+        return _outside(settings, table, connections.sendgrid(settings), clock)
     capture = CaptureChannel(settings, warehouse, clock)
-    shown_table = InTurn(table, capture)
+    captured = {"email": capture, "slack": capture, "crm": InTurn(table, capture)} | _texts(
+        ByEmail(capture) if settings.webhook_url is None else capture
+    )
     if settings.delivery == "capture":
-        return {"email": capture, "slack": capture, "crm": shown_table}
-    email = InTurn(_sendgrid(settings), capture) if settings.sendgrid_sandbox else _sendgrid(settings)
+        return captured
+    email = connections.sendgrid(settings)
+    outside = _outside(settings, table, InTurn(email, capture) if settings.sendgrid_sandbox else email, clock)
     if settings.delivery == "live":
-        return {"email": email, "slack": _slack(settings), "crm": table}
+        return outside
     return {
-        "email": Allowlisted(email, capture, settings.allowlist),
-        "slack": Allowlisted(_slack(settings), capture, settings.allowlist),
-        "crm": shown_table,
+        name: captured[name] if channel is table else Allowlisted(channel, captured[name], settings.allowlist)
+        for name, channel in outside.items()
     }
+
+
+def connected_crm(settings: Settings) -> ConnectedCrm | None:
+    """The CRM whose tasks can be read back; None where none is connected, or nothing leaves the machine."""
+    return None if settings.delivery == "capture" else connections.crm(settings)
+
+
+def _outside(settings: Settings, table: CrmTableChannel, email: Channel, clock: Clock) -> dict[str, Channel]:
+    """Every kind of message on its way to its reader."""
+    named: dict[str, Channel] = {
+        "email": email,
+        "slack": connections.slack(settings),
+        "crm": connections.crm(settings) or table,
+    }
+    return named | _texts(connections.webhook(settings, clock) or ByEmail(email))
+
+
+def _texts(channel: Channel) -> dict[str, Channel]:
+    return dict.fromkeys(WEBHOOK_CHANNELS, channel)
 
 
 class Allowlisted:
@@ -119,25 +139,3 @@ class InTurn:
     def find(self, message: Message) -> Finding:
         """Found when the recording, which comes last, has it."""
         return self._then.find(message)
-
-
-def _sendgrid(settings: Settings) -> SendGridChannel:
-    key = settings.sendgrid_api_key
-    if key is None or not key.get_secret_value().strip():
-        raise UserError(_missing(settings, "SENDGRID_API_KEY", "e-mail"))
-    sending = Sending(settings.sender_email, settings.sendgrid_unsubscribe_group, settings.sendgrid_sandbox)
-    return SendGridChannel(key, host=settings.sendgrid_host, sending=sending)
-
-
-def _slack(settings: Settings) -> SlackChannel:
-    token = settings.slack_bot_token
-    if token is None or not token.get_secret_value().strip():
-        raise UserError(_missing(settings, "SLACK_BOT_TOKEN", "Slack messages"))
-    return SlackChannel(token, base_url=settings.slack_base_url)
-
-
-def _missing(settings: Settings, variable: str, what: str) -> str:
-    return (
-        f"{PREFIX}DELIVERY is {settings.delivery}, but {PREFIX}{variable} is not set, so {what} cannot be sent. "
-        f"Set it in the environment, or set {PREFIX}DELIVERY=capture."
-    )

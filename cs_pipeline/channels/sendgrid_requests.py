@@ -114,8 +114,9 @@ def _mail(messages: Sequence[Message], sending: Sending) -> Mail:
         mail.add_personalization(_person(message, substitutions, has_group=sending.unsubscribe_group is not None))
     if reply_to := _text(first, "reply_to"):
         mail.reply_to = ReplyTo(reply_to)
-    for category in (first.category, first.playbook):
-        mail.add_category(Category(category[:LONGEST_CATEGORY]))
+    # A play may be called as its family is, and SendGrid refuses a mail that names a category twice.
+    for category in dict.fromkeys(name[:LONGEST_CATEGORY] for name in (first.category, first.playbook)):
+        mail.add_category(Category(category))
     if sending.unsubscribe_group is not None and _text(first, "unsubscribe_url"):
         mail.asm = Asm(GroupId(sending.unsubscribe_group))
     if sending.is_sandbox:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from cs_pipeline.channels.connections import missing
 from cs_pipeline.cli.processes import Processes
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
@@ -27,6 +29,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Every finding, in the order in which a new user meets the parts."""
     yield _clock(settings)
     yield _delivery(settings)
+    yield _texts(settings)
     yield from _guarded("playbooks", lambda: _playbooks(settings))
     yield from _guarded("score models", lambda: _score_models(settings))
     try:
@@ -43,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _source_tables(warehouse)
     yield from _scores(warehouse)
     yield from _outbox(warehouse)
+    yield _crm(warehouse, settings)
     yield from _processes(settings)
 
 
@@ -62,19 +66,18 @@ def _clock(settings: Settings) -> Finding:
 def _delivery(settings: Settings) -> Finding:
     if settings.delivery == "capture":
         return Finding("delivery", "ok", f"capture: nothing leaves this machine; messages in {settings.captures}")
-    missing = [
-        name
-        for name, value in (
-            ("CS_PIPELINE_SENDGRID_API_KEY", settings.sendgrid_api_key),
-            ("CS_PIPELINE_SLACK_BOT_TOKEN", settings.slack_bot_token),
-        )
-        if value is None
-    ]
-    if missing:
-        return Finding("delivery", "wrong", f"{settings.delivery}, but {' and '.join(missing)} is not set")
+    absent = missing(settings)
+    if absent:
+        return Finding("delivery", "wrong", f"{settings.delivery}, but {' and '.join(absent)} is not set")
     if settings.delivery == "allowlist":
         return Finding("delivery", "note", f"allowlist: only to {', '.join(settings.allowlist) or 'nobody'}")
     return Finding("delivery", "note", "live: messages reach customers")
+
+
+def _texts(settings: Settings) -> Finding:
+    if settings.webhook_url is None:
+        return Finding("text messages", "ok", "by e-mail: CS_PIPELINE_WEBHOOK_URL is not set")
+    return Finding("text messages", "ok", "over the webhook")
 
 
 def _playbooks(settings: Settings) -> Finding:
@@ -150,6 +153,18 @@ def _outbox(warehouse: Warehouse) -> Iterator[Finding]:
     switches = _rows(warehouse, "select scope, name, reason from cs.kill_switches order by scope, name")
     for scope, name, reason in switches:
         yield Finding("kill switch", "note", f"{scope} {name} is stopped: {reason}")
+
+
+def _crm(warehouse: Warehouse, settings: Settings) -> Finding:
+    tasks, newest = _rows(
+        warehouse, "select count(*) filter (where status = 'open'), max(read_at) from cs.task_status"
+    )[0]
+    if settings.crm == "table":
+        return Finding("CRM", "ok", f"none connected; {tasks:,} open tasks here: `cs-pipeline tasks`")
+    if settings.delivery == "capture":
+        return Finding("CRM", "note", f"{settings.crm}, once delivery is not capture; until then tasks stand here")
+    read = f"last read {newest:%Y-%m-%d %H:%M} UTC" if isinstance(newest, datetime) else "not read back yet"
+    return Finding("CRM", "ok", f"{settings.crm}: {tasks:,} open tasks, {read}")
 
 
 def _processes(settings: Settings) -> Iterator[Finding]:

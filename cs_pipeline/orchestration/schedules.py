@@ -1,4 +1,4 @@
-"""When things happen by themselves: the weekly job after each week, and the day's lifecycle plays."""
+"""When things happen by themselves: the weekly job after each week, the day's lifecycle plays, a look at the CRM."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.partitions import last_ended_week
 from cs_pipeline.orchestration.plays import daily_plays
@@ -25,7 +26,7 @@ def weekly_request(moment: datetime, first_week: str) -> dg.RunRequest | dg.Skip
 
 
 def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Both schedules. They run from the first load on: delivery is capture until someone sets it otherwise."""
+    """All schedules. They run from the first load on: delivery is capture until someone sets it otherwise."""
 
     @dg.schedule(
         name="weekly_health_schedule",
@@ -51,7 +52,22 @@ def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings
     def daily_plays_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
         return dg.RunRequest(run_key=f"daily_plays:{_moment(context, clock):%Y-%m-%d}")
 
-    return [weekly_health_schedule, daily_plays_schedule]
+    @dg.schedule(
+        name="read_crm_status_schedule",
+        job=read_crm_status,
+        cron_schedule="40 * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Reads back from the connected CRM which tasks are done; does nothing where none is connected.",
+    )
+    def read_crm_status_schedule(
+        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
+    ) -> dg.RunRequest | dg.SkipReason:
+        if settings.crm == "table" or settings.delivery == "capture":
+            return dg.SkipReason("no CRM is connected: tasks stand in cs.crm_tasks")
+        return dg.RunRequest(run_key=f"read_crm_status:{_moment(context, clock):%Y-%m-%dT%H}")
+
+    return [weekly_health_schedule, daily_plays_schedule, read_crm_status_schedule]
 
 
 def _moment(context: dg.ScheduleEvaluationContext, clock: Clock) -> datetime:

@@ -64,6 +64,11 @@ def erase(warehouse: Warehouse, settings: Settings, person: str, now: datetime) 
             "where title ~* %(pattern)s or body ~* %(pattern)s",
             found,
         )
+        counts["cs.crm_readings"] = _change(
+            cursor,
+            "update cs.crm_readings set assignee = null where lower(assignee) = any(%(addresses)s::text[])",
+            found,
+        )
         _keep_hashes(cursor, found, now)
     forget_captured(settings, pages)
     return {table: count for table, count in counts.items() if count}

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.erasure import hash_of
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.readiness import MORE, NOT_READY, NotReady, asks_for_more
-from cs_pipeline.plays.specification import CUSTOMER_ROLES
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ def _to_customers(due: pd.DataFrame) -> pd.Series:
     return due["role"].isin(CUSTOMER_ROLES)
 
 
+def _is_mail(due: pd.DataFrame) -> pd.Series:
+    """E-mail, and text messages, which become e-mail where nothing else takes them."""
+    return due["channel"].isin(CUSTOMER_CHANNELS)
+
+
 def _readiness(reason: str, not_ready: NotReady) -> Guard:
     return Guard(reason, not_ready.meaning, lambda due: asks_for_more(due) & not_ready.condition.holds(due))
 
@@ -38,17 +43,17 @@ GUARDS = (
     Guard(
         "unsubscribed",
         "the person asked for no more e-mail",
-        lambda due: (due["channel"] == "email") & _to_customers(due) & due["is_unsubscribed"],
+        lambda due: _is_mail(due) & _to_customers(due) & due["is_unsubscribed"],
     ),
     Guard(
         "bounced",
         "mail to the address came back, or was reported as spam",
-        lambda due: (due["channel"] == "email") & due["suppressed_as"].isin(["bounced", "spam"]),
+        lambda due: _is_mail(due) & due["suppressed_as"].isin(["bounced", "spam"]),
     ),
     Guard(
         "by_hand",
         "somebody of ours put the address on the list of suppressions",
-        lambda due: (due["channel"] == "email") & (due["suppressed_as"] == "by_hand"),
+        lambda due: _is_mail(due) & (due["suppressed_as"] == "by_hand"),
     ),
     Guard(
         "bad_fit",

@@ -23,7 +23,7 @@ from cs_pipeline.plays import exits, facts
 from cs_pipeline.plays.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.other_scores import today_of, with_scores
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, Playbook
 from cs_pipeline.settings import Settings
 
 Booleans = NDArray[np.bool]
@@ -138,7 +138,7 @@ class Forecast:
         self.starts[playbook.playbook] += len(today)
         for step in playbook.steps:
             taken = len(today) if step.condition is None else int(step.condition.holds(today).sum())
-            (self.mails if step.channel == "email" else self.tasks)[playbook.playbook] += taken
+            (self.mails if step.channel in CUSTOMER_CHANNELS else self.tasks)[playbook.playbook] += taken
 
 
 def changes_between(

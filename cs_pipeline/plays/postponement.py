@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.mail_hours import MailHours
-from cs_pipeline.plays.specification import CUSTOMER_ROLES
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 REASONS: Mapping[str, str] = {
     "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
@@ -49,7 +49,7 @@ def postponements(session: Session, taken: pd.DataFrame, asking: Asking) -> dict
     mails = [
         row
         for row in rows
-        if row["channel"] == "email" and row["role"] in CUSTOMER_ROLES and row["action_id"] not in waiting
+        if row["channel"] in CUSTOMER_CHANNELS and row["role"] in CUSTOMER_ROLES and row["action_id"] not in waiting
     ]
     waiting |= _for_morning(session, mails, asking)
     waiting |= _for_room(session, [mail for mail in mails if mail["action_id"] not in waiting], asking)
@@ -125,7 +125,7 @@ def _sent_lately(session: Session, mails: list[dict], asking: Asking) -> dict[tu
                     coalesce(sent_at, case when status = 'claimed' then %(now)s else due_at end) as moment
                 from cs.actions
                 where
-                    channel = 'email'
+                    channel in ('email', 'sms', 'webhook')
                     and role = any(%(roles)s::text[])
                     and status in ('sent', 'claimed', 'uncertain')
                     and coalesce(sent_at, due_at) > %(since)s

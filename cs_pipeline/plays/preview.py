@@ -11,6 +11,7 @@ from datetime import datetime
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.by_email import as_it_travels
 from cs_pipeline.channels.message import Message
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays import facts, planning, sample_facts
@@ -94,7 +95,7 @@ def preview(session: Session, playbook: Playbook, account_id: str, renderer: Ren
     current, reasons = reasons_with(session, rows, rows["definition"], today, asking)
     of_account = {**of_trigger, **facts.as_mappings(known)[offered.index[0]]}
     steps = [
-        _step(playbook, renderer, of_account, row, None if pd.isna(why) else str(why))
+        _step(playbook, renderer, of_account, row, None if pd.isna(why) else str(why), asking)
         for row, why in zip(current.to_dict("records"), reasons, strict=True)
     ]
     name = known["account_name"].iloc[0]
@@ -115,6 +116,7 @@ def _step(
     of_account: Mapping[str, object],
     row: Mapping[Hashable, object],
     why: str | None,
+    asking: Asking,
 ) -> PreviewedStep:
     step, recipient = row["definition"], row["recipient"]
     assert isinstance(step, Step)
@@ -126,7 +128,8 @@ def _step(
     action = _Action(key, playbook.playbook, playbook.family, account_id, recipient, due_at)
     try:
         values = {**of_account, "recipient_name": row["contact_name"]}
-        return PreviewedStep(step, due_at, recipient, why, renderer.render(playbook, step, values, action))
+        message = as_it_travels(renderer.render(playbook, step, values, action), asking.settings)
+        return PreviewedStep(step, due_at, recipient, why, message)
     except UserError as error:
         return PreviewedStep(step, due_at, recipient, why, None, str(error))
 

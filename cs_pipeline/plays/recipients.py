@@ -10,7 +10,7 @@ from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.specification import CUSTOMER_ROLES
 
 # Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
-# role, else the one beside or above; Slack and CRM fall back to the team's channel, e-mail has nobody left.
+# role, else the one beside or above; Slack and CRM fall back to the team's channel, the others have nobody left.
 _RESOLVE = """
 with wanted as (
     select
@@ -74,7 +74,7 @@ ours as (
 
 select
     wanted.position,
-    coalesce(contacts.email, ours.email, case when ours.channel <> 'email' then ours.team end) as recipient,
+    coalesce(contacts.email, ours.email, case when ours.channel in ('slack', 'crm') then ours.team end) as recipient,
     contacts.user_id,
     contacts.full_name
 from wanted

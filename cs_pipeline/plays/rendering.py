@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from mjml import mjml2html
 
+from cs_pipeline.channels.by_email import AS_EMAIL
 from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.slack_blocks import fit
 from cs_pipeline.errors import UserError
@@ -32,12 +33,15 @@ from cs_pipeline.plays.template_language import (
 from cs_pipeline.settings import Settings
 
 LONGEST_SUBJECT = 200
+LONGEST_TEXT_MESSAGE = 1_600  # as many characters as carriers put together into one
 WHY = "_why"  # the template that ends every message to us
+TEXT_MESSAGE = "_text_message"  # the e-mail that a text message becomes where nothing carries it
+FRONT = {"email": ("subject", "preview"), "crm": ("title",), "sms": ("subject",), "webhook": ("subject",)}
 
 
 @dataclass(frozen=True)
 class _TextTemplate:
-    """A mail (subject, preview, body) or a CRM record (title, body): front matter and a body."""
+    """A mail (subject, preview, body), a text message (subject, body) or a CRM record (title, body)."""
 
     path: Path
     front: Mapping[str, Template]
@@ -68,7 +72,9 @@ class Renderer:
         self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
         currency = self._brand.currency
         self._html = html_environment([folder / "email" for folder in folders], currency)
-        self._plain = text_environment([folder / "crm" for folder in folders], currency)
+        self._plain = {
+            channel: text_environment([folder / channel for folder in folders], currency) for channel in FRONT
+        }
         self._mrkdwn = slack_environment([folder / "slack" for folder in folders], currency)
         self._text_templates: dict[Path, _TextTemplate] = {}
         self._slack_templates: dict[Path, SlackTemplate] = {}
@@ -82,7 +88,13 @@ class Renderer:
         """
         to_show = TemplateFacts(self._settings, self._brand, playbook)
         values = to_show.of(step, facts, action) | {"unsubscribe_url": self._unsubscribe_url(action)}
-        write = {"email": self._email, "slack": self._slack, "crm": self._crm}[step.channel]
+        write = {
+            "email": self._email,
+            "slack": self._slack,
+            "crm": self._crm,
+            "sms": self._text_message,
+            "webhook": self._text_message,
+        }[step.channel]
         written = write(step, values)
         return Message(
             action_key=action.action_key,
@@ -123,7 +135,10 @@ class Renderer:
             raise UserError(f"for an account {account}: {error}") from None
 
     def _email(self, step: Step, values: Mapping[str, object]) -> _Written:
-        template = self._text_template("email", step.template)
+        return self._mail(step.template, values)
+
+    def _mail(self, name: str, values: Mapping[str, object]) -> _Written:
+        template = self._text_template("email", name)
         subject, preview = (_one_line(template.front[name].render(values)) for name in ("subject", "preview"))
         mjml = template.body.render({**values, "subject": subject, "preview": preview})
         try:
@@ -151,6 +166,17 @@ class Renderer:
         text = f"{_unwrapped(template.body.render(values))}\n\n{_unwrapped(why.body.render(values))}\n"
         return _Written(title, text, None, {"kind": step.kind, "priority": step.priority})
 
+    def _text_message(self, step: Step, values: Mapping[str, object]) -> _Written:
+        """With the e-mail that it is where no webhook is set."""
+        template = self._text_template(step.channel, step.template)
+        subject = _one_line(template.front["subject"].render(values))
+        text = _unwrapped(template.body.render(values))
+        if len(text) > LONGEST_TEXT_MESSAGE:
+            text = text[: LONGEST_TEXT_MESSAGE - 1].rstrip() + "…"
+        preview, paragraphs = _one_line(text), text.split("\n\n")
+        mail = self._mail(TEXT_MESSAGE, {**values, "subject": subject, "preview": preview, "paragraphs": paragraphs})
+        return _Written(subject, text, mail.html, {**mail.payload, AS_EMAIL: mail.text})
+
     def _unsubscribe_url(self, action: Action) -> str:
         """The team's page, told which message it is about: a digest, since the key itself names our play."""
         parts = urlsplit(self._settings.unsubscribe_url)
@@ -165,18 +191,18 @@ class Renderer:
     def _slack_template(self, name: str) -> SlackTemplate:
         path = template_files.find(self._settings.config, "slack", name)
         if path not in self._slack_templates:
-            self._slack_templates[path] = SlackTemplate.read(path, self._mrkdwn, self._plain)
+            self._slack_templates[path] = SlackTemplate.read(path, self._mrkdwn, self._plain["crm"])
         return self._slack_templates[path]
 
     def _text_template(self, channel: str, name: str) -> _TextTemplate:
         path = template_files.find(self._settings.config, channel, name)
         if path not in self._text_templates:
-            fields = ("subject", "preview") if channel == "email" else ("title",)
-            front, body = template_files.with_front_matter(path, fields)
+            front, body = template_files.with_front_matter(path, FRONT[channel])
+            plain = self._plain[channel]
             self._text_templates[path] = _TextTemplate(
                 path,
-                {name: Template(self._plain, piece.text, path, piece.line) for name, piece in front.items()},
-                Template(self._html if channel == "email" else self._plain, body.text, path, body.line),
+                {name: Template(plain, piece.text, path, piece.line) for name, piece in front.items()},
+                Template(self._html if channel == "email" else plain, body.text, path, body.line),
             )
         return self._text_templates[path]
 

@@ -25,13 +25,16 @@ CONFIG_FOLDER = "playbooks"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case words joined by _")]
 Text = Annotated[str, Field(min_length=1)]
 
-ChannelName = Literal["email", "slack", "crm"]
+ChannelName = Literal["email", "slack", "crm", "sms", "webhook"]
 CustomerRole = Literal["point_of_contact", "champion", "executive_sponsor", "power_user"]
 OurRole = Literal["owner", "manager", "executive", "legal", "team"]
 Intent = Literal["inform", "educate", "ask", "offer"]
 Priority = Literal["low", "normal", "high", "urgent"]
 
 CUSTOMER_ROLES: tuple[CustomerRole, ...] = ("point_of_contact", "champion", "executive_sponsor", "power_user")
+CUSTOMER_CHANNELS: tuple[ChannelName, ...] = ("email", "sms", "webhook")
+"""Channels that reach customers. Hours, caps and lists of those who want no mail hold for all of them alike."""
+
 LAST_DAY = 400  # furthest a step may lie from its anchor
 
 
@@ -210,9 +213,9 @@ def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
         first.setdefault(step.step, index)
         if step.day < 0 and playbook.trigger.kind != "renewal_window":
             yield Problem(("steps", index, "day"), "expected 0 or more: only a renewal date is known ahead")
-        if step.channel != "email" and step.to in CUSTOMER_ROLES:
+        if step.channel not in CUSTOMER_CHANNELS and step.to in CUSTOMER_ROLES:
             yield Problem(("steps", index, "to"), f"expected a role of ours: {step.channel} does not reach customers")
-        if step.channel == "email" and step.to == "team":
+        if step.channel in CUSTOMER_CHANNELS and step.to == "team":
             yield Problem(("steps", index, "to"), "expected a person: the team is reached in Slack")
         for field in ("priority", "kind", "checklist"):
             if step.channel != "crm" and field in step.model_fields_set:

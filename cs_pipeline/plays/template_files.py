@@ -13,7 +13,7 @@ from cs_pipeline.plays.template_language import TemplateError
 
 SHIPPED = Path(__file__).parent / "templates"
 CONFIG_FOLDER = "templates"
-SUFFIXES = {"email": ".mjml.j2", "slack": ".yaml.j2", "crm": ".txt.j2"}
+SUFFIXES = {"email": ".mjml.j2", "slack": ".yaml.j2", "crm": ".txt.j2", "sms": ".txt.j2", "webhook": ".txt.j2"}
 FENCE = "---"
 
 

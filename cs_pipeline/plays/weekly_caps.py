@@ -5,13 +5,13 @@ The real thing (`postponement`) counts any seven days; whole weeks are as near a
 
 import pandas as pd
 
-from cs_pipeline.plays.specification import CUSTOMER_ROLES
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 from cs_pipeline.settings import Settings
 
 
 def beyond_caps(taken: pd.DataFrame, settings: Settings) -> pd.Index:
     """Rows of a week's actions (in the order in which they go out) for which there is no room."""
-    mails = taken[(taken["channel"] == "email") & taken["role"].isin(CUSTOMER_ROLES)]
+    mails = taken[taken["channel"].isin(CUSTOMER_CHANNELS) & taken["role"].isin(CUSTOMER_ROLES)]
     place_for_person = mails.groupby(mails["recipient"].str.lower()).cumcount()
     has_room = mails[place_for_person < settings.mails_per_person]
     place_for_account = has_room.groupby("account_id").cumcount()

@@ -15,7 +15,7 @@ INDEX = "index.md"
 DECLARED = """Some sources say how many tasks a playbook has and do not list them. What they list is implemented, the
 rest is not made up (C-19). A step counts as a task, one with a checklist as many as it has points. Automated is what no
 person has to do: mails and posts that wait for nobody."""
-AUTOMATED_CHANNELS = ("email", "slack")
+AUTOMATED_CHANNELS = ("email", "slack", "sms", "webhook")
 
 
 def write_pages(playbooks: Mapping[str, Playbook], folder: Path) -> int:

@@ -62,6 +62,7 @@ def delivered(channel: Channel, message: Message) -> Outcome:
     (outcome,) = channel.deliver([message])
     return outcome
 
+
 SMS = replace(
     EMAIL,
     action_key="milestone/congratulate/acme/9",

@@ -88,6 +88,7 @@ def provider(decide: Decide | Answer) -> Iterator[Provider]:
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(answer.claimed_length or len(body)))
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
 

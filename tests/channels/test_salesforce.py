@@ -216,7 +216,7 @@ def test_a_broken_exchange_is_retried_and_leaves_one_record(part: str, broken: A
 def test_a_record_that_was_accepted_behind_a_broken_answer_is_there_once():
     org = Org()
 
-    def accepts_and_breaks_off(request) -> Answer:  # noqa: ANN001
+    def accepts_and_breaks_off(request) -> Answer:
         answer = org(request)
         return Answer(breaks_off=True) if request.method == "PATCH" else answer
 
@@ -314,9 +314,9 @@ def test_what_became_of_records_is_read_back():
     ],
 )
 def test_what_cannot_be_read_back_is_an_error_in_words(answer: Answer):
-    with connected(Org(instead={"FROM Task": answer})) as (salesforce, _):
-        with pytest.raises(UserError, match="Tasks cannot be read back: Salesforce"):
-            salesforce.read(["salesforce/task/1"])
+    org = Org(instead={"FROM Task": answer})
+    with connected(org) as (salesforce, _), pytest.raises(UserError, match="Tasks cannot be read back: Salesforce"):
+        salesforce.read(["salesforce/task/1"])
 
 
 @pytest.mark.parametrize("part", REQUESTS)

@@ -65,6 +65,12 @@ def test_a_category_never_exceeds_sendgrids_255_characters():
     assert max(len(category) for category in sendgrid.requests[0].json["categories"]) == 255
 
 
+def test_a_play_that_is_called_as_its_family_has_one_category():
+    with provider(ACCEPTED) as sendgrid:
+        delivered(channel(sendgrid.url), replace(EMAIL, playbook="winback", category="winback"))
+    assert sendgrid.requests[0].json["categories"] == ["winback"]
+
+
 def test_a_rate_limit_is_retried_when_sendgrid_asks():
     outcome = outcome_of(Answer(429, refusal("too many requests"), {"Retry-After": "17"}))
     assert (outcome.status, outcome.retry_after) == ("retry", timedelta(seconds=17))

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+from pydantic import SecretStr
+
 from cs_pipeline.cli.examination import Finding, examine
 from cs_pipeline.health.library import SHIPPED
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
 
 
 def said_of_score_models(config: Path) -> Finding:
@@ -26,3 +30,33 @@ def test_a_new_model_file_is_checked_before_anything_computes_it(tmp_path: Path)
     found = said_of_score_models(tmp_path)
     assert found.state == "ok"
     assert "valid and not computed: ours, weekly_points_halve" in found.words
+
+
+def said_of(subject: str, settings: Settings) -> tuple[str, str]:
+    return next((finding.state, finding.words) for finding in examine(settings) if finding.subject == subject)
+
+
+def test_what_a_connected_crm_and_a_webhook_lack_is_told(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, delivery="live", crm="salesforce", webhook_url=SecretStr("https://x.example"))
+    state, words = said_of("delivery", settings)
+    assert state == "wrong"
+    for name in ("SENDGRID_API_KEY", "SLACK_BOT_TOKEN", "SALESFORCE_DOMAIN", "SALESFORCE_CLIENT_SECRET"):
+        assert f"CS_PIPELINE_{name}" in words
+    assert "CS_PIPELINE_WEBHOOK_SECRET" in words
+    assert "HUBSPOT" not in words
+
+
+@pytest.mark.requirement("C-29")
+def test_how_text_messages_travel_is_told(tmp_path: Path) -> None:
+    url = SecretStr("https://hooks.example.com/secret")
+    assert "by e-mail" in said_of("text messages", Settings(home=tmp_path))[1]
+    assert said_of("text messages", Settings(home=tmp_path, webhook_url=url)) == ("ok", "over the webhook")
+
+
+@pytest.mark.requirement("S4-187")
+def test_where_tasks_stand_and_when_they_were_read_is_told(tmp_path: Path, warehouse: Warehouse) -> None:
+    settings = Settings(home=tmp_path, database_url=SecretStr(warehouse.url))
+    assert said_of("CRM", settings) == ("ok", "none connected; 0 open tasks here: `cs-pipeline tasks`")
+    assert said_of("CRM", settings.model_copy(update={"crm": "hubspot"}))[0] == "note"
+    live = settings.model_copy(update={"crm": "hubspot", "delivery": "live"})
+    assert said_of("CRM", live) == ("ok", "hubspot: 0 open tasks, not read back yet")

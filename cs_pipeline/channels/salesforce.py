@@ -1,0 +1,201 @@
+"""Tasks and opportunities in Salesforce: their fields, the order of requests, and what comes of them for the outbox.
+
+The requests themselves are in `salesforce_requests`; what has to be created in Salesforce is in docs/crm.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import SecretStr
+
+from cs_pipeline.channels.connected_crm import (
+    REMOVED,
+    CrmRefusalError,
+    RecordReading,
+    cannot_be_read,
+    ids_by_kind,
+    record_name,
+)
+from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.salesforce_requests import MOST_AT_ONCE, SalesforceRequests
+from cs_pipeline.channels.wire import TIMEOUT_SECONDS
+
+NAME = "salesforce"
+KEY = "cs_pipeline_action_key__c"
+PRIORITIES = {"low": "Low", "normal": "Normal", "high": "High", "urgent": "High"}
+LONGEST = {"Subject": 255, "Name": 120, "Description": 32_000}
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What Salesforce calls a kind of record, and the fields of which its status is read."""
+
+    kind: str
+    object_type: str
+    status: str
+
+
+TASK = _Kind("task", "Task", "IsClosed, ActivityDate, CompletedDateTime, Owner.Email")
+OPPORTUNITY = _Kind("opportunity", "Opportunity", "IsClosed, CloseDate, LastStageChangeDate, Owner.Email")
+KINDS = {kind.kind: kind for kind in (TASK, OPPORTUNITY)}
+
+
+class SalesforceChannel:
+    """Creates tasks and opportunities for the accounts whose `account_field` holds our account id.
+
+    `domain` is the part of My Domain before `.salesforce.com`, such as `acme.my`. `stage` is that of new opportunities.
+    Owners are read once a channel.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        client_id: str,
+        client_secret: SecretStr,
+        *,
+        account_field: str,
+        stage: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._requests = SalesforceRequests(domain, client_id, client_secret, timeout_seconds=timeout_seconds)
+        self._account_field = account_field
+        self._stage = stage
+        self._owners: dict[str, str | None] = {}
+
+    def __repr__(self) -> str:
+        return "SalesforceChannel()"
+
+    @property
+    def name(self) -> str:
+        """'salesforce'."""
+        return NAME
+
+    @property
+    def most_at_once(self) -> int:
+        """Salesforce's limit of a collection."""
+        return MOST_AT_ONCE
+
+    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
+        """Always 'live'."""
+        return "live"
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
+        records = [CrmRecord.of(message) for message in messages]
+        outcomes: dict[str, Outcome] = {}
+        for kind in KINDS.values():
+            mine = {record.external_id: record for record in records if record.kind == kind.kind}
+            if mine:
+                outcomes |= self._create(kind, mine)
+        unknown = Outcome("failed", detail="Salesforce takes tasks and opportunities only")
+        return [outcomes.get(record.external_id, unknown) for record in records]
+
+    def find(self, message: Message) -> Finding:
+        """Look the action key up."""
+        kind = KINDS.get(CrmRecord.of(message).kind, TASK)
+        try:
+            record_id = self._there(kind, [message.action_key]).get(message.action_key)
+        except CrmRefusalError as error:
+            return Finding("cannot_look", detail=error.words)
+        if record_id is None:
+            return Finding("not_found")
+        return Finding("found", provider_id=record_name(NAME, kind.kind, record_id))
+
+    def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
+        """What became of records (names as of `record_name`). Raises UserError when Salesforce cannot be read."""
+        readings = dict.fromkeys(records, REMOVED)
+        try:
+            for name, ids in ids_by_kind(records).items():
+                kind = KINDS[name]
+                soql = f"SELECT Id, {kind.status} FROM {kind.object_type} WHERE Id IN {{values}}"
+                for found in self._requests.query(soql, ids):
+                    readings[record_name(NAME, name, str(found["Id"]))] = _reading(found)
+        except CrmRefusalError as error:
+            raise cannot_be_read(error.words) from None
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise cannot_be_read("Salesforce's answer is not one of Salesforce's") from None
+        return readings
+
+    def _create(self, kind: _Kind, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
+        try:
+            self._learn_owners({record.assignee for record in records.values()})
+            there = self._there(kind, list(records))
+            new = {key: record for key, record in records.items() if key not in there}
+            fields = [self._fields(record) for record in new.values()]
+            written = self._requests.upsert(kind.object_type, KEY, fields) if new else []
+        except CrmRefusalError as error:
+            return dict.fromkeys(records, error.outcome())
+        results = there | dict(zip(new, written, strict=True))
+        return {key: self._outcome(kind, record, results[key]) for key, record in records.items()}
+
+    def _outcome(self, kind: _Kind, record: CrmRecord, result: str | CrmRefusalError) -> Outcome:
+        if isinstance(result, CrmRefusalError):
+            if "Foreign key external ID" in result.words:
+                words = f"Salesforce has no account whose {self._account_field} is {record.account_id}"
+                return Outcome("failed", detail=words)
+            return result.outcome()
+        is_owned = self._owners.get(record.assignee.strip().lower()) is not None
+        nobody = None if is_owned else "nobody in Salesforce has the assignee's address"
+        return Outcome("sent", provider_id=record_name(NAME, kind.kind, result), detail=nobody)
+
+    def _there(self, kind: _Kind, keys: Sequence[str]) -> dict[str, str]:
+        """Ids of the records that are there already, by action key."""
+        soql = f"SELECT Id, {KEY} FROM {kind.object_type} WHERE {KEY} IN {{values}}"
+        try:
+            return {str(found[KEY]): str(found["Id"]) for found in self._requests.query(soql, keys)}
+        except (TypeError, LookupError):
+            raise CrmRefusalError("Salesforce's answer is not one of Salesforce's") from None
+
+    def _learn_owners(self, assignees: set[str]) -> None:
+        """Ids of users by address in lower case; None for those whom Salesforce does not know."""
+        asked = sorted({assignee.strip().lower() for assignee in assignees} - self._owners.keys())
+        soql = "SELECT Id, Email FROM User WHERE IsActive = true AND Email IN {values}"
+        try:
+            known = {str(user["Email"]).lower(): str(user["Id"]) for user in self._requests.query(soql, asked)}
+        except (TypeError, LookupError):
+            raise CrmRefusalError("Salesforce's answer is not one of Salesforce's") from None
+        self._owners |= {address: known.get(address) for address in asked}
+
+    def _fields(self, record: CrmRecord) -> dict[str, Any]:
+        owner_id = self._owners.get(record.assignee.strip().lower())
+        owner = {} if owner_id is None else {"OwnerId": owner_id}
+        account = {self._account_field: record.account_id}
+        if record.kind == OPPORTUNITY.kind:
+            return owner | {
+                KEY: record.external_id,
+                "Name": _cut(record.title, "Name"),
+                "Description": _cut(record.body, "Description"),
+                "CloseDate": record.due_on.isoformat(),
+                "StageName": self._stage,
+                "Account": account,
+            }
+        return owner | {
+            KEY: record.external_id,
+            "Subject": _cut(record.title, "Subject"),
+            "Description": _cut(record.body, "Description"),
+            "ActivityDate": record.due_on.isoformat(),
+            "Priority": PRIORITIES.get(record.priority, "Normal"),
+            "Status": "Not Started",
+            # A task can be about many kinds of things, so Salesforce wants to be told which this is.
+            "What": {"attributes": {"type": "Account"}, **account},
+        }
+
+
+def _reading(found: Mapping[str, Any]) -> RecordReading:
+    is_done = found["IsClosed"] is True
+    completed = found.get("CompletedDateTime") or found.get("LastStageChangeDate")
+    due_on = found.get("ActivityDate") or found.get("CloseDate")
+    return RecordReading(
+        status="completed" if is_done else "open",
+        assignee=(found.get("Owner") or {}).get("Email"),
+        due_on=date.fromisoformat(due_on) if due_on else None,
+        completed_at=datetime.fromisoformat(completed) if is_done and completed else None,
+    )
+
+
+def _cut(text: str, field: str) -> str:
+    longest = LONGEST[field]
+    return text if len(text) <= longest else text[: longest - 1] + "…"

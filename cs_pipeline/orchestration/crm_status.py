@@ -1,0 +1,79 @@
+"""What became of tasks in the connected CRM, read back by a job of its own, as an asset to look at."""
+
+import dagster as dg
+from pydantic import Field
+
+from cs_pipeline.channels.select import connected_crm
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.orchestration.plays import ACTIONS, GROUP, OWNERS
+from cs_pipeline.plays.crm_status import read_back, status_by_crm
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+TASK_STATUS = dg.AssetKey(["cs", "task_status"])
+
+CRM_ASSETS = [
+    dg.AssetSpec(
+        TASK_STATUS,
+        deps=[ACTIONS],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"postgres"},
+        description=(
+            "One row per CRM task or opportunity that a play created: open, completed or removed, whose, as of when. "
+            "Read back from a connected CRM by the job read_crm_status; else as people say: `cs-pipeline task-done`."
+        ),
+    )
+]
+
+
+class ReadCrmConfig(dg.Config):
+    """Which records are asked for."""
+
+    again: bool = Field(
+        default=False,
+        description="Also those that were completed or removed when last asked for: somebody may have reopened them.",
+    )
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Ask the connected CRM what became of tasks and opportunities.")
+def read_statuses(
+    context: dg.OpExecutionContext,
+    config: ReadCrmConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """Nothing is asked where no CRM is connected, or messages are captured."""
+    crm = connected_crm(settings)
+    if crm is None:
+        context.log.info("no CRM is connected: tasks stand in cs.crm_tasks")
+        return
+    found = read_back(warehouse, crm, clock.now(), again=config.again)
+    with warehouse.session() as session:
+        status = status_by_crm(session)
+    words = f"{crm.name}: asked for {found.asked}; {found.completed} completed, {found.removed} removed"
+    context.log.info(words)
+    context.log_event(
+        dg.AssetMaterialization(
+            TASK_STATUS,
+            description=words,
+            metadata={
+                "asked": found.asked,
+                "completed": found.completed,
+                "removed": found.removed,
+                "status": table(status),
+            },
+        )
+    )
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={"dagster/max_retries": "2"},
+    description="Reads back from the connected CRM which tasks and opportunities are done. Launched by the schedule.",
+)
+def read_crm_status() -> None:
+    """One reading."""
+    read_statuses()
