@@ -4,11 +4,12 @@ import dagster as dg
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.backtest import backtest_of_models
+from cs_pipeline.orchestration.crm_status import CRM_ASSETS, read_crm_status
 from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
-from cs_pipeline.orchestration.jobs import build_backtest_job, build_weekly_job
+from cs_pipeline.orchestration.jobs import build_jobs_by_hand, build_weekly_job
 from cs_pipeline.orchestration.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.partitions import weekly_partitions
-from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbook
+from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbooks
 from cs_pipeline.orchestration.rehearsal import replay_plays
 from cs_pipeline.orchestration.renewals import build_renewal_assets
 from cs_pipeline.orchestration.rescoring import rescore_weeks
@@ -17,6 +18,7 @@ from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.scores import build_score_assets
 from cs_pipeline.orchestration.sensors import build_sensors
 from cs_pipeline.orchestration.triggers import build_trigger_assets
+from cs_pipeline.orchestration.work import LOOKED_AT, start_play
 from cs_pipeline.settings import Settings, load_settings
 
 
@@ -34,16 +36,20 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *build_trigger_assets(weeks),
             backtest_of_models,
             *PLAY_ASSETS,
+            *CRM_ASSETS,
+            *LOOKED_AT,
         ],
         asset_checks=[inputs_unchanged_since_scored],
         jobs=[
             weekly_job,
-            build_backtest_job(),
+            *build_jobs_by_hand(),
             rescore_weeks,
-            run_playbook,
+            run_playbooks,
             deliver_due_actions,
             daily_plays,
+            read_crm_status,
             replay_plays,
+            start_play,
         ],
         schedules=build_schedules(weekly_job, settings),
         sensors=build_sensors(),

@@ -20,13 +20,14 @@ from cs_pipeline.settings import Settings
 def set_stage(settings: Settings) -> Iterator[Stage]:
     """A stage on the warehouse of `settings`, whose runs show in the Dagster UI of the same home."""
     from cs_pipeline.definitions import build_defs
+    from cs_pipeline.orchestration.instance_storage import connections_kept
 
     logging.getLogger("dagster").setLevel(logging.ERROR)  # the Dagster UI has the rest
     warehouse = start_warehouse(settings)
     prepare_dagster_home(settings)
     os.environ.update(environment_for(settings, warehouse))  # Dagster reads its instance from the environment
     clock = Clock(settings.now)
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, connections_kept(instance):
         launcher = Launcher(build_defs(settings, clock), instance, settings.home / "logs" / "runs.log")
         yield Stage(settings, warehouse, launcher, clock)
 

@@ -34,3 +34,8 @@ def weeks_of(context: dg.AssetExecutionContext) -> list[date]:
     """The weeks that a run is asked for: one, or a range that a backfill does in a single run."""
     keys = context.partition_key_range
     return weeks_between(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+
+
+def partition_of(week: date) -> str:
+    """The partition key of a week."""
+    return week.isoformat()

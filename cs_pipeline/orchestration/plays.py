@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.channels.sendgrid_suppressions import read_suppressions
 from cs_pipeline.clock import Clock
@@ -16,9 +17,9 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.plays import suppressions
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.specification import Playbook, load_playbooks
 from cs_pipeline.plays.status import actions_by_status, enrolments_by_playbook, recent_messages
 from cs_pipeline.plays.triggers import open_lifecycle_triggers
 from cs_pipeline.reports.play_tables import messages_as_markdown
@@ -41,7 +42,7 @@ PLAY_ASSETS = [
         kinds={"postgres"},
         description=(
             "One row per playbook and trigger: the account was enrolled, or refused with the reason. "
-            "Written by the job run_playbook."
+            "Written by the job run_playbooks."
         ),
     ),
     dg.AssetSpec(
@@ -66,48 +67,67 @@ PLAY_ASSETS = [
 ]
 
 
-class PlaybookConfig(dg.Config):
-    """Which playbook decides on which triggers."""
+class BatchConfig(dg.Config):
+    """Triggers that one playbook decides on."""
 
     playbook: str = Field(description="Name of the playbook.")
     trigger_ids: list[int] = Field(description="Ids of cs.triggers to decide on; those decided already are left alone.")
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Enrol the accounts of a batch of triggers, or refuse them with a reason.")
+class PlaybooksConfig(dg.Config):
+    """Which playbooks decide on which triggers, in this order: the first to ask gets the account of a family."""
+
+    batches: list[BatchConfig] = Field(description="One entry a playbook.")
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Enrol the accounts of batches of triggers, or refuse them with a reason.")
 def enrol_accounts(
     context: dg.OpExecutionContext,
-    config: PlaybookConfig,
+    config: PlaybooksConfig,
     warehouse: dg.ResourceParam[Warehouse],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> None:
-    """Every trigger ends as one row of cs.enrolments; asking twice changes nothing."""
+    """Every trigger ends as one row of cs.enrolments; asking twice changes nothing.
+
+    A playbook that cannot be run fails the step after the others have decided.
+    """
     playbooks = load_playbooks(settings.config)
-    if config.playbook not in playbooks:
-        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(playbooks)}")
-    playbook = playbooks[config.playbook]
-    Renderer(settings).check(playbook)
-    summary = enrol(warehouse, playbook, config.trigger_ids, settings, clock.now())
-    if summary.trip:
-        context.log.error(summary.trip.words)
-        if summary.trip.is_new:
-            _ask_a_person(summary.trip, settings, warehouse, clock)
+    renderer = Renderer(settings)
+    problems: list[str] = []
+    for batch in config.batches:
+        try:
+            if batch.playbook not in playbooks:
+                raise UserError(f"There is no playbook '{batch.playbook}'; there are: {', '.join(playbooks)}")
+            renderer.check(playbooks[batch.playbook])
+        except UserError as error:
+            problems.append(str(error))
+            continue
+        summary = enrol(warehouse, playbooks[batch.playbook], batch.trigger_ids, settings, clock.now())
+        if summary.trip:
+            context.log.error(summary.trip.words)
+            if summary.trip.is_new:
+                _ask_a_person(summary.trip, settings, warehouse, clock)
+        context.log.info("%s: %s enrolled, refused: %s", batch.playbook, summary.enrolled, dict(summary.refused))
+        context.log_event(_enrolled(warehouse, playbooks[batch.playbook], summary))
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def _enrolled(warehouse: Warehouse, playbook: Playbook, summary: EnrolmentSummary) -> dg.AssetMaterialization:
     with warehouse.session() as session:
         enrolments = enrolments_by_playbook(session)
-    context.log.info("%s: %s enrolled, refused: %s", playbook.title, summary.enrolled, dict(summary.refused))
-    context.log_event(
-        dg.AssetMaterialization(
-            ENROLMENTS,
-            description=f"{playbook.title}: {summary.enrolled} enrolled",
-            metadata={
-                "playbook": playbook.playbook,
-                "enrolled": summary.enrolled,
-                "refused": dict(summary.refused),
-                "waits_for_a_person": summary.trip.words if summary.trip else "",
-                "actions": dict(summary.actions),
-                "enrolments": table(enrolments),
-            },
-        )
+    return dg.AssetMaterialization(
+        ENROLMENTS,
+        description=f"{playbook.title}: {summary.enrolled} enrolled",
+        metadata={
+            "playbook": playbook.playbook,
+            "enrolled": summary.enrolled,
+            "refused": dict(summary.refused),
+            "waits_for_a_person": summary.trip.words if summary.trip else "",
+            "actions": dict(summary.actions),
+            "enrolments": table(enrolments),
+        },
     )
 
 
@@ -145,12 +165,17 @@ def sync_suppressions(
     context.log.info("%s addresses on SendGrid's lists, %s of them new", len(found), added)
 
 
+TOGETHER = {"email": ("email", *WEBHOOK_CHANNELS)}  # an op is a step of every run, and text messages are few
+
+
 def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
+    carried = TOGETHER.get(channel, (channel,))
+
     @dg.op(
         name=f"{verb}_due_{channel}",
         ins={"after": dg.In(dg.Nothing)},
         out=dg.Out(dg.Nothing),
-        description=f"Take the due actions of the channel {channel}: guards, message, delivery, record.",
+        description=f"Take the due actions of {' and '.join(carried)}: guards, message, delivery, record.",
     )
     def deliver(
         context: dg.OpExecutionContext,
@@ -158,8 +183,9 @@ def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> None:
-        channels = channels_for(settings, warehouse, clock)
-        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, channel=channel)
+        known = channels_for(settings, warehouse, clock)
+        channels = {name: known[name] for name in carried}
+        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock)
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
@@ -172,7 +198,7 @@ def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
 def _delivered(
     warehouse: Warehouse, settings: Settings, channel: str, summary: DeliverySummary
 ) -> Iterator[dg.AssetMaterialization]:
-    outcomes = {outcome: count for (_, outcome), count in summary.outcomes.items()}
+    outcomes = {outcome: summary.count(outcome) for _, outcome in summary.outcomes}
     with warehouse.session() as session:
         outbox, messages = actions_by_status(session), recent_messages(session)
     metadata: Mapping[str, Any] = {
@@ -212,11 +238,11 @@ def start_delivery(context: dg.OpExecutionContext) -> None:
     executor_def=dg.in_process_executor,
     tags={"dagster/max_retries": "3"},
     description=(
-        "Decides on a batch of triggers for one playbook, plans the steps of every account that enters, and takes "
+        "Decides on batches of triggers, one a playbook, plans the steps of every account that enters, and takes "
         "those that are due at once. Launched by the sensors; safe to run again."
     ),
 )
-def run_playbook() -> None:
+def run_playbooks() -> None:
     """Enrol, then e-mail, post and create tasks."""
     enrolled = enrol_accounts()
     send_due_email(enrolled)

@@ -5,7 +5,7 @@ import dagster as dg
 from cs_pipeline.history.windows import record_windows
 from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS, SUBSCRIPTION_TERMS
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.partitions import partition_of, weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource
 from cs_pipeline.orchestration.scores import origin_of
 from cs_pipeline.reports.score_tables import windows_by_kind
@@ -36,13 +36,15 @@ def build_renewal_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.Assets
     ) -> dg.MaterializeResult:
         asked = weeks_of(context)
         done = record_windows(warehouse, asked, scope.scope(), origin_of(context))
-        return dg.MaterializeResult(
-            metadata={
-                "weeks": len(done),
-                "windows": sum(week.windows.total() for week in done),
-                "overdue": sum(week.windows["overdue"] for week in done),
-                "windows_by_kind": table(windows_by_kind(warehouse, asked[0], asked[-1])),
-            }
+        for week in done:
+            context.add_asset_metadata(
+                {"windows": week.windows.total(), "overdue": week.windows["overdue"]},
+                partition_key=partition_of(week.week),
+            )
+        context.add_asset_metadata(
+            {"windows_by_kind": table(windows_by_kind(warehouse, asked[0], asked[-1]))},
+            partition_key=partition_of(asked[-1]),
         )
+        return dg.MaterializeResult()
 
     return [renewal_windows]

@@ -14,7 +14,7 @@ from cs_pipeline.orchestration.checks import CHANGE_CHECKS, SCORE_CHECKS, change
 from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
 from cs_pipeline.orchestration.metadata import picture, table
-from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.partitions import partition_of, weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource
 from cs_pipeline.reports.change_charts import band_flows, coverage_by_metric, drivers_of_falls, quantiles_over_time
 from cs_pipeline.reports.change_tables import drivers_of_largest_falls, flows_by_week, known_by_metric, score_quantiles
@@ -68,16 +68,21 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
             context.log.info("week %s: %s accounts scored", week.week, week.active.accounts)
 
         done = score_weeks(warehouse, selection, asked, scope.scope(), on_week=tell)
-        last, counted = asked[-1], done[-1].active
+        for week in done:
+            context.add_asset_metadata(
+                {
+                    "accounts": week.active.accounts,
+                    "not_scored": week.active.bands[NOT_SCORED],
+                    "held": week.held,
+                    "mean_score": round(week.active.mean_score or 0, 1),
+                    "coverage": round(week.active.coverage or 0, 3),
+                },
+                partition_key=partition_of(week.week),
+            )
+        last = asked[-1]
         recent = bands_by_week(warehouse, last - SHOWN_WEEKS, last)
-        return dg.MaterializeResult(
-            metadata={
-                "weeks": len(done),
-                "accounts": counted.accounts,
-                "not_scored": counted.bands[NOT_SCORED],
-                "held": done[-1].held,
-                "mean_score": round(counted.mean_score or 0, 1),
-                "coverage": round(counted.coverage or 0, 3),
+        context.add_asset_metadata(
+            {
                 "models": table(models_side_by_side(selection, done[-1])),
                 "bands": table(recent[recent["week"] == last].drop(columns="week")),
                 "distribution": picture(score_distribution(score_bins(warehouse, last)), "Accounts by score"),
@@ -87,6 +92,9 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 ),
                 "known_metrics": picture(coverage_by_metric(known_by_metric(selection, done[-1])), "Known metrics"),
             },
+            partition_key=partition_of(last),  # of a range, whose weeks would each carry the pictures again
+        )
+        return dg.MaterializeResult(
             check_results=score_results(warehouse, done, scope.scope(), origin_of(context)),
         )
 
@@ -119,21 +127,26 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
             context.log.info("week %s: %s changes, %s worse, %s better", week.week, *counts)
 
         done = record_changes(warehouse, selection, asked, scope.scope(), origin_of(context), on_week=tell)
-        return dg.MaterializeResult(
-            metadata={
-                "weeks": len(done),
-                "changes": sum(week.changes for week in done),
-                "worse": done[-1].worse,
-                "better": done[-1].better,
-                "causes": table(changes_by_cause(warehouse, asked[0], asked[-1])),
-                "largest_falls": table(largest_falls(warehouse, asked[-1])),
+        for week in done:
+            context.add_asset_metadata(
+                {"changes": week.changes, "worse": week.worse, "better": week.better},
+                partition_key=partition_of(week.week),
+            )
+        last = asked[-1]
+        context.add_asset_metadata(
+            {
+                "causes": table(changes_by_cause(warehouse, asked[0], last)),
+                "largest_falls": table(largest_falls(warehouse, last)),
                 "band_flows": picture(
-                    band_flows(flows_by_week(warehouse, asked[-1] - SHOWN_WEEKS, asked[-1])), "Changes of band"
+                    band_flows(flows_by_week(warehouse, last - SHOWN_WEEKS, last)), "Changes of band"
                 ),
                 "drivers_of_falls": picture(
-                    drivers_of_falls(drivers_of_largest_falls(warehouse, asked[-1])), "The largest falls"
+                    drivers_of_falls(drivers_of_largest_falls(warehouse, last)), "The largest falls"
                 ),
             },
+            partition_key=partition_of(last),
+        )
+        return dg.MaterializeResult(
             check_results=change_results(done, origin_of(context)),
         )
 

@@ -4,14 +4,15 @@ Dagster's asset sensors see only the newest materialization per tick, and its ev
 neither is trusted. A run key is a first filter only; that nobody is enrolled twice is the database's business.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import dagster as dg
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.failures import build_failed_run_sensor
-from cs_pipeline.orchestration.plays import deliver_due_actions, run_playbook
+from cs_pipeline.orchestration.plays import deliver_due_actions, run_playbooks
 from cs_pipeline.plays.catalogue import TriggerKind
 from cs_pipeline.plays.due import due_by_channel
 from cs_pipeline.plays.offers import Batch
@@ -23,17 +24,32 @@ from cs_pipeline.warehouse.connection import Warehouse
 TRIGGER_SECONDS = 15
 DUE_SECONDS = 60
 DUE_AGAIN_MINUTES = 15
+TRIGGERS_IN_A_RUN = 5_000
 
 
-def playbook_request(batch: Batch, reason: str) -> dg.RunRequest:
-    """One run for one playbook and a batch of triggers; `reason` says what is unusual about it, if anything is."""
-    config = {"playbook": batch.playbook, "trigger_ids": list(batch.trigger_ids)}
+def playbook_requests(batches: Sequence[Batch], reason: str) -> list[dg.RunRequest]:
+    """Runs for the batches of a tick, as few as their size allows: a run costs seconds, a batch hardly any.
+
+    `reason` says what is unusual about them, if anything is.
+    """
+    runs: list[list[Batch]] = []
+    for batch in batches:
+        if runs and sum(len(other.trigger_ids) for other in (*runs[-1], batch)) <= TRIGGERS_IN_A_RUN:
+            runs[-1].append(batch)
+        else:
+            runs.append([batch])
+    return [_playbook_request(together, reason) for together in runs]
+
+
+def _playbook_request(batches: Sequence[Batch], reason: str) -> dg.RunRequest:
+    config = [{"playbook": batch.playbook, "trigger_ids": list(batch.trigger_ids)} for batch in batches]
+    cause = "+".join(batch.run_key for batch in batches)
     return dg.RunRequest(
-        run_key=batch.run_key,
-        run_config={"ops": {"enrol_accounts": {"config": config}}},
+        run_key=cause if len(batches) == 1 else hashlib.sha256(cause.encode()).hexdigest()[:24],
+        run_config={"ops": {"enrol_accounts": {"config": {"batches": config}}}},
         tags={
-            "cs_pipeline/playbook": batch.playbook,
-            "cs_pipeline/triggers": str(len(batch.trigger_ids)),
+            "cs_pipeline/playbooks": ",".join(sorted({batch.playbook for batch in batches})),
+            "cs_pipeline/triggers": str(sum(len(batch.trigger_ids) for batch in batches)),
             **({"cs_pipeline/reason": reason} if reason else {}),
         },
     )
@@ -56,6 +72,7 @@ def build_sensors() -> list[dg.SensorDefinition]:
         _trigger_sensor("segment_entry", "Accounts that entered a segment."),
         _trigger_sensor("cadence", "Accounts with which a conversation fell due."),
         _trigger_sensor("lifecycle", "Accounts that have just signed up, or left."),
+        _trigger_sensor("alert", "Accounts of which an alert rule told something new."),
         _due_sensor(),
         build_failed_run_sensor(),
     ]
@@ -64,10 +81,10 @@ def build_sensors() -> list[dg.SensorDefinition]:
 def _trigger_sensor(kind: TriggerKind, what: str) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{kind}_sensor",
-        job=run_playbook,
+        job=run_playbooks,
         minimum_interval_seconds=TRIGGER_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"{what} One run per playbook and batch of triggers.",
+        description=f"{what} One run for all playbooks that have something to decide.",
     )
     def sensor(
         context: dg.SensorEvaluationContext,
@@ -78,7 +95,7 @@ def _trigger_sensor(kind: TriggerKind, what: str) -> dg.SensorDefinition:
         playbooks = load_playbooks(settings.config)
         with warehouse.session() as session:
             found = offer(session, playbooks, {kind}, context.cursor, clock.now())
-        requests = [playbook_request(batch, found.reason) for batch in found.batches]
+        requests = playbook_requests(found.batches, found.reason)
         return dg.SensorResult(
             run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.plays import PlaybookConfig, enrol_accounts
+from cs_pipeline.orchestration.plays import BatchConfig, PlaybooksConfig, enrol_accounts
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company
@@ -16,9 +16,8 @@ def test_a_person_is_asked_once(warehouse: Warehouse, tmp_path: Path) -> None:
     accounts = company.accounts(4)
     settings = Settings(home=tmp_path, breaker_from=2)
     resources = {"warehouse": warehouse, "settings": settings, "clock": Clock(MONDAY)}
-    config = PlaybookConfig(
-        playbook="yellow_adoption", trigger_ids=[company.fall(account, from_score=80.0) for account in accounts]
-    )
+    triggers = [company.fall(account, from_score=80.0) for account in accounts]
+    config = PlaybooksConfig(batches=[BatchConfig(playbook="yellow_adoption", trigger_ids=triggers)])
     for _ in range(2):
         with dg.build_op_context(resources=resources) as context:
             enrol_accounts(context, config)
