@@ -22,6 +22,8 @@ from cs_pipeline.cli import (
     rehearsal,
     scores,
     server,
+    tasks,
+    work,
 )
 from cs_pipeline.cli.console import errors
 from cs_pipeline.errors import UserError
@@ -48,6 +50,8 @@ for room in (
     actions,
     breaker,
     effect,
+    work,
+    tasks,
 ):
     room.register(app)
 

@@ -1,11 +1,16 @@
-"""The jobs over assets: the weekly one (dbt, scores, changes and renewal windows), and the backtest."""
+"""The jobs over assets: the weekly one (dbt, scores, changes and renewal windows), and those that look back."""
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 WEEKLY_JOB = "weekly_health"
 BACKTEST_JOB = "backtest"
+EFFECTS_JOB = "effects_of_plays"
 BACKTEST = dg.AssetKey(["cs", "backtest"])
+PLAY_EFFECTS = dg.AssetKey(["cs", "play_effects"])
+PROGRESS = dg.AssetKey(["cs", "play_progress"])
+WORK_QUEUE = dg.AssetKey(["cs", "work_queue"])
+LOOKED_AT_BY_HAND = (BACKTEST, PLAY_EFFECTS, PROGRESS, WORK_QUEUE)
 ORIGIN_TAG = "cs_pipeline/origin"
 LIVE = "live"
 SERIAL_TAG = "cs_pipeline/serial"
@@ -15,7 +20,7 @@ def build_weekly_job(weeks: dg.WeeklyPartitionsDefinition) -> UnresolvedAssetJob
     """Everything from the staging models to the renewal windows, in one run, whatever the number of weeks."""
     return dg.define_asset_job(
         WEEKLY_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKTEST),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*LOOKED_AT_BY_HAND),
         partitions_def=weeks,
         description=(
             "Builds the marts, scores every account, explains the changes and opens renewal windows. "
@@ -26,11 +31,19 @@ def build_weekly_job(weeks: dg.WeeklyPartitionsDefinition) -> UnresolvedAssetJob
     )
 
 
-def build_backtest_job() -> UnresolvedAssetJobDefinition:
-    """Score models against what happened; launched by hand."""
-    return dg.define_asset_job(
-        BACKTEST_JOB,
-        selection=dg.AssetSelection.assets(BACKTEST),
-        description="Holds all score models against what happened, over all weeks of the marts. Changes nothing.",
-        executor_def=dg.in_process_executor,
-    )
+def build_jobs_by_hand() -> list[UnresolvedAssetJobDefinition]:
+    """The backtest, and whether plays help."""
+    return [
+        dg.define_asset_job(
+            BACKTEST_JOB,
+            selection=dg.AssetSelection.assets(BACKTEST),
+            description="Holds all score models against what happened, over all weeks of the marts. Changes nothing.",
+            executor_def=dg.in_process_executor,
+        ),
+        dg.define_asset_job(
+            EFFECTS_JOB,
+            selection=dg.AssetSelection.assets(PLAY_EFFECTS),
+            description="Holds accounts that plays enrolled against those they held out. Changes nothing.",
+            executor_def=dg.in_process_executor,
+        ),
+    ]

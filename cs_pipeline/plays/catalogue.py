@@ -171,7 +171,12 @@ TRIGGER_FACTS: Mapping[TriggerKind, Catalogue] = {
         Fact("every_days", "number", "Days between such conversations, by the rule that won", "cs.triggers"),
     ),
     "lifecycle": _by_name(Fact("anchor", "text", "What happened to the account", "cs.triggers", _ANCHORS)),
-    "alert": _by_name(Fact("rule", "text", "The alert rule that fired", "cs.triggers")),
+    "alert": _by_name(
+        Fact("rule", "text", "The alert rule that fired", "cs.triggers"),
+        Fact("entity", "text", "What it is about: the account, or a user or ticket of it, by id", "cs.triggers"),
+        Fact("measured", "number", "What the rule measured", "cs.triggers"),
+        Fact("held_against", "number", "The limit, or the earlier value, that it was held against", "cs.triggers"),
+    ),
     "manual": {},
 }
 """What a playbook's `trigger.when` may use besides, by kind of trigger."""

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from pydantic import SecretStr
 
@@ -12,6 +13,8 @@ from cs_pipeline.channels.connected_crm import ConnectedCrm
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.crm_status import TASK_STATUS, read_crm_status
+from cs_pipeline.orchestration.jobs import build_weekly_job
+from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.plays.crm_status import ReadBack, complete, open_tasks, read_back
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.settings import Settings
@@ -161,3 +164,22 @@ def test_the_job_asks_nobody_while_messages_are_captured(company: Company, setti
     result = read_crm_status.execute_in_process(resources=resources)
     assert result.success
     assert result.get_asset_materialization_events() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reads"),
+    [
+        ({}, False),
+        ({"crm": "hubspot"}, False),
+        ({"delivery": "live"}, False),
+        ({"delivery": "live", "crm": "hubspot"}, True),
+    ],
+)
+def test_the_hour_asks_for_a_reading_only_where_there_is_something_to_read(
+    settings: Settings, changes: dict[str, str], reads: bool
+) -> None:
+    weekly = build_weekly_job(dg.WeeklyPartitionsDefinition(start_date="2025-01-06"))
+    *_, schedule = build_schedules(weekly, settings.model_copy(update=changes))
+    context = dg.build_schedule_context(scheduled_execution_time=MONDAY, resources={"clock": Clock()})
+    asked = schedule(context)
+    assert isinstance(asked, dg.RunRequest) == reads

@@ -1,0 +1,115 @@
+"""`progress`, `queue`, `start`: plays and accounts as those see them who work with customers."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.cli.plays import PLAYS
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cs_pipeline.plays.specification import Playbook
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (start, progress, queue):
+        app.command(rich_help_panel=PLAYS)(command)
+
+
+def start(
+    playbook: Annotated[str, typer.Argument(help="Name of a playbook that people start.")],
+    accounts: Annotated[list[str], typer.Argument(help="Ids of accounts.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the play.")] = "",
+    key: Annotated[str, typer.Option(help="Asking again with the same key starts nothing; without: the day.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
+) -> None:
+    """Start a play by hand for accounts; every guard is asked. Says who entered, and who did not and why."""
+    from cs_pipeline.plays.by_hand import Ask
+    from cs_pipeline.plays.by_hand import start as started
+    from cs_pipeline.plays.rendering import Renderer
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    chosen = _playbook(playbook, settings)
+    Renderer(settings).check(chosen)
+    ask = Ask(by or getpass.getuser(), reason, key)
+    found = started(locate(settings), chosen, accounts, ask, settings, Clock(settings.now).now())
+    print_frame(found.outcomes)
+    if found.trip is not None:
+        console.print(Text(found.trip.words))
+    elif not found.new:
+        console.print("All of this was asked for before, and is as it was.")
+
+
+def progress(
+    account: Annotated[str, typer.Argument(help="Id of an account; nothing: all plays that run.")] = "",
+    playbook: Annotated[str, typer.Option(help="Only plays of this playbook.")] = "",
+) -> None:
+    """Say how far plays are: what is done, milestones, what comes next, what is wrong. In trouble come first."""
+    from cs_pipeline.plays.progress import progress as read
+    from cs_pipeline.plays.progress import progress_for_people
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    if playbook:
+        _playbook(playbook, settings)
+    with locate(settings).session() as session:
+        found = read(session, Clock(settings.now).now(), account or None, playbook or None)
+    if found.empty:
+        of = f" of {playbook}" if playbook else ""
+        console.print(f"{account} is in no play{of}, and was in none." if account else f"No play{of} is running.")
+    elif account:
+        _print_plays(found)
+    else:
+        print_frame(progress_for_people(found))
+
+
+def queue(
+    owner: Annotated[str, typer.Option(help="E-mail address of an owner; without: of all.")] = "",
+    limit: Annotated[int, typer.Option(help="How many accounts.", min=1)] = 20,
+) -> None:
+    """Say where time goes first: accounts by ARR times risk, with what holds them back and what is planned."""
+    from cs_pipeline.plays.work_queue import queue_for_people, work_queue
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        found = work_queue(session, Clock(settings.now).now(), owner or None, limit)
+    if found.empty:
+        console.print(f"{owner} owns no account." if owner else "There is no account yet.")
+        return
+    print_frame(queue_for_people(found))
+
+
+def _print_plays(found: "pd.DataFrame") -> None:
+    for play in found.to_dict("records"):
+        ended = f", {play['reason'].replace('_', ' ')}" if play["reason"] else ""
+        state = play["status"] if play["status"] != "active" else f"day {play['day']}, {play['health']}"
+        console.print(Text(f"{play['title']} ({play['playbook']}): {state}{ended}", style="bold"))
+        console.print(f"  Steps: {play['done']} of {play['steps']} done")
+        for title, texts in (
+            ("Milestones reached", play["completed_milestones"]),
+            ("Milestone now", [play["current_milestone"]] if play["current_milestone"] else []),
+            ("Milestones to come", play["upcoming_milestones"]),
+            ("Risks", play["risks"]),
+            ("Next", play["next_actions"]),
+        ):
+            if texts:
+                console.print(Text(f"  {title}: {'; '.join(texts)}"))
+
+
+def _playbook(name: str, settings: Settings) -> "Playbook":
+    from cs_pipeline.plays.specification import load_playbooks
+
+    library = load_playbooks(settings.config)
+    if name not in library:
+        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(library)}")
+    return library[name]

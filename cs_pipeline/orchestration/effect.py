@@ -1,0 +1,63 @@
+"""Asset of what plays did: accounts enrolled against those held out. No part of the weekly job."""
+
+import dagster as dg
+from pydantic import Field
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.dbt import SUBSCRIPTION_TERMS
+from cs_pipeline.orchestration.jobs import PLAY_EFFECTS
+from cs_pipeline.orchestration.metadata import picture, table
+from cs_pipeline.orchestration.plays import ENROLMENTS, GROUP, OWNERS
+from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+class EffectConfig(dg.Config):
+    """What the launchpad asks; as it stands, every playbook that enrolled or held out an account."""
+
+    playbook: str = Field(default="", description="Name of a playbook; empty: all of them.")
+
+
+@dg.asset(
+    key=PLAY_EFFECTS,
+    deps=[ENROLMENTS, SUBSCRIPTION_TERMS],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python"},
+    description=(
+        "Whether plays help: accounts enrolled against those held out, on renewal, departures within 90 days and "
+        "score, with 95 % intervals, or that it is too small to tell. Launch it by hand. See docs/playbooks.md."
+    ),
+)
+def effects_of_plays(
+    config: EffectConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> dg.MaterializeResult:
+    """Compare, and show what came of it."""
+    # scikit-learn, which the intervals come with, takes a second to import; the code location should not cost that.
+    from cs_pipeline.backtest.effect import decided_accounts, effects
+    from cs_pipeline.backtest.effect_words import effects_for_people
+    from cs_pipeline.reports.effect_charts import differences
+
+    library = load_playbooks(settings.config)
+    if config.playbook and config.playbook not in library:
+        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(library)}")
+    accounts = decided_accounts(warehouse, config.playbook or None, clock.now())
+    found = effects(accounts)
+    chart = differences(found)
+    return dg.MaterializeResult(
+        metadata={
+            "accounts": len(accounts),
+            "held_out": int(accounts["is_held_out"].sum()),
+            "verdicts": dg.MetadataValue.md(
+                "\n".join(f"- **{each.playbook}**, {each.measure.name}: {each.verdict}" for each in found)
+                or "_No account was enrolled or held out yet._"
+            ),
+            "effects": table(effects_for_people(found)),
+            **({} if chart is None else {"differences": picture(chart, "What plays did")}),
+        }
+    )

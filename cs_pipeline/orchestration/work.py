@@ -1,0 +1,136 @@
+"""What people work by, in the Dagster UI: a play started by hand, how far plays are, where time goes first."""
+
+import dagster as dg
+from pydantic import Field
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.effect import effects_of_plays
+from cs_pipeline.orchestration.jobs import PROGRESS, WORK_QUEUE
+from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.orchestration.plays import ACTIONS, ENROLMENTS, GROUP, OWNERS
+from cs_pipeline.orchestration.scores import HEALTH_SCORES
+from cs_pipeline.plays.by_hand import Ask, start
+from cs_pipeline.plays.progress import progress, progress_for_people
+from cs_pipeline.plays.rendering import Renderer
+from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.work_queue import queue_for_people, work_queue
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+MOST_SHOWN = 200  # rows of a table in the UI
+
+
+class StartConfig(dg.Config):
+    """Which play a person starts, for whom, and why."""
+
+    playbook: str = Field(description="Name of a playbook that people start (trigger.kind is manual).")
+    accounts: list[str] = Field(description="Ids of accounts.")
+    reason: str = Field(default="", description="Why; kept with the play.")
+    started_by: str = Field(default="dagster", description="Who says so.")
+    key: str = Field(default="", description="Asking again with the same key starts nothing. Empty: the day.")
+
+
+@dg.op(out=dg.Out(dg.Nothing), description="Start a play for accounts, with every guard; says who did not enter.")
+def start_accounts(
+    context: dg.OpExecutionContext,
+    config: StartConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """What is due at once is taken by the next delivery, within a minute."""
+    library = load_playbooks(settings.config)
+    if config.playbook not in library:
+        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(library)}")
+    playbook = library[config.playbook]
+    Renderer(settings).check(playbook)
+    ask = Ask(config.started_by, config.reason, config.key)
+    found = start(warehouse, playbook, config.accounts, ask, settings, clock.now())
+    counts = found.outcomes["outcome"].value_counts().to_dict()
+    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    context.log.info("%s: %s", playbook.title, words)
+    context.log_event(
+        dg.AssetMaterialization(
+            ENROLMENTS,
+            description=f"{playbook.title}, by hand: {words}",
+            metadata={
+                "playbook": playbook.playbook,
+                "asked_for_before": len(found.outcomes) - found.new,
+                "waits_for_a_person": found.trip.words if found.trip else "",
+                "outcomes": table(found.outcomes),
+            },
+        )
+    )
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description=(
+        "Starts a play by hand for the accounts that the launchpad names, such as save_offer. Every guard of enrolment "
+        "is asked; running it again on the same day, or with the same key, starts nothing again."
+    ),
+)
+def start_play() -> None:
+    """One op."""
+    start_accounts()
+
+
+class QueueConfig(dg.Config):
+    """Whose queue, and how much of it."""
+
+    owner: str = Field(default="", description="E-mail address of an owner; empty: of all.")
+    limit: int = Field(default=50, ge=1, le=MOST_SHOWN, description="How many accounts.")
+
+
+@dg.asset(
+    key=PROGRESS,
+    deps=[ENROLMENTS, ACTIONS],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"postgres"},
+    description=(
+        "How far every running play is: steps done, milestones, what comes next, and what is wrong, those in trouble "
+        "first. Launch it by hand whenever somebody wants to look."
+    ),
+)
+def progress_of_plays(warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]) -> dg.MaterializeResult:
+    """Read and show."""
+    with warehouse.session() as session:
+        found = progress(session, clock.now())
+    return dg.MaterializeResult(
+        metadata={
+            "plays": len(found),
+            "by_health": found["health"].value_counts().to_dict(),
+            "progress": table(progress_for_people(found.head(MOST_SHOWN))),
+        }
+    )
+
+
+@dg.asset(
+    key=WORK_QUEUE,
+    deps=[HEALTH_SCORES, ACTIONS],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"postgres"},
+    description=(
+        "Where a CSM's time goes first: accounts by ARR times risk, with what holds their score back, days to renewal, "
+        "the play they are in and its next step. Launch it by hand whenever somebody wants to look."
+    ),
+)
+def queue_of_work(
+    config: QueueConfig, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
+) -> dg.MaterializeResult:
+    """Read and show."""
+    with warehouse.session() as session:
+        found = work_queue(session, clock.now(), config.owner or None, config.limit)
+    return dg.MaterializeResult(
+        metadata={
+            "accounts": len(found),
+            "arr_at_stake": float(found["at_stake"].sum()),
+            "queue": table(queue_for_people(found)),
+        }
+    )
+
+
+LOOKED_AT = [effects_of_plays, progress_of_plays, queue_of_work]

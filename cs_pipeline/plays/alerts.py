@@ -1,0 +1,89 @@
+"""Alerts as triggers: what a rule found, told once.
+
+A rule says of which accounts, users or other things something holds at the moment, and mostly goes on holding. What it
+has told of opens no second trigger, for ever or until `again_after` is over (S1-13). Rules themselves are not here;
+which plays an alert starts is up to their `trigger.when`.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+
+LOCK = 7_420_005  # one at a time: two that look at the same moment would both find nothing told yet
+FACTS = tuple(name for name in TRIGGER_FACTS["alert"] if name not in ("rule", "entity"))
+
+
+def open_alerts(
+    session: Session, rule: str, found: pd.DataFrame, now: datetime, again_after: timedelta | None = None
+) -> int:
+    """Write a trigger for everything `found` of which `rule` has not told before; returns how many.
+
+    `found`: account_id, and where the rule has them entity (what it is about, within the account: a user, a ticket;
+    the account itself where it is missing) and the facts of the catalogue, measured and held_against. Account and
+    entity are the dedupe key: they count once, with their first row. `again_after`: how long after an alert the same
+    may be told again; None: never. An alert is about `now`: that is when it occurred, and from when the steps of a
+    play are counted.
+    """
+    if found.empty:
+        return 0
+    entities = found.get("entity", found["account_id"]).fillna(found["account_id"])
+    facts = [_facts(rule, entity, row) for entity, row in zip(entities, found.to_dict("records"), strict=True)]
+    with session.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(
+            _OPEN,
+            {
+                "rule": rule,
+                "account_ids": found["account_id"].tolist(),
+                "entities": entities.tolist(),
+                "facts": facts,
+                "now": now,
+                "told_since": None if again_after is None else now - again_after,
+            },
+        )
+        return cursor.rowcount
+
+
+_OPEN = """
+insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
+select distinct on (found.account_id, found.entity)
+    concat_ws(
+        ':',
+        'alert',
+        %(rule)s,
+        found.account_id,
+        nullif(found.entity, found.account_id),
+        extract(epoch from %(now)s)::bigint
+    ),
+    'alert',
+    found.account_id,
+    found.entity,
+    %(now)s,
+    (%(now)s at time zone 'UTC')::date,
+    found.facts
+from unnest(%(account_ids)s::text[], %(entities)s::text[], %(facts)s::jsonb[])
+    with ordinality as found (account_id, entity, facts, position)
+where
+    not exists (
+        select 1
+        from cs.triggers as told
+        where
+            told.kind = 'alert'
+            and told.facts ->> 'rule' = %(rule)s
+            and told.account_id = found.account_id
+            and told.subject_id = found.entity
+            and (%(told_since)s::timestamptz is null or told.occurred_at > %(told_since)s)
+    )
+order by found.account_id, found.entity, found.position
+on conflict (trigger_key) do nothing
+"""
+
+
+def _facts(rule: str, entity: object, row: Mapping[object, object]) -> str:
+    told = {name: row[name] for name in FACTS if name in row and not pd.isna(row[name])}  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return json.dumps({"rule": rule, "entity": entity, **told})

@@ -1,0 +1,63 @@
+"""How far plays are, account by account: what is done, what comes next, what is wrong (S4-44, S4-187).
+
+The query is in `progress.sql`. Reads only, and names roles rather than addresses, so that it may be shown anywhere.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.facts import NOT_BUILT
+
+_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+LISTED = ("completed_milestones", "upcoming_milestones", "risks", "next_actions")
+"""Columns that hold lists of texts."""
+
+
+def progress(
+    session: Session, now: datetime, account_id: str | None = None, playbook: str | None = None
+) -> pd.DataFrame:
+    """One row for each play that runs, those in trouble first; of one account, also for each that has ended.
+
+    Columns: enrolment_id, playbook, title, account_id, account_name, status, reason (why it ended), anchor_on, day,
+    done and steps (without those whose own condition did not hold), completion (0 to 1; missing where no step was
+    needed), completed_milestones, current_milestone, upcoming_milestones, health, risks, next_actions.
+
+    A milestone of a play is reached when every step up to its day is done or was not needed; of an onboarding without
+    milestones, the onboarding steps in the product stand for them. health is `at risk` when the account is (severity
+    2 or 3), a step failed or nobody knows whether it arrived; `behind` when there is any other risk: a task overdue, a
+    step that was dropped or waits for approval, a milestone overdue; else `on track`; `ended` when the play is over.
+    Raises UserError while the marts are not built.
+    """
+    parameters = {"account_id": account_id, "playbook": playbook, "now": now, "today": now.date()}
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(_SQL, parameters)
+            rows = cursor.fetchall()
+            columns = [column.name for column in cursor.description or ()]
+    except NOT_BUILT as error:
+        raise UserError(
+            f"Progress needs the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
+            "Run the weekly job, or `cs-pipeline backfill`, first."
+        ) from None
+    return pd.DataFrame(rows, columns=columns)
+
+
+def progress_for_people(found: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `progress` as a table of short texts: account, play, day, done, milestone, health, risks, next."""
+    return pd.DataFrame(
+        {
+            "account": found["account_name"].fillna(found["account_id"]),
+            "account_id": found["account_id"],
+            "play": found["title"],
+            "day": found["day"],
+            "done": [f"{done} of {steps}" for done, steps in zip(found["done"], found["steps"], strict=True)],
+            "milestone": found["current_milestone"].fillna(""),
+            "health": found["health"],
+            "risks": ["; ".join(texts) for texts in found["risks"]],
+            "next": [texts[0] if texts else "" for texts in found["next_actions"]],
+        }
+    )

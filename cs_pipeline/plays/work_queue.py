@@ -1,0 +1,76 @@
+"""Where a CSM's time goes first: customers by what is at stake, ARR times risk (S3-33; the formula is ours).
+
+Risk is `(100 - score) / 100`; 1 when the customer has asked to cancel; RISK_UNKNOWN when there is no score. ARR is what
+the account pays now. So an hour goes where an hour can keep most; renewal dates and plays are shown, and do not count.
+The query is in `work_queue.sql`. Reads only.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.explanation import driver_name
+from cs_pipeline.plays.facts import NOT_BUILT
+
+_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+RISK_UNKNOWN = 0.5
+"""Of an account without a score in the last five weeks: nobody knows, so it counts as neither well nor lost."""
+DRIVERS_TOLD = 3
+
+
+def work_queue(session: Session, now: datetime, owner: str | None = None, limit: int = 20) -> pd.DataFrame:
+    """The first `limit` customers (of the owner with that address, or of all), most at stake first.
+
+    Columns: account_id, account_name, owner_email, arr, score, band, risk (0 to 1), at_stake (ARR times risk),
+    is_bad_fit, has_cancellation_request, held_back_by (metrics of the score that have not their full points, most
+    lacking first), days_to_renewal, plays (titles of those that run), next_action (the earliest step still to be done).
+    Raises UserError while the marts are not built.
+    """
+    parameters = {
+        "now": now, "today": now.date(), "owner": owner, "limit": limit, "risk_unknown": RISK_UNKNOWN,
+    }  # fmt: skip
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(_SQL, parameters)
+            rows = cursor.fetchall()
+            columns = [column.name for column in cursor.description or ()]
+    except NOT_BUILT as error:
+        raise UserError(
+            f"The queue needs the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
+            "Run the weekly job, or `cs-pipeline backfill`, first."
+        ) from None
+    return pd.DataFrame(rows, columns=columns)
+
+
+def queue_for_people(found: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `work_queue` as a table of short texts and figures."""
+    return pd.DataFrame(
+        {
+            "account": found["account_name"].fillna(found["account_id"]),
+            "account_id": found["account_id"],
+            "owner": found["owner_email"].fillna(""),
+            "at_stake": found["at_stake"].astype(float).round(),
+            "arr": found["arr"].astype(float).round(),
+            "band": [
+                "no score" if pd.isna(score) else f"{band} ({score:.0f})"
+                for band, score in zip(found["band"], found["score"], strict=True)
+            ],
+            "why": [_why(*row) for row in zip(*(found[name] for name in _REASONS), strict=True)],
+            "renews_in_days": found["days_to_renewal"],
+            "play": [", ".join(titles) for titles in found["plays"]],
+            "next": found["next_action"].fillna(""),
+        }
+    )
+
+
+_REASONS = ("has_cancellation_request", "is_bad_fit", "held_back_by")
+
+
+def _why(has_cancellation_request: bool, is_bad_fit: bool, held_back_by: list[str]) -> str:
+    told = [driver_name(metric) for metric in held_back_by[:DRIVERS_TOLD]]
+    return ", ".join(
+        [*(["asked to cancel"] if has_cancellation_request else []), *(["bad fit"] if is_bad_fit else []), *told]
+    )

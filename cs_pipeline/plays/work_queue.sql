@@ -1,0 +1,135 @@
+-- Customers in the order in which they deserve time: what is at stake is ARR times risk (see work_queue.py).
+with scores as (
+    select distinct on (account_id)
+        account_id,
+        week,
+        score,
+        band,
+        severity
+    from cs.health_scores
+    where
+        is_active
+        and week <= %(today)s::date - 7
+        and week > %(today)s::date - 42
+    order by account_id, week desc
+),
+
+weeks as (
+    select distinct on (account_id)
+        account_id,
+        renewal_date,
+        has_cancellation_request
+    from marts.fct_account_weeks
+    where
+        week <= %(today)s::date - 7
+        and week > %(today)s::date - 42
+    order by account_id, week desc
+),
+
+weighed as (
+    select
+        accounts.account_id,
+        accounts.account_name,
+        accounts.owner_email,
+        coalesce(accounts.arr, 0) as arr,
+        coalesce(accounts.is_bad_fit, false) as is_bad_fit,
+        coalesce(weeks.has_cancellation_request, false) as has_cancellation_request,
+        scores.week,
+        scores.score,
+        scores.band,
+        scores.severity,
+        weeks.renewal_date - %(today)s::date as days_to_renewal,
+        case
+            when weeks.has_cancellation_request then 1
+            else coalesce((100 - scores.score) / 100, %(risk_unknown)s)
+        end as risk
+    from marts.dim_accounts as accounts
+    left join scores using (account_id)
+    left join weeks using (account_id)
+    where
+        accounts.created_at <= %(now)s
+        and coalesce(accounts.churned_at > %(now)s, true)
+        and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
+),
+
+chosen as (
+    select
+        *,
+        arr * risk as at_stake
+    from weighed
+    order by at_stake desc, severity desc nulls last, account_id
+    limit %(limit)s
+),
+
+held_back as (
+    select
+        chosen.account_id,
+        array_agg(points.metric order by points.max_points - points.points desc, points.metric) as metrics
+    from chosen
+    inner join cs.score_points as points
+        on chosen.account_id = points.account_id and chosen.week = points.week
+    where points.is_active and points.points < points.max_points
+    group by chosen.account_id
+),
+
+plays as (
+    select
+        chosen.account_id,
+        array_agg(playbooks.definition ->> 'title' order by enrolments.enrolled_at) as titles
+    from chosen
+    inner join cs.enrolments using (account_id)
+    inner join cs.playbooks using (playbook, playbook_version)
+    where enrolments.status = 'active'
+    group by chosen.account_id
+),
+
+next_actions as (
+    select distinct on (chosen.account_id)
+        chosen.account_id,
+        concat(
+            coalesce(tasks.due_on, (actions.due_at at time zone 'UTC')::date),
+            ' ',
+            replace(actions.step, '_', ' '),
+            ' (',
+            case
+                when actions.status = 'sent' then 'to be completed'
+                when actions.status = 'awaiting_approval' then 'to be approved'
+                else actions.channel
+            end,
+            ', ',
+            replace(actions.role, '_', ' '),
+            ')'
+        ) as next_action
+    from chosen
+    inner join cs.actions using (account_id)
+    inner join cs.enrolments using (enrolment_id)
+    left join cs.task_status as tasks on actions.action_key = tasks.action_key
+    where
+        enrolments.status = 'active'
+        and (
+            actions.status in ('planned', 'awaiting_approval')
+            or (actions.status = 'sent' and tasks.status = 'open' and tasks.kind = 'task')
+        )
+    order by chosen.account_id, actions.due_at, actions.action_id
+)
+
+select
+    chosen.account_id,
+    chosen.account_name,
+    chosen.owner_email,
+    chosen.arr,
+    chosen.score,
+    chosen.band,
+    chosen.risk,
+    chosen.at_stake,
+    chosen.is_bad_fit,
+    chosen.has_cancellation_request,
+    coalesce(held_back.metrics, '{}') as held_back_by,
+    chosen.days_to_renewal,
+    coalesce(plays.titles, '{}') as plays,
+    next_actions.next_action
+from chosen
+left join held_back using (account_id)
+left join plays using (account_id)
+left join next_actions using (account_id)
+order by chosen.at_stake desc, chosen.severity desc nulls last, chosen.account_id
