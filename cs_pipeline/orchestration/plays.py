@@ -14,7 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.plays import suppressions
+from cs_pipeline.plays import stuck, suppressions
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
@@ -141,12 +141,16 @@ def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, clock: C
 
 @dg.op(out=dg.Out(dg.Nothing), description="Open a trigger for every account that has just signed up.")
 def greet_new_accounts(
-    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
+    context: dg.OpExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
 ) -> None:
     """The lifecycle sensor offers them to playbooks."""
     with warehouse.session() as session:
         opened = open_lifecycle_triggers(session, clock.now())
     context.log.info("%s accounts signed up lately", opened)
+    _tell_of_stuck_actions(context, warehouse, settings, clock)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Take over from SendGrid who unsubscribed, bounced or reported spam.")
@@ -228,10 +232,36 @@ post_due_slack = _delivering_op("slack", "post")
 create_due_crm = _delivering_op("crm", "create")
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Start a delivery: the channels below run one after the other.")
-def start_delivery(context: dg.OpExecutionContext) -> None:
-    """A place in the graph for the three channels to hang on."""
-    context.log.debug("delivering what is due")
+@dg.op(out=dg.Out(dg.Nothing), description="Start a delivery: tell operations of actions that need a person.")
+def start_delivery(
+    context: dg.OpExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """The channels hang on it, one after the other."""
+    _tell_of_stuck_actions(context, warehouse, settings, clock)
+
+
+def _tell_of_stuck_actions(
+    context: dg.OpExecutionContext, warehouse: Warehouse, settings: Settings, clock: Clock
+) -> None:
+    """One message about everything that operations were not told of yet; again later when it could not be posted."""
+    if settings.delivery == "live" and settings.slack_bot_token is None:
+        return  # `doctor` asks
+    with warehouse.session() as session:
+        found = stuck.untold(session, clock.now())
+    if found is None:
+        return
+    which = f"{found.action_ids[0]}-{found.action_ids[-1]}-{len(found.action_ids)}-{clock.now():%Y%m%dT%H%M}"
+    message = to_operations("stuck_actions", which, found.subject, found.words, settings, clock)
+    (outcome,) = channels_for(settings, warehouse, clock)["slack"].deliver([message])
+    if outcome.status not in ("sent", "uncertain"):
+        context.log.error("operations could not be told of %s: %s", found.subject, outcome.detail)
+        return
+    with warehouse.session() as session:
+        stuck.mark_told(session, found.action_ids, clock.now())
+    context.log.warning("%s\n%s", found.subject, found.words)
 
 
 @dg.job(

@@ -17,6 +17,7 @@ from cs_pipeline.plays.catalogue import TriggerKind
 from cs_pipeline.plays.due import due_by_channel
 from cs_pipeline.plays.offers import Batch
 from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.stuck import is_anything_untold
 from cs_pipeline.plays.triggers import offer
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -109,12 +110,14 @@ def _due_sensor() -> dg.SensorDefinition:
         job=deliver_due_actions,
         minimum_interval_seconds=DUE_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Launches a delivery when actions in the outbox are due.",
+        description="Launches a delivery when actions in the outbox are due, or need a person who was not told.",
     )
     def sensor(warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]) -> dg.RunRequest | dg.SkipReason:
         now = clock.now()
         with warehouse.session() as session:
             due = due_by_channel(session, now)
+            if is_anything_untold(session, now):
+                due["operations"] = 1
         return due_request(due, now)
 
     return sensor

@@ -48,6 +48,7 @@ def claim(
                     status = 'claimed',
                     reason = null,
                     detail = null,
+                    told_at = null,
                     recipient = asked.recipient,
                     recipient_user_id = asked.recipient_user_id,
                     delivery = asked.delivery,

@@ -1,0 +1,103 @@
+"""Actions that go no further without a person, and whether operations were told of them.
+
+Failed ones at once; uncertain ones when there was time to look them up at their provider. How operations are told is
+the caller's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.due import LOOK_AFTER
+
+LOOKED_UP = 2 * LOOK_AFTER
+SHOWN = 12  # lines of a message; the command line has the rest
+
+STUCK = """
+    actions.told_at is null
+    and (
+        actions.status = 'failed'
+        or (
+            actions.status = 'uncertain'
+            and (
+                select max(attempts.claimed_at)
+                from cs.action_attempts as attempts
+                where attempts.action_id = actions.action_id
+            ) <= %(looked_up)s
+        )
+    )
+"""
+"""SQL: whether operations are still to be told of an action."""
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Actions that operations were not told of: their ids, and how many of each kind."""
+
+    action_ids: tuple[int, ...]
+    kinds: tuple[tuple[str, str, str, str, str, int], ...]
+    """playbook, step, channel, status, reason, how many; the most frequent first."""
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+        count = len(self.action_ids)
+        return f"{count:,} actions need a person" if count > 1 else "An action needs a person"
+
+    @property
+    def words(self) -> str:
+        """What operations read: no account and no address, since whoever acts looks them up."""
+        lines = [
+            f"{count:,} × {playbook}, step {step} ({channel}): {status}, {reason}"
+            for playbook, step, channel, status, reason, count in self.kinds[:SHOWN]
+        ]
+        if len(self.kinds) > SHOWN:
+            lines.append(f"and {len(self.kinds) - SHOWN} other kinds")
+        first = self.action_ids[0]
+        return "\n".join(
+            [
+                *lines,
+                f"`cs-pipeline actions` lists them, `cs-pipeline why-action {first}` tells the story of the first. "
+                "Uncertain: nobody knows whether the provider took it; look there, then resend or cancel.",
+            ]
+        )
+
+
+def untold(session: Session, now: datetime) -> Stuck | None:
+    """What operations are still to be told of; None when there is nothing."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            select playbook, step, channel, status, coalesce(reason, ''), count(*)::integer, array_agg(action_id)
+            from cs.actions
+            where {STUCK}
+            group by playbook, step, channel, status, reason
+            order by count(*) desc, playbook, step
+            """,
+            {"looked_up": now - LOOKED_UP},
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    return Stuck(
+        action_ids=tuple(sorted(action_id for row in rows for action_id in row[-1])),
+        kinds=tuple(row[:-1] for row in rows),
+    )
+
+
+def mark_told(session: Session, action_ids: Sequence[int], now: datetime) -> None:
+    """Remember that operations know."""
+    with session.cursor() as cursor:
+        cursor.execute("update cs.actions set told_at = %s where action_id = any(%s)", [now, list(action_ids)])
+
+
+def is_anything_untold(session: Session, now: datetime) -> bool:
+    """Whether there is anything to tell; for a sensor, which asks often."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"select exists (select 1 from cs.actions where {STUCK})",
+            {"looked_up": now - LOOKED_UP},
+        )
+        return bool(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]
