@@ -9,11 +9,15 @@ from pydantic import SecretStr
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.plays import ACTIONS, deliver_due_actions
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.preview import preview
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.sample_facts import SampleAction
 from cs_pipeline.plays.specification import Playbook, read_playbook
+from cs_pipeline.reports.preview_page import preview_page
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.channels.provider import Answer, Provider, provider
@@ -151,11 +155,12 @@ def test_hours_caps_and_lists_of_those_who_want_no_mail_hold_for_texts(
             tmp_path, sendgrid, slack, webhook_url=SecretStr(receiver.url), mails_per_person=1, mail_until_hour=18
         )
         night = Clock(MONDAY + timedelta(hours=9))
-        play = milestone(SMS, {**SMS, "step": "again"})
+        play = milestone(SMS, {**SMS, "step": "again", "day": 2})
         taken(company, settings, night, play, ["acme", "beta"])
         assert receiver.requests == []
-        taken(company, settings, Clock(MONDAY + timedelta(days=1)), play, [])
-    assert len(receiver.requests) == 1
+        for day in (1, 2):
+            taken(company, settings, Clock(MONDAY + timedelta(days=day)), play, [])
+            assert len(receiver.requests) == 1
     assert company.run("select account_id, status, reason from cs.actions order by 1, 2, 3") == [
         ("acme", "planned", "frequency_cap"),
         ("acme", "sent", None),
@@ -216,3 +221,29 @@ def test_a_text_to_a_team_is_refused_with_its_place(tmp_path: Path, channel: str
     )
     with pytest.raises(InvalidFile, match="expected a person: the team is reached in Slack"):
         read_playbook(path)
+
+
+def test_a_preview_shows_a_text_as_it_would_travel(company: Company, config: Path, tmp_path: Path) -> None:
+    company.account("acme")
+    channels = {}
+    for url in (None, SecretStr("https://hooks.example.com/cs")):
+        settings = Settings(home=tmp_path, config=config, webhook_url=url)
+        with company.warehouse.session() as session:
+            shown = preview(session, milestone(), "acme", Renderer(settings), Asking(settings, MONDAY))
+        (step,) = shown.steps
+        assert step.message is not None
+        channels[url is not None] = step.message.channel
+        assert ("bubble" in preview_page(shown, settings)) == (url is not None)
+    assert channels == {True: "sms", False: "email"}
+
+
+@pytest.mark.requirement("C-29")
+def test_runs_take_texts_with_the_mails(company: Company, config: Path, tmp_path: Path, clock: Clock) -> None:
+    settings = Settings(home=tmp_path / "home", config=config, webhook_url=SecretStr("https://hooks.example.com/cs"))
+    trigger = company.trigger("alert", company.account("acme"), rule="milestone")
+    enrol(company.warehouse, milestone(), [trigger], settings, MONDAY)
+    resources = {"warehouse": company.warehouse, "settings": settings, "clock": clock}
+    result = deliver_due_actions.execute_in_process(resources=resources)
+    assert company.run("select channel, status, delivery from cs.actions") == [("sms", "sent", "capture")]
+    taken = [event for event in result.get_asset_materialization_events() if event.asset_key == ACTIONS]
+    assert [event.materialization.metadata["outcomes"].value for event in taken] == [{"captured": 1}]
