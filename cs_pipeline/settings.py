@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     salesforce_client_secret: SecretStr | None = Field(default=None, description="Consumer secret of that app.")
     salesforce_account_field: str = Field(
         default="cs_pipeline_account_id__c",
+        pattern=r"^[A-Za-z]\w*$",
         description="Salesforce's external id field of accounts that holds our account id.",
     )
     salesforce_stage: str = Field(default="Prospecting", description="Salesforce's stage of new opportunities.")

@@ -47,7 +47,7 @@ class SalesforceChannel:
     """Creates tasks and opportunities for the accounts whose `account_field` holds our account id.
 
     `domain` is the part of My Domain before `.salesforce.com`, such as `acme.my`. `stage` is that of new opportunities.
-    Owners are read once a channel.
+    Accounts are read once a call, owners once a channel.
     """
 
     def __init__(
@@ -121,21 +121,22 @@ class SalesforceChannel:
 
     def _create(self, kind: _Kind, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
         try:
+            accounts = self._by("Account", self._account_field, sorted({each.account_id for each in records.values()}))
             self._learn_owners({record.assignee for record in records.values()})
             there = self._there(kind, list(records))
-            new = {key: record for key, record in records.items() if key not in there}
-            fields = [self._fields(record) for record in new.values()]
+            new = {key: each for key, each in records.items() if key not in there and each.account_id in accounts}
+            fields = [self._fields(record, accounts[record.account_id]) for record in new.values()]
             written = self._requests.upsert(kind.object_type, KEY, fields) if new else []
         except CrmRefusalError as error:
             return dict.fromkeys(records, error.outcome())
         results = there | dict(zip(new, written, strict=True))
-        return {key: self._outcome(kind, record, results[key]) for key, record in records.items()}
+        return {key: self._outcome(kind, record, results.get(key)) for key, record in records.items()}
 
-    def _outcome(self, kind: _Kind, record: CrmRecord, result: str | CrmRefusalError) -> Outcome:
+    def _outcome(self, kind: _Kind, record: CrmRecord, result: str | CrmRefusalError | None) -> Outcome:
+        if result is None:
+            words = f"Salesforce has no account whose {self._account_field} is {record.account_id}"
+            return Outcome("failed", detail=words)
         if isinstance(result, CrmRefusalError):
-            if "Foreign key external ID" in result.words:
-                words = f"Salesforce has no account whose {self._account_field} is {record.account_id}"
-                return Outcome("failed", detail=words)
             return result.outcome()
         is_owned = self._owners.get(record.assignee.strip().lower()) is not None
         nobody = None if is_owned else "nobody in Salesforce has the assignee's address"
@@ -143,26 +144,26 @@ class SalesforceChannel:
 
     def _there(self, kind: _Kind, keys: Sequence[str]) -> dict[str, str]:
         """Ids of the records that are there already, by action key."""
-        soql = f"SELECT Id, {KEY} FROM {kind.object_type} WHERE {KEY} IN {{values}}"
+        return self._by(kind.object_type, KEY, keys)
+
+    def _by(self, object_type: str, field: str, values: Sequence[str], only: str = "") -> dict[str, str]:
+        """Ids of records by the value of `field`, of those that have one of `values` there."""
+        soql = f"SELECT Id, {field} FROM {object_type} WHERE {only}{field} IN {{values}}"
         try:
-            return {str(found[KEY]): str(found["Id"]) for found in self._requests.query(soql, keys)}
+            return {str(found[field]): str(found["Id"]) for found in self._requests.query(soql, values)}
         except (TypeError, LookupError):
             raise CrmRefusalError("Salesforce's answer is not one of Salesforce's") from None
 
     def _learn_owners(self, assignees: set[str]) -> None:
         """Ids of users by address in lower case; None for those whom Salesforce does not know."""
         asked = sorted({assignee.strip().lower() for assignee in assignees} - self._owners.keys())
-        soql = "SELECT Id, Email FROM User WHERE IsActive = true AND Email IN {values}"
-        try:
-            known = {str(user["Email"]).lower(): str(user["Id"]) for user in self._requests.query(soql, asked)}
-        except (TypeError, LookupError):
-            raise CrmRefusalError("Salesforce's answer is not one of Salesforce's") from None
+        found = self._by("User", "Email", asked, only="IsActive = true AND ")
+        known = {address.lower(): user_id for address, user_id in found.items()}
         self._owners |= {address: known.get(address) for address in asked}
 
-    def _fields(self, record: CrmRecord) -> dict[str, Any]:
+    def _fields(self, record: CrmRecord, account_id: str) -> dict[str, str]:
         owner_id = self._owners.get(record.assignee.strip().lower())
         owner = {} if owner_id is None else {"OwnerId": owner_id}
-        account = {self._account_field: record.account_id}
         if record.kind == OPPORTUNITY.kind:
             return owner | {
                 KEY: record.external_id,
@@ -170,7 +171,7 @@ class SalesforceChannel:
                 "Description": _cut(record.body, "Description"),
                 "CloseDate": record.due_on.isoformat(),
                 "StageName": self._stage,
-                "Account": account,
+                "AccountId": account_id,
             }
         return owner | {
             KEY: record.external_id,
@@ -179,8 +180,7 @@ class SalesforceChannel:
             "ActivityDate": record.due_on.isoformat(),
             "Priority": PRIORITIES.get(record.priority, "Normal"),
             "Status": "Not Started",
-            # A task can be about many kinds of things, so Salesforce wants to be told which this is.
-            "What": {"attributes": {"type": "Account"}, **account},
+            "WhatId": account_id,
         }
 
 

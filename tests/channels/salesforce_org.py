@@ -22,8 +22,8 @@ CLIENT_ID, SECRET, SESSION = "3MVG9.client", "super-secret", "00Dxx!session-toke
 KEY = "cs_pipeline_action_key__c"
 ACCOUNT = "cs_pipeline_account_id__c"
 FIELDS = {
-    "Task": {KEY, "Subject", "Description", "ActivityDate", "Priority", "Status", "What", "OwnerId"},
-    "Opportunity": {KEY, "Name", "Description", "CloseDate", "StageName", "Account", "OwnerId"},
+    "Task": {KEY, "Subject", "Description", "ActivityDate", "Priority", "Status", "WhatId", "OwnerId"},
+    "Opportunity": {KEY, "Name", "Description", "CloseDate", "StageName", "AccountId", "OwnerId"},
 }
 REQUIRED = {"Task": {"Status", "Priority"}, "Opportunity": {"Name", "CloseDate", "StageName"}}
 LONGEST = {"Subject": 255, "Name": 120, "Description": 32_000, KEY: 255}
@@ -92,6 +92,9 @@ class Org:
         if object_type == "User":
             yield from ({"Id": user_id, "Email": address} for address, user_id in self.users.items())
             return
+        if object_type == "Account":
+            yield from ({"Id": record_id, ACCOUNT: account_id} for account_id, record_id in self.accounts.items())
+            return
         addresses = {user_id: address for address, user_id in self.users.items()}
         for record_id, record in self.records[object_type].items():
             is_closed = record.get("Status") == "Completed" or record.get("StageName") == "Closed Won"
@@ -134,12 +137,8 @@ class Org:
                 return "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f"{name}: bad value: {record[name]}"
         if record.get("OwnerId", "005O") not in self.users.values():
             return "INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank"
-        about = dict(record["What" if object_type == "Task" else "Account"])
-        if object_type == "Task" and about.pop("attributes", None) != {"type": "Account"}:
-            return "INVALID_FIELD", "a polymorphic relationship needs a type"
-        if about.get(ACCOUNT) not in self.accounts:
-            words = f"Foreign key external ID: {about.get(ACCOUNT)} not found for field {ACCOUNT} in entity Account"
-            return "INVALID_FIELD", words
+        if record["WhatId" if object_type == "Task" else "AccountId"] not in self.accounts.values():
+            return "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"
         return None
 
 

@@ -72,7 +72,7 @@ def test_a_task_is_created_as_the_message_says_for_its_account_and_owner():
             "ActivityDate": "2026-01-06",
             "Priority": "High",
             "Status": "Not Started",
-            "What": {"attributes": {"type": "Account"}, ACCOUNT: "acme"},
+            "WhatId": "001A",
             "OwnerId": "005O",
         }
     }
@@ -87,7 +87,7 @@ def test_an_opportunity_is_created_in_the_stage_that_is_set():
     ]
     opportunity = org.records["Opportunity"]["0060"]
     assert (opportunity["CloseDate"], opportunity["StageName"]) == ("2026-01-06", "Prospecting")
-    assert opportunity["Account"] == {ACCOUNT: "acme"}
+    assert opportunity["AccountId"] == "001A"
     assert opportunity["Name"] == "x" * 119 + "…"
 
 
@@ -105,7 +105,7 @@ def test_two_hundred_records_are_written_in_one_request():
         assert salesforce.most_at_once == 200
         outcomes = salesforce.deliver([numbered(number) for number in range(200)])
         assert sum(request.method == "PATCH" for request in listening.requests) == 1
-        assert len(listening.requests) == 4  # log in, users, what is there, write
+        assert len(listening.requests) == 5  # log in, accounts, users, what is there, write
     assert statuses(outcomes) == ["sent"] * 200
 
 
@@ -173,7 +173,7 @@ def test_a_kind_that_salesforce_does_not_have_fails():
     assert statuses(delivered(Org(), [replace(CRM, payload={"kind": "poem"}), numbered(2)])) == ["failed", "sent"]
 
 
-REQUESTS = ("oauth2/token", "FROM User", "FROM Task", "PATCH")
+REQUESTS = ("oauth2/token", "FROM Account", "FROM User", "FROM Task", "PATCH")
 
 
 @pytest.mark.parametrize("part", REQUESTS)
