@@ -6,6 +6,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,9 +89,8 @@ def migrated(server: str) -> Warehouse:
     return warehouse
 
 
-@pytest.fixture
-def copy_database(server: str) -> Iterator[CopyDatabase]:
-    """Gives writable copies of a database; they are dropped after the test."""
+@contextmanager
+def _copying(server: str) -> Iterator[CopyDatabase]:
     copies: list[str] = []
 
     def copy(source: Warehouse) -> Warehouse:
@@ -101,6 +101,20 @@ def copy_database(server: str) -> Iterator[CopyDatabase]:
     yield copy
     for name in copies:
         _drop_database(server, name)
+
+
+@pytest.fixture
+def copy_database(server: str) -> Iterator[CopyDatabase]:
+    """Gives writable copies of a database; they are dropped after the test."""
+    with _copying(server) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def copy_once(server: str) -> Iterator[CopyDatabase]:
+    """The same, for what all tests of a module share."""
+    with _copying(server) as copy:
+        yield copy
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ class Accounts:
         return len(self.key)
 
 
+def account_keys(block: int, size: int) -> np.ndarray:
+    """The keys of a block of `size` accounts."""
+    return keys("acc-", block * BLOCK_ACCOUNTS + np.arange(size) + 1, 6)
+
+
 def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
     """Name the accounts of a block; a name depends on the account's number and the seed alone."""
     words = vocabulary()
@@ -49,7 +54,7 @@ def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
     zones = [[zone_index[zone] for zone in place.timezones] for place in words.countries]
     zone = np.array([zones[c][int(p * len(zones[c]))] for c, p in zip(country, random.random(size), strict=True)])
     return Accounts(
-        key=keys("acc-", numbers + 1, 6),
+        key=account_keys(block, size),
         created_at=company.calendar.moment(fates.created, 8 + 9 * random.random(size), zone),
         name=np.array([name for name, _, _ in named], object),
         domain=np.array([domain for _, domain, _ in named], object),

@@ -7,6 +7,7 @@ windows of that week are full, and ends at `ends_on`, the demo's present. No ran
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,9 @@ import numpy as np
 
 from cs_pipeline.demo.vocabulary import vocabulary
 from cs_pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from cs_pipeline.demo.rescues import PlayEffect
 
 BLOCK_ACCOUNTS = 500
 WARM_UP_WEEKS = 6
@@ -32,7 +36,7 @@ class SampleCompany:
 
     accounts: number of customer accounts. weeks: scoreable weeks before `ends_on`, a Monday.
     events_scale: how many event rows beside the first session of each person's week; 0 keeps who was active and who
-    logged in, at about a quarter of the rows; 2 doubles them.
+    logged in, at about a quarter of the rows; 2 doubles them. play_effect: what plays of a playbook are to have done.
     Raises UserError when a value makes no sense.
     """
 
@@ -41,6 +45,7 @@ class SampleCompany:
     seed: int = 7
     ends_on: date = date(2025, 11, 3)
     events_scale: float = 1.0
+    play_effect: "PlayEffect | None" = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.accounts <= MOST_ACCOUNTS:

@@ -34,7 +34,10 @@ CHURN_NOT_AFTER = 14 * WEEK  # from the end: some accounts are on their way out 
 
 @dataclass(frozen=True)
 class Fates:
-    """One element an account. Codes index TIERS, FATES and CAUSES; cause is -1 unless the account churns."""
+    """One element an account. Codes index TIERS, FATES and CAUSES; cause is -1 unless the account churns.
+
+    `kept` is the day on which it stayed after all, for those that would have churned on it (see `rescues`).
+    """
 
     tier: np.ndarray
     fate: np.ndarray
@@ -44,6 +47,7 @@ class Fates:
     has_trial: np.ndarray
     onset: Days
     churn: Days
+    kept: Days
     lead_weeks: np.ndarray
     dip_from: Days
     dip_to: Days
@@ -55,11 +59,20 @@ class Fates:
         """Which accounts churn for `cause`."""
         return self.cause == cause
 
+    @property
+    def end_of_unrest(self) -> Days:
+        """The day on which an account leaves, or is kept."""
+        return np.where(np.isnat(self.kept), self.churn, self.kept)
+
     def unrest(self, weeks: Days) -> np.ndarray:
-        """How far each account is on its way out at `weeks` (accounts x weeks): 0 before onset, 1 when it leaves."""
+        """How far each account is on its way out at `weeks` (accounts x weeks): 0 before onset, 1 when it leaves.
+
+        0 again once it is kept.
+        """
         lead = np.maximum(self.lead_weeks, 1)[:, None] * 7
         since = (weeks[None, :] - self.onset[:, None]).astype(np.float64)
-        return np.clip(np.where(np.isnat(self.onset)[:, None], 0, since / lead), 0, 1)
+        is_calm = np.isnat(self.onset)[:, None] | (weeks[None, :] >= self.kept[:, None])
+        return np.clip(np.where(is_calm, 0, since / lead), 0, 1)
 
 
 def shared_out(random: np.random.Generator, size: int, shares: tuple[float, ...]) -> np.ndarray:
@@ -124,6 +137,7 @@ def plant(company: SampleCompany, block: int, size: int) -> Fates:
         has_trial=has_trial,
         onset=_never_unless(churns, churn - lead * WEEK),
         churn=_never_unless(churns, churn),
+        kept=np.full(size, np.datetime64("NaT", "D")),
         lead_weeks=np.where(churns, lead, 0),
         dip_from=dip_from,
         dip_to=dip_from + random.integers(3, 9, size) * WEEK,

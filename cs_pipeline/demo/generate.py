@@ -15,6 +15,7 @@ from cs_pipeline.demo.accounts import account_columns, name_accounts
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
 from cs_pipeline.demo.fates import activity, plant
 from cs_pipeline.demo.parts import PartWriter, remove_parts
+from cs_pipeline.demo.rescues import keep_some
 from cs_pipeline.demo.tables import table
 from cs_pipeline.demo.timeline import as_known_at
 from cs_pipeline.demo.untidy import with_broken_rows
@@ -60,7 +61,9 @@ def company_tables(company: SampleCompany) -> Tables:
 def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
     """A block's part of every table of accounts, as known at the end, and of the truth."""
     size = min(BLOCK_ACCOUNTS, company.accounts - block * BLOCK_ACCOUNTS)
-    fates = plant(company, block, size)
+    fates, rescues = plant(company, block, size), None
+    if company.play_effect is not None:
+        fates, rescues = keep_some(company.play_effect, company, block, fates)
     lively = activity(fates, company, block)
     accounts = name_accounts(company, block, fates)
     users = people.gather_users(company, block, accounts, fates)
@@ -93,6 +96,8 @@ def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
     }
     known = {name: as_known_at(name, rows, company.ends_at) for name, rows in made.items()}
     planted = {truth.ACCOUNTS: truth.account_truth(company, accounts, fates), truth.VERSIONS: versions}
+    if rescues is not None:
+        planted[truth.RESCUES] = rescues
     if block == 0:
         known, planted[truth.REJECTS] = with_broken_rows(company, known, accounts.key[0], users.key[0])
     return known, planted

@@ -57,7 +57,7 @@ def integration_table(company: SampleCompany, block: int, accounts: Accounts, fa
     leaving = (fates.fate == CHURN)[account] & (random.random(count) < 0.5)
     removed = np.where(
         leaving,
-        np.maximum(fates.churn[account] - random.integers(1, 40, count) * DAY, day + DAY),
+        np.maximum(fates.end_of_unrest[account] - random.integers(1, 40, count) * DAY, day + DAY),
         np.where(random.random(count) < 0.08, day + (30 + random.exponential(200, count)).astype(int) * DAY,
                  np.datetime64("NaT", "D")),
     )  # fmt: skip

@@ -12,7 +12,8 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, SampleCompany
 from cs_pipeline.demo.fates import CAUSES, FATES, TIERS, Fates
-from cs_pipeline.demo.parts import read_pieces
+from cs_pipeline.demo.parts import read_pieces, table_names
+from cs_pipeline.demo.rescues import RESCUES_SCHEMA
 from cs_pipeline.demo.tables import ARROW_TYPES
 from cs_pipeline.demo.timeline import MOMENT
 from cs_pipeline.errors import UserError
@@ -21,11 +22,12 @@ from cs_pipeline.warehouse.connection import Warehouse
 
 SCHEMA = "demo_truth"
 VERSIONS, ACCOUNTS, REJECTS = "account_versions", "accounts_truth", "rejects_truth"
+RESCUES = "rescues_truth"  # only of a company that was given the effect of a play
 
 ACCOUNTS_SCHEMA = pa.schema(
     [
         ("account_id", pa.string()),
-        ("fate", pa.string()),  # steady, churn, dip, expansion
+        ("fate", pa.string()),  # steady, churn, dip, expansion; churn also where a play keeps the account
         ("cause", pa.string()),  # of churn
         ("onset_on", pa.date32()),  # first day something was wrong
         ("leaves_on", pa.date32()),  # the day it leaves, also when that lies after the end
@@ -57,7 +59,7 @@ VERSIONS_SCHEMA = pa.schema(
         ("is_bad_fit", pa.bool_()),
     ]
 )
-SCHEMAS = {ACCOUNTS: ACCOUNTS_SCHEMA, VERSIONS: VERSIONS_SCHEMA, REJECTS: REJECTS_SCHEMA}
+SCHEMAS = {ACCOUNTS: ACCOUNTS_SCHEMA, VERSIONS: VERSIONS_SCHEMA, REJECTS: REJECTS_SCHEMA, RESCUES: RESCUES_SCHEMA}
 SQL_TYPES = {kind: name for name, kind in ARROW_TYPES.items()}
 
 
@@ -101,12 +103,13 @@ def read_truth(folder: Path, name: str) -> pa.Table:
 
 def load_truth(warehouse: Warehouse, folder: Path) -> None:
     """Load the truth about the tables in `folder` into schema `demo_truth`, replacing what is there."""
+    names = table_names(truth_folder(folder))
     with warehouse.session() as connection, connection.cursor() as cursor:
         cursor.execute(f"drop schema if exists {SCHEMA} cascade")
         cursor.execute(f"create schema {SCHEMA}")
-        for name, schema in SCHEMAS.items():
-            columns = ", ".join(f"{field.name} {SQL_TYPES[field.type]}" for field in schema)
+        for name in names:
+            columns = ", ".join(f"{field.name} {SQL_TYPES[field.type]}" for field in SCHEMAS[name])
             cursor.execute(f"create table {SCHEMA}.{name} ({columns})")
     with warehouse.arrow() as connection:
-        for name in SCHEMAS:
+        for name in names:
             append(connection, SCHEMA, name, read_truth(folder, name))

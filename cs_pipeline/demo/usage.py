@@ -69,7 +69,7 @@ def _session_rows(
     size = len(sessions.user)
     everyone = np.arange(size, dtype=np.int32)
     minutes = random.lognormal(2.9, 0.8, size)
-    upset = _is_between(company, sessions, fates.onset, fates.churn)
+    upset = _is_between(company, sessions, fates.onset, fates.end_of_unrest)
     priced_out, pained = (upset & fates.is_cause(cause)[sessions.account] for cause in (PRICE, SUPPORT_PAIN))
     wants_more = _is_between(company, sessions, fates.expansion - 6 * WEEK, fates.expansion)
 

@@ -162,18 +162,20 @@ def cancellation_table(company: SampleCompany, block: int, accounts: Accounts, f
     says_so = (fates.fate == CHURN) & (random.random(size) < 0.6)
     wavers = (fates.fate == DIP) & (random.random(size) < 0.12)
     notice = np.minimum(random.integers(7, 35, size), np.maximum(fates.lead_weeks * 7 - 7, 7)) * DAY
-    asked = np.where(says_so, fates.churn - notice, np.where(wavers, fates.dip_from + WEEK, np.datetime64("NaT", "D")))
+    leaves = fates.end_of_unrest
+    asked = np.where(says_so, leaves - notice, np.where(wavers, fates.dip_from + WEEK, np.datetime64("NaT", "D")))
     who = np.flatnonzero(~np.isnat(asked))
     reasons = vocabulary().words["cancellation_reasons"]
     at = company.calendar.moment(asked[who], office_hours(random, len(who)), accounts.zone[who])
     back = at + (random.integers(3, 20, len(who)) * DAY).astype("m8[us]")
+    back = np.where(wavers[who], back, fates.kept[who].astype("M8[us]"))
     return table(
         "cancellation_requests",
         {
             "request_id": keys("can-", block * 100_000 + who + 1, 8),
             "account_id": accounts.key[who],
             "requested_at": at,
-            "withdrawn_at": np.where(wavers[who], back, NEVER),
+            "withdrawn_at": back,
             "reason": np.array([reasons[CAUSES[c]] if c >= 0 else None for c in fates.cause[who]], object),
         },
     )

@@ -6,7 +6,7 @@ which plays an alert starts is up to their `trigger.when`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -84,6 +84,6 @@ on conflict (trigger_key) do nothing
 """
 
 
-def _facts(rule: str, entity: object, row: Mapping[object, object]) -> str:
+def _facts(rule: str, entity: object, row: Mapping[Hashable, object]) -> str:
     told = {name: row[name] for name in FACTS if name in row and not pd.isna(row[name])}  # pyright: ignore[reportArgumentType, reportCallIssue]
     return json.dumps({"rule": rule, "entity": entity, **told})

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +21,10 @@ from cs_pipeline.backtest.effect import (
 from cs_pipeline.backtest.effect_words import effects_for_people
 from cs_pipeline.backtest.measures import Interval, TooLittle
 from cs_pipeline.cli import app
+from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.orchestration.effect import EffectConfig, effects_of_plays
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.hold_out import held_out
 from cs_pipeline.settings import Settings
@@ -160,3 +163,14 @@ def test_the_command_says_what_there_is_to_say(
 def settings(tmp_path: Path) -> Settings:
     """Messages are captured below the test's folder."""
     return Settings(home=tmp_path / "home")
+
+
+def test_the_asset_says_so_when_nobody_was_decided_on(company: Company, settings: Settings) -> None:
+    resources = {"warehouse": company.warehouse, "settings": settings, "clock": Clock(MONDAY)}
+    result = effects_of_plays(EffectConfig(), **resources)  # pyright: ignore[reportArgumentType]
+    assert isinstance(result, dg.MaterializeResult)
+    assert result.metadata is not None
+    assert "No account was enrolled or held out yet" in str(result.metadata["verdicts"])
+    assert "differences" not in result.metadata
+    with pytest.raises(UserError, match="There is no playbook 'no_such'"):
+        effects_of_plays(EffectConfig(playbook="no_such"), **resources)  # pyright: ignore[reportArgumentType]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -253,6 +254,7 @@ def test_the_asset_shows_a_table_without_any_address(company: Company, settings:
     company.account("acme", severity=3)
     begin(company, settings, save_play(exit=[]), "acme")
     result = progress_of_plays(warehouse=company.warehouse, clock=Clock(MONDAY))
+    assert isinstance(result, dg.MaterializeResult)
     assert result.metadata is not None
     assert result.metadata["by_health"] == {"at risk": 1}
     (record,) = result.metadata["progress"].records  # pyright: ignore[reportAttributeAccessIssue]

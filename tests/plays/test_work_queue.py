@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
@@ -102,6 +103,7 @@ def test_the_command_and_the_asset_show_the_same(
     assert "Acme" in run()
     assert run("--owner", "nobody@ours.example") == "nobody@ours.example owns no account."
     result = queue_of_work(QueueConfig(), warehouse=company.warehouse, clock=Clock(MONDAY))
+    assert isinstance(result, dg.MaterializeResult)
     assert result.metadata is not None
     (record,) = result.metadata["queue"].records  # pyright: ignore[reportAttributeAccessIssue]
     assert (record.data["account"], record.data["at_stake"]) == ("Acme", 4_800.0)

@@ -1,0 +1,66 @@
+"""What plays do to the sample company, where it is asked to plant that: customers who would have left are kept.
+
+A kept customer goes on as if it would leave, to the day on which it would have; on that day it stays, and its use comes
+back. So what starts a play comes to the same for everybody, held out or not, and the two differ by the play alone.
+Nothing is planted unless a company is given a `PlayEffect`.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from cs_pipeline.demo.accounts import account_keys
+from cs_pipeline.demo.company import SampleCompany
+from cs_pipeline.demo.fates import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Fates
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.hold_out import held_out
+from cs_pipeline.plays.specification import Playbook
+
+MET = (DISENGAGEMENT, CHAMPION_LEFT, SUPPORT_PAIN)
+"""Causes that show in the score long before the end, and that somebody who calls can do something about."""
+
+RESCUES_SCHEMA = pa.schema(
+    [
+        ("playbook", pa.string()),
+        ("account_id", pa.string()),  # those that the playbook can keep, one row each
+        ("would_leave_on", pa.date32()),  # the day it leaves unless it is kept
+        ("is_held_out", pa.bool_()),
+        ("is_kept", pa.bool_()),
+        ("keeps", pa.float64()),  # the share that it keeps of those not held out
+    ]
+)
+
+
+@dataclass(frozen=True)
+class PlayEffect:
+    """Of the accounts that leave for a cause in MET, `playbook` keeps the share `keeps` (0 to 1), and none of those
+    in its hold-out. 0 plants that the play does nothing. Raises UserError when `keeps` is no share.
+    """
+
+    playbook: Playbook
+    keeps: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.keeps <= 1:
+            raise UserError(f"The share of accounts that a play keeps lies between 0 and 1, not {self.keeps}.")
+
+
+def keep_some(effect: PlayEffect, company: SampleCompany, block: int, fates: Fates) -> tuple[Fates, pa.Table]:
+    """The fates of a block once the play has had its effect, and the truth about it (RESCUES_SCHEMA)."""
+    keys = account_keys(block, len(fates.cause))
+    is_held_out = held_out(effect.playbook, pd.Series(keys)).to_numpy(bool)
+    is_met = np.isin(fates.cause, MET)
+    is_kept = is_met & ~is_held_out & (company.random(block, "rescues").random(len(keys)) < effect.keeps)
+    truth = {
+        "playbook": np.full(len(keys), effect.playbook.playbook, object),
+        "account_id": keys,
+        "would_leave_on": fates.churn,
+        "is_held_out": is_held_out,
+        "is_kept": is_kept,
+        "keeps": np.full(len(keys), effect.keeps),
+    }
+    never = np.datetime64("NaT", "D")
+    kept = replace(fates, kept=np.where(is_kept, fates.churn, never), churn=np.where(is_kept, never, fates.churn))
+    return kept, pa.table({name: values[is_met] for name, values in truth.items()}, schema=RESCUES_SCHEMA)
