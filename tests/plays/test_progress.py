@@ -257,7 +257,7 @@ def test_the_asset_shows_a_table_without_any_address(company: Company, settings:
     assert isinstance(result, dg.MaterializeResult)
     assert result.metadata is not None
     assert result.metadata["by_health"] == {"at risk": 1}
-    (record,) = result.metadata["progress"].records  # pyright: ignore[reportAttributeAccessIssue]
+    (record,) = result.metadata["progress"].records  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
     assert record.data["next"] == "2025-03-10 Guide (email, point of contact)"
     assert "@" not in str(result.metadata)
     nothing = progress_for_people(pd.DataFrame(columns=list(_columns(company))))

@@ -105,5 +105,5 @@ def test_the_command_and_the_asset_show_the_same(
     result = queue_of_work(QueueConfig(), warehouse=company.warehouse, clock=Clock(MONDAY))
     assert isinstance(result, dg.MaterializeResult)
     assert result.metadata is not None
-    (record,) = result.metadata["queue"].records  # pyright: ignore[reportAttributeAccessIssue]
+    (record,) = result.metadata["queue"].records  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
     assert (record.data["account"], record.data["at_stake"]) == ("Acme", 4_800.0)
