@@ -196,6 +196,8 @@ class _Delivery:
     def _settle(self, asking: Asking) -> None:
         """Look uncertain actions up where they would go today; elsewhere they are not to be found."""
         rows = uncertain(self.session, list(self.channels), AT_A_TIME, asking.now)
+        if rows.empty:
+            return
         jobs = as_claimed(self.session, rows, asking)
         self.session.commit()
         for job in jobs:

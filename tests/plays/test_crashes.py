@@ -12,6 +12,7 @@ import pytest
 
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
+from cs_pipeline.plays import stuck
 from cs_pipeline.plays.delivery import deliver_due
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.outbox import LEASE
@@ -22,6 +23,7 @@ from tests.plays.worker import live_settings
 
 ROOT = Path(__file__).parents[2]
 ACCEPTED = Answer(202, b"", {"X-Message-Id": "m1"})
+PERSONS = "personalizations"
 ONE_MAIL = {"step": "guide", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
 
 
@@ -103,6 +105,40 @@ def test_two_processes_at_once_send_every_action_once(company: Company, tmp_path
         assert [worker.wait(120) for worker in workers] == [0, 0]
         assert (len(accepted(service)), set(accepted(service).values())) == (30, {1})
     assert states(company) == {("sent", None): 30}
+
+
+def test_five_hundred_workers_killed_at_random_send_nothing_twice_and_lose_nothing(
+    company: Company, tmp_path: Path
+) -> None:
+    settings = live_settings(tmp_path, "http://unused").model_copy(update={"breaker_share": 1.0})
+    triggers = [company.fall(account) for account in company.accounts(800)]
+    steps = [ONE_MAIL | {"to": "owner", "intent": "inform"}]  # to us: no caps and no quiet hours
+    enrol(company.warehouse, save_play(steps=steps), triggers, settings, MONDAY)
+    with provider(ACCEPTED) as service:
+        arguments = [company.warehouse.url, service.url, str(tmp_path), "500", "1"]
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.plays.mortal_workers", *arguments], cwd=ROOT, capture_output=True, check=True
+        )
+        killed = int(done.stdout.split()[0])
+        last = Clock(MONDAY + timedelta(minutes=500) + LEASE)
+        for _ in range(3):
+            channels = channels_for(live_settings(tmp_path, service.url), company.warehouse, last)
+            deliver_due(company.warehouse, channels, PlainRenderer(), settings, last)
+        times = Counter(
+            person["custom_args"]["action_key"] for request in service.requests for person in request.json[PERSONS]
+        )
+    assert killed > 250, "most workers are to be killed at work"
+    assert max(times.values()) == 1
+    ended = dict(company.run("select action_key, status from cs.actions"))
+    assert len(ended) == 800
+    assert set(ended.values()) == {"sent", "uncertain"}
+    sent = {action_key for action_key, status in ended.items() if status == "sent"}
+    assert sent <= set(times), "what counts as sent was accepted"
+    assert all(ended[action_key] == "uncertain" for action_key in set(ended) - set(times))
+    with company.warehouse.session() as session:
+        told = stuck.untold(session, last.now() + timedelta(hours=1))
+    assert told is not None
+    assert len(told.action_ids) == len(ended) - len(sent), "a person is told of every one that is uncertain"
 
 
 @pytest.mark.parametrize(
