@@ -56,6 +56,7 @@ def live(url: str, provider_url: str, home: str, number: int, most_at_once: int)
 def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     chance = random.Random(int(seed))
     killed, life = 0, LIFE
+    live(url, provider_url, home, 0, 1)  # what is loaded once is loaded before the others are forked
     for number in range(int(kills)):
         most_at_once = chance.choice((1, 1, 2, 4))
         worker = os.fork()
