@@ -1,7 +1,7 @@
 """`progress`, `queue`, `start`: plays and accounts as those see them who work with customers."""
 
 import getpass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -13,9 +13,13 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     import pandas as pd
 
     from cs_pipeline.plays.specification import Playbook
+
+MOST_LISTED = 2  # risks and next steps of a play among others
 
 
 def register(app: typer.Typer) -> None:
@@ -52,10 +56,10 @@ def start(
 def progress(
     account: Annotated[str, typer.Argument(help="Id of an account; nothing: all plays that run.")] = "",
     playbook: Annotated[str, typer.Option(help="Only plays of this playbook.")] = "",
+    limit: Annotated[int, typer.Option(help="How many plays to show.", min=1)] = 20,
 ) -> None:
     """Say how far plays are: what is done, milestones, what comes next, what is wrong. In trouble come first."""
     from cs_pipeline.plays.progress import progress as read
-    from cs_pipeline.plays.progress import progress_for_people
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -66,10 +70,9 @@ def progress(
     if found.empty:
         of = f" of {playbook}" if playbook else ""
         console.print(f"{account} is in no play{of}, and was in none." if account else f"No play{of} is running.")
-    elif account:
-        _print_plays(found)
-    else:
-        print_frame(progress_for_people(found))
+    _print_plays(found.head(limit), most=None if account else MOST_LISTED)
+    if len(found) > limit:
+        console.print(f"{limit:,} of {len(found):,} plays; --limit shows more.")
 
 
 def queue(
@@ -86,16 +89,19 @@ def queue(
     if found.empty:
         console.print(f"{owner} owns no account." if owner else "There is no account yet.")
         return
-    print_frame(queue_for_people(found))
+    for place, row in enumerate(queue_for_people(found).to_dict("records"), start=1):
+        _print_account(place, row)
 
 
-def _print_plays(found: "pd.DataFrame") -> None:
+def _print_plays(found: "pd.DataFrame", most: int | None) -> None:
+    """The plays one below the other; of each list of texts at most so many."""
     for play in found.to_dict("records"):
         ended = f", {play['reason'].replace('_', ' ')}" if play["reason"] else ""
         state = play["status"] if play["status"] != "active" else f"day {play['day']}, {play['health']}"
-        console.print(Text(f"{play['title']} ({play['playbook']}): {state}{ended}", style="bold"))
-        console.print(f"  Steps: {play['done']} of {play['steps']} done")
+        name = play["account_name"] or play["account_id"]
+        console.print(Text(f"{name} ({play['account_id']}), {play['title']}: {state}{ended}", style="bold"))
         for title, texts in (
+            ("Steps", [f"{play['done']} of {play['steps']} done"]),
             ("Milestones reached", play["completed_milestones"]),
             ("Milestone now", [play["current_milestone"]] if play["current_milestone"] else []),
             ("Milestones to come", play["upcoming_milestones"]),
@@ -103,7 +109,25 @@ def _print_plays(found: "pd.DataFrame") -> None:
             ("Next", play["next_actions"]),
         ):
             if texts:
-                console.print(Text(f"  {title}: {'; '.join(texts)}"))
+                more = f"; {len(texts) - most} more" if most and len(texts) > most else ""
+                console.print(Text(f"  {title}: {'; '.join(texts[:most])}{more}"))
+
+
+def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
+    console.print(
+        Text(f"{place}. {row['account']} ({row['account_id']}): {row['at_stake']:,.0f} at stake", style="bold")
+    )
+    days = row["renews_in_days"]
+    facts = [
+        f"ARR {row['arr']:,.0f}",
+        row["band"],
+        "" if days is None or days != days else f"renews in {days:,.0f} days" if days >= 0 else "renewal overdue",
+        row["owner"],
+    ]
+    console.print(Text(f"  {', '.join(filter(None, facts))}"))
+    for title, words in (("Why", row["why"]), ("Play", row["play"]), ("Next", row["next"])):
+        if words:
+            console.print(Text(f"  {title}: {words}"))
 
 
 def _playbook(name: str, settings: Settings) -> "Playbook":

@@ -43,7 +43,7 @@ def progress(
             f"Progress needs the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
             "Run the weekly job, or `cs-pipeline backfill`, first."
         ) from None
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns, dtype="object")
 
 
 def progress_for_people(found: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,7 @@ defined as (
 steps as (
     select
         chosen.enrolment_id,
+        actions.action_id,
         defined.day,
         defined.step_title,
         actions.channel,
@@ -85,7 +86,7 @@ of_steps as (
                     else ': not taken (' || coalesce(reason, 'no reason given') || ')'
                 end
             )
-            order by due_at, day
+            order by due_at, action_id
         ) filter (
             where
             (state = 'open' and due_on < %(today)s)
@@ -104,7 +105,7 @@ of_steps as (
                 replace(role, '_', ' '),
                 ')'
             )
-            order by due_at, day
+            order by due_at, action_id
         ) filter (where state in ('open', 'waiting', 'planned')) as next_actions
     from steps
     group by enrolment_id

@@ -42,7 +42,7 @@ def work_queue(session: Session, now: datetime, owner: str | None = None, limit:
             f"The queue needs the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
             "Run the weekly job, or `cs-pipeline backfill`, first."
         ) from None
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns, dtype="object")
 
 
 def queue_for_people(found: pd.DataFrame) -> pd.DataFrame:

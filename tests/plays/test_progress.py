@@ -243,11 +243,17 @@ def test_the_command_tells_one_account_in_full_and_says_so_when_there_is_nothing
     became(company, "hello", "sent")
     became(company, "kick_off", "sent", task="completed")
     told = run("progress", "acme")
-    assert "Welcome (welcome): day 4, behind Steps: 2 of 6 done" in told
+    assert "Acme (acme), Welcome: day 4, behind Steps: 2 of 6 done" in told
     assert "Milestones reached: Activated" in told
     assert "Milestone now: First success" in told
     assert "Risks: First success: the milestone was due on 2025-03-13" in told
-    assert "2 of 6" in run("progress")
+    assert "2025-04-09 Graduation (email, point of contact)" in told
+    company.account("brill", severity=1)
+    begin(company, settings, save_play(), "brill")
+    of_all = run("progress")
+    assert "Milestone now: First success" in of_all
+    assert "Training (crm, owner); 2 more Brill (brill), Yellow: day 4, on track Steps: 0 of 3 done Next:" in of_all
+    assert run("progress", "--limit", "1").endswith("1 of 2 plays; --limit shows more.")
 
 
 def test_the_asset_shows_a_table_without_any_address(company: Company, settings: Settings) -> None:

@@ -100,7 +100,7 @@ def test_the_command_and_the_asset_show_the_same(
 
     assert run() == "There is no account yet."
     company.account("acme", severity=1)
-    assert "Acme" in run()
+    assert run() == "1. Acme (acme): 4,800 at stake ARR 12,000, Yellow (60), olga@ours.example"
     assert run("--owner", "nobody@ours.example") == "nobody@ours.example owns no account."
     result = queue_of_work(QueueConfig(), warehouse=company.warehouse, clock=Clock(MONDAY))
     assert isinstance(result, dg.MaterializeResult)
