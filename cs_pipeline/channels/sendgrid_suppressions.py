@@ -50,7 +50,7 @@ def read_suppressions(
             for entry in _entries(getattr(client.suppression, name))
         ]
         if unsubscribe_group is not None:
-            of_groups = _read(client.asm.suppressions)
+            of_groups = _read(client.asm.suppressions)  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
             found += [
                 _suppressed(entry["email"], "unsubscribed", entry["created_at"])
                 for entry in of_groups

@@ -170,6 +170,8 @@ def sync_suppressions(
 
 
 TOGETHER = {"email": ("email", *WEBHOOK_CHANNELS)}  # an op is a step of every run, and text messages are few
+MOST = 100_000  # actions that a run takes of a channel; the sensor launches the next
+MOST_IN_A_RUN = {"slack": 600}  # a message a second and conversation
 
 
 def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
@@ -189,7 +191,8 @@ def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
     ) -> None:
         known = channels_for(settings, warehouse, clock)
         channels = {name: known[name] for name in carried}
-        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock)
+        limit = MOST_IN_A_RUN.get(channel, MOST)
+        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=limit)
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:

@@ -15,7 +15,7 @@ from typing import Protocol
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.message import Channel, Message, Outcome
+from cs_pipeline.channels.message import Channel, Delivery, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays import exits, kill_switch, outbox
@@ -73,19 +73,17 @@ def deliver_due(
     renderer: Renderer,
     settings: Settings,
     clock: Clock,
-    channel: str | None = None,
     limit: int = 1_000,
 ) -> DeliverySummary:
-    """Take up to `limit` actions that are due, on one channel or on all of `channels` (email, slack, crm).
+    """Take up to `limit` actions that are due on `channels` (by kind of message: email, slack, crm, …).
 
     Before that, what is uncertain is looked up where the provider allows it, plays end whose exit conditions hold,
     and what is stale is dropped. Any number of deliveries may run at once. A channel that asks for a pause is left
     alone for the rest of the call. Raises UserError when the marts are not built.
     """
     summary = DeliverySummary()
-    asked = {channel: channels[channel]} if channel else dict(channels)
     with warehouse.session() as session:
-        delivery = _Delivery(session, asked, renderer, settings, clock, summary)
+        delivery = _Delivery(session, channels, renderer, settings, clock, summary)
         delivery.prepare()
         delivery.run(limit)
         summary.completed = exits.complete(session, delivery.asking())
@@ -169,7 +167,9 @@ class _Delivery:
         """Claim, deliver, record: one call of a channel. Returns how many actions were still to be had."""
         channel = self.channels[name]
         together = in_threads(self.session, together)  # now that the message before these is sent
-        wanted = {action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together}
+        wanted: dict[int, tuple[PlannedAction, Delivery]] = {
+            action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together
+        }
         attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now())
         self.session.commit()
         claimed = [(action, message) for action, message in together if action.action_id in attempts]
