@@ -49,12 +49,19 @@ def read_yaml(path: Path) -> tuple[object, LineOf]:
         raise InvalidFile(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
         raise InvalidFile(f"{path}: cannot be read: {error.strerror}") from None
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InvalidFile(
+            f"{path}:{line}: holds a character that YAML does not allow (U+{error.character:04X})"
+        ) from None
     try:
         node = loader.get_single_node()
         if node is None:
             raise InvalidFile(f"{path}: is empty")
         _refuse_repeated_keys(path, node)
+        _refuse_impossible_values(path, loader, node)
         return loader.construct_document(node), lambda where: _line(node, where)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -110,26 +117,47 @@ def _line(node: yaml.Node, where: Loc) -> int:
     return line + 1
 
 
-def _refuse_repeated_keys(path: Path, node: yaml.Node) -> None:
-    seen: set[int] = set()  # an anchored node is reached once for each of its aliases
-    waiting = [node]
+def _nodes(top: yaml.Node) -> Iterator[yaml.Node]:
+    """Every node once; one that has an anchor is reached from each of its aliases as well."""
+    seen: set[int] = set()
+    waiting = [top]
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
+        yield node
         if isinstance(node, yaml.SequenceNode):
             waiting.extend(node.value)
         if isinstance(node, yaml.MappingNode):
-            first: dict[Hashable, int] = {}
-            for key, value in node.value:
-                line = key.start_mark.line + 1
-                if key.value in first and key.tag != "tag:yaml.org,2002:merge":
-                    before = f"line {first[key.value]} has it already"
-                    raise InvalidFile(f"{path}:{line}: {key.value}: is repeated; {before}")
-                if isinstance(key, yaml.ScalarNode):
-                    first[key.value] = line
-                waiting.append(value)
+            waiting.extend(part for pair in node.value for part in pair)
+
+
+def _refuse_repeated_keys(path: Path, top: yaml.Node) -> None:
+    for node in _nodes(top):
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        first: dict[Hashable, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise InvalidFile(f"{path}:{line}: the name of a field is text, not a list or fields of its own")
+            if key.value in first and key.tag != "tag:yaml.org,2002:merge":
+                before = f"line {first[key.value]} has it already"
+                raise InvalidFile(f"{path}:{line}: {key.value}: is repeated; {before}")
+            first.setdefault(key.value, line)
+
+
+def _refuse_impossible_values(path: Path, loader: yaml.SafeLoader, top: yaml.Node) -> None:
+    """What looks like a date or a number and is none, such as 2025-13-45, which the library stumbles over."""
+    for node in _nodes(top):
+        if not isinstance(node, yaml.ScalarNode):
+            continue
+        try:
+            loader.construct_object(node)
+        except (ValueError, OverflowError) as error:
+            line, words = node.start_mark.line + 1, f"{node.value[:40]!r} is not a value: {error}"
+            raise InvalidFile(f"{path}:{line}: {words}; put it into quotes if it is text") from None
 
 
 def _words(model: type[BaseModel], details: ErrorDetails) -> str:

@@ -4,10 +4,13 @@ import pandas as pd
 
 
 def messages_as_markdown(messages: pd.DataFrame, messages_url: str) -> str:
-    """Captured messages (columns channel, recipient, subject, path) as a list with links to how each looks."""
+    """Captured messages (columns channel, playbook, step, account_id, path) as a list with links to how each looks.
+
+    Neither addresses nor subjects, which may hold names: events of Dagster outlive an erasure.
+    """
     lines = [
-        f"- {_plain(row['channel'])} to {_plain(row['recipient'])}: "
-        f"[{_plain(row['subject'])}]({messages_url}/{row['path']})"
+        f"- [{_plain(row['playbook'])}, {_plain(row['step'])}]({messages_url}/{row['path']}) "
+        f"({_plain(row['channel'])}) about {_plain(row['account_id'])}"
         for row in messages.to_dict("records")
     ]
     return "\n".join(lines) or "_No message yet._"

@@ -103,6 +103,11 @@ def test_the_schedules_week_starts_plays_once_however_often_it_ticks(history: Hi
         stage.launcher.run_weeks(LAST_WEEK, LAST_WEEK)
         assert contacts(history) == first
     assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
+    addresses = [address for (address,) in history.rows("select distinct recipient from cs.captured_messages")]
+    told = "\n".join(str(event) for (event,) in history.rows("select event from public.event_logs"))
+    told += (history.home / "logs" / "runs.log").read_text(errors="replace")
+    found = [address for address in addresses if "@" in str(address) and str(address) in told]
+    assert not found, "no address stands in Dagster's events or in a log"
 
 
 def test_losing_dagsters_storage_sends_nothing_twice(history: History) -> None:

@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from cs_pipeline.channels.select import channels_for
@@ -16,14 +19,17 @@ from cs_pipeline.plays import stuck
 from cs_pipeline.plays.delivery import deliver_due
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.outbox import LEASE
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.embedded import EmbeddedServer
+from cs_pipeline.warehouse.migrate import migrate
 from tests.channels.provider import Answer, Provider, Request, closed_address, provider
 from tests.plays.company import MONDAY, Company, save_play
-from tests.plays.delivering import PlainRenderer
+from tests.plays.delivering import PlainRenderer, all_by
+from tests.plays.mortal_workers import InBatches
 from tests.plays.worker import live_settings
 
 ROOT = Path(__file__).parents[2]
 ACCEPTED = Answer(202, b"", {"X-Message-Id": "m1"})
-PERSONS = "personalizations"
 ONE_MAIL = {"step": "guide", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
 
 
@@ -43,7 +49,11 @@ def deliver_after_the_lease(company: Company, service: Provider, home: Path) -> 
 
 
 def accepted(service: Provider) -> Counter[str]:
-    return Counter(request.json["personalizations"][0]["custom_args"]["action_key"] for request in service.requests)
+    return Counter(
+        person["custom_args"]["action_key"]
+        for request in service.requests
+        for person in request.json["personalizations"]
+    )
 
 
 def states(company: Company) -> Counter[tuple[object, ...]]:
@@ -125,9 +135,7 @@ def test_five_hundred_workers_killed_at_random_send_nothing_twice_and_lose_nothi
         for _ in range(3):
             channels = channels_for(live_settings(tmp_path, service.url), company.warehouse, last)
             deliver_due(company.warehouse, channels, PlainRenderer(), settings, last)
-        times = Counter(
-            person["custom_args"]["action_key"] for request in service.requests for person in request.json[PERSONS]
-        )
+        times = accepted(service)
     assert killed > 250, "most workers are to be killed at work"
     assert max(times.values()) == 1
     ended = dict(company.run("select action_key, status from cs.actions"))
@@ -168,3 +176,52 @@ def test_what_becomes_of_an_action_by_the_answer_of_sendgrid(
     assert states(company) == {state: 1}
     if retried_after:
         assert company.column("select due_at from cs.actions") == [MONDAY + retried_after]
+
+
+@pytest.fixture
+def server_of_its_own() -> Iterator[EmbeddedServer]:
+    """A server that a test may stop; in a folder that `nobody` may enter, as whom it runs for root."""
+    with tempfile.TemporaryDirectory(prefix="cs_pipeline_restart_", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = EmbeddedServer(folder, {"fsync": "off"})
+        server.start()
+        yield server
+        server.stop()
+
+
+def test_a_database_that_restarts_in_the_middle_of_a_delivery_loses_nothing_and_repeats_nothing(
+    server_of_its_own: EmbeddedServer, tmp_path: Path
+) -> None:
+    warehouse = Warehouse(server_of_its_own.url)
+    migrate(warehouse)
+    company = Company(warehouse)
+    enrolled(company, tmp_path, 6)
+
+    def restart_at_the_third(_: Request) -> Answer:
+        if len(service.requests) == 3:
+            server_of_its_own.stop()
+            server_of_its_own.start()
+        return ACCEPTED
+
+    with provider(restart_at_the_third) as service:
+        settings, clock = live_settings(tmp_path, service.url), Clock(MONDAY)
+        one_by_one = InBatches(channels_for(settings, warehouse, clock)["email"], 1)
+        with pytest.raises((psycopg2.OperationalError, psycopg2.InterfaceError)):
+            deliver_due(warehouse, all_by(one_by_one), PlainRenderer(), settings, clock)
+        deliver_after_the_lease(company, service, tmp_path)
+        deliver_after_the_lease(company, service, tmp_path)
+        times = accepted(service)
+    assert (len(times), set(times.values())) == (6, {1})
+    assert states(company) == {("sent", None): 5, ("uncertain", "worker_lost"): 1}
+
+
+def test_a_clock_that_jumps_back_or_far_ahead_repeats_nothing(company: Company, tmp_path: Path) -> None:
+    enrolled(company, tmp_path, 3)
+    with provider(ACCEPTED) as service:
+        for jump in (timedelta(0), timedelta(days=-2), timedelta(hours=1), timedelta(days=400), timedelta(0)):
+            settings, clock = live_settings(tmp_path, service.url), Clock(MONDAY + jump)
+            channels = channels_for(settings, company.warehouse, clock)
+            deliver_due(company.warehouse, channels, PlainRenderer(), settings, clock)
+        assert accepted(service).total() == 3
+    assert states(company) == {("sent", None): 3}
