@@ -38,6 +38,7 @@ FEWER_EVENTS = 0.25  # of the ordinary, so that larger companies fit a laptop's 
 ROWS = 1_000_000
 SCORED_ACCOUNTS = 100_000
 TIMES = 3
+MAILS_AN_ACCOUNT, BARE_MAILS = 1, 200
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,17 @@ class Bench:
         """The size in words."""
         return f"{self.company.accounts:,} accounts"
 
-    def step(self, name: str, *arguments: object) -> tuple[Took, dict[str, Any]]:
+    def step(self, name: str, *arguments: object, **settings: str) -> tuple[Took, dict[str, Any]]:
         """Run a step in a process of its own; what it took, with the start of Python, and what it printed."""
-        environment = os.environ | {
-            "CS_PIPELINE_DATABASE_URL": self.warehouse.url,
-            "CS_PIPELINE_HOME": str(self.folder / "home"),
-            "CS_PIPELINE_FIRST_WEEK": self.company.first_week.isoformat(),
-        }
+        environment = (
+            os.environ
+            | settings
+            | {
+                "CS_PIPELINE_DATABASE_URL": self.warehouse.url,
+                "CS_PIPELINE_HOME": str(self.folder / "home"),
+                "CS_PIPELINE_FIRST_WEEK": self.company.first_week.isoformat(),
+            }
+        )
         command = [sys.executable, "-W", "ignore", "-m", "benchmarks.step", name, *map(str, arguments)]
         with measure(self.server) as took:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -148,6 +153,7 @@ def measure_size(accounts: int, start_up: Took, measured: Measured) -> None:
         measured.add("load of a new week", f"{rows:,} rows", took, comes_to=f"{rows / took.wall:,.0f} rows/s")
         measure_new_week(made, start_up, measured)
         measure_tick(made, measured)
+        measure_outbox(made, measured)
 
 
 def measure_new_week(made: Bench, start_up: Took, measured: Measured) -> None:
@@ -210,6 +216,37 @@ def measure_tick(made: Bench, measured: Measured) -> None:
     _, printed = made.step("sensor_tick", made.new_week + WEEK)
     took = Took(printed["seconds"], printed["processor_seconds"])
     measured.add("a sensor's tick, a trigger waiting for every account", made.size, took, printed["peak_mb"])
+
+
+def measure_outbox(made: Bench, measured: Measured) -> None:
+    """Mails that are all due at once, against a bare client in the same kind of loop: one call at a time."""
+    noon = f"{made.company.ends_on}T12:00:00"
+    command = [sys.executable, "-m", "benchmarks.provider"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as provider:
+        host = provider.stdout.readline().strip()  # pyright: ignore[reportOptionalMemberAccess]
+        live = {"DELIVERY": "live", "SENDGRID_API_KEY": "SG.bench", "SLACK_BOT_TOKEN": "xoxb", "SENDGRID_HOST": host}
+        open_hours = {
+            "MAIL_FROM_HOUR": "0",
+            "MAIL_UNTIL_HOUR": "24",
+            "MAILS_PER_PERSON": "99",
+            "MAILS_PER_ACCOUNT": "99",
+        }
+        settings = {
+            f"CS_PIPELINE_{name}": value for name, value in {**live, **open_hours, "BREAKER_SHARE": "1"}.items()
+        }
+        try:
+            floor = made.step("bare_client", host, BARE_MAILS)[1]
+            bare = BARE_MAILS / floor["seconds"]
+            made.step("fill_outbox", noon, MAILS_AN_ACCOUNT, **settings)
+            _, printed = made.step("deliver_outbox", noon, **settings)
+        finally:
+            provider.kill()
+    took = Took(printed["seconds"], printed["processor_seconds"])
+    ours = printed["rows"] / took.wall
+    words = f"{ours:,.0f} mails/s, {ours / bare:.1f} × a bare client ({bare:,.0f} mails/s)"
+    measured.add(
+        "everything due at once, one call at a time", f"{printed['rows']:,} mails", took, printed["peak_mb"], words
+    )
 
 
 def measure_arithmetic(measured: Measured) -> None:

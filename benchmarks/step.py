@@ -14,19 +14,28 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sendgrid import SendGridAPIClient
+from sendgrid.helpers.mail import From, Mail, To
 
 from benchmarks.score_marts import FIRST
+from cs_pipeline.channels.select import channels_for
 from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.clock import Clock
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.selection import Rule, Selection
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.delivery import deliver_due
+from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.rendering import Renderer
+from cs_pipeline.plays.specification import Playbook, load_playbooks
 from cs_pipeline.plays.triggers import offer
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.locate import locate
+
+ENROLLED_TOGETHER = 1_000
 
 
 def weekly_job(first: str, last: str) -> int:
@@ -57,6 +66,55 @@ def sensor_tick(moment: str) -> int:
     with locate(settings).session() as session:
         found = offer(session, playbooks, {"lifecycle"}, None, now)
     return sum(len(batch.trigger_ids) for batch in found.batches)
+
+
+def fill_outbox(moment: str, mails: str) -> int:
+    """Enrol every account in a play of `mails` mails that are due at once."""
+    settings, now = load_settings(), datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    warehouse = locate(settings)
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
+            select 'outbox:' || account_id, 'manual', account_id, account_id, %(now)s, %(now)s, '{"reason": "bench"}'
+            from marts.dim_accounts
+            returning trigger_id
+            """,
+            {"now": now},
+        )
+        triggers = [trigger_id for (trigger_id,) in cursor.fetchall()]
+    step = {"day": 0, "channel": "email", "to": "champion", "template": "yellow_quick_guide", "intent": "educate"}
+    playbook = Playbook.model_validate(
+        {
+            "playbook": "bench",
+            "title": "Bench",
+            "description": "Mails to everybody at once.",
+            "family": "bench",
+            "priority": 1,
+            "trigger": {"kind": "manual"},
+            "steps": [{**step, "step": f"mail{number}"} for number in range(int(mails))],
+        }
+    )
+    chunks = [triggers[start : start + ENROLLED_TOGETHER] for start in range(0, len(triggers), ENROLLED_TOGETHER)]
+    return sum(enrol(warehouse, playbook, chunk, settings, now).actions["planned"] for chunk in chunks)
+
+
+def deliver_outbox(moment: str) -> int:
+    """Deliver every mail that is due."""
+    settings, clock = load_settings(), Clock(datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    warehouse = locate(settings)
+    channels = {"email": channels_for(settings, warehouse, clock)["email"]}
+    summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=10**9)
+    return summary.count("sent")
+
+
+def bare_client(host: str, mails: str) -> int:
+    """The floor of `deliver_outbox`: the vendor's client in a loop, with a mail that is written already."""
+    client = SendGridAPIClient("SG.bench", host=host)
+    mail = Mail(From("us@example.com"), To("ada@example.com"), "A guide", "Hello Ada", "<p>Hello Ada</p>" * 400)
+    for _ in range(int(mails)):
+        client.send(mail)
+    return int(mails)
 
 
 def arithmetic(rows: str) -> int:
@@ -106,7 +164,17 @@ def _peak_mb() -> float:
 
 
 STEPS: dict[str, Callable[..., int]] = {
-    step.__name__: step for step in (weekly_job, scores_and_changes, sensor_tick, arithmetic, plain_numpy)
+    step.__name__: step
+    for step in (
+        weekly_job,
+        scores_and_changes,
+        sensor_tick,
+        fill_outbox,
+        deliver_outbox,
+        bare_client,
+        arithmetic,
+        plain_numpy,
+    )
 }
 
 

@@ -7,7 +7,7 @@ together. Nothing here talks to SendGrid.
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -82,24 +82,30 @@ def _kind(message: Message) -> tuple[object, ...]:
 
 
 def _within_limits(places: Sequence[int], messages: Sequence[Message]) -> Iterator[list[int]]:
-    """`places` in order, in as few requests as SendGrid's limits allow; an address stands once in a request."""
+    """`places` in few requests: an address stands once in each, so its second mail goes with other second ones."""
+    mails_to: Counter[str] = Counter()
+    rounds: defaultdict[int, list[int]] = defaultdict(list)
+    for place in places:
+        if sum(len(part.encode()) for part in _contents(messages[place])) > MOST_SUBSTITUTIONS:
+            yield [place]
+            continue
+        address = messages[place].recipient.lower()
+        rounds[mails_to[address]].append(place)
+        mails_to[address] += 1
+    for each_once in rounds.values():
+        yield from _of_size(each_once, messages)
+
+
+def _of_size(places: Sequence[int], messages: Sequence[Message]) -> Iterator[list[int]]:
     together: list[int] = []
-    addresses: set[str] = set()
     custom_arguments = 0
     for place in places:
-        message = messages[place]
-        address, size = message.recipient.lower(), len(ACTION_KEY) + len(message.action_key.encode()) + 10
-        is_full = len(together) == MOST_PERSONS or custom_arguments + size > MOST_CUSTOM_ARGUMENTS
-        is_large = sum(len(part.encode()) for part in _contents(message)) > MOST_SUBSTITUTIONS
-        if together and (is_full or is_large or address in addresses):
+        size = len(ACTION_KEY) + len(messages[place].action_key.encode()) + 10
+        if together and (len(together) == MOST_PERSONS or custom_arguments + size > MOST_CUSTOM_ARGUMENTS):
             yield together
-            together, addresses, custom_arguments = [], set(), 0
+            together, custom_arguments = [], 0
         together.append(place)
-        addresses.add(address)
         custom_arguments += size
-        if is_large:
-            yield together
-            together, addresses, custom_arguments = [], set(), 0
     if together:
         yield together
 
