@@ -6,18 +6,11 @@ Only drawing; the templates are in `pages/`. The pages load nothing from elsewhe
 from dataclasses import dataclass
 from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.slack_blocks import mrkdwn_as_html
+from cs_pipeline.html_pages import page_templates
 
-_pages = Environment(
-    loader=PackageLoader("cs_pipeline.channels", "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = page_templates("cs_pipeline.channels")
 _pages.filters["mrkdwn"] = mrkdwn_as_html
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import weeks_between
 
 ONE_WEEK = timedelta(days=7)
@@ -39,3 +40,11 @@ def weeks_of(context: dg.AssetExecutionContext) -> list[date]:
 def partition_of(week: date) -> str:
     """The partition key of a week."""
     return week.isoformat()
+
+
+def week_given(field: str, text: str) -> date:
+    """The week that a field of a run's configuration names. Raises UserError when it is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{field} is {text!r}; expected a Monday, as 2025-01-06") from None

@@ -1,12 +1,11 @@
 """Job that rehearses plays on past weeks, for those who work in the Dagster UI. Writes nothing, contacts nobody."""
 
-from datetime import date
-
 import dagster as dg
 from pydantic import Field
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.plays import ENROLMENTS
 from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline
 from cs_pipeline.plays.rehearsing import rehearse_plays
@@ -38,8 +37,8 @@ def rehearse(
         warehouse,
         {name: library[name] for name in config.playbooks or library},
         settings,
-        _week("first_week", config.first_week),
-        _week("last_week", config.last_week),
+        week_given("first_week", config.first_week) if config.first_week else None,
+        week_given("last_week", config.last_week) if config.last_week else None,
         on_week=lambda week: context.log.debug("week %s", week),
     )
     context.log.info(headline(found))
@@ -56,13 +55,6 @@ def rehearse(
             },
         )
     )
-
-
-def _week(name: str, text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UserError(f"{name} is {text!r}; expected a Monday, as 2025-01-06") from None
 
 
 @dg.job(

@@ -3,18 +3,16 @@
 It writes rows into cs.health_scores but is no materialization of its weeks: what everybody reads stays as it is.
 """
 
-from datetime import date
-
 import dagster as dg
 from pydantic import Field
 
-from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import find_score_model
 from cs_pipeline.history.rescoring import rescore
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.orchestration.jobs import SERIAL_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.scores import HEALTH_SCORES
 from cs_pipeline.reports.score_tables import model_versions
 from cs_pipeline.settings import Settings
@@ -47,7 +45,7 @@ def score_beside(
     def tell(week: WeekScored) -> None:
         context.log.info("week %s: %s accounts scored", week.week, week.by_model[model.model].accounts)
 
-    first, last = _week("first_week", config.first_week), _week("last_week", config.last_week)
+    first, last = week_given("first_week", config.first_week), week_given("last_week", config.last_week)
     done = rescore(warehouse, model, first, last, scope, on_week=tell)
     context.log_event(
         dg.AssetObservation(
@@ -62,13 +60,6 @@ def score_beside(
             },
         )
     )
-
-
-def _week(name: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"{name} is {text!r}; expected a Monday, as 2024-01-01") from None
 
 
 @dg.job(

@@ -1,21 +1,15 @@
 """The page of a backtest: one file that needs nothing else, for people who do not read tables of figures."""
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
 from cs_pipeline.backtest.measures import TooLittle
 from cs_pipeline.backtest.words import summary, verdict
+from cs_pipeline.html_pages import page_templates
 from cs_pipeline.reports import backtest_charts, backtest_tables
 
-_pages = Environment(
-    loader=PackageLoader("cs_pipeline.reports", "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = page_templates("cs_pipeline.reports")
 
 
 def backtest_page(found: Backtest) -> str:

@@ -2,20 +2,13 @@
 
 from functools import partial
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cs_pipeline.channels.captured_pages import Sender, message_page
+from cs_pipeline.html_pages import page_templates
 from cs_pipeline.plays.preview import Preview
 from cs_pipeline.plays.reason_words import meaning
 from cs_pipeline.settings import Settings
 
-_pages = Environment(
-    loader=PackageLoader("cs_pipeline.reports", "pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = page_templates("cs_pipeline.reports")
 
 
 def preview_page(play: Preview, settings: Settings) -> str:

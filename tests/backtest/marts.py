@@ -4,25 +4,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-from psycopg2.extras import execute_values
 
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.history.marts import Row, week
+from tests.history.marts import insert, week
 
 WEEKS = 60
 LEAVERS, STAYERS = 60, 120
 MONTHS = [date(2023, month, 1) for month in (2, 5, 8)]
-
-
-def insert(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
-    """Rows into a table of the marts; all have the columns of the first."""
-    columns = list(rows[0])
-    with warehouse.session() as session, session.cursor() as cursor:
-        execute_values(
-            cursor,
-            f"insert into marts.{table} ({', '.join(columns)}) values %s",
-            [[row[column] for column in columns] for row in rows],
-        )
 
 
 def add_account(

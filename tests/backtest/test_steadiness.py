@@ -11,9 +11,9 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import Steadiness
 from cs_pipeline.history.replay import replay_weeks
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.backtest.marts import WEEKS, add_company, insert
+from tests.backtest.marts import WEEKS, add_company
 from tests.health.accounts import HEALTHY, WEEKLY_POINTS
-from tests.history.marts import week
+from tests.history.marts import insert, week
 
 RED = {"seat_utilisation": 0.0, "core_features_used": 0.0, "logged_in_7d": 0.0, "opened_last_3_emails": 0.0}
 

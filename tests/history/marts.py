@@ -41,7 +41,8 @@ def create_marts(warehouse: Warehouse) -> None:
         )
 
 
-def _insert(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
+def insert(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
+    """Rows into a table of the marts; all have the columns of the first."""
     columns = list(rows[0])
     with warehouse.session() as session, session.cursor() as cursor:
         execute_values(
@@ -65,12 +66,12 @@ def add_account_week(
     remove_account_week(warehouse, account, number)
     row = {"account_id": account, "week": week(number), "tier": tier, "cohort_month": cohort}
     metrics = HEALTHY if is_known else dict.fromkeys(HEALTHY)
-    _insert(warehouse, "fct_account_weeks", [row | metrics | values])
+    insert(warehouse, "fct_account_weeks", [row | metrics | values])
 
 
 def add_account(warehouse: Warehouse, account: str) -> None:
     """An account that is a customer."""
-    _insert(warehouse, "dim_accounts", [{"account_id": account, "account_name": account.title()}])
+    insert(warehouse, "dim_accounts", [{"account_id": account, "account_name": account.title()}])
 
 
 def remove_account_week(warehouse: Warehouse, account: str, number: int) -> None:
@@ -95,7 +96,7 @@ def add_term(
 ) -> None:
     """A subscription term of 100 a month, of an account `account-of-…` of its own."""
     account = f"account-of-{subscription}"
-    _insert(warehouse, "dim_accounts", [{"account_id": account, "churned_at": churned_at}])
+    insert(warehouse, "dim_accounts", [{"account_id": account, "churned_at": churned_at}])
     term = {
         "subscription_id": subscription,
         "account_id": account,
@@ -108,7 +109,7 @@ def add_term(
         "is_addon": is_addon,
         "successor_started_on": successor_started_on,
     }
-    _insert(warehouse, "fct_subscription_terms", [term])
+    insert(warehouse, "fct_subscription_terms", [term])
 
 
 def rows(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
