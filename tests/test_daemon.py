@@ -75,19 +75,19 @@ def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: Hi
         )
         wait_for("a trigger", history, "exists (select from cs.triggers where kind = 'score_change')", log)
         wait_for("a captured message", history, "exists (select from cs.captured_messages)", log)
-        wait_for("the end of what is due", history, NOTHING_DUE, log)
+        wait_for("the decision on every trigger of the score", history, ALL_DECIDED, log)
     assert history.count("cs.enrolments", "status = 'active'") > 0
     assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
+    messages = history.count("cs.captured_messages")
     pages = list((history.home / "captured").rglob("*.html"))
-    assert len(pages) > history.count("cs.captured_messages"), "a page a message, and the index"
+    assert len(pages) > messages, "a page a message, and the index"
     assert history.count("public.runs", "pipeline_name = 'weekly_health' and status = 'SUCCESS'") == 2
 
 
-NOTHING_DUE = """
-    not exists (select from cs.actions where status = 'claimed')
-    and not exists (
+ALL_DECIDED = """
+    not exists (
         select from cs.triggers
-        where kind <> 'lifecycle' and not exists (
+        where kind = 'score_change' and not exists (
             select from cs.enrolments where enrolments.trigger_id = triggers.trigger_id
         )
     )

@@ -46,8 +46,16 @@ GARBAGE = (ValueError, AttributeError, TypeError, KeyError, SlackClientError)
 class SlackChannel:
     """Posts as the bot of `token`. Recipients: `#channel`, a channel's id, or a person's e-mail address."""
 
-    def __init__(self, token: SecretStr, *, base_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        token: SecretStr,
+        *,
+        base_url: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        seconds_between: float = SECONDS_BETWEEN,
+    ) -> None:
         self._token = token
+        self._seconds_between = seconds_between
         self._conversations: dict[str, str] = {}
         self._posted_at: dict[str, float] = {}
         self._slack = WebClient(
@@ -118,9 +126,9 @@ class SlackChannel:
 
     def _wait_for_turn(self, conversation: str) -> None:
         """Slack takes about one message a second and conversation."""
-        since_last = time.monotonic() - self._posted_at.get(conversation, -SECONDS_BETWEEN)
-        if since_last < SECONDS_BETWEEN:
-            time.sleep(SECONDS_BETWEEN - since_last)
+        since_last = time.monotonic() - self._posted_at.get(conversation, -self._seconds_between)
+        if since_last < self._seconds_between:
+            time.sleep(self._seconds_between - since_last)
         self._posted_at[conversation] = time.monotonic()
 
     def find(self, message: Message) -> Finding:

@@ -65,10 +65,13 @@ def provider(decide: Decide | Answer) -> Iterator[Provider]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            length = int(self.headers.get("Content-Length", "0"))
+            body = self.rfile.read(length)
+            self.close_connection = True
+            if len(body) < length:
+                return  # whoever wrote it is gone: no provider accepts half a request
             request = Request(self.path, dict(self.headers.items()), body, self.command)
             state.requests.append(request)
-            self.close_connection = True
             self.answer(state.decide(request))
 
         do_GET = do_PATCH = do_POST

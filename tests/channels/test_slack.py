@@ -18,8 +18,10 @@ TOKEN = "xoxb-super-secret"
 PERSON = replace(SLACK, recipient="olga@example.com")
 
 
-def channel(url: str, timeout_seconds: float = 5) -> SlackChannel:
-    return SlackChannel(SecretStr(TOKEN), base_url=url + "/api/", timeout_seconds=timeout_seconds)
+def channel(url: str, timeout_seconds: float = 5, seconds_between: float = 0) -> SlackChannel:
+    return SlackChannel(
+        SecretStr(TOKEN), base_url=url + "/api/", timeout_seconds=timeout_seconds, seconds_between=seconds_between
+    )
 
 
 class Workspace:
@@ -125,7 +127,8 @@ def test_messages_to_one_channel_are_a_second_apart():
         return workspace(request)
 
     with provider(decide) as slack:
-        channel(slack.url).deliver([SLACK, replace(SLACK, action_key="2"), replace(SLACK, recipient="C9")])
+        paced = channel(slack.url, seconds_between=1)
+        paced.deliver([SLACK, replace(SLACK, action_key="2"), replace(SLACK, recipient="C9")])
     assert moments[1] - moments[0] >= 0.95
     assert len(workspace.posts) == 3
 
