@@ -9,7 +9,8 @@ from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
 from cs_pipeline.orchestration.jobs import build_jobs_by_hand, build_weekly_job
 from cs_pipeline.orchestration.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.partitions import weekly_partitions
-from cs_pipeline.orchestration.plays import PLAY_ASSETS, daily_plays, deliver_due_actions, run_playbooks
+from cs_pipeline.orchestration.play_assets import PLAY_ASSETS
+from cs_pipeline.orchestration.plays import daily_plays, deliver_due_actions, run_playbooks
 from cs_pipeline.orchestration.rehearsal import replay_plays
 from cs_pipeline.orchestration.renewals import build_renewal_assets
 from cs_pipeline.orchestration.rescoring import rescore_weeks

@@ -6,7 +6,7 @@ from pydantic import Field
 from cs_pipeline.channels.select import connected_crm
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.orchestration.plays import ACTIONS, GROUP, OWNERS
+from cs_pipeline.orchestration.play_assets import ACTIONS, GROUP, OWNERS
 from cs_pipeline.plays.crm_status import read_back, status_by_crm
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

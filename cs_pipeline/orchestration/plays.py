@@ -1,70 +1,31 @@
-"""Plays in Dagster: jobs that enrol accounts and take due actions, and the tables they write, as assets to look at."""
-
-from collections.abc import Iterator, Mapping
-from typing import Any
+"""Plays in Dagster: the jobs that enrol accounts and take due actions."""
 
 import dagster as dg
 from pydantic import Field
 
-from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS
 from cs_pipeline.channels.select import channels_for
-from cs_pipeline.channels.sendgrid_suppressions import read_suppressions
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.deliveries import (
+    create_due_crm,
+    post_due_slack,
+    send_due_email,
+    start_delivery,
+    sync_suppressions,
+    tell_of_stuck_actions,
+)
 from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.plays import stuck, suppressions
+from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.plays.circuit_breaker import Trip
-from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.specification import Playbook, load_playbooks
-from cs_pipeline.plays.status import actions_by_status, enrolments_by_playbook, recent_messages
+from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.plays.triggers import open_lifecycle_triggers
-from cs_pipeline.reports.play_tables import messages_as_markdown
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-
-GROUP = "plays"
-OWNERS = ["team:customer-success"]
-TRIGGERS = dg.AssetKey(["cs", "triggers"])
-ENROLMENTS = dg.AssetKey(["cs", "enrolments"])
-ACTIONS = dg.AssetKey(["cs", "actions"])
-MESSAGES = dg.AssetKey(["cs", "captured_messages"])
-
-PLAY_ASSETS = [
-    dg.AssetSpec(
-        ENROLMENTS,
-        deps=[TRIGGERS],
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"postgres"},
-        description=(
-            "One row per playbook and trigger: the account was enrolled, or refused with the reason. "
-            "Written by the job run_playbooks."
-        ),
-    ),
-    dg.AssetSpec(
-        ACTIONS,
-        deps=[ENROLMENTS],
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"postgres"},
-        description=(
-            "The outbox: one row per step of a play, with its state from planned to sent, or why it was not taken. "
-            "The only door to the outside."
-        ),
-    ),
-    dg.AssetSpec(
-        MESSAGES,
-        deps=[ACTIONS],
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"postgres", "html"},
-        description="Messages that were captured instead of sent, as their reader would see them.",
-    ),
-]
 
 
 class BatchConfig(dg.Config):
@@ -150,121 +111,7 @@ def greet_new_accounts(
     with warehouse.session() as session:
         opened = open_lifecycle_triggers(session, clock.now())
     context.log.info("%s accounts signed up lately", opened)
-    _tell_of_stuck_actions(context, warehouse, settings, clock)
-
-
-@dg.op(out=dg.Out(dg.Nothing), description="Take over from SendGrid who unsubscribed, bounced or reported spam.")
-def sync_suppressions(
-    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
-) -> None:
-    """Nothing is asked of SendGrid while nothing is sent through it."""
-    if settings.delivery == "capture" or settings.sendgrid_api_key is None:
-        context.log.info("messages are captured, so SendGrid knows of nobody")
-        return
-    found = read_suppressions(
-        settings.sendgrid_api_key, settings.sendgrid_host, unsubscribe_group=settings.sendgrid_unsubscribe_group
-    )
-    with warehouse.session() as session:
-        added = suppressions.add(session, found)
-    context.log.info("%s addresses on SendGrid's lists, %s of them new", len(found), added)
-
-
-TOGETHER = {"email": ("email", *WEBHOOK_CHANNELS)}  # an op is a step of every run, and text messages are few
-MOST = 100_000  # actions that a run takes of a channel; the sensor launches the next
-MOST_IN_A_RUN = {"slack": 600}  # a message a second and conversation
-
-
-def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
-    carried = TOGETHER.get(channel, (channel,))
-
-    @dg.op(
-        name=f"{verb}_due_{channel}",
-        ins={"after": dg.In(dg.Nothing)},
-        out=dg.Out(dg.Nothing),
-        description=f"Take the due actions of {' and '.join(carried)}: guards, message, delivery, record.",
-    )
-    def deliver(
-        context: dg.OpExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        settings: dg.ResourceParam[Settings],
-        clock: dg.ResourceParam[Clock],
-    ) -> None:
-        known = channels_for(settings, warehouse, clock)
-        channels = {name: known[name] for name in carried}
-        limit = MOST_IN_A_RUN.get(channel, MOST)
-        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=limit)
-        for problem in summary.problems:
-            context.log.error(problem)
-        if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
-            for event in _delivered(warehouse, settings, channel, summary):
-                context.log_event(event)
-
-    return deliver
-
-
-def _delivered(
-    warehouse: Warehouse, settings: Settings, channel: str, summary: DeliverySummary
-) -> Iterator[dg.AssetMaterialization]:
-    outcomes = {outcome: summary.count(outcome) for _, outcome in summary.outcomes}
-    with warehouse.session() as session:
-        outbox, messages = actions_by_status(session), recent_messages(session)
-    metadata: Mapping[str, Any] = {
-        "channel": channel,
-        "outcomes": outcomes,
-        "suppressed": dict(summary.suppressed),
-        "failed": dict(summary.failed),
-        "postponed": dict(summary.postponed),
-        "ended_plays": dict(summary.ended),
-        "outbox": table(outbox),
-    }
-    words = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing sent"
-    yield dg.AssetMaterialization(ACTIONS, description=f"{channel}: {words}", metadata=metadata)
-    if outcomes.get("captured"):
-        yield dg.AssetMaterialization(
-            MESSAGES,
-            description=f"{outcomes['captured']} messages captured",
-            metadata={
-                "all_messages": dg.MetadataValue.url(settings.messages_url),
-                "newest": dg.MetadataValue.md(messages_as_markdown(messages, settings.messages_url)),
-            },
-        )
-
-
-send_due_email = _delivering_op("email", "send")
-post_due_slack = _delivering_op("slack", "post")
-create_due_crm = _delivering_op("crm", "create")
-
-
-@dg.op(out=dg.Out(dg.Nothing), description="Start a delivery: tell operations of actions that need a person.")
-def start_delivery(
-    context: dg.OpExecutionContext,
-    warehouse: dg.ResourceParam[Warehouse],
-    settings: dg.ResourceParam[Settings],
-    clock: dg.ResourceParam[Clock],
-) -> None:
-    """The channels hang on it, one after the other."""
-    _tell_of_stuck_actions(context, warehouse, settings, clock)
-
-
-def _tell_of_stuck_actions(
-    context: dg.OpExecutionContext, warehouse: Warehouse, settings: Settings, clock: Clock
-) -> None:
-    """One message about everything that operations were not told of yet; again later when it could not be posted."""
-    if settings.delivery == "live" and settings.slack_bot_token is None:
-        return  # `doctor` asks
-    with warehouse.session() as session:
-        found = stuck.untold(session, clock.now())
-    if found is None:
-        return
-    which = f"{found.action_ids[0]}-{found.action_ids[-1]}-{len(found.action_ids)}-{clock.now():%Y%m%dT%H%M}"
-    message = to_operations("stuck_actions", which, found.subject, found.words, settings, clock)
-    (outcome,) = channels_for(settings, warehouse, clock)["slack"].deliver([message])
-    if outcome.status not in ("sent", "uncertain"):
-        context.log.error("operations could not be told of %s: %s", found.subject, outcome.detail)
-        return
-    with warehouse.session() as session:
-        stuck.mark_told(session, found.action_ids, clock.now())
-    context.log.warning("%s\n%s", found.subject, found.words)
+    tell_of_stuck_actions(context, warehouse, settings, clock)
 
 
 @dg.job(

@@ -6,7 +6,7 @@ from pydantic import Field
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
-from cs_pipeline.orchestration.plays import ENROLMENTS
+from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline
 from cs_pipeline.plays.rehearsing import rehearse_plays
 from cs_pipeline.plays.specification import load_playbooks

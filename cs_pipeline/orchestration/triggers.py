@@ -8,7 +8,7 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.partitions import weeks_of
-from cs_pipeline.orchestration.plays import TRIGGERS
+from cs_pipeline.orchestration.play_assets import TRIGGERS
 from cs_pipeline.orchestration.renewals import RENEWAL_WINDOWS
 from cs_pipeline.orchestration.scores import SCORE_CHANGES, origin_of
 from cs_pipeline.plays.cadences import load_cadences, open_cadence_triggers

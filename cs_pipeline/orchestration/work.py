@@ -8,7 +8,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.effect import effects_of_plays
 from cs_pipeline.orchestration.jobs import PROGRESS, WORK_QUEUE
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.orchestration.plays import ACTIONS, ENROLMENTS, GROUP, OWNERS
+from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS, GROUP, OWNERS
 from cs_pipeline.orchestration.scores import HEALTH_SCORES
 from cs_pipeline.plays.by_hand import Ask, start
 from cs_pipeline.plays.progress import progress, progress_for_people

@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.message import Channel, Delivery, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import exits, kill_switch, outbox
+from cs_pipeline.plays import dropping, exits, kill_switch, outbox
 from cs_pipeline.plays.due import PlannedAction, due, uncertain
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.judging import Job, as_claimed, judge
@@ -111,7 +111,7 @@ class _Delivery:
         self._settle(asking)
         self.summary.ended = exits.end_plays(self.session, asking)
         self.session.commit()
-        self.summary.suppressed.update(outbox.drop_stale(self.session, asking.now))
+        self.summary.suppressed.update(dropping.drop_stale(self.session, asking.now))
         self.summary.held = kill_switch.mark_held(self.session, asking.now)
         self.session.commit()
 
@@ -139,9 +139,9 @@ class _Delivery:
 
     def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
         judgement = judge(self.session, batch, asking)
-        outbox.drop(self.session, "suppressed", judgement.suppressed)
-        outbox.drop(self.session, "failed", judgement.failed)
-        outbox.postpone(self.session, judgement.postponed)
+        dropping.drop(self.session, "suppressed", judgement.suppressed)
+        dropping.drop(self.session, "failed", judgement.failed)
+        dropping.postpone(self.session, judgement.postponed)
         self.session.commit()
         self.summary.suppressed.update(judgement.suppressed.values())
         self.summary.failed.update(judgement.failed.values())
@@ -158,7 +158,7 @@ class _Delivery:
             except UserError as error:
                 failed[job.action.action_id] = "not_rendered"
                 self.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
-        outbox.drop(self.session, "failed", failed)
+        dropping.drop(self.session, "failed", failed)
         self.summary.failed.update(failed.values())
         self.session.commit()
         return written

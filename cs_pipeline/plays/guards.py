@@ -2,7 +2,7 @@
 
 A guard is a reason and a test over a frame of due actions: the columns of `due`, all facts of the account, the
 recipient, and what `contact_state` adds. The first guard that stops an action gives the reason. Guards that need no
-facts work on the outbox itself: the kill switch (`kill_switch`) and staleness (`outbox.drop_stale`).
+facts work on the outbox itself: the kill switch (`kill_switch`) and staleness (`dropping.drop_stale`).
 """
 
 from collections.abc import Callable, Mapping

@@ -1,19 +1,17 @@
 """The outbox `cs.actions`: how an action moves from planned to sent, failed or uncertain (design section 8).
 
 Every function is one or two set-based statements in the caller's transaction, and gets the present from it. Whether
-an action may go out is asked in `guards`; who calls the channels is `delivery`.
+an action may go out is asked in `guards`, what is dropped or put off is in `dropping`; who calls the channels is
+`delivery`.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
 from cs_pipeline.plays.due import MAY_GO, PlannedAction
-from cs_pipeline.plays.postponement import REASONS, Postponed
 
 LOCK = 7_420_004  # any constant of ours
 LEASE = timedelta(minutes=15)  # longer than any channel waits for its provider
@@ -224,72 +222,3 @@ def settle(session: Session, action_id: int, finding: Finding, now: datetime) ->
             },
         )
         return cursor.rowcount > 0
-
-
-def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Mapping[int, str]) -> None:
-    """Take planned actions out of the outbox; `reasons` by action id."""
-    if not reasons:
-        return
-    change_in_order(session)
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            update cs.actions
-            set status = %(status)s, reason = dropped.reason
-            from unnest(%(action_ids)s::bigint[], %(reasons)s::text[]) as dropped (action_id, reason)
-            where actions.action_id = dropped.action_id and actions.status = 'planned'
-            """,
-            {"status": status, "action_ids": list(reasons), "reasons": list(reasons.values())},
-        )
-
-
-def postpone(session: Session, waiting: Mapping[int, Postponed]) -> None:
-    """Let planned actions wait; by action id."""
-    if not waiting:
-        return
-    change_in_order(session)
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            update cs.actions
-            set
-                reason = waiting.reason,
-                expires_at = expires_at
-                    + case when waiting.keeps_fresh then waiting.until - due_at else interval '0' end,
-                due_at = waiting.until
-            from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[])
-                as waiting (action_id, until, reason, keeps_fresh)
-            where actions.action_id = waiting.action_id and actions.status = 'planned'
-            """,
-            [
-                list(waiting),
-                [wait.until for wait in waiting.values()],
-                [wait.reason for wait in waiting.values()],
-                [wait.keeps_fresh for wait in waiting.values()],
-            ],
-        )
-
-
-def drop_stale(session: Session, now: datetime) -> Counter[str]:
-    """Suppress what was not taken in time, rather than send it late; the reason says what it waited for.
-
-    Returns how many, by reason.
-    """
-    change_in_order(session)
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            update cs.actions
-            set
-                reason = case
-                    when status = 'awaiting_approval' then 'not_approved'
-                    when reason = 'kill_switch' or reason = any(%(waited_for)s::text[]) then reason
-                    else 'stale'
-                end,
-                status = 'suppressed'
-            where status in ('planned', 'awaiting_approval') and expires_at <= %(now)s
-            returning reason
-            """,
-            {"now": now, "waited_for": list(REASONS)},
-        )
-        return Counter(reason for (reason,) in cursor.fetchall())

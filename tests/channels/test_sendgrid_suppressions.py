@@ -1,5 +1,6 @@
 """Who SendGrid says gets no mail: what is asked of it, what is kept, and what happens when it cannot be asked."""
 
+import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ from cs_pipeline.plays import suppressions
 from cs_pipeline.plays.erasure import hash_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.channels.provider import Answer, Request, closed_address, provider
+from tests.channels.sendgrid_api import SPECIFICATIONS
 
 KEY = "SG.super-secret-key"
 SINCE = 1_741_600_000
@@ -72,6 +74,31 @@ def test_who_left_our_unsubscribe_group_is_unsubscribed_and_who_left_another_is_
     with provider(decide) as sendgrid:
         found = read_suppressions(SecretStr(KEY), sendgrid.url, unsubscribe_group=12)
     assert found == [Suppressed("a@a.example", "unsubscribed", MOMENT)]
+
+
+def test_what_we_ask_is_in_sendgrids_specification_and_its_own_examples_are_read() -> None:
+    specification = json.loads((SPECIFICATIONS / "sendgrid_suppressions_v3.json").read_text(encoding="utf-8"))
+    asked: list[str] = []
+
+    def decide(request: Request) -> Answer:
+        parts = urlsplit(request.path)
+        asked.append(parts.path)
+        get = specification["paths"][parts.path]["get"]
+        known = [specification["components"]["parameters"].get(_name(one), one) for one in get["parameters"]]
+        schemas = {one["name"]: one.get("schema", {}) for one in known}
+        for name, values in parse_qs(parts.query).items():
+            assert int(values[0]) <= schemas[name].get("maximum", 10**9)
+        return Answer(200, get["responses"]["200"]["content"]["application/json"]["examples"]["response"]["value"])
+
+    with provider(decide) as sendgrid:
+        found = read_suppressions(SecretStr(KEY), sendgrid.url, unsubscribe_group=1)
+    assert len(asked) == len(set(asked)) == 5
+    assert {one.reason for one in found} == {"unsubscribed", "bounced", "spam"}
+    assert {one.address for one in found} > {"test1@example.com", "user1@example.com"}
+
+
+def _name(parameter: dict) -> str:
+    return parameter.get("$ref", "").rpartition("/")[2]
 
 
 @pytest.mark.parametrize("count", [PAGE - 1, PAGE, 2 * PAGE + 1])

@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.plays import start_delivery
+from cs_pipeline.orchestration.deliveries import start_delivery
 from cs_pipeline.plays import stuck
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.settings import Settings
