@@ -8,7 +8,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.locate import locate
 
 ENROLLED_TOGETHER = 1_000
+CHUNK = 20_000
 
 
 def weekly_job(first: str, last: str) -> int:
@@ -119,13 +120,21 @@ def bare_client(host: str, mails: str) -> int:
 
 def arithmetic(rows: str) -> int:
     """Scores of made-up metrics, without a database."""
-    Arithmetic(load_score_model("weekly_points")).score(metrics(int(rows)))
+    model = Arithmetic(load_score_model("weekly_points"))
+    for chunk in chunks(metrics(int(rows))):
+        model.score(chunk)
     return int(rows)
 
 
 def plain_numpy(rows: str) -> int:
     """The floor of `arithmetic`: the same points, added up by hand, explaining nothing."""
-    frame = metrics(int(rows))
+    for chunk in chunks(metrics(int(rows))):
+        points_by_hand(chunk)
+    return int(rows)
+
+
+def points_by_hand(frame: pd.DataFrame) -> None:
+    """Points, score and severity of `weekly_points`."""
     value = {name: frame[name].to_numpy() for name in frame}
     usage = np.select([value["seat_utilisation"] >= 0.8, value["seat_utilisation"] >= 0.5], [20.0, 10.0], 0.0)
     usage = usage + np.select([value["core_features_used"] >= 3, value["core_features_used"] >= 2], [20.0, 10.0], 0.0)
@@ -137,7 +146,12 @@ def plain_numpy(rows: str) -> int:
     support = np.select([value["worst_open_ticket"] == 0, value["worst_open_ticket"] == 1], [10.0, 5.0], 0.0)
     score = usage + engagement + business + support
     np.select([score >= 70, score >= 40], [0, 1], 3)
-    return int(rows)
+
+
+def chunks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """`frame` in pieces as large as the mart is read in."""
+    for start in range(0, len(frame), CHUNK):
+        yield frame.iloc[start : start + CHUNK]
 
 
 def metrics(rows: int) -> pd.DataFrame:

@@ -78,7 +78,10 @@ class PointsTable(_Part):
     def points(self, values: Floats, most: float) -> Floats:  # noqa: ARG002 (the rows say the points)
         """Points of `values`; NaN for a value that no row is for."""
         starts, rewards = self._pieces
-        return rewards[np.searchsorted(starts, values, side="right") - 1]
+        piece = np.zeros(values.shape, dtype=np.intp)
+        for start in starts[1:]:  # a handful: comparing is faster than a search for each value
+            piece += values >= start
+        return rewards[piece]
 
     @cached_property
     def _pieces(self) -> tuple[Floats, Floats]:

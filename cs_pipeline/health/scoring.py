@@ -18,6 +18,7 @@ from cs_pipeline.health.specification import Dimension, ScoreModel
 from cs_pipeline.health.steadiness import bands_of
 
 Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool]
 
 NEUTRAL = 0.5
 """Share of its points that a missing metric is given where its model says `neutral` (ours)."""
@@ -85,14 +86,16 @@ class Arithmetic:
     def score_values(self, values: Floats) -> Scores:
         """Scores from metric values (n, m)."""
         points = self.points(values)
-        totals = self.totals(points)
-        coverage = self.coverage(points)
+        missing = np.isnan(points)
+        counted = self._counted(points, missing)
+        totals = self._totals(counted, missing)
+        coverage = self._coverage(missing)
         is_scored = coverage >= self.model.coverage_floor
-        contributions = np.zeros(values.shape, order="F")
+        contributions = np.empty(values.shape, order="F")
         for dimension, columns in enumerate(self._columns):
             worth = np.where(is_scored, totals.worth[:, dimension], 0.0)
             for column in columns:
-                np.multiply(self._counted(points, column), worth, out=contributions[:, column])
+                np.multiply(counted[:, column], worth, out=contributions[:, column])
         score = np.where(is_scored, totals.score, np.nan)
         by_dimension = totals.dimension_scores
         return Scores(values, points, contributions, totals.lost, coverage, by_dimension, score, self.bands(score))
@@ -108,15 +111,21 @@ class Arithmetic:
 
     def counted(self, points: Floats) -> Floats:
         """Points (n, m) as they count: a missing metric has what its model gives it, 0 unless it is neutral."""
-        return np.stack([self._counted(points, column) for column in range(points.shape[1])], axis=1)
+        return self._counted(points, np.isnan(points))
 
-    def _counted(self, points: Floats, column: int) -> Floats:
-        metric = self.model.metrics[column]
-        return np.nan_to_num(points[:, column], nan=NEUTRAL * metric.points if metric.missing == "neutral" else 0.0)
+    def _counted(self, points: Floats, missing: Booleans) -> Floats:
+        counted = np.array(points, order="F")
+        for column, metric in enumerate(self.model.metrics):
+            counted[missing[:, column], column] = NEUTRAL * metric.points if metric.missing == "neutral" else 0.0
+        return counted
 
     def totals(self, points: Floats) -> Totals:
         """Scores from points (n, m), before anything is said of coverage."""
-        accounts = len(points)
+        missing = np.isnan(points)
+        return self._totals(self._counted(points, missing), missing)
+
+    def _totals(self, counted: Floats, missing: Booleans) -> Totals:
+        accounts = len(counted)
         given, possible, lost = np.zeros(accounts), np.zeros(accounts), np.zeros(accounts)
         worth = np.empty((accounts, len(self._columns)), order="F")
         by_dimension = np.empty((accounts, len(self._columns)), order="F")
@@ -125,9 +134,9 @@ class Arithmetic:
             earned, within_reach = np.zeros(accounts), np.zeros(accounts)
             for column in columns:
                 metric = self.model.metrics[column]
-                is_known = ~np.isnan(points[:, column])
-                earned += self._counted(points, column)
-                within_reach += metric.points if metric.missing in ("zero", "neutral") else metric.points * is_known
+                earned += counted[:, column]
+                is_in_reach = True if metric.missing in ("zero", "neutral") else ~missing[:, column]
+                within_reach += metric.points * is_in_reach
             reach = np.minimum(within_reach * factor, limit)
             kept = np.minimum(earned * factor, reach)  # a metric may count beyond its target, never beyond its reach
             lost += earned * factor - kept
@@ -141,9 +150,12 @@ class Arithmetic:
 
     def coverage(self, points: Floats) -> Floats:
         """Share (n,) of the score's weight whose metrics are known."""
-        known, total = np.zeros(len(points)), 0.0
+        return self._coverage(np.isnan(points))
+
+    def _coverage(self, missing: Booleans) -> Floats:
+        known, total = np.zeros(len(missing)), 0.0
         for column, weight in enumerate(self.weights):
-            known += np.where(np.isnan(points[:, column]), 0.0, weight)
+            known += weight * ~missing[:, column]
             total += weight
         return known / total
 
