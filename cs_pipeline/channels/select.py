@@ -6,6 +6,7 @@ captures whenever captures are kept. Text messages go over the webhook, or by e-
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cs_pipeline.channels import connections
 from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS, ByEmail
@@ -128,7 +129,10 @@ class InTurn:
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Deliver to both. A retry of the second repeats the first, which has to bear that."""
-        outcomes = self._first.deliver(messages)
+        outcomes = [
+            replace(outcome, delivery=self.delivery_to(message.recipient))
+            for message, outcome in zip(messages, self._first.deliver(messages), strict=True)
+        ]
         passed = [place for place, outcome in enumerate(outcomes) if outcome.status == "sent"]
         if passed:
             then = self._then.deliver([messages[place] for place in passed])

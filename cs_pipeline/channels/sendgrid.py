@@ -71,7 +71,8 @@ class SendGridChannel:
         """Send the e-mails. 202 is `sent`, with the X-Message-Id that SendGrid gives the request.
 
         A request that SendGrid refuses over what it says is repeated mail by mail, so that one bad address stops
-        nobody else's. Once SendGrid asks to wait, it is asked for nothing more.
+        nobody else's. Once SendGrid asks to wait, or does not answer, it is asked for nothing more: a call must end
+        well within the lease of its actions.
         """
         outcomes = {place: NO_ADDRESS for place, message in enumerate(messages) if not is_address(message.recipient)}
         addressed = [place for place in range(len(messages)) if place not in outcomes]
@@ -81,7 +82,7 @@ class SendGridChannel:
             together = [messages[place] for place in places]
             found = [wait] * len(places) if wait else self._request(together, mail)
             outcomes |= zip(places, found, strict=True)
-            wait = next((outcome for outcome in found if outcome.status == "retry"), None)
+            wait = next(map(_not_asked, filter(_is_over, found)), None)
         return [outcomes[place] for place in range(len(messages))]
 
     def _request(self, messages: Sequence[Message], mail: Mail) -> list[Outcome]:
@@ -90,8 +91,8 @@ class SendGridChannel:
             return [outcome] * len(messages)
         outcomes: list[Outcome] = []
         for message in messages:
-            if outcomes and outcomes[-1].status == "retry":
-                outcomes.append(outcomes[-1])
+            if outcomes and _is_over(outcomes[-1]):
+                outcomes.append(_not_asked(outcomes[-1]))
             else:
                 outcomes += self.deliver([message])
         return outcomes
@@ -115,6 +116,15 @@ class SendGridChannel:
     def find(self, message: Message) -> Finding:
         """SendGrid cannot be asked for one of our keys."""
         return Finding("cannot_look", detail=f"SendGrid cannot be asked for {message.action_key}; look in its activity")
+
+
+def _is_over(outcome: Outcome) -> bool:
+    return outcome.status in ("retry", "uncertain")
+
+
+def _not_asked(outcome: Outcome) -> Outcome:
+    """What becomes of the mails behind a request with that outcome, which were never written."""
+    return Outcome("retry", detail=outcome.detail, retry_after=outcome.retry_after or RETRY_SOON)
 
 
 def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGridAPIClient:

@@ -85,7 +85,7 @@ class SlackChannel:
         return 1
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Post each message; `provider_id` is `<channel id>:<timestamp>`. People get theirs as a direct message.
+        """Post each message; `provider_id` names it and its thread. People get theirs as a direct message.
 
         A message whose payload names a `thread` (a provider id) answers there, and is shown in the conversation as
         well when it says `is_broadcast`.
@@ -103,7 +103,7 @@ class SlackChannel:
             return self._posted(error, message)
         if not answer["ts"]:
             return Outcome("uncertain", detail="Slack says ok, but not which message it made")
-        return Outcome("sent", provider_id=f"{answer['channel']}:{answer['ts']}")
+        return Outcome("sent", provider_id=_provider_id(str(answer["channel"]), str(answer["ts"]), _root_in(answer)))
 
     def _post(self, conversation: str, message: Message, thread: str | None) -> SlackResponse:
         self._wait_for_turn(conversation)
@@ -141,7 +141,7 @@ class SlackChannel:
             for post in self._posts(conversation, _thread(message), since):
                 metadata = post.get("metadata") or {}
                 if metadata.get("event_payload", {}).get("action_key") == message.action_key:
-                    return Finding("found", provider_id=f"{conversation}:{post['ts']}")
+                    return Finding("found", provider_id=_provider_id(conversation, post["ts"], post.get("thread_ts")))
         except (*BROKEN_EXCHANGE, *GARBAGE, _TooMuchToReadError) as error:
             return Finding("cannot_look", detail=self._told(error, message))
         return Finding("not_found")
@@ -244,8 +244,19 @@ def _pages(page: Callable[[str | None], SlackResponse], items: str) -> Iterator[
     raise _TooMuchToReadError(f"more than {PAGE * MOST_PAGES} {items} to look through")
 
 
+def _provider_id(conversation: str, timestamp: str, root: str | None) -> str:
+    """`<channel id>:<timestamp>`, and for an answer `:<timestamp of its thread's first message>` behind it."""
+    return f"{conversation}:{timestamp}" + (f":{root}" if root and root != timestamp else "")
+
+
+def _root_in(answer: SlackResponse) -> str | None:
+    """The thread that a message was really posted into; None where it stands by itself."""
+    message: Any = answer.get("message") or {}
+    return message.get("thread_ts")
+
+
 def _thread(message: Message) -> str | None:
-    """The timestamp that names a thread to Slack, out of the provider id of its first message."""
+    """The timestamp that names a thread to Slack: of its first message, whichever of its messages is given."""
     thread = message.payload.get("thread")
     return thread.rpartition(":")[2] if isinstance(thread, str) else None
 

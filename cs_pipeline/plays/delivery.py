@@ -180,8 +180,9 @@ class _Delivery:
             outcomes = channel.deliver([message for _, message in claimed])
         except BaseException as error:
             # Whether the provider has them is unknown, also when the run is being stopped.
-            lost = Outcome("uncertain", detail=f"the channel broke off: {type(error).__name__}")
-            outbox.record(self.session, dict.fromkeys(keys, lost), self.clock.now())
+            words = f"the channel broke off: {type(error).__name__}"
+            lost = {key: Outcome("uncertain", detail=words, delivery=wanted[key[0]][1]) for key in keys}
+            outbox.record(self.session, lost, self.clock.now())
             self.session.commit()
             raise
         outbox.record(self.session, dict(zip(keys, outcomes, strict=True)), self.clock.now())
@@ -209,6 +210,7 @@ class _Delivery:
             except UserError:
                 continue  # it stays uncertain, for a person
             ((_, message),) = in_threads(self.session, [(job.action, message)])
+            self.session.commit()  # nothing stays open while the provider is asked
             finding = channel.find(message)
             if outbox.settle(self.session, job.action.action_id, finding, self.clock.now()):
                 self.summary.settled[finding.state] += 1

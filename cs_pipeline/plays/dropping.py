@@ -24,7 +24,7 @@ def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Map
         cursor.execute(
             """
             update cs.actions
-            set status = %(status)s, reason = dropped.reason
+            set status = %(status)s, reason = dropped.reason, told_at = null
             from unnest(%(action_ids)s::bigint[], %(reasons)s::text[]) as dropped (action_id, reason)
             where actions.action_id = dropped.action_id and actions.status = 'planned'
             """,

@@ -11,6 +11,7 @@ from datetime import datetime
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.due import LOOK_AFTER
+from cs_pipeline.plays.outbox import change_in_order
 
 LOOKED_UP = 2 * LOOK_AFTER
 SHOWN = 12  # lines of a message; the command line has the rest
@@ -89,8 +90,16 @@ def untold(session: Session, now: datetime) -> Stuck | None:
 
 def mark_told(session: Session, action_ids: Sequence[int], now: datetime) -> None:
     """Remember that operations know."""
+    change_in_order(session)
     with session.cursor() as cursor:
-        cursor.execute("update cs.actions set told_at = %s where action_id = any(%s)", [now, list(action_ids)])
+        cursor.execute(
+            """
+            update cs.actions
+            set told_at = %s
+            where action_id = any(%s) and told_at is null and status in ('failed', 'uncertain')
+            """,
+            [now, list(action_ids)],
+        )
 
 
 def is_anything_untold(session: Session, now: datetime) -> bool:

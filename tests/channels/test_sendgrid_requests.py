@@ -133,6 +133,13 @@ def test_nothing_more_is_asked_once_sendgrid_asks_to_wait():
     assert ([outcome.status for outcome in outcomes], len(sendgrid.requests)) == (["retry", "retry"], 1)
 
 
+def test_nothing_more_is_asked_once_sendgrid_does_not_answer():
+    messages = [mail(0), mail(1, payload={**EMAIL.payload, "reply_to": "max@example.com"})]
+    with provider(Answer(breaks_off=True)) as sendgrid:
+        outcomes = channel(sendgrid.url).deliver(messages)
+    assert ([outcome.status for outcome in outcomes], len(sendgrid.requests)) == (["uncertain", "retry"], 1)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_sendgrid_does_not_take_is_tried_once_a_request(status: int):
     with provider(Answer(status, {"errors": [{"message": "no"}]})) as sendgrid:

@@ -139,7 +139,7 @@ def test_what_was_posted_in_a_thread_is_found_there():
     with provider(workspace) as slack:
         sender = channel(slack.url)
         delivered(sender, told)
-        assert sender.find(told) == Finding("found", provider_id="C2:1700000000.000000")
+        assert sender.find(told) == Finding("found", provider_id="C2:1700000000.000000:1690000000.000001")
 
 
 def test_a_mention_in_a_customers_name_notifies_nobody():

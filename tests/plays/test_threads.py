@@ -29,7 +29,9 @@ class Remembering(ToldChannel):
 
     def post(self, message: Message) -> Outcome:
         self.posts.append((message.step, message.payload.get("thread"), message.payload.get("is_broadcast")))
-        return Outcome("sent", provider_id=f"C1:{len(self.posts)}")
+        thread = message.payload.get("thread")
+        root = f":{str(thread).rpartition(':')[2]}" if thread else ""
+        return Outcome("sent", provider_id=f"C1:{len(self.posts)}{root}")
 
 
 def posts_of_two_days(company: Company, settings: Settings, clock: Clock, *plays: Playbook) -> list[tuple]:
@@ -52,6 +54,25 @@ def test_messages_about_an_account_follow_its_first_one(company: Company, settin
 def test_a_new_play_is_shown_in_the_conversation_as_well(company: Company, settings: Settings, clock: Clock) -> None:
     posts = posts_of_two_days(company, settings, clock, two_alerts("first"), two_alerts("second"))
     assert Counter(posts[1:]) == {("alert0", "C1:1", True): 1, ("alert1", "C1:1", False): 2}
+
+
+def test_a_thread_goes_on_when_its_first_message_is_forgotten(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    company.account("acme", severity=1)
+    play = two_alerts("first")
+    steps = [step.model_dump(exclude_unset=True) for step in play.steps] + [
+        {"step": "alert2", "day": 2, "channel": "slack", "to": "owner", "template": "t", "intent": "inform"}
+    ]
+    enrol(company.warehouse, save_play(steps=steps), [company.fall("acme")], settings, clock.now())
+    channel = Remembering()
+    for day in (0, 1):
+        clock.set(MONDAY + timedelta(days=day))
+        deliver(company.warehouse, settings, clock, all_by(channel))
+    company.run("update cs.actions set status = 'cancelled' where step = 'alert0'")
+    clock.set(MONDAY + timedelta(days=2))
+    deliver(company.warehouse, settings, clock, all_by(channel))
+    assert str(channel.posts[-1][1]).rpartition(":")[2] == "1", "the answer names the thread, not itself"
 
 
 def test_each_conversation_has_its_own_thread(company: Company, settings: Settings, clock: Clock) -> None:
