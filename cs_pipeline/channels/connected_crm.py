@@ -6,12 +6,13 @@ spoken to is in its own module.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
-from cs_pipeline.channels.message import Channel, Outcome
+from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.message import Channel, Message, Outcome
 from cs_pipeline.channels.wire import RETRY_SOON, told
 from cs_pipeline.errors import UserError
 
@@ -65,6 +66,9 @@ class RecordReading:
 
 REMOVED = RecordReading("removed")
 
+Create = Callable[[Mapping[str, CrmRecord]], Mapping[str, Outcome]]
+"""Creates records of one kind, by external id; outcomes by the same."""
+
 
 class ConnectedCrm(Channel, Protocol):
     """A channel whose records can be read back."""
@@ -72,6 +76,18 @@ class ConnectedCrm(Channel, Protocol):
     def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
         """What became of records (names as of `record_name`): all of them. Raises UserError when it cannot be read."""
         ...
+
+
+def create_by_kind(messages: Sequence[Message], create: Mapping[str, Create], crm: str) -> list[Outcome]:
+    """Outcomes of `messages`, in their order: each kind of record is created by its own function of `create`."""
+    records = [CrmRecord.of(message) for message in messages]
+    outcomes: dict[str, Outcome] = {}
+    for kind, create_all in create.items():
+        mine = {record.external_id: record for record in records if record.kind == kind}
+        if mine:
+            outcomes |= create_all(mine)
+    unknown = Outcome("failed", detail=f"{crm} takes tasks and opportunities only")
+    return [outcomes.get(record.external_id, unknown) for record in records]
 
 
 def record_name(crm: str, kind: str, record_id: str) -> str:

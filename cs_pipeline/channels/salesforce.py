@@ -6,6 +6,7 @@ The requests themselves are in `salesforce_requests`; what has to be created in 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from cs_pipeline.channels.connected_crm import (
     CrmRefusalError,
     RecordReading,
     cannot_be_read,
+    create_by_kind,
     ids_by_kind,
     record_name,
 )
@@ -84,14 +86,8 @@ class SalesforceChannel:
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
-        records = [CrmRecord.of(message) for message in messages]
-        outcomes: dict[str, Outcome] = {}
-        for kind in KINDS.values():
-            mine = {record.external_id: record for record in records if record.kind == kind.kind}
-            if mine:
-                outcomes |= self._create(kind, mine)
-        unknown = Outcome("failed", detail="Salesforce takes tasks and opportunities only")
-        return [outcomes.get(record.external_id, unknown) for record in records]
+        create = {name: partial(self._create, kind) for name, kind in KINDS.items()}
+        return create_by_kind(messages, create, "Salesforce")
 
     def find(self, message: Message) -> Finding:
         """Look the action key up."""

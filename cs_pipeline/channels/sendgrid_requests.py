@@ -38,6 +38,9 @@ MOST_CUSTOM_ARGUMENTS = 10_000
 MOST_SUBSTITUTIONS = 40_000
 """Bytes of one person's substitutions; SendGrid allows 50,000."""
 
+Pieces = tuple[list[str], ...]
+"""The contents of a mail, cut where mails of one template differ."""
+
 _HTML_PIECES = re.compile(r"(?<=>)")
 _TEXT_PIECES = re.compile(r"(?<=\n)")
 
@@ -66,19 +69,23 @@ def is_address(recipient: str) -> bool:
 
 def requests(messages: Sequence[Message], sending: Sending) -> Iterator[tuple[list[int], Mail]]:
     """The requests that carry `messages`, each with the places of its messages."""
+    pieces = [_pieces(message) for message in messages]
     alike: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for place, message in enumerate(messages):
-        alike[_kind(message)].append(place)
+        alike[_kind(message, pieces[place])].append(place)
     for places in alike.values():
         for together in _within_limits(places, messages):
-            yield together, _mail([messages[place] for place in together], sending)
+            yield (
+                together,
+                _mail([messages[place] for place in together], [pieces[place] for place in together], sending),
+            )
 
 
-def _kind(message: Message) -> tuple[object, ...]:
+def _kind(message: Message, pieces: Pieces) -> tuple[object, ...]:
     """What mails of one request have in common, beside content of the same build."""
     is_for_customer = _text(message, "unsubscribe_url") is not None
     envelope = (_text(message, "sender_name"), _text(message, "reply_to"), message.category, message.playbook)
-    return (*envelope, is_for_customer, tuple(len(pieces) for pieces in _pieces(message)))
+    return (*envelope, is_for_customer, tuple(map(len, pieces)))
 
 
 def _within_limits(places: Sequence[int], messages: Sequence[Message]) -> Iterator[list[int]]:
@@ -110,8 +117,8 @@ def _of_size(places: Sequence[int], messages: Sequence[Message]) -> Iterator[lis
         yield together
 
 
-def _mail(messages: Sequence[Message], sending: Sending) -> Mail:
-    first, shared = messages[0], _shared(messages)
+def _mail(messages: Sequence[Message], pieces: Sequence[Pieces], sending: Sending) -> Mail:
+    first, shared = messages[0], _shared(messages, pieces)
     mail = Mail()
     mail.from_email = From(sending.sender_email, _text(first, "sender_name"))
     for kind, content in zip(("text/plain", "text/html"), shared.content, strict=False):
@@ -144,21 +151,21 @@ def _person(message: Message, substitutions: Mapping[str, str], *, has_group: bo
     return person
 
 
-def _shared(messages: Sequence[Message]) -> _Shared:
+def _shared(messages: Sequence[Message], pieces: Sequence[Pieces]) -> _Shared:
     if len(messages) == 1:
         return _Shared(_contents(messages[0]), ({},))
     tag = _tag(messages)
     substitutions: list[dict[str, str]] = [{} for _ in messages]
     contents: list[str] = []
-    for part, versions in enumerate(zip(*(_pieces(message) for message in messages), strict=True)):
+    for part, versions in enumerate(zip(*pieces, strict=True)):
         content: list[str] = []
-        for number, pieces in enumerate(zip(*versions, strict=True)):
-            if len(set(pieces)) == 1:
-                content.append(pieces[0])
+        for number, written in enumerate(zip(*versions, strict=True)):
+            if len(set(written)) == 1:
+                content.append(written[0])
                 continue
             name = f"-{tag}.{part}.{number}-"
             content.append(name)
-            for own, piece in zip(substitutions, pieces, strict=True):
+            for own, piece in zip(substitutions, written, strict=True):
                 own[name] = piece
         contents.append("".join(content))
     return _Shared(tuple(contents), tuple(substitutions))
@@ -176,7 +183,7 @@ def _contents(message: Message) -> tuple[str, ...]:
     return (message.body_text,) if message.body_html is None else (message.body_text, message.body_html)
 
 
-def _pieces(message: Message) -> tuple[list[str], ...]:
+def _pieces(message: Message) -> Pieces:
     """The contents cut where mails of one template differ: lines of text, tags of HTML."""
     splits = (_TEXT_PIECES, _HTML_PIECES)
     return tuple(split.split(content) for split, content in zip(splits, _contents(message), strict=False))

@@ -10,11 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
-import psycopg2.errors
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.errors import UserError
 from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catalogue, FactType
+from cs_pipeline.plays.marts import ask_marts
 from cs_pipeline.settings import Settings
 
 _SQL = (
@@ -29,7 +28,6 @@ _DTYPES: Mapping[FactType, str] = {
     "date": "object",
 }
 
-NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 KNOWN = "is_known"
 """Column beside the facts: false where the warehouse has no such account."""
 
@@ -60,21 +58,7 @@ def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
         "today": asking.now.date(),
         "high_value_arr": asking.settings.high_value_arr,
     }
-    try:
-        with session.cursor() as cursor:
-            cursor.execute(_SQL, parameters)
-            columns = [column.name for column in cursor.description or ()]
-            rows = cursor.fetchall()
-    except (
-        psycopg2.errors.UndefinedTable,
-        psycopg2.errors.UndefinedColumn,
-        psycopg2.errors.InvalidSchemaName,
-    ) as error:
-        raise UserError(
-            f"Plays need the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
-            "Run the weekly job, or `cs-pipeline backfill`, first."
-        ) from None
-    found = pd.DataFrame(rows, columns=columns, dtype="object").set_index("case_id")
+    found = ask_marts(session, _SQL, parameters, who_needs="Plays need").set_index("case_id")
     answers = found.loc[cases["case_id"]]
     answers.index = cases.index
     return typed(answers, ACCOUNT_FACTS).assign(**{KNOWN: answers[KNOWN].astype(bool)})

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.errors import UserError
-from cs_pipeline.plays.facts import NOT_BUILT
+from cs_pipeline.plays.marts import ask_marts
 
 _SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 LISTED = ("completed_milestones", "upcoming_milestones", "risks", "next_actions")
@@ -33,17 +32,7 @@ def progress(
     Raises UserError while the marts are not built.
     """
     parameters = {"account_id": account_id, "playbook": playbook, "now": now, "today": now.date()}
-    try:
-        with session.cursor() as cursor:
-            cursor.execute(_SQL, parameters)
-            rows = cursor.fetchall()
-            columns = [column.name for column in cursor.description or ()]
-    except NOT_BUILT as error:
-        raise UserError(
-            f"Progress needs the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
-            "Run the weekly job, or `cs-pipeline backfill`, first."
-        ) from None
-    return pd.DataFrame(rows, columns=columns, dtype="object")
+    return ask_marts(session, _SQL, parameters, who_needs="Progress needs")
 
 
 def progress_for_people(found: pd.DataFrame) -> pd.DataFrame:

@@ -11,9 +11,8 @@ from pathlib import Path
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.errors import UserError
 from cs_pipeline.health.explanation import driver_name
-from cs_pipeline.plays.facts import NOT_BUILT
+from cs_pipeline.plays.marts import ask_marts
 
 _SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 RISK_UNKNOWN = 0.5
@@ -32,17 +31,7 @@ def work_queue(session: Session, now: datetime, owner: str | None = None, limit:
     parameters = {
         "now": now, "today": now.date(), "owner": owner, "limit": limit, "risk_unknown": RISK_UNKNOWN,
     }  # fmt: skip
-    try:
-        with session.cursor() as cursor:
-            cursor.execute(_SQL, parameters)
-            rows = cursor.fetchall()
-            columns = [column.name for column in cursor.description or ()]
-    except NOT_BUILT as error:
-        raise UserError(
-            f"The queue needs the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
-            "Run the weekly job, or `cs-pipeline backfill`, first."
-        ) from None
-    return pd.DataFrame(rows, columns=columns, dtype="object")
+    return ask_marts(session, _SQL, parameters, who_needs="The queue needs")
 
 
 def queue_for_people(found: pd.DataFrame) -> pd.DataFrame:
