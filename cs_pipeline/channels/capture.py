@@ -22,7 +22,7 @@ from cs_pipeline.channels.wire import RETRY_SOON, told
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
-from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.connection import Warehouse, without_rows
 
 INDEX = "index.html"
 LIST = "messages.js"
@@ -78,12 +78,13 @@ class CaptureChannel:
                 self._append_to_list(new, moment)
                 _record(session, new, moment)
         except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError, OSError) as error:
-            later = Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON, delivery="capture")
+            words = told(without_rows(error), without=())
+            later = Outcome("retry", detail=words, retry_after=RETRY_SOON, delivery="capture")
             return [later] * len(messages)
         except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
             if len(messages) > 1:
                 return [self.deliver([message])[0] for message in messages]
-            return [Outcome("failed", detail=told(error, without=()), delivery="capture")]
+            return [Outcome("failed", detail=told(without_rows(error), without=()), delivery="capture")]
         return [Outcome("sent", provider_id=_page_path(message).as_posix(), delivery="capture") for message in messages]
 
     def find(self, message: Message) -> Finding:
@@ -92,7 +93,7 @@ class CaptureChannel:
             with self._warehouse.session() as session:
                 is_recorded = bool(_recorded(session, [message]))
         except (psycopg2.Error, UserError) as error:
-            return Finding("cannot_look", detail=told(error, without=()))
+            return Finding("cannot_look", detail=told(without_rows(error), without=()))
         return Finding("found", provider_id=_page_path(message).as_posix()) if is_recorded else Finding("not_found")
 
     def _append_to_list(self, messages: Sequence[Message], moment: datetime) -> None:

@@ -16,7 +16,7 @@ from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.wire import RETRY_SOON, told
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.connection import Warehouse, without_rows
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,12 @@ class CrmTableChannel:
             task_ids = self._create([CrmRecord.of(message) for message in messages])
         except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError) as error:
             # Repeating is safe whatever happened: the external id is unique.
-            return [Outcome("retry", detail=told(error, without=()), retry_after=RETRY_SOON)] * len(messages)
+            later = Outcome("retry", detail=told(without_rows(error), without=()), retry_after=RETRY_SOON)
+            return [later] * len(messages)
         except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
             if len(messages) > 1:
                 return [self.deliver([message])[0] for message in messages]
-            return [Outcome("failed", detail=told(error, without=()))]
+            return [Outcome("failed", detail=told(without_rows(error), without=()))]
         return [Outcome("sent", provider_id=task_ids.get(message.action_key)) for message in messages]
 
     def _create(self, records: Sequence[CrmRecord]) -> dict[str, str]:
@@ -110,5 +111,5 @@ class CrmTableChannel:
                 cursor.execute("select task_id from cs.crm_tasks where external_id = %s", [message.action_key])
                 row = cursor.fetchone()
         except (psycopg2.Error, UserError) as error:
-            return Finding("cannot_look", detail=told(error, without=()))
+            return Finding("cannot_look", detail=told(without_rows(error), without=()))
         return Finding("not_found") if row is None else Finding("found", provider_id=str(row[0]))

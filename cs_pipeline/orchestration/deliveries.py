@@ -106,21 +106,21 @@ post_due_slack = _delivering_op("slack", "post")
 create_due_crm = _delivering_op("crm", "create")
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Start a delivery: tell operations of actions that need a person.")
-def start_delivery(
+@dg.op(
+    ins={"delivered": dg.In(dg.Nothing)},
+    out=dg.Out(dg.Nothing),
+    description="Tell operations, once, of actions that need a person: failed, or uncertain and not to be looked up.",
+)
+def tell_operations(
     context: dg.OpExecutionContext,
     warehouse: dg.ResourceParam[Warehouse],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> None:
-    """The channels hang on it, one after the other."""
-    tell_of_stuck_actions(context, warehouse, settings, clock)
+    """One message about everything that they were not told of yet; again later when it could not be posted.
 
-
-def tell_of_stuck_actions(
-    context: dg.OpExecutionContext, warehouse: Warehouse, settings: Settings, clock: Clock
-) -> None:
-    """One message about everything that operations were not told of yet; again later when it could not be posted."""
+    It comes after the channels, which look up what is uncertain first.
+    """
     if settings.delivery == "live" and settings.slack_bot_token is None:
         return  # `doctor` asks
     with warehouse.session() as session:

@@ -10,9 +10,8 @@ from cs_pipeline.orchestration.deliveries import (
     create_due_crm,
     post_due_slack,
     send_due_email,
-    start_delivery,
     sync_suppressions,
-    tell_of_stuck_actions,
+    tell_operations,
 )
 from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
@@ -104,14 +103,12 @@ def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, clock: C
 def greet_new_accounts(
     context: dg.OpExecutionContext,
     warehouse: dg.ResourceParam[Warehouse],
-    settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """The lifecycle sensor offers them to playbooks."""
     with warehouse.session() as session:
         opened = open_lifecycle_triggers(session, clock.now())
     context.log.info("%s accounts signed up lately", opened)
-    tell_of_stuck_actions(context, warehouse, settings, clock)
 
 
 @dg.job(
@@ -136,11 +133,8 @@ def run_playbooks() -> None:
     description="Takes the actions that are due: e-mails, Slack messages, CRM tasks. Launched by the sensor.",
 )
 def deliver_due_actions() -> None:
-    """E-mail, post and create tasks."""
-    started = start_delivery()
-    send_due_email(started)
-    post_due_slack(started)
-    create_due_crm(started)
+    """E-mail, post and create tasks; then say what went wrong."""
+    tell_operations([send_due_email(), post_due_slack(), create_due_crm()])
 
 
 @dg.job(
@@ -152,6 +146,4 @@ def daily_plays() -> None:
     """Greet, then e-mail, post and create tasks; beside that, suppressions, whose failure holds nothing up."""
     sync_suppressions()
     greeted = greet_new_accounts()
-    send_due_email(greeted)
-    post_due_slack(greeted)
-    create_due_crm(greeted)
+    tell_operations([send_due_email(greeted), post_due_slack(greeted), create_due_crm(greeted)])

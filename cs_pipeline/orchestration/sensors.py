@@ -17,7 +17,7 @@ from cs_pipeline.plays.catalogue import TriggerKind
 from cs_pipeline.plays.due import due_by_channel
 from cs_pipeline.plays.offers import Batch
 from cs_pipeline.plays.specification import load_playbooks
-from cs_pipeline.plays.stuck import is_anything_untold
+from cs_pipeline.plays.stuck import is_anything_stuck
 from cs_pipeline.plays.triggers import offer
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -110,14 +110,17 @@ def _due_sensor() -> dg.SensorDefinition:
         job=deliver_due_actions,
         minimum_interval_seconds=DUE_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Launches a delivery when actions in the outbox are due, or need a person who was not told.",
+        description=(
+            "Launches a delivery when actions in the outbox are due, a worker was lost in the middle of a call, or "
+            "operations are still to be told of actions that need a person."
+        ),
     )
     def sensor(warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]) -> dg.RunRequest | dg.SkipReason:
         now = clock.now()
         with warehouse.session() as session:
             due = due_by_channel(session, now)
-            if is_anything_untold(session, now):
-                due["operations"] = 1
+            if is_anything_stuck(session, now):
+                due["stuck"] = 1
         return due_request(due, now)
 
     return sensor

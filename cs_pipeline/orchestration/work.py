@@ -77,9 +77,8 @@ def start_play() -> None:
 
 
 class QueueConfig(dg.Config):
-    """Whose queue, and how much of it."""
+    """How much of the queue to show."""
 
-    owner: str = Field(default="", description="E-mail address of an owner; empty: of all.")
     limit: int = Field(default=50, ge=1, le=MOST_SHOWN, description="How many accounts.")
 
 
@@ -115,20 +114,21 @@ def progress_of_plays(warehouse: dg.ResourceParam[Warehouse], clock: dg.Resource
     kinds={"postgres"},
     description=(
         "Where a CSM's time goes first: accounts by ARR times risk, with what holds their score back, days to renewal, "
-        "the play they are in and its next step. Launch it by hand whenever somebody wants to look."
+        "the play they are in and its next step. Launch it by hand whenever somebody wants to look; "
+        "`cs-pipeline queue --owner` shows that of one person."
     ),
 )
 def queue_of_work(
     config: QueueConfig, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
 ) -> dg.MaterializeResult:
-    """Read and show."""
+    """Read and show, without the owners: Dagster keeps what it shows, and a person can ask to be erased."""
     with warehouse.session() as session:
-        found = work_queue(session, clock.now(), config.owner or None, config.limit)
+        found = work_queue(session, clock.now(), limit=config.limit)
     return dg.MaterializeResult(
         metadata={
             "accounts": len(found),
             "arr_at_stake": float(found["at_stake"].sum()),
-            "queue": table(queue_for_people(found)),
+            "queue": table(queue_for_people(found).drop(columns="owner")),
         }
     )
 

@@ -31,7 +31,8 @@ def open_alerts(
     """
     if found.empty:
         return 0
-    entities = found.get("entity", found["account_id"]).fillna(found["account_id"])
+    accounts = _names(found["account_id"])
+    entities = _names(found["entity"]).fillna(accounts) if "entity" in found else accounts
     facts = [_facts(rule, entity, row) for entity, row in zip(entities, found.to_dict("records"), strict=True)]
     with session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -39,7 +40,7 @@ def open_alerts(
             _OPEN,
             {
                 "rule": rule,
-                "account_ids": found["account_id"].tolist(),
+                "account_ids": accounts.tolist(),
                 "entities": entities.tolist(),
                 "facts": facts,
                 "now": now,
@@ -84,6 +85,11 @@ on conflict (trigger_key) do nothing
 """
 
 
-def _facts(rule: str, entity: object, row: Mapping[Hashable, object]) -> str:
+def _names(column: pd.Series) -> pd.Series:
+    """Ids as text: 12, also where a missing one beside it made it 12.0."""
+    return column.convert_dtypes().astype("string").astype("object")
+
+
+def _facts(rule: str, entity: str, row: Mapping[Hashable, object]) -> str:
     told = {name: row[name] for name in FACTS if name in row and not pd.isna(row[name])}  # pyright: ignore[reportArgumentType, reportCallIssue]
-    return json.dumps({"rule": rule, "entity": entity, **told})
+    return json.dumps({"rule": rule, "entity": entity, **told}, default=float)  # Decimals, and numbers of NumPy

@@ -71,6 +71,7 @@ _OPEN = """
 insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
 select trigger_key, 'manual', account_id, account_id, %(now)s, (%(now)s at time zone 'UTC')::date, %(facts)s::jsonb
 from unnest(%(keys)s::text[], %(account_ids)s::text[]) as asked (trigger_key, account_id)
+order by trigger_key
 on conflict (trigger_key) do nothing
 """
 

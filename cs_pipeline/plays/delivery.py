@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Protocol
 
 import pandas as pd
@@ -27,7 +28,10 @@ from cs_pipeline.plays.threads import in_threads
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-AT_A_TIME = 200  # actions judged and rendered together
+MOST_AT_A_TIME = 1_000  # actions judged and rendered together: as many as a call of a provider takes
+CALLS_AT_A_TIME = 50
+LOOKED_UP_AT_A_TIME = 200  # each asks the provider
+JUDGED_FOR = 60.0  # seconds; what was not taken by then is judged and rendered again
 
 Written = tuple[PlannedAction, Message]
 
@@ -121,14 +125,29 @@ class _Delivery:
         seen: set[int] = set()
         while taken < limit:
             asking = self.asking()
-            open_channels = [name for name in self.channels if name not in self.summary.paused]
-            batch = due(self.session, open_channels, min(AT_A_TIME, limit - taken), asking.now)
+            batch = due(self.session, self._open_channels(), min(self._at_a_time(), limit - taken), asking.now)
             if seen.issuperset(batch["action_id"]):
                 return
             seen.update(batch["action_id"])
-            for channel, together in self._calls(self._written(self._judged(batch, asking))):
-                if channel not in self.summary.paused:
-                    taken += self._take(channel, together)
+            judged_after = outbox.last_attempt(self.session)
+            self.session.commit()
+            judged_at = monotonic()
+            calls = self._calls(self._written(self._judged(batch, asking)))
+            for position, (channel, together) in enumerate(calls):
+                if channel in self.summary.paused:
+                    continue
+                if position > 0 and monotonic() - judged_at >= JUDGED_FOR:
+                    seen.difference_update(action.action_id for action, _ in together)
+                else:
+                    taken += self._take(channel, together, judged_after)
+
+    def _open_channels(self) -> list[str]:
+        return [name for name in self.channels if name not in self.summary.paused]
+
+    def _at_a_time(self) -> int:
+        """A batch is a matter of a minute also where a call takes one message and a second."""
+        most = max((self.channels[name].most_at_once for name in self._open_channels()), default=1)
+        return min(CALLS_AT_A_TIME * most, MOST_AT_A_TIME)
 
     def _calls(self, written: list[Written]) -> Iterator[tuple[str, list[Written]]]:
         """The messages of each call of a channel: in the order they are due, as many as it takes."""
@@ -163,14 +182,14 @@ class _Delivery:
         self.session.commit()
         return written
 
-    def _take(self, name: str, together: list[Written]) -> int:
+    def _take(self, name: str, together: list[Written], judged_after: int) -> int:
         """Claim, deliver, record: one call of a channel. Returns how many actions were still to be had."""
         channel = self.channels[name]
         together = in_threads(self.session, together)  # now that the message before these is sent
         wanted: dict[int, tuple[PlannedAction, Delivery]] = {
             action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together
         }
-        attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now())
+        attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now(), judged_after=judged_after)
         self.session.commit()
         claimed = [(action, message) for action, message in together if action.action_id in attempts]
         if not claimed:
@@ -196,7 +215,7 @@ class _Delivery:
 
     def _settle(self, asking: Asking) -> None:
         """Look uncertain actions up where they would go today; elsewhere they are not to be found."""
-        rows = uncertain(self.session, list(self.channels), AT_A_TIME, asking.now)
+        rows = uncertain(self.session, list(self.channels), LOOKED_UP_AT_A_TIME, asking.now)
         if rows.empty:
             return
         jobs = as_claimed(self.session, rows, asking)
@@ -212,6 +231,6 @@ class _Delivery:
             ((_, message),) = in_threads(self.session, [(job.action, message)])
             self.session.commit()  # nothing stays open while the provider is asked
             finding = channel.find(message)
-            if outbox.settle(self.session, job.action.action_id, finding, self.clock.now()):
+            if outbox.settle(self.session, job.action.action_id, job.action.attempts, finding, self.clock.now()):
                 self.summary.settled[finding.state] += 1
             self.session.commit()

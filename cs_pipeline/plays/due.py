@@ -20,7 +20,8 @@ LOOK_FOR = timedelta(days=1)
 class PlannedAction:
     """An action as a renderer and a channel need to know it. Addresses stay out of its repr.
 
-    `delivery` is where it was about to go when it was last claimed: 'live', 'capture', or None before that.
+    `delivery` is where it was about to go when it was last claimed: 'live', 'capture', or None before that. `attempts`
+    counts its claims so far.
     """
 
     action_id: int
@@ -36,6 +37,7 @@ class PlannedAction:
     intent: str
     due_at: datetime
     delivery: str | None
+    attempts: int
     recipient: str | None = field(repr=False)
     recipient_user_id: str | None = field(repr=False)
 
@@ -58,6 +60,7 @@ select
     actions.intent,
     actions.due_at,
     actions.delivery,
+    actions.attempts,
     actions.recipient,
     actions.recipient_user_id,
     case when triggers.kind = 'renewal_window' then enrolments.subject_id end as subject_id,

@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
 from cs_pipeline.plays.due import MAY_GO, PlannedAction
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 LOCK = 7_420_004  # any constant of ours
 LEASE = timedelta(minutes=15)  # longer than any channel waits for its provider
@@ -20,22 +21,70 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 
 
+def last_attempt(session: Session) -> int:
+    """The newest attempt of any worker. Whatever was claimed up to it can be seen from now on."""
+    change_in_order(session)
+    with session.cursor() as cursor:
+        cursor.execute("select coalesce(max(attempt_id), 0) from cs.action_attempts")
+        return cursor.fetchone()[0]  # pyright: ignore[reportOptionalSubscript]
+
+
 def claim(
-    session: Session, deliveries: Mapping[int, tuple[PlannedAction, Delivery]], worker: str, now: datetime
+    session: Session,
+    deliveries: Mapping[int, tuple[PlannedAction, Delivery]],
+    worker: str,
+    now: datetime,
+    *,
+    judged_after: int,
 ) -> dict[int, int]:
     """Claim actions for one call of their channel; returns the number of the attempt by action id.
 
-    An action is absent when it may not go out any more: another worker has it, or it was cancelled or stopped
-    meanwhile. The delivery is where the message is about to go, kept for the case that nobody comes back to say so.
+    An action is absent when it may not go out any more: another worker has it, it was cancelled or stopped meanwhile,
+    or another worker has claimed a mail to the same person or account since `judged_after` (the `last_attempt` before
+    the caps were asked), so that they would be exceeded. The delivery is where the message is about to go, kept for the
+    case that nobody comes back to say so.
     """
+    change_in_order(session)
     with session.cursor() as cursor:
         cursor.execute(
             f"""
-            with free as (
+            with asked as (
+                select *
+                from
+                    unnest(
+                        %(action_ids)s::bigint[], %(recipients)s::text[], %(user_ids)s::text[], %(deliveries)s::text[]
+                    ) as given (action_id, recipient, recipient_user_id, delivery)
+            ),
+
+            mailed_meanwhile as (
+                select actions.account_id, lower(actions.recipient) as address
+                from cs.action_attempts as attempts
+                inner join cs.actions using (action_id)
+                where
+                    attempts.attempt_id > %(judged_after)s
+                    and attempts.claimed_by <> %(worker)s
+                    and actions.channel = any(%(mail_channels)s::text[])
+                    and actions.role = any(%(mail_roles)s::text[])
+            ),
+
+            free as (
                 select actions.action_id
                 from cs.actions
+                inner join asked using (action_id)
                 inner join cs.enrolments using (enrolment_id)
-                where actions.action_id = any(%(action_ids)s::bigint[]) and {MAY_GO}
+                where
+                    {MAY_GO}
+                    and not (
+                        actions.channel = any(%(mail_channels)s::text[])
+                        and actions.role = any(%(mail_roles)s::text[])
+                        and exists (
+                            select 1
+                            from mailed_meanwhile
+                            where
+                                mailed_meanwhile.account_id = actions.account_id
+                                or mailed_meanwhile.address = lower(asked.recipient)
+                        )
+                    )
                 order by actions.action_id
                 for update of actions skip locked
             ),
@@ -54,11 +103,7 @@ def claim(
                     claimed_by = %(worker)s,
                     lease_until = %(lease_until)s
                 from free
-                inner join
-                    unnest(
-                        %(action_ids)s::bigint[], %(recipients)s::text[], %(user_ids)s::text[], %(deliveries)s::text[]
-                    ) as asked (action_id, recipient, recipient_user_id, delivery)
-                    using (action_id)
+                inner join asked using (action_id)
                 where actions.action_id = free.action_id
                 returning actions.action_id, actions.attempts
             )
@@ -74,6 +119,9 @@ def claim(
                 "deliveries": [delivery for _, delivery in deliveries.values()],
                 "worker": worker,
                 "lease_until": now + LEASE,
+                "judged_after": judged_after,
+                "mail_channels": list(CUSTOMER_CHANNELS),
+                "mail_roles": list(CUSTOMER_ROLES),
                 "now": now,
             },
         )
@@ -198,8 +246,11 @@ def expire_leases(session: Session, now: datetime) -> int:
         return cursor.rowcount
 
 
-def settle(session: Session, action_id: int, finding: Finding, now: datetime) -> bool:
-    """Settle an uncertain action by what was found at the provider; False when nothing is known still."""
+def settle(session: Session, action_id: int, attempt: int, finding: Finding, now: datetime) -> bool:
+    """Settle an uncertain action by what was found of its attempt at the provider.
+
+    False when nothing is known still, or the action was settled, and perhaps taken again, while the provider was asked.
+    """
     if finding.state == "cannot_look":
         return False
     with session.cursor() as cursor:
@@ -211,7 +262,7 @@ def settle(session: Session, action_id: int, finding: Finding, now: datetime) ->
                 reason = %(reason)s,
                 sent_at = %(sent_at)s,
                 provider_id = %(provider_id)s
-            where action_id = %(action_id)s and status = 'uncertain'
+            where action_id = %(action_id)s and attempts = %(attempt)s and status = 'uncertain'
             """,
             {
                 "status": "sent" if finding.state == "found" else "planned",
@@ -219,6 +270,7 @@ def settle(session: Session, action_id: int, finding: Finding, now: datetime) ->
                 "sent_at": now if finding.state == "found" else None,
                 "provider_id": finding.provider_id,
                 "action_id": action_id,
+                "attempt": attempt,
             },
         )
         return cursor.rowcount > 0

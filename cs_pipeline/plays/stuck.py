@@ -102,11 +102,15 @@ def mark_told(session: Session, action_ids: Sequence[int], now: datetime) -> Non
         )
 
 
-def is_anything_untold(session: Session, now: datetime) -> bool:
-    """Whether there is anything to tell; for a sensor, which asks often."""
+def is_anything_stuck(session: Session, now: datetime) -> bool:
+    """Whether there is anything to tell, or a worker has not come back in time; for a sensor, which asks often."""
     with session.cursor() as cursor:
         cursor.execute(
-            f"select exists (select 1 from cs.actions where {STUCK})",
-            {"looked_up": now - LOOKED_UP},
+            f"""
+            select
+                exists (select 1 from cs.actions where {STUCK})
+                or exists (select 1 from cs.actions where status = 'claimed' and lease_until <= %(now)s)
+            """,
+            {"looked_up": now - LOOKED_UP, "now": now},
         )
         return bool(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]

@@ -18,6 +18,12 @@ from cs_pipeline.errors import UserError
 APPLICATION_NAME = "cs_pipeline"
 
 
+def without_rows(error: Exception) -> str:
+    """What PostgreSQL says of an error, without its detail, which quotes the row; the error's own words else."""
+    said = error.diag.message_primary if isinstance(error, psycopg2.Error) else None
+    return said or str(error)
+
+
 class Warehouse:
     """A PostgreSQL database, by its URL (`postgresql://user:password@host:port/database`)."""
 

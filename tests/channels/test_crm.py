@@ -56,7 +56,11 @@ def test_a_task_is_found_by_its_key_and_no_other(warehouse: Warehouse):
 def test_a_record_the_table_refuses_fails_in_words(warehouse: Warehouse):
     channel = CrmTableChannel(warehouse, Clock(NOW))
     for message in (replace(CRM, payload={"priority": "whenever"}), replace(CRM, subject="a\x00b")):
-        assert delivered(channel, message).status == "failed"
+        outcome = delivered(channel, message)
+        assert outcome.status == "failed"
+        assert outcome.detail
+        assert CRM.recipient not in outcome.detail  # PostgreSQL quotes the whole row
+        assert CRM.body_text not in outcome.detail
 
 
 def test_a_database_that_is_away_is_retried_and_cannot_be_looked_into():

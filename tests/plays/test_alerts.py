@@ -5,6 +5,7 @@ The rules here are the tests' own; those of the product come as models over the 
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import dagster as dg
@@ -89,6 +90,18 @@ def test_the_dedupe_key_is_the_rule_the_account_and_what_it_is_about(company: Co
         ("acme", "acme", "idle"),
         ("acme", "u1", "other"),
         ("acme", "u3", "idle"),
+    ]
+
+
+def test_ids_and_figures_may_have_the_types_that_a_database_gives_them(company: Company) -> None:
+    found = pd.DataFrame(
+        {"account_id": [7, 7, 8], "entity": [12, None, 13], "measured": [Decimal("0.25"), Decimal("3"), None]}
+    )
+    assert tell(company, "idle", found, MONDAY) == 3
+    assert company.run("select account_id, subject_id, facts -> 'measured' from cs.triggers order by trigger_id") == [
+        ("7", "12", 0.25),
+        ("7", "7", 3),
+        ("8", "13", None),
     ]
 
 

@@ -94,7 +94,10 @@ class World:
         now = self.clock.now()
         with self.company.warehouse.session() as session:
             for job in judge(session, due(session, ["email"], 1, now), Asking(self.settings, now)).jobs:
-                claims = outbox.claim(session, {job.action.action_id: (job.action, "live")}, "doomed", now)
+                newest = outbox.last_attempt(session)
+                claims = outbox.claim(
+                    session, {job.action.action_id: (job.action, "live")}, "doomed", now, judged_after=newest
+                )
                 attempt = claims[job.action.action_id]
                 self.provider.accepted[job.action.action_key] += is_accepted
                 self.abandoned.append((job.action, attempt, is_accepted))

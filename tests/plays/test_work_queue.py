@@ -107,3 +107,4 @@ def test_the_command_and_the_asset_show_the_same(
     assert result.metadata is not None
     (record,) = result.metadata["queue"].records  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
     assert (record.data["account"], record.data["at_stake"]) == ("Acme", 4_800.0)
+    assert "@" not in str(record.data)  # Dagster keeps it, and a person can ask to be erased
