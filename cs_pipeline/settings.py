@@ -154,6 +154,13 @@ class Settings(BaseSettings):
             return value
         return value.replace(tzinfo=UTC)
 
+    @field_validator("salesforce_domain")
+    @classmethod
+    def _is_my_domain(cls, value: str) -> str:
+        if value in ("login", "test") or value.endswith(".salesforce.com"):
+            raise ValueError("is not a My Domain without .salesforce.com, such as acme.my")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:

@@ -22,7 +22,14 @@ PASSING = frozenset({408, 423, 429, 477})
 """Refusals that pass by themselves: too slow, locked, too many, being moved. Those from 500 on pass as well."""
 
 
-ADDRESS = re.compile(r"[^\s@'\"<>(),;:=]+@[^\s@'\"<>(),;:=]+")
+GARBAGE = (ValueError, AttributeError, TypeError, LookupError)
+"""What comes of reading an answer that has not the documented form."""
+
+ADDRESS = re.compile(r"[^\s@\"<>(),;:=]+(?:@|%40)[^\s@'\"<>(),;:=]+", re.IGNORECASE)
+
+
+ALLOWANCE_BACK = timedelta(hours=3)
+"""How long to wait when the day's allowance of requests is used up: the outbox tries for a day, then."""
 
 
 class CrmRefusalError(Exception):
@@ -46,12 +53,12 @@ class CrmRefusalError(Exception):
         passes = status is None or status in PASSING or status >= 500
         self.is_passing = passes if is_passing is None else is_passing
 
-    def outcome(self, words: str = "") -> Outcome:
-        """What it means for a record that was to be created; `words` come first."""
+    def outcome(self, words: str = "", provider_id: str | None = None) -> Outcome:
+        """What it means for a record that was to be created; `words` come first. `provider_id`: it is there already."""
         detail = f"{words}{self.words}"
         if self.is_passing:
-            return Outcome("retry", detail=detail, retry_after=self.retry_after or RETRY_SOON)
-        return Outcome("failed", detail=detail)
+            return Outcome("retry", provider_id, detail, self.retry_after or RETRY_SOON)
+        return Outcome("failed", provider_id, detail)
 
 
 @dataclass(frozen=True)

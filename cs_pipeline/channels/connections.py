@@ -64,8 +64,8 @@ def crm(settings: Settings) -> ConnectedCrm | None:
         from cs_pipeline.channels.salesforce import SalesforceChannel
 
         return SalesforceChannel(
-            _secret(settings, "salesforce_domain", what).get_secret_value(),
-            _secret(settings, "salesforce_client_id", what).get_secret_value(),
+            _needed(settings, "salesforce_domain", what),
+            _needed(settings, "salesforce_client_id", what),
             _secret(settings, "salesforce_client_secret", what),
             account_field=settings.salesforce_account_field,
             stage=settings.salesforce_stage,
@@ -74,13 +74,17 @@ def crm(settings: Settings) -> ConnectedCrm | None:
 
 
 def _secret(settings: Settings, name: str, what: str) -> SecretStr:
+    return SecretStr(_needed(settings, name, what))
+
+
+def _needed(settings: Settings, name: str, what: str) -> str:
     text = _text(getattr(settings, name))
     if not text:
         raise UserError(
             f"{PREFIX}DELIVERY is {settings.delivery}, but {PREFIX}{name.upper()} is not set, so {what} cannot be "
             f"sent. Set it in the environment, or set {PREFIX}DELIVERY=capture."
         )
-    return SecretStr(text)
+    return text
 
 
 def _text(value: SecretStr | str | None) -> str:

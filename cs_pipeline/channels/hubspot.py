@@ -28,6 +28,7 @@ from cs_pipeline.channels.wire import RETRY_SOON, TIMEOUT_SECONDS
 NAME = "hubspot"
 KEY = "cs_pipeline_action_key"
 PRIORITIES = {"low": "LOW", "normal": "MEDIUM", "high": "HIGH", "urgent": "HIGH"}
+SPOILT = (400, 409)  # refusals of a whole batch for the sake of one record
 NOON = time(12, tzinfo=UTC)  # a day of which it is the same day from Honolulu to Sydney
 
 
@@ -46,7 +47,7 @@ class _Kind:
     kind: str
     object_type: str
     association: int
-    status: tuple[str, ...]
+    status_properties: tuple[str, ...]
 
 
 TASK = _Kind("task", "tasks", 192, ("hs_task_status", "hs_timestamp", "hs_task_completion_date", "hubspot_owner_id"))
@@ -117,7 +118,7 @@ class HubSpotChannel:
                 kind = KINDS[name]
                 for start in range(0, len(ids), MOST_AT_ONCE):
                     some = ids[start : start + MOST_AT_ONCE]
-                    for record_id, said in self._requests.read(kind.object_type, some, kind.status).items():
+                    for record_id, said in self._requests.read(kind.object_type, some, kind.status_properties).items():
                         readings[record_name(NAME, name, record_id)] = _reading(said, addresses)
         except CrmRefusalError as error:
             raise cannot_be_read(error.words) from None
@@ -158,7 +159,7 @@ class HubSpotChannel:
         try:
             ids, refusals = self._requests.upsert(kind.object_type, KEY, records)
         except CrmRefusalError as error:
-            if error.status != 400 or len(records) == 1:
+            if error.status not in SPOILT or len(records) == 1:
                 return {}, dict.fromkeys(records, error.outcome())
             ids, refusals = {}, {}
         refused = {key: error.outcome() for key, error in refusals.items()}
@@ -181,11 +182,16 @@ class HubSpotChannel:
             return {}
         told_first = "created, but not linked to its company: "
         try:
-            linked, words = self._requests.associate(kind.object_type, company_ids, kind.association)
+            linked, refusals = self._requests.associate(kind.object_type, company_ids, kind.association)
         except CrmRefusalError as error:
-            return dict.fromkeys(company_ids, error.outcome(told_first))
-        failed = Outcome("failed", detail=told_first + (words or "HubSpot does not say why"))
-        return dict.fromkeys(company_ids.keys() - linked, failed)
+            linked, refusals = set(), [error]
+        # Asking again for all is safe, and gives those that were refused for good a refusal of their own.
+        passing = [each for each in refusals if each.is_passing]
+        refusal = next(iter([*passing, *refusals]), CrmRefusalError("HubSpot does not say why"))
+        return {
+            record_id: refusal.outcome(told_first, record_name(NAME, kind.kind, record_id))
+            for record_id in company_ids.keys() - linked
+        }
 
     def _companies(self, account_ids: set[str]) -> dict[str, str]:
         """Ids of companies by our account id."""

@@ -17,11 +17,12 @@ from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from cs_pipeline.channels.connected_crm import CrmRefusalError, in_words
+from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
 from cs_pipeline.channels.wire import BROKEN_EXCHANGE, seconds_in, silenced
 
 MOST_AT_ONCE = 100
 OWNERS_A_PAGE = 500
+DAY_IS_USED_UP = "DAILY"  # the policy that a 429 names; the other one is of seconds
 PASSING_CATEGORIES = frozenset({"RATE_LIMITS", "INTERNAL_ERROR"})
 
 
@@ -75,8 +76,13 @@ class HubSpotRequests:
             }
         return ids, refused
 
-    def associate(self, object_type: str, companies: Mapping[str, str], type_id: int) -> tuple[set[str], str]:
-        """Associate records with companies (ids by id): which records now are, and HubSpot's words about the rest."""
+    def associate(
+        self, object_type: str, companies: Mapping[str, str], type_id: int
+    ) -> tuple[set[str], list[CrmRefusalError]]:
+        """Associate records with companies (ids by id): which records now are, and refusals of the rest.
+
+        A refusal does not say which record it is of.
+        """
         types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
         inputs = [
             {"from": {"id": record_id}, "to": {"id": company_id}, "types": types}
@@ -84,8 +90,8 @@ class HubSpotRequests:
         ]
         answer = self._ask(self._associations.create, object_type, "companies", {"inputs": inputs})
         with _understood():
-            words = "; ".join(self._told(error["message"]) for error in answer.get("errors") or [])
-            return {str(result["fromObjectId"]) for result in answer["results"]}, words
+            refusals = [self._refusal_in(error) for error in answer.get("errors") or []]
+            return {str(result["fromObjectId"]) for result in answer["results"]}, refusals
 
     def is_associated(self, object_type: str, record_id: str) -> bool:
         """Whether a record is associated with any company."""
@@ -122,11 +128,14 @@ class HubSpotRequests:
             raise CrmRefusalError(f"HubSpot: the exchange broke off ({type(error).__name__})") from None
 
     def _refusal(self, error: Any) -> CrmRefusalError:
+        wait = seconds_in(error.headers, "Retry-After")
         try:
-            message = self._told(json.loads(error.body)["message"])
+            said = json.loads(error.body)
+            message = self._told(said["message"])
+            if said.get("policyName") == DAY_IS_USED_UP:
+                wait = ALLOWANCE_BACK
         except GARBAGE:
             message = "not in its own words"
-        wait = seconds_in(error.headers, "Retry-After")
         return CrmRefusalError(f"HubSpot answered {error.status}: {message}", status=error.status, retry_after=wait)
 
     def _refusal_in(self, error: Mapping[str, Any]) -> CrmRefusalError:
@@ -136,9 +145,6 @@ class HubSpotRequests:
 
     def _told(self, words: object) -> str:
         return in_words(words, without=[self._token.get_secret_value()])
-
-
-GARBAGE = (ValueError, AttributeError, TypeError, LookupError)
 
 
 @contextmanager

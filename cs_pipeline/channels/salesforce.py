@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from cs_pipeline.channels.connected_crm import (
+    GARBAGE,
     REMOVED,
     CrmRefusalError,
     RecordReading,
@@ -22,7 +23,7 @@ from cs_pipeline.channels.connected_crm import (
 )
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.salesforce_requests import MOST_AT_ONCE, SalesforceRequests
+from cs_pipeline.channels.salesforce_requests import MOST_AT_ONCE, NOT_UNDERSTOOD, SalesforceRequests
 from cs_pipeline.channels.wire import TIMEOUT_SECONDS
 
 NAME = "salesforce"
@@ -37,12 +38,13 @@ class _Kind:
 
     kind: str
     object_type: str
-    status: str
+    status_fields: str
 
 
 TASK = _Kind("task", "Task", "IsClosed, ActivityDate, CompletedDateTime, Owner.Email")
 OPPORTUNITY = _Kind("opportunity", "Opportunity", "IsClosed, CloseDate, LastStageChangeDate, Owner.Email")
 KINDS = {kind.kind: kind for kind in (TASK, OPPORTUNITY)}
+NOT_DELETED = "IsDeleted = false AND "
 
 
 class SalesforceChannel:
@@ -106,18 +108,18 @@ class SalesforceChannel:
         try:
             for name, ids in ids_by_kind(records).items():
                 kind = KINDS[name]
-                soql = f"SELECT Id, {kind.status} FROM {kind.object_type} WHERE Id IN {{values}}"
-                for found in self._requests.query(soql, ids):
+                soql = f"SELECT Id, {kind.status_fields} FROM {kind.object_type} WHERE {NOT_DELETED}Id IN {{values}}"
+                for found in self._requests.query(soql, ids, with_archived=True):
                     readings[record_name(NAME, name, str(found["Id"]))] = _reading(found)
         except CrmRefusalError as error:
             raise cannot_be_read(error.words) from None
-        except (ValueError, TypeError, LookupError, AttributeError):
-            raise cannot_be_read("Salesforce's answer is not one of Salesforce's") from None
+        except GARBAGE:
+            raise cannot_be_read(NOT_UNDERSTOOD) from None
         return readings
 
     def _create(self, kind: _Kind, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
         try:
-            accounts = self._by("Account", self._account_field, sorted({each.account_id for each in records.values()}))
+            accounts = self._accounts({each.account_id for each in records.values()})
             self._learn_owners({record.assignee for record in records.values()})
             there = self._there(kind, list(records))
             new = {key: each for key, each in records.items() if key not in there and each.account_id in accounts}
@@ -130,32 +132,47 @@ class SalesforceChannel:
 
     def _outcome(self, kind: _Kind, record: CrmRecord, result: str | CrmRefusalError | None) -> Outcome:
         if result is None:
-            words = f"Salesforce has no account whose {self._account_field} is {record.account_id}"
+            words = f"Salesforce has no account, or several, whose {self._account_field} is {record.account_id}"
             return Outcome("failed", detail=words)
         if isinstance(result, CrmRefusalError):
             return result.outcome()
         is_owned = self._owners.get(record.assignee.strip().lower()) is not None
-        nobody = None if is_owned else "nobody in Salesforce has the assignee's address"
+        nobody = None if is_owned else "nobody in Salesforce has the assignee's address, or several have"
         return Outcome("sent", provider_id=record_name(NAME, kind.kind, result), detail=nobody)
 
     def _there(self, kind: _Kind, keys: Sequence[str]) -> dict[str, str]:
         """Ids of the records that are there already, by action key."""
-        return self._by(kind.object_type, KEY, keys)
+        found = self._ids(kind.object_type, KEY, keys, NOT_DELETED, with_archived=True)
+        return {key: ids[0] for key, ids in found.items()}
 
-    def _by(self, object_type: str, field: str, values: Sequence[str], only: str = "") -> dict[str, str]:
-        """Ids of records by the value of `field`, of those that have one of `values` there."""
-        soql = f"SELECT Id, {field} FROM {object_type} WHERE {only}{field} IN {{values}}"
-        try:
-            return {str(found[field]): str(found["Id"]) for found in self._requests.query(soql, values)}
-        except (TypeError, LookupError):
-            raise CrmRefusalError("Salesforce's answer is not one of Salesforce's") from None
+    def _accounts(self, account_ids: set[str]) -> dict[str, str]:
+        """Ids of accounts by our account id, of those that are the only ones with it."""
+        found = self._ids("Account", self._account_field, sorted(account_ids))
+        return {account_id: ids[0] for account_id, ids in found.items() if len(ids) == 1}
 
     def _learn_owners(self, assignees: set[str]) -> None:
-        """Ids of users by address in lower case; None for those whom Salesforce does not know."""
+        """Ids of users by address in lower case; None for those whom Salesforce does not know, or several share."""
         asked = sorted({assignee.strip().lower() for assignee in assignees} - self._owners.keys())
-        found = self._by("User", "Email", asked, only="IsActive = true AND ")
-        known = {address.lower(): user_id for address, user_id in found.items()}
+        found = self._ids("User", "Email", asked, "IsActive = true AND UserType = 'Standard' AND ")
+        known = {address: ids[0] for address, ids in found.items() if len(ids) == 1}
         self._owners |= {address: known.get(address) for address in asked}
+
+    def _ids(
+        self, object_type: str, field: str, values: Sequence[str], only: str = "", *, with_archived: bool = False
+    ) -> dict[str, list[str]]:
+        """Ids of records by the value of `field` (addresses in lower case), of those that have one of `values` there.
+
+        `only`: further conditions, each with its AND.
+        """
+        soql = f"SELECT Id, {field} FROM {object_type} WHERE {only}{field} IN {{values}}"
+        ids: dict[str, list[str]] = {}
+        try:
+            for found in self._requests.query(soql, values, with_archived=with_archived):
+                value = str(found[field])
+                ids.setdefault(value.lower() if field == "Email" else value, []).append(str(found["Id"]))
+        except GARBAGE:
+            raise CrmRefusalError(NOT_UNDERSTOOD) from None
+        return ids
 
     def _fields(self, record: CrmRecord, account_id: str) -> dict[str, str]:
         owner_id = self._owners.get(record.assignee.strip().lower())

@@ -15,7 +15,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 
-from cs_pipeline.channels.connected_crm import CrmRefusalError, in_words
+from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
 from cs_pipeline.channels.wire import seconds_in, silenced
 
 MOST_AT_ONCE = 200
@@ -25,7 +25,8 @@ LONGEST_LIST = 12_000
 PASSING_CODES = frozenset(
     {"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION"}
 )
-GARBAGE = (ValueError, AttributeError, TypeError, LookupError)
+NOT_UNDERSTOOD = "Salesforce's answer is not one of Salesforce's"
+DAY_IS_USED_UP = "TotalRequests"  # in the words of REQUEST_LIMIT_EXCEEDED; others of that code pass sooner
 
 
 class SalesforceRequests:
@@ -40,12 +41,16 @@ class SalesforceRequests:
         silenced("simple_salesforce.api")
         silenced("urllib3.connectionpool")  # its lines hold queries, and those hold addresses
 
-    def query(self, soql: str, values: Sequence[str]) -> list[Mapping[str, Any]]:
-        """Records that a query finds; `{values}` in it is replaced by the quoted list, which is split where long."""
+    def query(self, soql: str, values: Sequence[str], *, with_archived: bool = False) -> list[Mapping[str, Any]]:
+        """Records that a query finds; `{values}` in it is replaced by the quoted list, which is split where long.
+
+        `with_archived`: also those in the archive, where Salesforce puts tasks a year after they were closed, and in
+        the recycle bin.
+        """
         found: list[Mapping[str, Any]] = []
         for some in _lists(values):
             with self._asked() as salesforce:
-                answer = salesforce.query_all(format_soql(soql, values=some))
+                answer = salesforce.query_all(format_soql(soql, values=some), include_deleted=with_archived)
                 found.extend(answer["records"])
         return found
 
@@ -70,11 +75,10 @@ class SalesforceRequests:
                     consumer_secret=self._client_secret.get_secret_value(),
                     session=self._session,
                 )
-                self._session.secrets.append(self._salesforce.session_id)
             yield self._salesforce
         except SalesforceError as error:
             # Only a refused login or session comes here: all other refusals are told by the session below.
-            words = in_words(getattr(error, "auth_message", "") or "the session ended", without=self._session.secrets)
+            words = in_words(getattr(error, "auth_message", "") or "the session ended", without=self._secrets())
             is_garbage = getattr(error, "code", None) == 200  # an answer to the login that is no JSON
             raise CrmRefusalError(
                 f"Salesforce does not let us in: {words}", status=401, is_passing=is_garbage or None
@@ -83,17 +87,21 @@ class SalesforceRequests:
             # Its own words name the address with the whole query.
             raise CrmRefusalError(f"Salesforce: the exchange broke off ({type(error).__name__})") from None
         except GARBAGE:
-            raise CrmRefusalError("Salesforce's answer is not one of Salesforce's") from None
+            raise CrmRefusalError(NOT_UNDERSTOOD) from None
 
     def _refusal(self, result: Mapping[str, Any]) -> CrmRefusalError:
         """Why one record of a batch was not written."""
         codes = [error["statusCode"] for error in result["errors"]]
         words = "; ".join(f"{error['statusCode']}: {error['message']}" for error in result["errors"])
         return CrmRefusalError(
-            f"Salesforce says {in_words(words or 'nothing', without=self._session.secrets)}",
+            f"Salesforce says {in_words(words or 'nothing', without=self._secrets())}",
             status=400,
             is_passing=bool(PASSING_CODES.intersection(codes)),
         )
+
+    def _secrets(self) -> list[str]:
+        """With the session as it is: the library renews it."""
+        return [*self._session.secrets, *([] if self._salesforce is None else [self._salesforce.session_id])]
 
 
 class _Session(Session):
@@ -112,17 +120,18 @@ class _Session(Session):
         return response
 
     def _refusal(self, response: Response) -> CrmRefusalError:
+        secrets = [*self.secrets, str(response.request.headers.get("Authorization")).removeprefix("Bearer ")]
         try:
             said = response.json()
             first = said[0] if isinstance(said, list) else said
             code = str(first.get("errorCode") or first["error"])
-            words = in_words(f"{code}: {first.get('message') or first.get('error_description')}", without=self.secrets)
+            words = in_words(f"{code}: {first.get('message') or first.get('error_description')}", without=secrets)
         except GARBAGE:
             code, words = "", "not in its own words"
         return CrmRefusalError(
             f"Salesforce answered {response.status_code}: {words}",
             status=response.status_code,
-            retry_after=seconds_in(dict(response.headers), "Retry-After"),
+            retry_after=ALLOWANCE_BACK if DAY_IS_USED_UP in words else seconds_in(response.headers, "Retry-After"),
             is_passing=True if code in PASSING_CODES else None,
         )
 

@@ -126,13 +126,16 @@ def signature_of(secret: SecretStr, timestamp: str, body: bytes) -> str:
 
 
 def _is_address(url: str) -> bool:
+    """Whether a request can be made of it: urllib takes no name and password in an address."""
     try:
         parts = urlsplit(url)
         has_port = parts.port is None or parts.port > 0
+        (parts.hostname or "").encode("idna")
     except ValueError:
         return False
     is_printable = url.isascii() and url.isprintable() and " " not in url
-    return is_printable and has_port and parts.scheme in ("http", "https") and bool(parts.hostname)
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    return is_printable and has_port and is_web
 
 
 def _refusal(error: HTTPError) -> Outcome:

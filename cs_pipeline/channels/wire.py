@@ -7,7 +7,7 @@ question open. What a provider's own answers mean is in that provider's module.
 import logging
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from email.message import Message as Headers
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -53,10 +53,12 @@ class _SecureHandler(HTTPSHandler):
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """A redirect would repeat the request, keys included, at an address that nobody set."""
+    """A redirect would repeat the request, keys included, at an address that nobody set. It is not even read."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl) -> None:  # noqa: ARG002 - urllib's signature
+    def http_error_302(self, req, fp, code, msg, headers) -> None:  # noqa: ARG002 - urllib's signature
         return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def opener_that_tells() -> OpenerDirector:
@@ -79,7 +81,7 @@ def told(error: object, *, without: Iterable[str]) -> str:
     return words if len(words) <= LONGEST_DETAIL else words[: LONGEST_DETAIL - 1] + "…"
 
 
-def seconds_in(headers: Headers | dict[str, str] | None, name: str) -> timedelta | None:
+def seconds_in(headers: Headers | Mapping[str, str] | None, name: str) -> timedelta | None:
     """A header that holds a number of seconds; None when it is absent, negative or not a number."""
     value = None if headers is None else headers.get(name)
     try:

@@ -30,12 +30,15 @@ MOST_AT_ONCE = 100
 
 @dataclass
 class Portal:
-    """`refuses_batches`: a record that is not sound spoils its batch. `instead`: answers by a part of the path."""
+    """`batches_refused_with`: the status with which a record that is not sound spoils its batch.
+
+    `instead`: answers by a part of the path.
+    """
 
     companies: dict[str, str] = field(default_factory=lambda: {"acme": "9001", "beta": "9002"})
     owners: dict[str, str] = field(default_factory=lambda: {"olga@example.com": "71", "mara@example.com": "72"})
     owners_a_page: int = 500
-    refuses_batches: bool = False
+    batches_refused_with: int | None = None
     instead: dict[str, Answer] = field(default_factory=dict)
     records: dict[str, dict[str, dict[str, str]]] = field(default_factory=lambda: {"tasks": {}, "deals": {}})
     associations: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -92,8 +95,8 @@ class Portal:
             if problem := self.problem(object_type, each["properties"]):
                 context = {"objectWriteTraceId": [each["objectWriteTraceId"]]}
                 errors.append({"category": "VALIDATION_ERROR", "message": problem, "context": context})
-        if errors and self.refuses_batches:
-            return refusal(400, errors[0]["message"])
+        if errors and self.batches_refused_with:
+            return refusal(self.batches_refused_with, errors[0]["message"])
         refused = {trace for error in errors for trace in error["context"]["objectWriteTraceId"]}
         stored = self.records[object_type]
         for each in asked["inputs"]:

@@ -25,6 +25,12 @@ FIELDS = {
     "Task": {KEY, "Subject", "Description", "ActivityDate", "Priority", "Status", "WhatId", "OwnerId"},
     "Opportunity": {KEY, "Name", "Description", "CloseDate", "StageName", "AccountId", "OwnerId"},
 }
+CONDITIONS = {
+    "User": {"IsActive = true AND UserType = 'Standard' AND "},  # a user cannot be deleted
+    "Account": {""},
+    "Task": {"IsDeleted = false AND "},
+    "Opportunity": {"IsDeleted = false AND "},
+}
 REQUIRED = {"Task": {"Status", "Priority"}, "Opportunity": {"Name", "CloseDate", "StageName"}}
 LONGEST = {"Subject": 255, "Name": 120, "Description": 32_000, KEY: 255}
 CHOICES = {
@@ -38,13 +44,19 @@ LONGEST_ADDRESS = 16_384
 
 @dataclass
 class Org:
-    """`instead`: answers by a part of the path, or of the query. `sessions`: how often somebody logged in."""
+    """`instead`: answers by a part of the path, or of the query. `sessions`: how often somebody logged in.
+
+    `doubled`: accounts (by account id) and users (by address) of which there is another one. `archived`: ids of tasks
+    that only queryAll shows.
+    """
 
     accounts: dict[str, str] = field(default_factory=lambda: {"acme": "001A", "beta": "001B"})
     users: dict[str, str] = field(default_factory=lambda: {"olga@example.com": "005O", "o'hara@example.com": "005H"})
     instead: dict[str, Answer] = field(default_factory=dict)
     refused: dict[str, tuple[str, str]] = field(default_factory=dict)
     records: dict[str, dict[str, dict]] = field(default_factory=lambda: {"Task": {}, "Opportunity": {}})
+    doubled: set[str] = field(default_factory=set)
+    archived: set[str] = field(default_factory=set)
     sessions: int = 0
     has_ended: bool = False
 
@@ -61,8 +73,8 @@ class Org:
             return refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
         if len(request.path) > LONGEST_ADDRESS:
             return Answer(414, b"URI Too Long")
-        if re.fullmatch(r"/services/data/v\d+\.0/query/", url.path):
-            return self.query(query["q"][0])
+        if found := re.fullmatch(r"/services/data/v\d+\.0/(query|queryAll)/", url.path):
+            return self.query(query["q"][0], set() if found[1] == "queryAll" else self.archived)
         if found := re.fullmatch(rf"/services/data/v\d+\.0/composite/sobjects/(\w+)/{KEY}", url.path):
             return self.upsert(found[1], request) if request.method == "PATCH" else refusal(405, "METHOD", "PATCH it")
         return refusal(404, "NOT_FOUND", "The requested resource does not exist")
@@ -76,14 +88,17 @@ class Org:
         self.sessions += 1
         return Answer(200, {"access_token": SESSION, "instance_url": f"https://{HOST}", "token_type": "Bearer"})
 
-    def query(self, soql: str) -> Answer:
+    def query(self, soql: str, hidden: set[str]) -> Answer:
         found = re.fullmatch(
-            r"SELECT ([\w., ]+) FROM (\w+) WHERE (?:IsActive = true AND )?(\w+) IN \(((?:'(?:[^'\\]|\\.)*',?)+)\)", soql
+            r"SELECT ([\w., ]+) FROM (\w+) WHERE (.* AND )?(\w+) IN \(((?:'(?:[^'\\]|\\.)*',?)+)\)", soql
         )
-        if found is None:
+        if found is None or (found[3] or "") not in CONDITIONS[found[2]]:
             return refusal(400, "MALFORMED_QUERY", f"unexpected token: {soql}")
-        wanted = {re.sub(r"\\(.)", r"\1", each) for each in re.findall(r"'((?:[^'\\]|\\.)*)'", found[4])}
-        rows = [row for row in self.rows(found[2]) if str(row.get(found[3])) in wanted]
+        wanted = {re.sub(r"\\(.)", r"\1", each) for each in re.findall(r"'((?:[^'\\]|\\.)*)'", found[5])}
+        fold = str.lower if found[4] == "Email" else str  # Salesforce compares addresses so
+        rows = [
+            row for row in self.rows(found[2]) if fold(str(row.get(found[4]))) in wanted and row["Id"] not in hidden
+        ]
         names = found[1].split(", ")
         records = [{name.partition(".")[0]: row.get(name.partition(".")[0]) for name in names} for row in rows]
         return Answer(200, {"totalSize": len(records), "done": True, "records": records})
@@ -91,9 +106,11 @@ class Org:
     def rows(self, object_type: str) -> Iterator[dict]:
         if object_type == "User":
             yield from ({"Id": user_id, "Email": address} for address, user_id in self.users.items())
+            yield from ({"Id": "005X", "Email": address.upper()} for address in self.doubled & self.users.keys())
             return
         if object_type == "Account":
             yield from ({"Id": record_id, ACCOUNT: account_id} for account_id, record_id in self.accounts.items())
+            yield from ({"Id": "001X", ACCOUNT: account_id} for account_id in self.doubled & self.accounts.keys())
             return
         addresses = {user_id: address for address, user_id in self.users.items()}
         for record_id, record in self.records[object_type].items():

@@ -139,9 +139,9 @@ def test_a_task_for_somebody_hubspot_does_not_know_is_created_without_an_owner_a
     assert "hubspot_owner_id" not in portal.records["tasks"]["1000"]
 
 
-@pytest.mark.parametrize("refuses_batches", [False, True])
-def test_one_unsound_record_fails_alone_whether_hubspot_says_which_it_is_or_refuses_the_batch(refuses_batches: bool):
-    portal = Portal(refuses_batches=refuses_batches)
+@pytest.mark.parametrize("refused_with", [None, 400, 409])
+def test_one_unsound_record_fails_alone_whether_hubspot_says_which_it_is_or_refuses_the_batch(refused_with: int | None):
+    portal = Portal(batches_refused_with=refused_with)
     outcomes = delivered(portal, [numbered(1), replace(numbered(2), subject="unsound"), numbered(3)])
     assert statuses(outcomes) == ["sent", "failed", "sent"]
     assert "A title must be sound; write to ***" in (outcomes[1].detail or "")
@@ -160,6 +160,12 @@ def test_a_rate_limit_on_any_request_is_retried_when_hubspot_asks(part: str):
     portal = Portal(instead={part: refusal(429, "You have reached your secondly limit.", {"Retry-After": "10"})})
     (outcome,) = delivered(portal)
     assert (outcome.status, outcome.retry_after) == ("retry", timedelta(seconds=10))
+
+
+def test_a_used_up_day_is_waited_for():
+    said = {"message": "You have reached your daily limit.", "errorType": "RATE_LIMIT", "policyName": "DAILY"}
+    (outcome,) = delivered(Portal(instead={"upsert": Answer(429, said)}))
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(hours=3)), "so the outbox tries for a day"
 
 
 @pytest.mark.parametrize("part", REQUESTS)
@@ -235,8 +241,14 @@ def test_records_of_which_the_answer_says_nothing_are_retried():
 def test_a_record_that_could_not_be_linked_to_its_company_says_so():
     answer = Answer(207, {"results": [], "errors": [{"message": "Too many associations", "context": {}}]})
     (outcome,) = delivered(Portal(instead={"/associations/": answer}))
-    assert outcome.status == "failed"
-    assert outcome.detail == "created, but not linked to its company: Too many associations"
+    assert (outcome.status, outcome.provider_id) == ("failed", "hubspot/task/1000")
+    assert outcome.detail == "created, but not linked to its company: HubSpot says Too many associations"
+
+
+@pytest.mark.parametrize("errors", [[{"category": "RATE_LIMITS", "message": "slow down"}], []])
+def test_a_record_that_is_not_linked_yet_is_retried(errors: list[dict]):
+    (outcome,) = delivered(Portal(instead={"/associations/": Answer(207, {"results": [], "errors": errors})}))
+    assert (outcome.status, outcome.provider_id) == ("retry", "hubspot/task/1000")
 
 
 def test_a_record_is_found_by_its_key_and_no_other():

@@ -142,13 +142,23 @@ def test_delivering_again_changes_nothing_not_even_what_a_person_did_meanwhile()
 def test_a_missing_account_fails_in_words_and_holds_up_nobody_else():
     outcomes = delivered(Org(), [replace(numbered(1), account_id="gone"), numbered(2)])
     assert statuses(outcomes) == ["failed", "sent"]
-    assert outcomes[0].detail == f"Salesforce has no account whose {ACCOUNT} is gone"
+    assert outcomes[0].detail == f"Salesforce has no account, or several, whose {ACCOUNT} is gone"
 
 
 def test_a_task_for_somebody_salesforce_does_not_know_is_created_for_the_app_and_says_so():
     org = Org()
     (outcome,) = delivered(org, [replace(CRM, recipient="#customer-success")])
-    assert (outcome.status, outcome.detail) == ("sent", "nobody in Salesforce has the assignee's address")
+    assert (outcome.status, outcome.detail) == (
+        "sent",
+        "nobody in Salesforce has the assignee's address, or several have",
+    )
+    assert "OwnerId" not in org.records["Task"]["00T0"]
+
+
+def test_an_account_or_an_owner_of_whom_there_are_two_is_not_guessed():
+    assert statuses(delivered(Org(doubled={"acme"}))) == ["failed"]
+    org = Org(doubled={"olga@example.com"})
+    assert statuses(delivered(org)) == ["sent"]
     assert "OwnerId" not in org.records["Task"]["00T0"]
 
 
@@ -178,14 +188,15 @@ REQUESTS = ("oauth2/token", "FROM Account", "FROM User", "FROM Task", "PATCH")
 
 @pytest.mark.parametrize("part", REQUESTS)
 def test_a_rate_limit_on_any_request_is_retried_when_salesforce_asks(part: str):
-    limited = refusal(429, "TOO_MANY_REQUESTS", "slow down", {"Retry-After": "10"})
+    limited = refusal(429, "TOO_MANY_REQUESTS", "slow down", {"retry-after": "10"})
     (outcome,) = delivered(Org(instead={part: limited}))
     assert (outcome.status, outcome.retry_after) == ("retry", timedelta(seconds=10))
 
 
 def test_a_used_up_allowance_is_retried_although_it_says_forbidden():
     limit = refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-    assert statuses(delivered(Org(instead={"PATCH": limit}))) == ["retry"]
+    (outcome,) = delivered(Org(instead={"PATCH": limit}))
+    assert (outcome.status, outcome.retry_after) == ("retry", timedelta(hours=3)), "so the outbox tries for a day"
 
 
 @pytest.mark.parametrize("part", REQUESTS)
@@ -277,6 +288,18 @@ def test_a_record_is_found_by_its_key_and_no_other():
 def test_where_salesforce_does_not_answer_nothing_is_known():
     with connected(Org(instead={"FROM Task": Answer(500, b"oops")})) as (salesforce, _):
         assert salesforce.find(CRM).state == "cannot_look"
+
+
+def test_a_task_that_salesforce_has_archived_is_completed_and_still_there():
+    org = Org()
+    with connected(org) as (salesforce, _):
+        (outcome,) = salesforce.deliver([CRM])
+        org.records["Task"]["00T0"] |= {"Status": "Completed", "CompletedDateTime": "2026-01-07T15:30:00.000+0000"}
+        org.archived.add("00T0")
+        assert salesforce.find(CRM).state == "found"
+        assert salesforce.deliver([CRM]) == [outcome]
+        (reading,) = salesforce.read([str(outcome.provider_id)]).values()
+    assert reading.status == "completed"
 
 
 @pytest.mark.requirement("S4-187")

@@ -158,6 +158,12 @@ def test_a_missing_key_is_an_error_at_the_start(
     assert "geheim" not in str(raised.value)
 
 
+@pytest.mark.parametrize("domain", ["acme.my.salesforce.com", "login", "test"])
+def test_a_domain_that_is_none_of_salesforces_is_refused_in_words(tmp_path: Path, domain: str):
+    with pytest.raises(ValueError, match=r"My Domain without .salesforce.com, such as acme.my"):
+        Settings(home=tmp_path, salesforce_domain=domain)
+
+
 def test_no_key_shows_in_the_repr_of_the_channels(tmp_path: Path, warehouse: Warehouse):
     hook = {"webhook_url": SecretStr("https://hooks.example.com/geheim"), "webhook_secret": SecretStr("geheim")}
     crm = {"crm": "hubspot", "hubspot_access_token": SecretStr("geheim")}

@@ -131,6 +131,10 @@ def test_any_other_refusal_fails_and_no_redirect_is_followed(status: int):
     assert (outcome.status, outcome.detail) == ("failed", f"the webhook answered {status}")
 
 
+def test_a_redirect_to_what_is_no_address_fails_like_any_other():
+    assert outcome_of(Answer(302, {}, {"Location": "http://[nowhere/"})).status == "failed"
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_server_error_is_uncertain_because_the_message_may_be_on_its_way(status: int):
     assert outcome_of(Answer(status, b"oops")).status == "uncertain"
@@ -157,7 +161,18 @@ def test_nobody_listening_and_a_connection_that_never_comes_about_are_retried():
 
 @pytest.mark.parametrize(
     "url",
-    ["no-address", "ftp://x", "file:///etc/passwd", "https://", "http://host:port/", "http://a b/", "http://a/\n"],
+    [
+        "no-address",
+        "ftp://x",
+        "file:///etc/passwd",
+        "https://",
+        "http://host:port/",
+        "http://a b/",
+        "http://a/\n",
+        "https://user:password@a.example/",
+        "https://hooks..example.com/",
+        f"https://{'a' * 64}.example/",
+    ],
 )
 def test_an_address_that_is_none_is_refused_without_being_told(url: str):
     with pytest.raises(UserError, match="CS_PIPELINE_WEBHOOK_URL") as raised:
