@@ -18,6 +18,7 @@ from cs_pipeline.orchestration.resources import build_resources
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.scores import build_score_assets
 from cs_pipeline.orchestration.sensors import build_sensors
+from cs_pipeline.orchestration.suppressions import SUPPRESSION_ASSETS
 from cs_pipeline.orchestration.triggers import build_trigger_assets
 from cs_pipeline.orchestration.work import LOOKED_AT, start_play
 from cs_pipeline.settings import Settings, load_settings
@@ -38,6 +39,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             backtest_of_models,
             *PLAY_ASSETS,
             *CRM_ASSETS,
+            *SUPPRESSION_ASSETS,
             *LOOKED_AT,
         ],
         asset_checks=[inputs_unchanged_since_scored],

@@ -204,10 +204,8 @@ def load_settings() -> Settings:
         home = Settings().home
         return Settings(_env_file=home / HOME_SETTINGS_FILE)  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
-        lines = [
-            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-            if problem["loc"]
-            else problem["msg"]
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
+        problems = error.errors(include_input=False, include_url=False)
+        names = [".".join(str(part) for part in problem["loc"]).upper() for problem in problems]
+        words = [problem["msg"].removeprefix("Value error, ") for problem in problems]
+        lines = [f"{PREFIX}{name}: {said}" if name else said for name, said in zip(names, words, strict=True)]
         raise UserError("Settings are wrong:\n  " + "\n  ".join(lines)) from None

@@ -1,4 +1,4 @@
-"""Ops that take due actions, one a channel, and what belongs to a delivery: suppressions, and what operations are told.
+"""Ops that take due actions, one a channel, and the op that tells operations what needs a person.
 
 The jobs that they are steps of are in `plays`.
 """
@@ -10,35 +10,17 @@ import dagster as dg
 
 from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS
 from cs_pipeline.channels.select import channels_for
-from cs_pipeline.channels.sendgrid_suppressions import read_suppressions
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES
-from cs_pipeline.plays import stuck, suppressions
+from cs_pipeline.plays import stuck
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.status import actions_by_status, recent_messages
 from cs_pipeline.reports.play_tables import messages_as_markdown
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-
-
-@dg.op(out=dg.Out(dg.Nothing), description="Take over from SendGrid who unsubscribed, bounced or reported spam.")
-def sync_suppressions(
-    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
-) -> None:
-    """Nothing is asked of SendGrid while nothing is sent through it."""
-    if settings.delivery == "capture" or settings.sendgrid_api_key is None:
-        context.log.info("messages are captured, so SendGrid knows of nobody")
-        return
-    found = read_suppressions(
-        settings.sendgrid_api_key, settings.sendgrid_host, unsubscribe_group=settings.sendgrid_unsubscribe_group
-    )
-    with warehouse.session() as session:
-        added = suppressions.add(session, found)
-    context.log.info("%s addresses on SendGrid's lists, %s of them new", len(found), added)
-
 
 TOGETHER = {"email": ("email", *WEBHOOK_CHANNELS)}  # an op is a step of every run, and text messages are few
 MOST = 100_000  # actions that a run takes of a channel; the sensor launches the next

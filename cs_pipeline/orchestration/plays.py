@@ -10,13 +10,13 @@ from cs_pipeline.orchestration.deliveries import (
     create_due_crm,
     post_due_slack,
     send_due_email,
-    sync_suppressions,
     tell_operations,
 )
 from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
+from cs_pipeline.orchestration.suppressions import sync_suppressions
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
 from cs_pipeline.plays.rendering import Renderer

@@ -1,5 +1,7 @@
 """What the plays have done so far, for people: read only, one query a question."""
 
+from datetime import datetime, timedelta
+
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
@@ -35,6 +37,35 @@ def actions_by_status(session: Session) -> pd.DataFrame:
         from cs.actions
         group by playbook, channel, status, delivery, reason
         order by playbook, channel, status, actions desc, reason
+        """,
+    )
+
+
+def suppressed_actions(session: Session, now: datetime, days: int) -> pd.DataFrame:
+    """Actions due within the last `days` that were not taken and never will be; columns playbook, reason, actions."""
+    return _frame(
+        session,
+        """
+        select playbook, coalesce(reason, '') as reason, count(*) as actions
+        from cs.actions
+        where status = 'suppressed' and due_at > %s and due_at <= %s
+        group by playbook, reason
+        order by playbook, actions desc, reason
+        """,
+        now - timedelta(days=days),
+        now,
+    )
+
+
+def suppressed_addresses(session: Session) -> pd.DataFrame:
+    """Number of addresses that get no mail; columns reason, source, addresses, newest (when the last was added)."""
+    return _frame(
+        session,
+        """
+        select reason, source, count(*) as addresses, max(since) as newest
+        from cs.suppressions
+        group by reason, source
+        order by reason, source
         """,
     )
 
