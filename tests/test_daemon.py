@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -49,8 +49,10 @@ def daemon(history: History) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)  # with the code server that it started
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # the code server that it started waits for something
 
 
 def wait_for(what: str, history: History, condition: str, log: Path) -> None:

@@ -34,13 +34,32 @@ def to_operations(what: str, which: str, subject: str, text: str, settings: Sett
     )
 
 
+def was_failing(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the run of the same job that ended before this one, on the same day in UTC, failed too."""
+    record = instance.get_run_record_by_id(run.run_id)
+    if record is None:
+        return False
+    midnight = record.create_timestamp.replace(hour=0, minute=0, second=0, microsecond=0)
+    ended = dg.RunsFilter(
+        job_name=run.job_name,
+        statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE],
+        created_after=midnight,
+        created_before=record.create_timestamp,
+    )
+    before = instance.get_runs(ended, limit=1)
+    return bool(before) and before[0].status == dg.DagsterRunStatus.FAILURE
+
+
 def build_failed_run_sensor() -> dg.SensorDefinition:
     """Watches every job of this code location."""
 
     @dg.run_failure_sensor(
         name="failed_run_sensor",
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Posts a failed run, with its first error and a link, to the operations channel in Slack.",
+        description=(
+            "Posts a failed run, with its error and a link, to the operations channel in Slack: when a job begins to "
+            "fail, and once a day while it goes on."
+        ),
     )
     def sensor(
         context: dg.RunFailureSensorContext,
@@ -50,6 +69,8 @@ def build_failed_run_sensor() -> dg.SensorDefinition:
     ) -> dg.SkipReason | None:
         if settings.delivery == "live" and settings.slack_bot_token is None:
             return dg.SkipReason("no Slack token is set, so nobody is told")
+        if was_failing(context.instance, context.dagster_run):
+            return dg.SkipReason(f"{context.dagster_run.job_name} has failed before today, and operations know")
         words = (context.failure_event.message or "no reason given").strip()
         channels_for(settings, warehouse, clock)["slack"].deliver(
             [failure_message(context.dagster_run, words, settings, clock)]
