@@ -1,5 +1,6 @@
-"""What tests of delivery share: a plain renderer, a channel that does as told, and one call of `deliver_due`."""
+"""What tests of delivery share: accounts in a play, a plain renderer, a channel that does as told, one delivery."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,9 +9,28 @@ from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.due import PlannedAction
+from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.specification import Playbook, Step
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.plays.company import MONDAY, Company, save_play
+
+ONE_MAIL = {"step": "guide", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
+
+
+def one_mail_play(**step: object) -> Playbook:
+    return save_play(steps=[ONE_MAIL | step])
+
+
+def enrolled(company: Company, settings: Settings, play: Playbook | None = None, count: int = 1) -> list[str]:
+    """`count` accounts a0, a1, … in `play`."""
+    accounts = company.accounts(count)
+    enrol(company.warehouse, play or save_play(), [company.fall(account) for account in accounts], settings, MONDAY)
+    return accounts
+
+
+def states(company: Company) -> Counter[tuple[object, ...]]:
+    return Counter(company.run("select status, reason from cs.actions"))
 
 
 class PlainRenderer:

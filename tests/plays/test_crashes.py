@@ -24,13 +24,12 @@ from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
 from tests.channels.provider import Answer, Provider, Request, closed_address, provider
 from tests.plays.company import MONDAY, Company, save_play
-from tests.plays.delivering import PlainRenderer, all_by
+from tests.plays.delivering import ONE_MAIL, PlainRenderer, all_by, states
 from tests.plays.mortal_workers import InBatches
 from tests.plays.worker import live_settings
 
 ROOT = Path(__file__).parents[2]
 ACCEPTED = Answer(202, b"", {"X-Message-Id": "m1"})
-ONE_MAIL = {"step": "guide", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
 
 
 def enrolled(company: Company, home: Path, count: int) -> None:
@@ -54,10 +53,6 @@ def accepted(service: Provider) -> Counter[str]:
         for request in service.requests
         for person in request.json["personalizations"]
     )
-
-
-def states(company: Company) -> Counter[tuple[object, ...]]:
-    return Counter(company.run("select status, reason from cs.actions"))
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,11 @@ from cs_pipeline.plays.specification import Playbook, Step
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company, save_play
-from tests.plays.delivering import PlainRenderer, ToldChannel, all_by, deliver
-
-MAIL = {"step": "guide", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
+from tests.plays.delivering import ONE_MAIL, PlainRenderer, ToldChannel, all_by, deliver
 
 
 def mail_is_due(company: Company, settings: Settings, playbook: str, *accounts: str) -> None:
-    play = save_play(playbook=playbook, family=playbook, exit=[], steps=[MAIL])
+    play = save_play(playbook=playbook, family=playbook, exit=[], steps=[ONE_MAIL])
     triggers = [company.fall(account, key=f"{playbook} {account}") for account in accounts]
     enrol(company.warehouse, play, triggers, settings, MONDAY)
 
