@@ -81,10 +81,12 @@ def typed(values: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 def as_mappings(facts: pd.DataFrame) -> dict[int, dict[str, object]]:
     """Facts by row as plain Python values: None where missing, whole numbers as int."""
-    values = facts.drop(columns=KNOWN).astype("object")
-    plain = values.where(values.notna(), None).map(lambda value: _whole(value) if isinstance(value, float) else value)
-    return plain.to_dict("index")  # pyright: ignore[reportReturnType]
+    names = [name for name in facts.columns if name != KNOWN]
+    rows = zip(*(map(_plain, facts[name].tolist()) for name in names), strict=True)
+    return {index: dict(zip(names, row, strict=True)) for index, row in zip(facts.index, rows, strict=True)}
 
 
-def _whole(value: float) -> float | int:
-    return int(value) if value.is_integer() else value
+def _plain(value: object) -> object:
+    if value is pd.NA or value is pd.NaT or value != value:  # NaN alone differs from itself
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -51,6 +51,17 @@ def test_what_is_not_known_is_missing(company: Company, settings: Settings) -> N
     assert read(company, settings, "nobody")[KNOWN].tolist() == [False]
 
 
+def test_what_is_not_known_is_missing_and_what_is_whole_is_whole_whatever_others_have(
+    company: Company, settings: Settings
+) -> None:
+    for name, arr, seats in (("a", 1200.5, 10), ("b", None, None), ("c", 900, 3)):
+        company.account(name, arr=arr, seats=seats)
+    found = facts.as_mappings(read(company, settings, "a", "b", "c"))
+    told = [(row["arr"], row["seats"]) for row in found.values()]
+    assert told == [(1200.5, 10), (None, None), (900, 3)]
+    assert [[type(value) for value in values] for values in told] == [[float, int], [type(None)] * 2, [int, int]]
+
+
 def test_facts_of_a_week_are_of_the_newest_that_is_over(company: Company, settings: Settings) -> None:
     company.account("acme")
     for week, users in [(date(2025, 2, 24), 1), (date(2025, 3, 3), 2), (date(2025, 3, 10), 3)]:
