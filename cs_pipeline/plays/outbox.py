@@ -48,15 +48,7 @@ def claim(
     with session.cursor() as cursor:
         cursor.execute(
             f"""
-            with asked as (
-                select *
-                from
-                    unnest(
-                        %(action_ids)s::bigint[], %(recipients)s::text[], %(user_ids)s::text[], %(deliveries)s::text[]
-                    ) as given (action_id, recipient, recipient_user_id, delivery)
-            ),
-
-            mailed_meanwhile as (
+            with mailed_meanwhile as materialized (
                 select actions.account_id, lower(actions.recipient) as address
                 from cs.action_attempts as attempts
                 inner join cs.actions using (action_id)
@@ -68,12 +60,17 @@ def claim(
             ),
 
             free as (
-                select actions.action_id
+                select actions.action_id, asked.recipient, asked.recipient_user_id, asked.delivery
                 from cs.actions
-                inner join asked using (action_id)
                 inner join cs.enrolments using (enrolment_id)
+                inner join
+                    unnest(
+                        %(action_ids)s::bigint[], %(recipients)s::text[], %(user_ids)s::text[], %(deliveries)s::text[]
+                    ) as asked (action_id, recipient, recipient_user_id, delivery)
+                    using (action_id)
                 where
-                    {MAY_GO}
+                    actions.action_id = any(%(action_ids)s::bigint[])
+                    and {MAY_GO}
                     and not (
                         actions.channel = any(%(mail_channels)s::text[])
                         and actions.role = any(%(mail_roles)s::text[])
@@ -96,15 +93,14 @@ def claim(
                     reason = null,
                     detail = null,
                     told_at = null,
-                    recipient = asked.recipient,
-                    recipient_user_id = asked.recipient_user_id,
-                    delivery = asked.delivery,
+                    recipient = free.recipient,
+                    recipient_user_id = free.recipient_user_id,
+                    delivery = free.delivery,
                     attempts = attempts + 1,
                     claimed_by = %(worker)s,
                     lease_until = %(lease_until)s
                 from free
-                inner join asked using (action_id)
-                where actions.action_id = free.action_id
+                where actions.action_id = free.action_id and actions.action_id = any(%(action_ids)s::bigint[])
                 returning actions.action_id, actions.attempts
             )
             insert into cs.action_attempts (action_id, attempt, claimed_by, claimed_at)
