@@ -13,7 +13,9 @@ from cs_pipeline.history.weeks import execute
 def roll_up_parents(connection: Connection, week: date) -> int:
     """Replace the week's rows of cs.parent_scores by those of the scores that count now; returns how many."""
     execute(connection, f"delete from cs.parent_scores where week = date '{week}'")
-    return execute(
+    # The week's scores were written in this transaction: the planner expects none of them, and would loop over all.
+    execute(connection, "set local enable_nestloop = off")
+    rolled_up = execute(
         connection,
         f"""
         with
@@ -77,3 +79,5 @@ def roll_up_parents(connection: Connection, week: date) -> int:
         ) as named on true
         """,
     )
+    execute(connection, "set local enable_nestloop = on")
+    return rolled_up
