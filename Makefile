@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 EXAMPLE ?= sample
 DATA ?=
 ACCOUNTS ?= 1000,10000
-JOBS ?= 2
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench lock clean

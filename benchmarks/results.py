@@ -24,7 +24,7 @@ plus what grows with the accounts (a row each in the mart, the scores and the ch
 again: a week reads its windows from the roll-ups by day. A backfill pays the start-up once for all of its weeks.
 
 Mails that are due at once are claimed, sent and recorded a request at a time; the provider takes 50 ms for an answer.
-How many mails a request carries depends on how many of a batch of 200 have the same owner to answer to.
+How many mails a request carries depends on how many of a batch of 1,000 have the same owner to answer to.
 """
 
 

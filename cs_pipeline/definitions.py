@@ -6,6 +6,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.backtest import backtest_of_models
 from cs_pipeline.orchestration.crm_status import CRM_ASSETS, read_crm_status
 from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
+from cs_pipeline.orchestration.decisions import JOBS_FOR_PEOPLE
 from cs_pipeline.orchestration.jobs import build_jobs_by_hand, build_weekly_job
 from cs_pipeline.orchestration.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.partitions import weekly_partitions
@@ -53,6 +54,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             read_crm_status,
             replay_plays,
             start_play,
+            *JOBS_FOR_PEOPLE,
         ],
         schedules=build_schedules(weekly_job, settings),
         sensors=build_sensors(),

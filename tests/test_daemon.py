@@ -78,7 +78,7 @@ def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: Hi
         wait_for("a trigger", history, "exists (select from cs.triggers where kind = 'score_change')", log)
         wait_for("a captured message", history, "exists (select from cs.captured_messages)", log)
         wait_for("the decision on every trigger of the score", history, ALL_DECIDED, log)
-    assert history.count("cs.enrolments", "status = 'active'") > 0
+        wait_for("a play that goes on", history, "exists (select from cs.enrolments where status = 'active')", log)
     assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
     messages = history.count("cs.captured_messages")
     pages = list((history.home / "captured").rglob("*.html"))

@@ -4,7 +4,7 @@ That is decided once, when the channels are chosen; what it did is said with eve
 written is in `plays.rendering`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
@@ -30,6 +30,10 @@ class ByEmail:
     def most_at_once(self) -> int:
         """As many as the channel for e-mail takes."""
         return self._email.most_at_once
+
+    def envelope(self, message: Message) -> Hashable:
+        """As the e-mail has it."""
+        return self._email.envelope(as_email(message))
 
     def delivery_to(self, recipient: str) -> Delivery:
         """Where e-mail to `recipient` goes."""

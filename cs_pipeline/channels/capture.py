@@ -64,6 +64,10 @@ class CaptureChannel:
         """As many as anybody wants to record in one transaction."""
         return 1_000
 
+    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
+        """Nothing: each message stands for itself."""
+        return
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Record each message once; `provider_id` is its page under the captures folder."""
         moment = self._clock.now()

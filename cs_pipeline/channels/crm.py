@@ -71,6 +71,10 @@ class CrmTableChannel:
         """As many as anybody wants to write in one transaction."""
         return 1_000
 
+    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
+        """Nothing: each message stands for itself."""
+        return
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Create each record unless its action key has one; `provider_id` is its task id either way."""
         try:

@@ -3,7 +3,7 @@
 No channel and no delivery rule belongs here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, Protocol
@@ -87,6 +87,10 @@ class Channel(Protocol):
     @property
     def most_at_once(self) -> int:
         """How many messages `deliver` takes in one call: as many as may become uncertain together."""
+        ...
+
+    def envelope(self, message: Message) -> Hashable:
+        """What messages of one call have in common, because the provider is told it once; None where it is nothing."""
         ...
 
     def delivery_to(self, recipient: str) -> Delivery:

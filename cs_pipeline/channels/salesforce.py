@@ -86,6 +86,10 @@ class SalesforceChannel:
         """Always 'live'."""
         return "live"
 
+    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
+        """Nothing: each message stands for itself."""
+        return
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
         create = {name: partial(self._create, kind) for name, kind in KINDS.items()}

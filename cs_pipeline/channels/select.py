@@ -5,7 +5,7 @@ captured. `live`: everybody. The CRM table is on the machine in every mode; what
 captures whenever captures are kept. Text messages go over the webhook, or by e-mail where none is set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from cs_pipeline.channels import connections
@@ -85,6 +85,10 @@ class Allowlisted:
         """As many as the live channel takes."""
         return self._live.most_at_once
 
+    def envelope(self, message: Message) -> Hashable:
+        """As the channel has it that the message goes to."""
+        return self._channel_for(message.recipient).envelope(message)
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Deliver or capture each, by its recipient."""
         channels = [self._channel_for(message.recipient) for message in messages]
@@ -126,6 +130,10 @@ class InTurn:
     def most_at_once(self) -> int:
         """As many as both take."""
         return min(self._first.most_at_once, self._then.most_at_once)
+
+    def envelope(self, message: Message) -> Hashable:
+        """As the first has it."""
+        return self._first.envelope(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Deliver to both. A retry of the second repeats the first, which has to bear that."""

@@ -6,7 +6,7 @@ cannot look.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
@@ -19,7 +19,7 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Mail
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.sendgrid_requests import MOST_PERSONS, Sending, is_address, requests
+from cs_pipeline.channels.sendgrid_requests import Sending, envelope, is_address, requests
 from cs_pipeline.channels.wire import (
     BROKEN_EXCHANGE,
     RETRY_SOON,
@@ -31,6 +31,7 @@ from cs_pipeline.channels.wire import (
     told,
 )
 
+MOST_TOGETHER = 100
 REFUSED_OVER_CONTENT = (400, 413)
 NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")
 
@@ -60,8 +61,12 @@ class SendGridChannel:
 
     @property
     def most_at_once(self) -> int:
-        """1,000, as SendGrid has it."""
-        return MOST_PERSONS
+        """About as many as one request carries: it takes 1,000 persons, but no more action keys than these."""
+        return MOST_TOGETHER
+
+    def envelope(self, message: Message) -> Hashable:
+        """What a request says once."""
+        return envelope(message)
 
     def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
         """Always 'live'."""

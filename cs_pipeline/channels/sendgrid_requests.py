@@ -72,7 +72,7 @@ def requests(messages: Sequence[Message], sending: Sending) -> Iterator[tuple[li
     pieces = [_pieces(message) for message in messages]
     alike: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for place, message in enumerate(messages):
-        alike[_kind(message, pieces[place])].append(place)
+        alike[(*envelope(message), *map(len, pieces[place]))].append(place)
     for places in alike.values():
         for together in _within_limits(places, messages):
             yield (
@@ -81,11 +81,11 @@ def requests(messages: Sequence[Message], sending: Sending) -> Iterator[tuple[li
             )
 
 
-def _kind(message: Message, pieces: Pieces) -> tuple[object, ...]:
-    """What mails of one request have in common, beside content of the same build."""
+def envelope(message: Message) -> tuple[object, ...]:
+    """What a request says once of all its mails."""
     is_for_customer = _text(message, "unsubscribe_url") is not None
-    envelope = (_text(message, "sender_name"), _text(message, "reply_to"), message.category, message.playbook)
-    return (*envelope, is_for_customer, tuple(map(len, pieces)))
+    names = (_text(message, "sender_name"), _text(message, "reply_to"), message.category, message.playbook)
+    return (*names, message.step, is_for_customer)
 
 
 def _within_limits(places: Sequence[int], messages: Sequence[Message]) -> Iterator[list[int]]:

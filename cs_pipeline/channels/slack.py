@@ -84,6 +84,10 @@ class SlackChannel:
         """One: what Slack takes."""
         return 1
 
+    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
+        """Nothing: each message stands for itself."""
+        return
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Post each message; `provider_id` names it and its thread. People get theirs as a direct message.
 

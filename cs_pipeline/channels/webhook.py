@@ -70,6 +70,10 @@ class WebhookChannel:
         """Always 'live'."""
         return "live"
 
+    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
+        """Nothing: each message stands for itself."""
+        return
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Post each message once. Any 2xx is `sent`; `provider_id` is the text `id` of a JSON answer, if it has one."""
         return [self._post(message) for message in messages]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame, progress, table
+from cs_pipeline.cli.console import console, print_frame, progress
 from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from cs_pipeline.plays.preview import Preview, PreviewedStep
+    from cs_pipeline.plays.preview import Preview
     from cs_pipeline.plays.rehearsal_tables import RehearsalTables
     from cs_pipeline.plays.specification import Playbook
 
@@ -122,28 +122,10 @@ def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":
 
 
 def _print_preview(found: "Preview") -> None:
-    from cs_pipeline.plays.reason_words import meaning
+    from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
 
-    console.print(Text(f"{found.playbook.title}, for {found.account_name or found.account_id}", style="bold"))
+    console.print(Text(title_of(found), style="bold"))
     console.print(Text(f"Trigger: {found.cause}"))
     if found.refused:
-        console.print(Text(f"Would not begin today: {meaning(found.refused, found.playbook)} ({found.refused})"))
-    listed = table("due", "step", "channel", "to", "what comes of it", "subject")
-    for shown in found.steps:
-        listed.add_row(
-            f"{shown.due_at:%Y-%m-%d}",
-            shown.step.step,
-            shown.step.channel,
-            Text(shown.recipient or shown.step.to),
-            Text(_what_comes(shown)),
-            Text(shown.message.subject if shown.message else shown.problem or ""),
-        )
-    console.print(listed)
-
-
-def _what_comes(shown: "PreviewedStep") -> str:
-    if shown.stopped_by:
-        return f"not sent: {shown.stopped_by}"
-    if shown.problem:
-        return "cannot be written"
-    return "waits for approval" if shown.step.waits_for_approval else "goes out"
+        console.print(Text(f"Would not begin today: {why_not_today(found)}"))
+    print_frame(steps_for_people(found))

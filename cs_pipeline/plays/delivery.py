@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -150,11 +150,15 @@ class _Delivery:
         return min(CALLS_AT_A_TIME * most, MOST_AT_A_TIME)
 
     def _calls(self, written: list[Written]) -> Iterator[tuple[str, list[Written]]]:
-        """The messages of each call of a channel: in the order they are due, as many as it takes."""
-        for name, channel in self.channels.items():
-            mine = [(action, message) for action, message in written if action.channel == name]
-            for start in range(0, len(mine), channel.most_at_once):
-                yield name, mine[start : start + channel.most_at_once]
+        """The messages of each call of a channel: as many as it takes, in the order they are due, of one envelope."""
+        alike: dict[tuple[str, Hashable], list[Written]] = {}
+        for action, message in written:
+            envelope = self.channels[action.channel].envelope(message)
+            alike.setdefault((action.channel, envelope), []).append((action, message))
+        for (name, _), together in alike.items():
+            most = self.channels[name].most_at_once
+            for start in range(0, len(together), most):
+                yield name, together[start : start + most]
 
     def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
         judgement = judge(self.session, batch, asking)

@@ -67,6 +67,9 @@ class ToldChannel:
     def delivery_to(self, recipient: str) -> Delivery:
         return self.goes
 
+    def envelope(self, message: Message) -> None:
+        return None
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         outcomes = [self.answer(message) for message in messages]
         for message, outcome in zip(messages, outcomes, strict=True):

@@ -9,7 +9,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,6 +37,9 @@ class InBatches:
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.channel.delivery_to(recipient)
+
+    def envelope(self, message: Message) -> Hashable:
+        return self.channel.envelope(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         return self.channel.deliver(messages)

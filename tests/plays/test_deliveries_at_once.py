@@ -14,7 +14,7 @@ from cs_pipeline.plays.specification import Playbook, Step
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company, save_play
-from tests.plays.delivering import ONE_MAIL, PlainRenderer, ToldChannel, all_by, deliver
+from tests.plays.delivering import ONE_MAIL, PlainRenderer, ToldChannel, all_by, deliver, states
 
 
 def mail_is_due(company: Company, settings: Settings, playbook: str, *accounts: str) -> None:
@@ -109,3 +109,28 @@ def test_an_old_answer_about_an_attempt_does_not_settle_the_next(
     clock.set(MONDAY + timedelta(minutes=6))
     deliver(company.warehouse, settings, clock, all_by(SlowToLook()))
     assert company.run("select status, attempts from cs.actions") == [("uncertain", 2)]
+
+
+def test_only_mails_of_one_envelope_become_uncertain_together(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    for account in ("a", "b", "c"):
+        company.account(account, severity=1)
+    for playbook in ("first", "second"):
+        mail_is_due(company, settings, playbook, "a", "b", "c")
+
+    class OfAccounts(ToldChannel):
+        """A call is of one account; the machine goes down in the second."""
+
+        def envelope(self, message: Message) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+            return message.account_id
+
+        def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+            assert len({message.account_id for message in messages}) == 1
+            if self.delivered:
+                raise KeyboardInterrupt
+            return super().deliver(messages)
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(company.warehouse, settings, clock, all_by(OfAccounts(most_at_once=100)))
+    assert states(company) == {("sent", None): 2, ("uncertain", "no_answer"): 2, ("planned", None): 2}

@@ -46,6 +46,9 @@ class Provider:
     def delivery_to(self, recipient: str) -> Delivery:
         return "live"
 
+    def envelope(self, message: Message) -> None:
+        return None
+
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         return [self.answer(message) for message in messages]
 

@@ -6,7 +6,7 @@ Usage: python -m tests.plays.worker DATABASE_URL PROVIDER_URL HOME POINT; POINT 
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -53,6 +53,9 @@ class MortalChannel:
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.channel.delivery_to(recipient)
+
+    def envelope(self, message: Message) -> Hashable:
+        return self.channel.envelope(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         self.calls += 1

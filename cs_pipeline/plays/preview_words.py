@@ -1,0 +1,42 @@
+"""A preview in words and a table, for people. What is previewed, and how, is in `preview`."""
+
+import pandas as pd
+
+from cs_pipeline.plays.preview import Preview, PreviewedStep
+from cs_pipeline.plays.reason_words import meaning
+
+COLUMNS = ("due", "step", "channel", "to", "what_comes_of_it", "subject")
+
+
+def title_of(found: Preview) -> str:
+    """Whose play it is."""
+    return f"{found.playbook.title}, for {found.account_name or found.account_id}"
+
+
+def why_not_today(found: Preview) -> str:
+    """Why the play would not begin today; empty where it would."""
+    return f"{meaning(found.refused, found.playbook)} ({found.refused})" if found.refused else ""
+
+
+def steps_for_people(found: Preview) -> pd.DataFrame:
+    """A row for each step, columns COLUMNS; `to` has an address where somebody has the role."""
+    rows = [
+        (
+            f"{shown.due_at:%Y-%m-%d}",
+            shown.step.step,
+            shown.step.channel,
+            shown.recipient or shown.step.to,
+            _what_comes(shown),
+            shown.message.subject if shown.message else shown.problem or "",
+        )
+        for shown in found.steps
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _what_comes(shown: PreviewedStep) -> str:
+    if shown.stopped_by:
+        return f"not sent: {shown.stopped_by}"
+    if shown.problem:
+        return "cannot be written"
+    return "waits for approval" if shown.step.waits_for_approval else "goes out"
