@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 EXAMPLE ?= sample
 DATA ?=
 ACCOUNTS ?= 1000,10000
-JOBS ?= 3
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench lock clean
@@ -34,7 +34,7 @@ test: install ## run all checks and all tests
 check: install ## formatting, types, imports, SQL style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/basedpyright --level error
+	$(BIN)/basedpyright --level error --threads 2
 	$(BIN)/lint-imports
 	cd dbt_project && ../$(BIN)/sqlfluff lint --processes 2
 

@@ -1,7 +1,7 @@
 """Workers that are killed at random: each a process of its own, forked from one that has everything loaded already.
 
-Usage: python -m tests.plays.mortal_workers DATABASE_URL PROVIDER_URL HOME KILLS SEED. The moment of every worker lies a
-minute after that of the one before. Prints how many were killed before their work was done.
+Usage: python -m tests.plays.mortal_workers DATABASE_URL PROVIDER_URL HOME KILLS SEED. Two live at once; the moment of
+every two lies minutes after that of those before. Prints how many were killed before their work was done.
 """
 
 import os
@@ -23,6 +23,7 @@ from tests.plays.delivering import PlainRenderer, all_by
 from tests.plays.worker import live_settings
 
 MESSAGES = 6
+AT_ONCE = 2
 LIFE = 0.3  # seconds that a worker has at most, at first
 SHORTER, LONGER = 0.85, 1.05  # after one that came to its end, after one that was killed: so most are killed at work
 
@@ -60,20 +61,26 @@ def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     chance = random.Random(int(seed))
     killed, life = 0, LIFE
     live(url, provider_url, home, 0, 1)  # what is loaded once is loaded before the others are forked
-    for number in range(int(kills)):
-        most_at_once = chance.choice((1, 1, 2, 4))
-        worker = os.fork()
-        if worker == 0:
-            try:
-                live(url, provider_url, home, number, most_at_once)
-            finally:
-                os._exit(0)
-        time.sleep(life * chance.uniform(0.4, 1.0))
-        os.kill(worker, signal.SIGKILL)
-        was_killed = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGKILL
-        killed += was_killed
-        life *= LONGER if was_killed else SHORTER
+    for number in range(0, int(kills), AT_ONCE):
+        workers = [fork(url, provider_url, home, number, chance.choice((1, 1, 2, 4))) for _ in range(AT_ONCE)]
+        for worker in workers:
+            time.sleep(life / AT_ONCE * chance.uniform(0.4, 1.0))
+            os.kill(worker, signal.SIGKILL)
+            was_killed = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGKILL
+            killed += was_killed
+            life *= LONGER if was_killed else SHORTER
     sys.stdout.write(f"{killed}\n")
+
+
+def fork(url: str, provider_url: str, home: str, number: int, most_at_once: int) -> int:
+    """A worker's process id."""
+    worker = os.fork()
+    if worker == 0:
+        try:
+            live(url, provider_url, home, number, most_at_once)
+        finally:
+            os._exit(0)
+    return worker
 
 
 if __name__ == "__main__":
