@@ -3,6 +3,7 @@
 How their rows come in, and what becomes of each oddity, is tested in tests/warehouse/test_example_*.py.
 """
 
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -58,8 +59,21 @@ EXAMPLES = {
     ),
 }
 
+LARGEST = "churnsim"
+LARGEST_TOO = "CS_PIPELINE_TEST_LARGEST_EXAMPLE"
+costs_minutes = pytest.mark.skipif(
+    LARGEST_TOO not in os.environ,
+    reason=(
+        f"churnsim has 5.6 million rows, whose history takes minutes of the suite's twenty: {LARGEST_TOO}=1 runs it. "
+        "How its rows come in is always tested (tests/warehouse/test_example_churnsim.py)"
+    ),
+)
 every_example = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in EXAMPLES]
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.xdist_group(name), *([costs_minutes] if name == LARGEST else [])])
+        for name in EXAMPLES
+    ],
 )
 
 
