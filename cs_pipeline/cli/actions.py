@@ -54,9 +54,9 @@ def why_action(
     from cs_pipeline.plays.action_story import tell_action
 
     story = tell_action(start_warehouse(load_settings()), action)
-    for paragraph in (*story.paragraphs, *(story.score.paragraphs if story.score else ())):
+    for paragraph in story.paragraphs:
         console.print(Text(paragraph))
-    for title, rows in {**story.tables, **(story.score.tables if story.score else {})}.items():
+    for title, rows in story.tables.items():
         if not rows.empty:
             console.print(f"\n[bold]{title}[/]")
             print_frame(rows)

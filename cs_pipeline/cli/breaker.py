@@ -60,13 +60,11 @@ def dismiss(playbook: Name, by: Who = "") -> None:
 
 def _asked(name: str) -> "tuple[Settings, Asking, Playbook]":
     from cs_pipeline.plays.facts import Asking
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.specification import load_playbooks, playbook_named
 
     settings = load_settings()
-    playbooks = load_playbooks(settings.config)
-    if name not in playbooks:
-        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(playbooks)}")
-    return settings, Asking(settings, Clock(settings.now).now()), playbooks[name]
+    playbook = playbook_named(name, load_playbooks(settings.config))
+    return settings, Asking(settings, Clock(settings.now).now()), playbook
 
 
 def _decide(session: "Session", playbook: str, decision: "Decision", by: str, asking: "Asking") -> "Trip":

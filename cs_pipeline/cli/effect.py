@@ -7,7 +7,6 @@ import typer
 from cs_pipeline.cli.console import console, print_frame
 from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
-from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 
@@ -20,13 +19,13 @@ def effect(playbook: Annotated[str, typer.Argument(help="Name of a playbook; not
     """Say whether plays help: accounts enrolled against those held out, on renewal, departures and score."""
     from cs_pipeline.backtest.effect import decided_accounts, effects
     from cs_pipeline.backtest.effect_words import effects_for_people
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.specification import load_playbooks, playbook_named
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     library = load_playbooks(settings.config)
-    if playbook and playbook not in library:
-        raise UserError(f"There is no playbook '{playbook}'; there are: {', '.join(library)}")
+    if playbook:
+        playbook_named(playbook, library)
     found = effects(decided_accounts(locate(settings), playbook or None, Clock(settings.now).now()))
     if not found:
         console.print("No account was enrolled or held out yet.")

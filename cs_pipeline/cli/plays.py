@@ -35,7 +35,7 @@ def playbooks(
     """List the playbooks, or the steps of one. Fails when a file or a template is wrong, saying where."""
     from cs_pipeline.plays.named_causes import check_causes
     from cs_pipeline.plays.rendering import Renderer
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.specification import load_playbooks, playbook_named
 
     settings = load_settings()
     found = load_playbooks(settings.config)
@@ -58,9 +58,7 @@ def playbooks(
             )
         console.print(listed)
         return
-    if name not in found:
-        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(found)}")
-    playbook = found[name]
+    playbook = playbook_named(name, found)
     console.print(f"[bold]{playbook.title}[/] ({playbook.playbook}, version {playbook.version})")
     console.print(Text(playbook.description))
     console.print(Text(f"Starts on {playbook.trigger.kind.replace('_', ' ')}: {playbook.trigger.when or 'any'}"))

@@ -113,12 +113,10 @@ def _print_rehearsal(found: "RehearsalTables") -> None:
 
 def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":
     """The playbook of that name, or all of them where there is no name."""
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.specification import load_playbooks, playbook_named
 
     playbooks = load_playbooks(settings.config)
-    if name and name not in playbooks:
-        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(playbooks)}")
-    return (playbooks[name],) if name else tuple(playbooks.values())
+    return (playbook_named(name, playbooks),) if name else tuple(playbooks.values())
 
 
 def _print_preview(found: "Preview") -> None:

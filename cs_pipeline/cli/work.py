@@ -9,7 +9,6 @@ from rich.text import Text
 from cs_pipeline.cli.console import console, print_frame
 from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
-from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -131,9 +130,6 @@ def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
 
 
 def _playbook(name: str, settings: Settings) -> "Playbook":
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.specification import load_playbooks, playbook_named
 
-    library = load_playbooks(settings.config)
-    if name not in library:
-        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(library)}")
-    return library[name]
+    return playbook_named(name, load_playbooks(settings.config))

@@ -19,7 +19,7 @@ from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.preview import preview
 from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.specification import load_playbooks, playbook_named
 from cs_pipeline.plays.status import waiting_for_people
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -95,15 +95,13 @@ def decide(
 def explain(context: dg.OpExecutionContext, config: ActionConfig, warehouse: dg.ResourceParam[Warehouse]) -> None:
     """As an observation of the outbox."""
     story = tell_action(warehouse, config.action)
-    paragraphs = [*story.paragraphs, *(story.score.paragraphs if story.score else ())]
-    tables = {**story.tables, **(story.score.tables if story.score else {})}
     context.log_event(
         dg.AssetObservation(
             ACTIONS,
             description=f"Why action {config.action}",
             metadata={
-                "story": dg.MetadataValue.md("\n\n".join(paragraphs)),
-                **{title: table(rows) for title, rows in tables.items() if not rows.empty},
+                "story": dg.MetadataValue.md("\n\n".join(story.paragraphs)),
+                **{title: table(rows) for title, rows in story.tables.items() if not rows.empty},
             },
         )
     )
@@ -118,12 +116,10 @@ def show_preview(
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """Without addresses and texts, which Dagster would keep: `cs-pipeline preview --output` writes them on a page."""
-    library = load_playbooks(settings.config)
-    if config.playbook not in library:
-        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(library)}")
+    playbook = playbook_named(config.playbook, load_playbooks(settings.config))
     with warehouse.session() as session:
         asking = Asking(settings, clock.now())
-        found = preview(session, library[config.playbook], config.account, Renderer(settings), asking)
+        found = preview(session, playbook, config.account, Renderer(settings), asking)
     context.log_event(
         dg.AssetObservation(
             ENROLMENTS,

@@ -4,12 +4,11 @@ import dagster as dg
 from pydantic import Field
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.dbt import SUBSCRIPTION_TERMS
 from cs_pipeline.orchestration.jobs import PLAY_EFFECTS
 from cs_pipeline.orchestration.metadata import picture, table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS, GROUP, OWNERS
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.specification import load_playbooks, playbook_named
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -44,8 +43,8 @@ def effects_of_plays(
     from cs_pipeline.reports.effect_charts import differences
 
     library = load_playbooks(settings.config)
-    if config.playbook and config.playbook not in library:
-        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(library)}")
+    if config.playbook:
+        playbook_named(config.playbook, library)
     accounts = decided_accounts(warehouse, config.playbook or None, clock.now())
     found = effects(accounts)
     chart = differences(found)

@@ -20,7 +20,7 @@ from cs_pipeline.orchestration.suppressions import sync_suppressions
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import Playbook, load_playbooks
+from cs_pipeline.plays.specification import Playbook, load_playbooks, playbook_named
 from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.plays.triggers import open_lifecycle_triggers
 from cs_pipeline.settings import Settings
@@ -57,9 +57,7 @@ def enrol_accounts(
     problems: list[str] = []
     for batch in config.batches:
         try:
-            if batch.playbook not in playbooks:
-                raise UserError(f"There is no playbook '{batch.playbook}'; there are: {', '.join(playbooks)}")
-            renderer.check(playbooks[batch.playbook])
+            renderer.check(playbook_named(batch.playbook, playbooks))
         except UserError as error:
             problems.append(str(error))
             continue

@@ -3,13 +3,12 @@
 import dagster as dg
 from pydantic import Field
 
-from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline
 from cs_pipeline.plays.rehearsing import rehearse_plays
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.specification import load_playbooks, playbook_named
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -31,11 +30,9 @@ def rehearse(
 ) -> None:
     """What it came to is told to the asset of the enrolments, as an observation with tables."""
     library = load_playbooks(settings.config)
-    if unknown := [name for name in config.playbooks if name not in library]:
-        raise UserError(f"There is no playbook '{unknown[0]}'; there are: {', '.join(library)}")
     found = rehearse_plays(
         warehouse,
-        {name: library[name] for name in config.playbooks or library},
+        {name: playbook_named(name, library) for name in config.playbooks or library},
         settings,
         week_given("first_week", config.first_week) if config.first_week else None,
         week_given("last_week", config.last_week) if config.last_week else None,

@@ -4,7 +4,6 @@ import dagster as dg
 from pydantic import Field
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.effect import effects_of_plays
 from cs_pipeline.orchestration.jobs import PROGRESS, WORK_QUEUE
 from cs_pipeline.orchestration.metadata import table
@@ -13,7 +12,7 @@ from cs_pipeline.orchestration.scores import HEALTH_SCORES
 from cs_pipeline.plays.by_hand import Ask, start
 from cs_pipeline.plays.progress import progress, progress_for_people
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.specification import load_playbooks, playbook_named
 from cs_pipeline.plays.work_queue import queue_for_people, work_queue
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -40,10 +39,7 @@ def start_accounts(
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """What is due at once is taken by the next delivery, within a minute."""
-    library = load_playbooks(settings.config)
-    if config.playbook not in library:
-        raise UserError(f"There is no playbook '{config.playbook}'; there are: {', '.join(library)}")
-    playbook = library[config.playbook]
+    playbook = playbook_named(config.playbook, load_playbooks(settings.config))
     Renderer(settings).check(playbook)
     ask = Ask(config.started_by, config.reason, config.key)
     found = start(warehouse, playbook, config.accounts, ask, settings, clock.now())

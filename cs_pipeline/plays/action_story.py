@@ -19,11 +19,21 @@ from cs_pipeline.warehouse.contract import LOAD_ID, SCHEMA
 
 @dataclass(frozen=True)
 class ActionStory:
-    """Paragraphs from the message back to its cause; `score` is None where none was known when the play began."""
+    """From the message back to its cause; `score` is None where none was known when the play began."""
 
-    paragraphs: list[str]
-    tables: dict[str, pd.DataFrame]
+    of_action: list[str]
+    tables_of_action: dict[str, pd.DataFrame]
     score: Story | None
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """All that is told, that of the score last."""
+        return [*self.of_action, *(self.score.paragraphs if self.score else ())]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """By title; those of the score last."""
+        return {**self.tables_of_action, **(self.score.tables if self.score else {})}
 
 
 def tell_action(warehouse: Warehouse, action_id: int) -> ActionStory:

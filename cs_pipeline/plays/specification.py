@@ -6,7 +6,7 @@ is in `catalogue`; whether its templates can be rendered is asked of `rendering`
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -177,6 +177,13 @@ def load_playbooks(config: Path | None) -> dict[str, Playbook]:
             raise UserError(f"CS_PIPELINE_CONFIG is {config}, which is not a folder")
         files |= {path.stem: path for path in sorted((config / CONFIG_FOLDER).glob("*.yaml"))}
     return {name: read_playbook(files[name]) for name in sorted(files)}
+
+
+def playbook_named(name: str, library: Mapping[str, Playbook]) -> Playbook:
+    """The playbook of that name. Raises UserError, with the names that there are."""
+    if name not in library:
+        raise UserError(f"There is no playbook '{name}'; there are: {', '.join(library)}")
+    return library[name]
 
 
 def read_playbook(path: Path) -> Playbook:
