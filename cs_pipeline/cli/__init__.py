@@ -5,8 +5,10 @@ Dagster and dbt take seconds to import, so commands import what they need when t
 
 import sys
 import warnings
+from typing import NoReturn
 
 import typer
+from rich.text import Text
 
 from cs_pipeline.cli import (
     actions,
@@ -26,7 +28,9 @@ from cs_pipeline.cli import (
     work,
 )
 from cs_pipeline.cli.console import errors
+from cs_pipeline.cli.control_signs import shown
 from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.refusals import in_words
 
 app = typer.Typer(
     name="cs-pipeline",
@@ -63,8 +67,26 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        errors.print(f"[bold red]Error:[/] {error}", markup=True, soft_wrap=True)
-        sys.exit(1)
+        _give_up(error)
     except KeyboardInterrupt:
         errors.print("Interrupted.")
         sys.exit(130)
+    except Exception as error:
+        refusal = in_words(error) or _of_a_file(error)
+        if refusal is None:
+            raise
+        _give_up(refusal)
+
+
+def _give_up(error: UserError) -> NoReturn:
+    errors.print(Text.assemble(("Error:", "bold red"), " ", shown(error)), soft_wrap=True)
+    sys.exit(1)
+
+
+def _of_a_file(error: Exception) -> UserError | None:
+    """A file that cannot be read or written, a full disk and the like, in a sentence; None for any other error."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return UserError(
+        f"{error.filename}: {error.strerror}. Give a path that can be read and written, and room on its disk."
+    )

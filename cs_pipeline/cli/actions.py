@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
@@ -58,7 +58,7 @@ def why_action(
         console.print(Text(paragraph))
     for title, rows in story.tables.items():
         if not rows.empty:
-            console.print(f"\n[bold]{title}[/]")
+            say_heading(title)
             print_frame(rows)
 
 
@@ -75,7 +75,7 @@ def erase(
         typer.confirm("Erase this person's data? It does not come back", abort=True)
     counts = forget(locate(settings), settings, person, Clock(settings.now).now())
     for table, count in counts.items():
-        console.print(f"[green]✓[/] {table}: {count:,} rows")
+        say_done(f"{table}: {count:,} rows")
     console.print(
         "Erase the person at the source, and at SendGrid, Slack and the CRM, too: they keep their own copies."
     )
@@ -88,4 +88,4 @@ def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:
     settings = load_settings()
     with locate(settings).session() as session:
         count = decide(session, verb, action_ids, by or getpass.getuser(), Clock(settings.now).now())
-    console.print(f"[green]✓[/] {count:,} {DECISIONS[verb].done}")
+    say_done(f"{count:,} {DECISIONS[verb].done}")

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, progress
+from cs_pipeline.cli.console import console, progress, say_done, say_heading
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
@@ -72,7 +72,7 @@ def backtest(
     console.print(Text(summary(found)))
     for result in found.models:
         said = verdict(result)
-        console.print(f"\n[bold]{result.model.model}[/]  [{COLOURS[said.level]}]{said.headline}[/]")
+        console.print(Text.assemble("\n", (result.model.model, "bold"), "  ", (said.headline, COLOURS[said.level])))
         for reason in said.reasons:
             console.print(Text(f"  {reason}"))
     _print("All weeks", backtest_tables.compared(found))
@@ -84,7 +84,8 @@ def backtest(
         from cs_pipeline.reports.backtest_page import backtest_page
 
         output.write_text(backtest_page(found), encoding="utf-8")
-        console.print(f"\n[green]✓[/] {output}")
+        console.print()
+        say_done(output)
 
 
 def _print(title: str, rows: pd.DataFrame) -> None:
@@ -93,5 +94,5 @@ def _print(title: str, rows: pd.DataFrame) -> None:
         table.add_column(str(heading), header_style="dim", no_wrap=position == 0)
     for row in rows.to_dict("records"):
         table.add_row(*(Text(str(value)) for value in row.values()))
-    console.print(f"\n[bold]{title}[/]")
+    say_heading(title)
     console.print(table)

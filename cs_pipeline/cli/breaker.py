@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import say_done
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
@@ -42,7 +42,7 @@ def release(playbook: Name, by: Who = "") -> None:
         trip = _decide(session, playbook, "released", by, asking)
     summary = enrol(warehouse, found, trip.trigger_ids, settings, asking.now)
     refused = sum(summary.refused.values())
-    console.print(f"[green]✓[/] {playbook} goes on: {summary.enrolled:,} enrolled, {refused:,} refused by now")
+    say_done(f"{playbook} goes on: {summary.enrolled:,} enrolled, {refused:,} refused by now")
 
 
 def dismiss(playbook: Name, by: Who = "") -> None:
@@ -55,7 +55,7 @@ def dismiss(playbook: Name, by: Who = "") -> None:
     with locate(settings).session() as session:
         trip = _decide(session, playbook, "dismissed", by, asking)
         refused = refuse(session, found, trip.trigger_ids, circuit_breaker.REASON, asking.now)
-    console.print(f"[green]✓[/] {refused:,} triggers of {playbook} are refused")
+    say_done(f"{refused:,} triggers of {playbook} are refused")
 
 
 def _asked(name: str) -> "tuple[Settings, Asking, Playbook]":

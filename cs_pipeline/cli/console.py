@@ -1,12 +1,17 @@
-"""Where commands print, and how they show progress on long work."""
+"""Where commands print, and how they show progress on long work.
+
+Nothing that is printed is read as markup, except the templates that `marked` is given; control signs in data are shown
+and never sent to the terminal.
+"""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,15 +20,60 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from cs_pipeline.cli.control_signs import has_control_signs, shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WIDTH_OF_A_LOG = 110
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
-errors = Console(stderr=True, highlight=False)
+
+
+class SafeConsole(Console):
+    """A console on which data cannot act: it takes no markup, and shows control signs instead of sending them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As rich renders it, with control signs of texts shown."""
+        if isinstance(renderable, Text):
+            renderable = _visible(renderable)
+        for segment in super().render(renderable, options):
+            if segment.control or not has_control_signs(segment.text):
+                yield segment
+            else:
+                yield Segment(shown(segment.text), segment.style)
+
+
+console = SafeConsole(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
+errors = SafeConsole(markup=False, highlight=False, stderr=True)
+
+
+def marked(template: str, *data: object) -> Text:
+    """A text of ours with markup, such as "[bold]{}[/] is stopped"; what fills the braces is shown as it is."""
+    return Text.from_markup(template.format(*(escape(shown(each)) for each in data)))
+
+
+def say_done(words: object, beside: str = "") -> None:
+    """Print what is done, behind a green tick; `beside` in grey."""
+    console.print(Text.assemble(("✓", "green"), " ", shown(words), (beside, "dim")))
+
+
+def say_heading(words: str, beside: str = "") -> None:
+    """Print the heading of a table, below an empty line."""
+    console.print(Text.assemble("\n", (shown(words), "bold"), shown(beside)))
+
+
+def _visible(text: Text) -> Text:
+    """The text with its styles, and with control signs shown."""
+    if not has_control_signs(text.plain):
+        return text
+    made = text.blank_copy()
+    for position, sign in enumerate(text.plain):
+        part = text[position]
+        made.append_text(part if not has_control_signs(sign) else Text.assemble((shown(sign), part.style)))
+    return made
 
 
 @contextmanager
@@ -31,7 +81,7 @@ def progress() -> Iterator[Progress]:
     """A progress display; in a log file it prints nothing until it is done."""
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -45,9 +95,9 @@ def print_frame(rows: "pd.DataFrame") -> None:
     """Print a table: columns with spaces for underscores, nothing for what is missing."""
     import pandas as pd
 
-    printed = table(*(str(name).replace("_", " ") for name in rows.columns))
+    printed = table(*(shown(name).replace("_", " ") for name in rows.columns))
     for row in rows.to_dict("records"):
-        printed.add_row(*(Text("" if pd.isna(value) else _words(value)) for value in row.values()))
+        printed.add_row(*(Text("" if pd.isna(value) else shown(_words(value))) for value in row.values()))
     console.print(printed)
 
 

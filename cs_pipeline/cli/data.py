@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, progress
+from cs_pipeline.cli.console import console, progress, say_done
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
@@ -62,7 +62,7 @@ def map_tables(folder: Folder) -> None:
     warehouse = start_warehouse(load_settings())
     for mapping in install_mappings(warehouse, folder):
         left_out = f", leaves out {', '.join(mapping.left_out)}" if mapping.left_out else ""
-        console.print(f"[green]✓[/] mapping.{mapping.table}{left_out}")
+        say_done(f"mapping.{mapping.table}{left_out}")
     with _shown() as on_progress:
         report = sync_mappings(warehouse, on_progress=on_progress)
     _print(report)
@@ -118,7 +118,7 @@ def generate(
             display.update(task, completed=done, total=total)
 
         write_company(folder, company, on_progress=show)
-    console.print(f"[green]✓[/] {accounts:,} accounts, weeks {company.first_week} to {company.ends_on}, in {folder}")
+    say_done(f"{accounts:,} accounts, weeks {company.first_week} to {company.ends_on}, in {folder}")
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def _print(report: LoadReport) -> None:
             f"{each.rows_read:,}",
             f"{each.rows_loaded:,}",
             f"{each.rows_unchanged:,}",
-            f"[yellow]{each.rows_rejected:,}[/]" if each.rows_rejected else "0",
+            Text(f"{each.rows_rejected:,}", style="yellow" if each.rows_rejected else ""),
             f"{each.seconds:.1f}",
             Text(reasons),
         )

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.status import Status
+from rich.text import Text
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, say_done
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import HOME_SETTINGS_FILE, PREFIX, Settings, load_settings
 
@@ -90,11 +91,11 @@ def _teller(status: Status) -> Callable[[str], None]:
     def tell(words: str) -> None:
         nonlocal began
         if current and not current[0].startswith("It is "):
-            console.print(f"[green]✓[/] {current[0]} [dim]{time.monotonic() - began:.0f} s[/]")
+            say_done(current[0], f" {time.monotonic() - began:.0f} s")
         if not current or not (current[0].startswith("It is ") and words.startswith("It is ")):
             began = time.monotonic()
         current[:] = [words]
-        status.update(words)
+        status.update(Text(words))
 
     return tell
 

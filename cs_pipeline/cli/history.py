@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame, progress
+from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
@@ -57,7 +57,7 @@ def rescore(
     if not rows:
         console.print(f"No rows to write: version {asked.version} of {asked.model} counts there already, or no account")
         return
-    console.print(f"[green]✓[/] {rows:,} scores in {weeks} weeks, beside what counts; to read them:")
+    say_done(f"{rows:,} scores in {weeks} weeks, beside what counts; to read them:")
     console.print(Text(f"  select * from cs.scores_of('{asked.model}', '{asked.version}')"))
 
 
@@ -90,13 +90,13 @@ def late(
     first, last = from_.date() if from_ else EARLIEST, to.date() if to else LATEST
     found = late_data(locate(settings), first, last, settings.late_rows)
     if found.arrived.empty and found.changed.empty:
-        console.print("[green]✓[/] nothing that the scored weeks look at changed since they were scored")
+        say_done("nothing that the scored weeks look at changed since they were scored")
         return
     if not found.arrived.empty:
-        console.print("[bold]Rows that arrived after the week was scored[/]")
+        say_heading("Rows that arrived after the week was scored")
         print_frame(in_runs(found.arrived))
     if not found.changed.empty:
-        console.print("\n[bold]Rows that were changed after the week was scored, and may matter to it[/]")
+        say_heading("Rows that were changed after the week was scored, and may matter to it")
         print_frame(in_runs(found.changed))
     again = found.weeks_to_score_again
     if again:

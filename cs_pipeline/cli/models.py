@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame, progress
+from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
@@ -56,9 +56,8 @@ def steadiness(
     design = chosen_design(warehouse, from_.date() if from_ else None, to.date() if to else None)
     with _weeks(design.first, design.last) as on_week:
         report = steadiness_report(warehouse, chosen, design.first, design.last, on_week)
-    console.print(
-        f"[bold]{chosen.title}[/], weeks {report.first} to {report.last}; {report.departures:,} accounts left."
-    )
+    weeks = f", weeks {report.first} to {report.last}; {report.departures:,} accounts left."
+    console.print(Text.assemble((chosen.title, "bold"), weeks))
     print_frame(report.frame)
     console.print(Text(conclusion(report)))
 
@@ -84,7 +83,7 @@ def tune(
         _require_place(output)
     warehouse = start_warehouse(settings)
     design = chosen_design(warehouse, from_.date() if from_ else None, to.date() if to else None)
-    with console.status(f"Fitting the weights of {chosen.model}"):
+    with console.status(Text(f"Fitting the weights of {chosen.model}")):
         found = propose(warehouse, chosen, design)
     if isinstance(found, TooLittle):
         console.print(Text(f"No proposal: {found}"))
@@ -101,7 +100,7 @@ def tune(
         return
     output.write_text(proposed, encoding="utf-8")
     read_score_model(output)
-    console.print(f"[green]✓[/] {output}; nothing uses it until it is among the score models and selected")
+    say_done(f"{output}; nothing uses it until it is among the score models and selected")
 
 
 def diff(
@@ -175,15 +174,15 @@ def _print_change(found: "ModelChange") -> None:
         console.print(Text(sentence))
     if found.old.version == found.new.version:
         return
-    console.print("\n[bold]Bands[/]")
+    say_heading("Bands")
     print_frame(found.bands)
     moved = found.moved.drop(columns=["from_severity", "to_severity"])
     if not moved.empty:
-        console.print(f"\n[bold]Who changes band[/], the largest {min(MOST_MOVED, len(moved))} of {len(moved):,}")
+        say_heading("Who changes band", f", the largest {min(MOST_MOVED, len(moved))} of {len(moved):,}")
         print_frame(moved.head(MOST_MOVED))
-    console.print("\n[bold]Plays on the day of the change[/]")
+    say_heading("Plays on the day of the change")
     print_frame(found.plays)
-    console.print(f"\n[bold]Plays and messages a week[/], over the {found.weeks} weeks up to {found.week}")
+    say_heading("Plays and messages a week", f", over the {found.weeks} weeks up to {found.week}")
     print_frame(found.forecast)
     for sentence in verdict_on_plays(found):
         console.print(Text(sentence))

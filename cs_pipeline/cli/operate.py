@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, say_done
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
@@ -46,5 +46,5 @@ def backfill(
             result = stage.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
             bands = bands_by_week(stage.warehouse, last, last)
     words = ", ".join(f"{row['accounts']:,} {row['band']}" for row in bands.to_dict("records")) or "no accounts"
-    console.print(f"[green]✓[/] {weeks} weeks, {first} to {last}, in run {result.run_id}")
+    say_done(f"{weeks} weeks, {first} to {last}, in run {result.run_id}")
     console.print(f"  week {last}: {words}")

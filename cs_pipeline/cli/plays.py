@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame, table
+from cs_pipeline.cli.console import console, print_frame, say_done, say_heading, table
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
@@ -46,7 +46,7 @@ def playbooks(
     if pages is not None:
         from cs_pipeline.reports.playbook_pages import INDEX, write_pages
 
-        console.print(f"[green]✓[/] {write_pages(found, pages)} playbooks, see {pages / INDEX}")
+        say_done(f"{write_pages(found, pages)} playbooks, see {pages / INDEX}")
         return
     if not name:
         listed = table("playbook", "family", "priority", "started by", "steps", "what it is for")
@@ -59,7 +59,7 @@ def playbooks(
         console.print(listed)
         return
     playbook = playbook_named(name, found)
-    console.print(f"[bold]{playbook.title}[/] ({playbook.playbook}, version {playbook.version})")
+    console.print(Text.assemble((playbook.title, "bold"), f" ({playbook.playbook}, version {playbook.version})"))
     console.print(Text(playbook.description))
     console.print(Text(f"Starts on {playbook.trigger.kind.replace('_', ' ')}: {playbook.trigger.when or 'any'}"))
     console.print(Text(f"Audience: {playbook.audience or 'everybody'}"))
@@ -102,7 +102,7 @@ def actions(
     print_frame(counts if not status else counts[counts["status"] == status])
     shown = waiting if not status else waiting[waiting["status"] == status]
     if not shown.empty:
-        console.print("\n[bold]Waiting for a person[/]")
+        say_heading("Waiting for a person")
         print_frame(shown)
 
 
@@ -122,7 +122,7 @@ def stop(
         kill_switch.stop(
             session, _scope(scope), _name(scope, name), reason, getpass.getuser(), Clock(settings.now).now()
         )
-    console.print(f"[green]✓[/] {scope} {name} is stopped".replace("  ", " "))
+    say_done(f"{scope} {name} is stopped".replace("  ", " "))
 
 
 def resume(
@@ -137,7 +137,7 @@ def resume(
         lifted = kill_switch.lift(session, _scope(scope), _name(scope, name))
     if not lifted:
         raise UserError(f"{scope} {name} was not stopped; `cs-pipeline doctor` lists what is".replace("  ", " "))
-    console.print(f"[green]✓[/] {scope} {name} goes on".replace("  ", " "))
+    say_done(f"{scope} {name} goes on".replace("  ", " "))
 
 
 def _scope(scope: str) -> "Scope":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame, progress
+from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
 from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -53,7 +53,7 @@ def preview(
     _print_preview(found)
     if output is not None:
         output.write_text(preview_page(found, settings), encoding="utf-8")
-        console.print(f"[green]✓[/] {output}")
+        say_done(output)
 
 
 def replay(
@@ -101,13 +101,13 @@ def _print_rehearsal(found: "RehearsalTables") -> None:
     console.print(Text(headline(found)))
     print_frame(plays_for_people(found))
     console.print(Text(COLUMNS_EXPLAINED, style="dim"))
-    console.print("\n[bold]Week by week[/]")
+    say_heading("Week by week")
     print_frame(found.weeks)
-    console.print("\n[bold]Load on people[/], a week on average")
+    say_heading("Load on people", ", a week on average")
     print_frame(found.people)
     reasons = found.reasons.drop(columns="playbook") if len(found.rehearsal.playbooks) == 1 else found.reasons
     if not reasons.empty:
-        console.print(f"\n[bold]Why not[/], the most frequent {min(MOST_REASONS, len(reasons))} of {len(reasons)}")
+        say_heading("Why not", f", the most frequent {min(MOST_REASONS, len(reasons))} of {len(reasons)}")
         print_frame(reasons.sort_values("count", ascending=False, kind="stable").head(MOST_REASONS))
 
 

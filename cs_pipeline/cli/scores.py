@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
+from cs_pipeline.cli.control_signs import on_one_line
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
@@ -34,12 +35,13 @@ def why(
     from cs_pipeline.history.account_story import tell_story
 
     story = tell_story(start_warehouse(load_settings()), account, week.date() if week else None)
-    console.print(Text(f"{story.account_name} ({story.account_id}), week {story.week}", style="bold"))
+    named = on_one_line(f"{story.account_name} ({story.account_id})")
+    console.print(Text(f"{named}, week {story.week}", style="bold"))
     for paragraph in story.paragraphs:
         console.print(Text(paragraph))
     for title, rows in story.tables.items():
         if not rows.empty:
-            console.print(f"\n[bold]{title}[/]")
+            say_heading(title)
             print_frame(rows)
 
 
@@ -63,13 +65,13 @@ def override(
         with warehouse.session() as session:
             if not withdraw_override(session, account, who, now):
                 raise UserError(f"Nothing is set for '{account}'; `cs-pipeline overrides` lists what is")
-        console.print(f"[green]✓[/] {account} has the model's score again from the week that is running")
+        say_done(f"{account} has the model's score again from the week that is running")
         return
     if until is None:
         raise UserError("Say until when, with --until YYYY-MM-DD: nobody remembers an override for ever")
     asked = OverrideAsked(account, because, who, until.date(), score, band)
     first = set_override(warehouse, load_selection(settings.config), asked, now)
-    console.print(f"[green]✓[/] set for {account}: counts from week {first}, when that week is scored")
+    say_done(f"set for {account}: counts from week {first}, when that week is scored")
 
 
 def overrides() -> None:

@@ -4,12 +4,13 @@ import shlex
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cs_pipeline.cli.console import console
 from cs_pipeline.settings import load_settings
 
 SERVING = "Serve"
-MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
+MARKS = {"ok": Text("✓", "green"), "note": Text("•", "yellow"), "wrong": Text("✗", "red")}
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +46,7 @@ def doctor() -> None:
         table.add_row(MARKS[finding.state], finding.subject, finding.words)
     console.print(table)
     if wrong:
-        console.print(f"[red]{wrong} to put right.[/]")
+        console.print(Text(f"{wrong} to put right.", "red"))
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, marked, say_done
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import PREFIX, Settings
@@ -58,11 +58,11 @@ def start_all(settings: Settings) -> None:
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
         _wait_until_ready(settings, processes)
-    console.print(f"[green]✓[/] PostgreSQL         {warehouse.location}")
-    console.print(f"[green]✓[/] Dagster UI         {settings.ui_url}")
-    console.print(f"[green]✓[/] Dagster daemon     {processes.log(DAEMON)}")
-    console.print(f"[green]✓[/] Captured messages  {settings.messages_url}")
-    console.print(f"Delivery is [bold]{settings.delivery}[/]. Stop with [bold]cs-pipeline down[/].")
+    say_done(f"PostgreSQL         {warehouse.location}")
+    say_done(f"Dagster UI         {settings.ui_url}")
+    say_done(f"Dagster daemon     {processes.log(DAEMON)}")
+    say_done(f"Captured messages  {settings.messages_url}")
+    console.print(marked("Delivery is [bold]{}[/]. Stop with [bold]cs-pipeline down[/].", settings.delivery))
 
 
 def stop_all(settings: Settings) -> None:
@@ -70,10 +70,16 @@ def stop_all(settings: Settings) -> None:
     processes = Processes(settings.home)
     for name in (WEBSERVER, DAEMON, MESSAGES):
         stopped = processes.stop(name)
-        console.print(f"[green]✓[/] {name} stopped" if stopped else f"  {name} was not running")
+        _say_stopped(name, stopped)
     if settings.database_url is None:
-        stopped = embedded_server(settings).stop()
-        console.print("[green]✓[/] PostgreSQL stopped" if stopped else "  PostgreSQL was not running")
+        _say_stopped("PostgreSQL", embedded_server(settings).stop())
+
+
+def _say_stopped(name: str, stopped: bool) -> None:
+    if stopped:
+        say_done(f"{name} stopped")
+    else:
+        console.print(f"  {name} was not running")
 
 
 def _services(settings: Settings) -> list[Service]:

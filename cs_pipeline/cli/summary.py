@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.console import console
+from cs_pipeline.cli.console import console, marked
 from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.reports.demo_tables import (
     actions_by_playbook,
@@ -131,15 +131,15 @@ def _messages(warehouse: Warehouse) -> Group | Text:
 
 def _next(settings: Settings) -> Panel:
     lines = [
-        "[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages",
-        f"[bold]{settings.captures}/index.html[/]   every message, as its reader would see it",
-        "[bold]cs-pipeline playbooks[/]  the plays, and what starts them",
-        "[bold]cs-pipeline doctor[/]     what is configured, reachable and missing",
-        "",
-        "Nothing left this machine: delivery is [bold]capture[/]. Run the demo again: nothing is contacted twice.",
-        "The commands live in [bold].venv/bin[/]; docs/bring-your-data.md shows how to use your own data.",
+        marked("[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages"),
+        marked("[bold]{}/index.html[/]   every message, as its reader would see it", settings.captures),
+        marked("[bold]cs-pipeline playbooks[/]  the plays, and what starts them"),
+        marked("[bold]cs-pipeline doctor[/]     what is configured, reachable and missing"),
+        Text(),
+        marked("Nothing left this machine: delivery is [bold]capture[/]. Run it again: nothing is contacted twice."),
+        marked("The commands live in [bold].venv/bin[/]; docs/bring-your-data.md shows how to use your own data."),
     ]
-    return Panel("\n".join(lines), title="Where to look next", title_align="left", border_style="green")
+    return Panel(Text("\n").join(lines), title="Where to look next", title_align="left", border_style="green")
 
 
 def _words(name: str | float | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.cli.console import console, print_frame, say_done
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
@@ -42,4 +42,4 @@ def task_done(
     settings = load_settings()
     with locate(settings).session() as session:
         count = complete(session, task, by or getpass.getuser(), Clock(settings.now).now())
-    console.print(f"[green]✓[/] {count:,} done")
+    say_done(f"{count:,} done")

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.cli.control_signs import on_one_line
 from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import Settings, load_settings
@@ -98,7 +99,9 @@ def _print_plays(found: "pd.DataFrame", most: int | None) -> None:
         ended = f", {play['reason'].replace('_', ' ')}" if play["reason"] else ""
         state = play["status"] if play["status"] != "active" else f"day {play['day']}, {play['health']}"
         name = play["account_name"] or play["account_id"]
-        console.print(Text(f"{name} ({play['account_id']}), {play['title']}: {state}{ended}", style="bold"))
+        console.print(
+            Text(on_one_line(f"{name} ({play['account_id']}), {play['title']}: {state}{ended}"), style="bold")
+        )
         for title, texts in (
             ("Steps", [f"{play['done']} of {play['steps']} done"]),
             ("Milestones reached", play["completed_milestones"]),
@@ -109,13 +112,12 @@ def _print_plays(found: "pd.DataFrame", most: int | None) -> None:
         ):
             if texts:
                 more = f"; {len(texts) - most} more" if most and len(texts) > most else ""
-                console.print(Text(f"  {title}: {'; '.join(texts[:most])}{more}"))
+                console.print(Text(on_one_line(f"  {title}: {'; '.join(texts[:most])}{more}")))
 
 
 def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
-    console.print(
-        Text(f"{place}. {row['account']} ({row['account_id']}): {row['at_stake']:,.0f} at stake", style="bold")
-    )
+    named = on_one_line(f"{row['account']} ({row['account_id']})")
+    console.print(Text(f"{place}. {named}: {row['at_stake']:,.0f} at stake", style="bold"))
     days = row["renews_in_days"]
     facts = [
         f"ARR {row['arr']:,.0f}",
@@ -123,10 +125,10 @@ def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
         "" if days is None or days != days else f"renews in {days:,.0f} days" if days >= 0 else "renewal overdue",
         row["owner"],
     ]
-    console.print(Text(f"  {', '.join(filter(None, facts))}"))
+    console.print(Text(on_one_line(f"  {', '.join(filter(None, facts))}")))
     for title, words in (("Why", row["why"]), ("Play", row["play"]), ("Next", row["next"])):
         if words:
-            console.print(Text(f"  {title}: {words}"))
+            console.print(Text(on_one_line(f"  {title}: {words}")))
 
 
 def _playbook(name: str, settings: Settings) -> "Playbook":

@@ -117,7 +117,7 @@ def _build(
 ) -> Iterator[Any]:
     """Build and test the asset selection. Unit tests of the models belong to CI, not to every week."""
     # dbt is a process of its own: profiles.yml and the macro `setting` read these.
-    os.environ.update(warehouse.dbt_environment())
+    os.environ.update(warehouse.for_other_programs().dbt_environment())
     os.environ.update({f"CS_PIPELINE_DBT_{name.upper()}": variables.get(name, "") for name in VARIABLES})
     invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
     yield from invocation.stream()

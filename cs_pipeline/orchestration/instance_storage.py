@@ -18,7 +18,10 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import embedded_server, locate
+from cs_pipeline.warehouse.migrate import LOCK
+from cs_pipeline.warehouse.refusals import refusals_in_words
 
 
 class PipelineStorage(DagsterPostgresStorage):
@@ -44,11 +47,34 @@ class PipelineStorage(DagsterPostgresStorage):
                 settings.home,
             )
             return DagsterSqliteStorage(tempfile.mkdtemp(prefix="cs_pipeline_dagster_"))
-        url = locate(settings).url
+        warehouse = locate(settings)
+        url = warehouse.for_other_programs(search_path=dagster_schema(warehouse)).url
         data = ConfigurableClassData(
             "dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump({"postgres_url": url})
         )
-        return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)
+        with refusals_in_words(warehouse.location):
+            return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)
+
+
+def dagster_schema(warehouse: Warehouse) -> str:
+    """The schema of Dagster's tables: where they are, else `public`, and where the role may not create in that one of
+    their own, `dagster`.
+    """
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "select schemaname from pg_tables where tablename = 'event_logs' and schemaname in ('public', 'dagster') "
+            "order by schemaname = 'dagster' limit 1"
+        )
+        if found := cursor.fetchone():
+            return str(found[0])
+        cursor.execute(
+            "select coalesce(has_schema_privilege(oid, 'create'), false) from pg_namespace where nspname = 'public'"
+        )
+        if cursor.fetchone() == (True,):
+            return "public"
+        cursor.execute(f"select pg_advisory_xact_lock({LOCK})")  # webserver and daemon start at the same time
+        cursor.execute("create schema if not exists dagster")
+        return "dagster"
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def _build(warehouse: Warehouse, first: date, last: date, known_at: datetime, lo
         "known_at": known_at.isoformat(),
         "scratch_schema": SCRATCH_SCHEMA,
     }
-    environment = os.environ | warehouse.dbt_environment()
+    environment = os.environ | warehouse.for_other_programs().dbt_environment()
     environment |= {"CS_PIPELINE_DBT_COHORT": "", "CS_PIPELINE_DBT_SEGMENT": ""}
     environment |= {f"CS_PIPELINE_DBT_{name.upper()}": value for name, value in variables.items()}
     command = [dbt_executable(), "--no-use-colors", "run", "--select", "+fct_account_weeks"]

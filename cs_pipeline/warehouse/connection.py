@@ -6,7 +6,8 @@ transaction that commits when the block ends well.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from dataclasses import replace
+from typing import Any
 
 import adbc_driver_postgresql.dbapi
 import psycopg2
@@ -14,6 +15,9 @@ from adbc_driver_manager import dbapi as adbc
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.address import OPTIONS, read_address
+from cs_pipeline.warehouse.refusals import in_words, is_lost
+from cs_pipeline.warehouse.session_settings import SESSION_SETTINGS, options_beyond, settings_of_a_session
 
 APPLICATION_NAME = "cs_pipeline"
 
@@ -25,51 +29,60 @@ def without_rows(error: Exception) -> str:
 
 
 class Warehouse:
-    """A PostgreSQL database, by its URL (`postgresql://user:password@host:port/database`)."""
+    """A PostgreSQL database, by its URL (`postgresql://user:password@host:port/database`).
+
+    Its sessions set what the role or the database may have set otherwise (see `session_settings`).
+    """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        scheme = parts.scheme.partition("+")[0]
-        if scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
-            raise UserError(
-                "CS_PIPELINE_DATABASE_URL is not a PostgreSQL address: "
-                "expected postgresql://user:password@host:5432/database"
-            )
-        self.url = urlunsplit(parts._replace(scheme="postgresql"))
-        self._parts = parts
+        self._address = read_address(url)
 
     def __repr__(self) -> str:
         return f"Warehouse({self.location})"
 
     @property
+    def url(self) -> str:
+        """The address for other libraries, everything escaped. It holds the password."""
+        return self._address.url
+
+    @property
     def database(self) -> str:
         """Name of the database."""
-        return unquote(self._parts.path.strip("/"))
+        return self._address.database
 
     @property
     def location(self) -> str:
         """Host, port and database: what may be shown to a person."""
-        return f"{self._parts.hostname or 'localhost'}:{self._parts.port or 5432}/{self.database}"
+        return self._address.place
+
+    def connect(self) -> Session:
+        """A psycopg2 connection, which the caller closes. Raises UserError when the server cannot be reached."""
+        parameters: dict[str, Any] = {"application_name": APPLICATION_NAME, **self._address.parameters}
+        try:
+            connection = psycopg2.connect(**parameters)
+        except psycopg2.OperationalError as error:
+            raise UserError(self._unreachable(str(error))) from None
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(settings_of_a_session(self._address))
+        connection.autocommit = False
+        return connection
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """One psycopg2 transaction: committed at the end of the block, rolled back on an error.
 
-        Raises UserError when the server cannot be reached.
+        Raises UserError when the server cannot be reached, DatabaseRefusal when it refuses this role.
         """
-        try:
-            connection = psycopg2.connect(self.url, application_name=APPLICATION_NAME)
-        except psycopg2.OperationalError as error:
-            raise UserError(self._unreachable(str(error))) from None
+        connection = self.connect()
         try:
             connection.set_session(isolation_level="READ COMMITTED")
-            with connection.cursor() as cursor:
-                cursor.execute("set time zone 'UTC'")
             yield connection
             connection.commit()
-        except BaseException:
+        except BaseException as error:
             if not connection.closed:
                 connection.rollback()
+            self._raise_in_words(error)
             raise
         finally:
             connection.close()
@@ -83,31 +96,57 @@ class Warehouse:
             raise UserError(self._unreachable(str(error))) from None
         try:
             with connection.cursor() as cursor:
-                cursor.execute("set time zone 'UTC'")
+                cursor.execute(settings_of_a_session(self._address))
             yield connection
             connection.commit()
-        except BaseException:
+        except BaseException as error:
             connection.rollback()
+            self._raise_in_words(error)
             raise
         finally:
             connection.close()
 
+    def for_other_programs(self, search_path: str = "") -> "Warehouse":
+        """The same address with the options that give dbt and Dagster a session like ours, and that search path."""
+        with self.session() as session, session.cursor() as cursor:
+            cursor.execute(
+                "select name, reset_val from pg_settings where name = any(%s)", ([*SESSION_SETTINGS, "search_path"],)
+            )
+            options = options_beyond(self._address, dict(cursor.fetchall()), search_path)
+        if not options:
+            return self
+        return Warehouse(replace(self._address, options={**self._address.options, "options": options}).url)
+
     def dbt_environment(self) -> dict[str, str]:
-        """The variables that `dbt_project/profiles.yml` reads."""
-        options = dict(parse_qsl(self._parts.query))
-        return {
-            "CS_PIPELINE_DBT_HOST": self._parts.hostname or options.get("host", "localhost"),
-            "CS_PIPELINE_DBT_PORT": str(self._parts.port or 5432),
-            "CS_PIPELINE_DBT_USER": unquote(self._parts.username or options.get("user", "")),
-            "CS_PIPELINE_DBT_PASSWORD": unquote(self._parts.password or ""),
-            "CS_PIPELINE_DBT_DATABASE": self.database,
-            "CS_PIPELINE_DBT_SSLMODE": options.get("sslmode", "prefer"),
+        """The variables that `dbt_project/profiles.yml` reads, and libpq's for what a profile does not know."""
+        address = self._address
+        variables = {
+            "CS_PIPELINE_DBT_HOST": address.host,
+            "CS_PIPELINE_DBT_PORT": str(address.port),
+            "CS_PIPELINE_DBT_USER": address.user,
+            "CS_PIPELINE_DBT_DATABASE": address.database,
+            "CS_PIPELINE_DBT_SSLMODE": address.options.get("sslmode", "prefer"),
         }
+        if address.password:  # without one libpq asks PGPASSWORD and the password file, in dbt as well
+            variables["CS_PIPELINE_DBT_PASSWORD"] = address.password
+        for name, value in address.options.items():
+            if OPTIONS[name]:
+                variables[OPTIONS[name]] = value
+        return variables
+
+    def _raise_in_words(self, error: BaseException) -> None:
+        """Raise what the server, the role or the database refuses as a DatabaseRefusal. A connection that is lost
+        stays the driver's error: who may try again looks for that.
+        """
+        refusal = in_words(error, self.location)
+        if refusal is not None and not is_lost(refusal):
+            raise refusal from error
 
     def _unreachable(self, reason: str) -> str:
         words = " ".join(reason.split())
-        if self._parts.password:
-            words = words.replace(self._parts.password, "***").replace(unquote(self._parts.password), "***")
+        password = self._address.password
+        if len(password) > 3:
+            words = words.replace(password, "***")
         return (
             f"PostgreSQL at {self.location} cannot be reached: {words}. "
             "Check CS_PIPELINE_DATABASE_URL, or start the embedded server with `cs-pipeline up`."

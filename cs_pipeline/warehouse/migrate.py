@@ -8,17 +8,19 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.refusals import refusals_in_words
 
 SCRIPTS = Path(__file__).parent / "migrations"
 LOCK = 7_420_001  # any constant of ours: one migration at a time
 
 
 def migrate(warehouse: Warehouse) -> None:
-    """Apply what is missing, in one transaction, holding an advisory lock."""
-    with warehouse.session():
-        pass  # the clear error for an unreachable server comes from here
-    engine = create_engine(warehouse.url.replace("postgresql://", "postgresql+psycopg2://", 1), poolclass=NullPool)
-    with engine.begin() as connection:
+    """Apply what is missing, in one transaction, holding an advisory lock.
+
+    Raises UserError when the server cannot be reached, and DatabaseRefusal for what the role or the server may not.
+    """
+    engine = create_engine("postgresql+psycopg2://", creator=warehouse.connect, poolclass=NullPool)
+    with refusals_in_words(warehouse.location), engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         connection.execute(text("create schema if not exists cs"))
         config = Config()
