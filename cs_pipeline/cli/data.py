@@ -16,6 +16,7 @@ from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 DATA = "Data in"
 Folder = Annotated[Path, typer.Argument(help="Folder to read.", exists=True, file_okay=False)]
 REASONS_SHOWN = 3
+VALUE_SHOWN = 60  # characters
 
 
 def register(app: typer.Typer) -> None:
@@ -72,7 +73,7 @@ def rejects(
     table: Annotated[str, typer.Option(help="Only rows of this canonical table.")] = "",
     limit: Annotated[int, typer.Option(help="How many rows to show.", min=1)] = 20,
 ) -> None:
-    """Show the rows that broke the source contract, and why."""
+    """Show the rows, and the values of rows, that broke the source contract, and why."""
     from cs_pipeline.warehouse.locate import locate
     from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
 
@@ -83,20 +84,27 @@ def rejects(
         return
     totals = _table("table", "rows", "reason")
     for count in counts:
-        totals.add_row(count.table, f"{count.rows:,}", f"{count.column or ''} {count.reason}".strip())
+        stays = "  (the row stays)" if count.row_kept else ""
+        totals.add_row(count.table, f"{count.rows:,}", f"{count.column or ''} {count.reason}{stays}".strip())
     console.print(totals)
-    rows = _table("file or mapping", "line", "column", "reason", "row")
+    rows = _table("column", "value", "reason", "file or mapping", "line", "row")
     for reject in read_rejects(warehouse, table or None, limit):
         shown = ", ".join(f"{name}={value}" for name, value in reject.row.items() if value not in (None, ""))
         rows.add_row(
-            reject.origin,
+            Text(reject.column or "", overflow="fold"),
+            Text(_shortened(reject.value), overflow="fold"),
+            Text(reject.reason, overflow="fold"),
+            Text(Path(reject.origin).name, overflow="fold"),
             "" if reject.line is None else str(reject.line),
-            reject.column or "",
-            Text(reject.reason),
             Text(shown, overflow="ellipsis", no_wrap=True),
         )
     console.print()
     console.print(rows)
+
+
+def _shortened(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= VALUE_SHOWN else text[:VALUE_SHOWN] + "…"
 
 
 def generate(
@@ -138,7 +146,7 @@ def _shown() -> Iterator[OnProgress]:
 
 
 def _print(report: LoadReport) -> None:
-    table = _table("table", "read", "loaded", "unchanged", "rejected", "seconds", "why rejected")
+    table = _table("table", "read", "loaded", "unchanged", "rejected", "seconds", "why put aside")
     for each in report.tables:
         reasons = "; ".join(str(reason) for reason in each.reasons[:REASONS_SHOWN])
         table.add_row(
@@ -156,6 +164,15 @@ def _print(report: LoadReport) -> None:
         f"{report.rows_rejected:,} put aside in raw.raw_rejects"
         + (" (cs-pipeline rejects shows them)" if report.rows_rejected else "")
     )
+    if report.values_put_aside:
+        console.print(
+            f"{report.values_put_aside:,} values were put aside by themselves; their rows are loaded without them"
+        )
+    if report.rows_fallen:
+        console.print(
+            f"{report.rows_fallen:,} of the rejected rows are sound themselves: "
+            "they fell because their account, or their user, was put aside"
+        )
 
 
 def _table(*headings: str) -> Table:

@@ -121,7 +121,8 @@ def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding("optional tables", "note", f"absent, their metrics are missing: {', '.join(absent)}")
     rejects = _scalar(warehouse, "select count(*) from raw.raw_rejects")
     if rejects:
-        yield Finding("rejects", "note", f"{rejects:,} rows broke the contract: `cs-pipeline rejects` shows them")
+        words = f"{rejects:,} rows or values of rows broke the contract: `cs-pipeline rejects` shows them"
+        yield Finding("rejects", "note", words)
 
 
 def _scores(warehouse: Warehouse) -> Iterator[Finding]:

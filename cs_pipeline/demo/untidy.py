@@ -23,15 +23,14 @@ def broken_rows(company: SampleCompany, account: str, user: str) -> dict[str, li
     rows: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         "accounts": [
             (
-                {"account_id": "acc-broken-1", "account_name": "Olympus Tours", "created_at": long_ago,
-                 "timezone": "Mars/Olympus"},
-                "timezone", "no IANA time zone",
+                {"account_id": "acc-broken-1", "created_at": long_ago, "timezone": "Europe/Athens"},
+                "account_name", "missing",
             ),
         ],
         "users": [
             (
-                {"user_id": "usr-broken-1", "account_id": account, "email": "info(at)example", "created_at": long_ago},
-                "email", "no e-mail address",
+                {"user_id": "usr-broken-1", "account_id": account, "email": "info@example.com"},
+                "created_at", "missing",
             ),
             (
                 {"user_id": "usr-broken-2", "account_id": NOBODY, "email": "lost@example.com",

@@ -21,14 +21,15 @@ SCHEMA = "raw"
 LOADED_AT = "_loaded_at"
 LOAD_ID = "_load_id"
 TYPES = ("text", "timestamptz", "date", "boolean", "integer", "double precision")
-FORMATS = (None, "email", "timezone")
+FORMATS = (None, "email", "timezone", "country")
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the contract. `minimum`, `accepted_values`, `format` (email, timezone) and `references` (a table
-    whose key the value must be) are the rules its values keep; an empty value breaks only `required`.
+    """A column of the contract. `minimum`, `maximum`, `at_most` (another column of the row), `accepted_values`,
+    `format` (one of FORMATS) and `references` (a table whose key the value must be) are the rules its values keep; an
+    empty value breaks only `required`. `empty_says`: an empty value is a statement of its own, such as "still open".
     """
 
     name: str
@@ -37,8 +38,11 @@ class Column:
     required: bool = False
     accepted_values: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
+    at_most: str | None = None
     format: str | None = None
     references: str | None = None
+    empty_says: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,10 @@ class SourceTable:
     def relation(self) -> str:
         """Its name in SQL."""
         return f"{SCHEMA}.{self.name}"
+
+    def can_lose(self, column: Column) -> bool:
+        """True when a row is worth keeping without this value: it may be empty, and empty says only "not known"."""
+        return not (column.required or column.empty_says or column.name in self.key)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -158,8 +166,11 @@ def _column(entry: dict[str, Any]) -> Column:
         required=meta.get("required", False),
         accepted_values=tuple(meta.get("accepted_values", ())),
         minimum=meta.get("minimum"),
+        maximum=meta.get("maximum"),
+        at_most=meta.get("at_most"),
         format=meta.get("format"),
         references=meta.get("references"),
+        empty_says=meta.get("empty_says", False),
     )
 
 
@@ -173,7 +184,9 @@ def _check(table: SourceTable, tables: Mapping[str, SourceTable], path: Path) ->
         if column.data_type not in TYPES:
             raise UserError(f"{where}: type {column.data_type!r} is not one of {', '.join(TYPES)}.")
         if column.format not in FORMATS:
-            raise UserError(f"{where}: format {column.format!r} is neither email nor timezone.")
+            raise UserError(f"{where}: format {column.format!r} is none of email, timezone, country.")
+        if column.at_most and column.at_most not in table.column_names:
+            raise UserError(f"{where}: at_most {column.at_most!r} is not a column of {table.name}.")
         if column.references and tables[column.references].key != (column.name,):
             raise UserError(f"{where}: {column.references} is not a table with the key {column.name}.")
     if not all(table.column(name).required and table.column(name).data_type == "text" for name in table.key):

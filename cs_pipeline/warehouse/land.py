@@ -83,7 +83,7 @@ def _land_table(
 
             named = SourceFile(file.path, relation)
             load_id = begin_load(cursor, relation, file.origin)
-            read = copy_file(cursor, named, load_id, relation, {FILE: file.path.name}, header, report)
+            read = copy_file(cursor, named, load_id, relation, {FILE: file.path.name}, header, report, keep_blanks=True)
             cursor.execute(
                 "update cs.loads set rows_read = %s, rows_loaded = %s, rows_rejected = %s, "
                 "finished_at = clock_timestamp() where load_id = %s",

@@ -96,7 +96,9 @@ def _load_table(
             load_id = begin_load(cursor, table.name, file.origin)
             origins[load_id] = file.origin
             names = dict(zip(header, header, strict=True))
-            read[load_id] = copy_file(cursor, file, load_id, incoming.relation, {LOAD: load_id}, names, report)
+            read[load_id] = copy_file(
+                cursor, file, load_id, incoming.relation, {LOAD: load_id}, names, report, keep_blanks=False
+            )
         rows = sum(done.rows for done in read.values())
 
         def at(stage: Stage) -> None:
@@ -123,7 +125,8 @@ def finish_loads(cursor: Cursor, table: SourceTable, rows_read: Mapping[int, int
     """Complete the records of some loads of one table (load id: rows read), of which `loaded` rows were written."""
     cursor.execute(
         "update cs.loads set rows_read = done.rows_read, finished_at = clock_timestamp(), "
-        "rows_rejected = (select count(*) from raw.raw_rejects where raw_rejects.load_id = loads.load_id) "
+        "rows_rejected = "
+        "(select count(*) from raw.raw_rejects where raw_rejects.load_id = loads.load_id and not row_kept) "
         "from unnest(%s::bigint[], %s::bigint[]) as done (load_id, rows_read) where loads.load_id = done.load_id",
         (list(rows_read), list(rows_read.values())),
     )

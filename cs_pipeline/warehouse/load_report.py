@@ -29,7 +29,7 @@ def silent(_: Progress) -> None:
 @dataclass(frozen=True)
 class TableReport:
     """What became of one table's rows: read = loaded (new or changed) + unchanged + rejected. `seconds` of wall time;
-    `reasons` why rows were rejected, most frequent first.
+    `reasons` why rows and values were put aside, rows first, most frequent first.
     """
 
     table: str
@@ -44,6 +44,16 @@ class TableReport:
     def rows_unchanged(self) -> int:
         """Rows that the warehouse already held just so."""
         return self.rows_read - self.rows_loaded - self.rows_rejected
+
+    @property
+    def values_put_aside(self) -> int:
+        """Values that could not be read, of rows that were kept without them."""
+        return sum(reason.rows for reason in self.reasons if reason.row_kept)
+
+    @property
+    def rows_fallen(self) -> int:
+        """Rejected rows that are sound themselves, but whose account (or user) was put aside."""
+        return sum(reason.rows for reason in self.reasons if reason.fell_with_its_parent)
 
     @property
     def rows_per_second(self) -> float:
@@ -79,6 +89,16 @@ class LoadReport:
     def rows_rejected(self) -> int:
         """Over all tables."""
         return sum(report.rows_rejected for report in self.tables)
+
+    @property
+    def values_put_aside(self) -> int:
+        """Over all tables."""
+        return sum(report.values_put_aside for report in self.tables)
+
+    @property
+    def rows_fallen(self) -> int:
+        """Over all tables."""
+        return sum(report.rows_fallen for report in self.tables)
 
     @property
     def seconds(self) -> float:

@@ -23,6 +23,7 @@ from cs_pipeline.warehouse.mapping_sql import in_words, one_select
 from cs_pipeline.warehouse.merge import merge
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.source_files import closest
+from cs_pipeline.warehouse.spellings import BLANKS
 from cs_pipeline.warehouse.staging import LINE, LOAD, Incoming, begin_load, prepare
 
 SCHEMA = "mapping"
@@ -173,7 +174,9 @@ def _sync(warehouse: Warehouse, table: SourceTable, on_progress: OnProgress) -> 
 
 
 def _pull(cursor: Cursor, table: SourceTable, load_id: int) -> Incoming:
-    """The view's rows as incoming ones; columns of another type than the contract's as text, empty text as nothing."""
+    """The view's rows as incoming ones; columns of another type than the contract's as text without blanks around it,
+    empty text as nothing.
+    """
     types = _types(cursor, table)
     kinds: dict[str, str] = {}
     values: Sequence[str] = []
@@ -181,12 +184,14 @@ def _pull(cursor: Cursor, table: SourceTable, load_id: int) -> Incoming:
         wanted = table.column(name).data_type
         same = kind == _SAME.get(wanted, wanted) and wanted != "text"
         kinds[name] = wanted if same else "text"
-        values = [*values, name if same else f"nullif({name}::text, '') as {name}"]
+        text = f"btrim({name}::text, %(blanks)s)" if kind in _WORDS else f"{name}::text"
+        values = [*values, name if same else f"nullif({text}, '') as {name}"]
     incoming = Incoming(f"{raw.SCHEMA}._incoming_{table.name}", kinds)
     try:
         cursor.execute(
             f"create unlogged table {incoming.relation} as select {load_id}::bigint as {LOAD}, null::bigint as {LINE}, "
-            f"{', '.join(values)} from {SCHEMA}.{table.name}"
+            f"{', '.join(values)} from {SCHEMA}.{table.name}",
+            {"blanks": BLANKS},
         )
     except psycopg2.Error as error:
         reason = " ".join((error.diag.message_primary or str(error)).split())

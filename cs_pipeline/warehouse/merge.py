@@ -1,6 +1,7 @@
 """From incoming rows to the contract's table: check every row, put aside what breaks a rule, upsert the rest by key.
 
-Set-based and the same for files and mappings. Loading the same rows again changes nothing, not even their load id.
+What is put aside is a value where the row is worth keeping without it, else the whole row. Set-based and the same for
+files and mappings. Loading the same rows again changes nothing, not even their load id.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.load_report import Stage
 from cs_pipeline.warehouse.row_checks import REPEATED_KEY, Rule, rules, typed
+from cs_pipeline.warehouse.spellings import respell
 from cs_pipeline.warehouse.staging import LINE, LOAD, Incoming
 
 FIRST_WITH_INPUT_IS_VALID = 160_000
@@ -19,7 +21,7 @@ FIRST_WITH_INPUT_IS_VALID = 160_000
 
 @dataclass(frozen=True)
 class Merged:
-    """Rows put aside by a rule, and rows that were new or changed."""
+    """Whole rows put aside by a rule, and rows that were new or changed."""
 
     rejected: int
     loaded: int
@@ -32,6 +34,7 @@ def merge(
     at("checking")
     cursor.execute(f"analyze {incoming.relation} ({table.key[0]})")  # for its size; of a column, the key says most
     is_new = table.create(cursor)
+    respell(cursor, table, incoming.relation, incoming.types)
     rejected = _put_aside_broken(cursor, table, incoming, origins)
     if is_new:
         at("writing")
@@ -48,19 +51,57 @@ def merge(
 
 
 def _put_aside_broken(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
-    """Move rows that break a rule to the rejects, each with the first rule it breaks."""
+    """Move to the rejects each row with the first rule that it breaks in a column it cannot lose; of the other rows,
+    each value that breaks a rule, in whose place is nothing then.
+    """
     asked = rules(table, incoming.types, _validity_function(cursor))
-    cases = " ".join(f"when {rule.is_broken} then {position}" for position, rule in enumerate(asked))
+    by_column: dict[str, list[str]] = {}
+    for position, rule in enumerate(asked):
+        by_column.setdefault(rule.column, []).append(f"when {rule.is_broken} then {position}")
+    if not by_column:
+        return 0
+    found = ", ".join(f"case {' '.join(cases)} end" for cases in by_column.values())
     joins = " ".join(rule.join for rule in asked if rule.join)
-    return _put_aside(
-        cursor,
-        table,
-        incoming,
-        origins,
-        asked,
-        f"select * from (select incoming.ctid as row, case {cases} end as rule "
-        f"from {incoming.relation} as incoming {joins}) as checked where rule is not null",
+    losable = [str(position) for position, rule in enumerate(asked) if table.can_lose(table.column(rule.column))]
+    cursor.execute(
+        "create temporary table broken on commit drop as "
+        f"select row, rule, rule = any('{{{', '.join(losable)}}}'::integer[]) as can_lose from ("
+        f"select incoming.ctid as row, unnest(array[{found}]) as rule from {incoming.relation} as incoming {joins} "
+        f"where coalesce({found}) is not null) as found where rule is not null"
     )
+    rejected = 0
+    if cursor.rowcount:
+        _put_aside_values(cursor, table, incoming, origins, asked)
+        whole = "select row, min(rule) as rule from broken where not can_lose group by row"
+        rejected = _put_aside(cursor, table, incoming, origins, asked, whole)
+    cursor.execute("drop table broken")
+    return rejected
+
+
+def _put_aside_values(
+    cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], asked: list[Rule]
+) -> None:
+    """Write the values of rows that stay to the rejects, with the row as it came, and empty them."""
+    cursor.execute(
+        "create temporary table problem on commit drop as select row, rule from broken as value "
+        "where can_lose and not exists (select from broken where broken.row = value.row and not broken.can_lose)"
+    )
+    if cursor.rowcount:
+        _write_rejects(cursor, table, incoming, origins, asked, row_kept=True)
+        cursor.execute(
+            "select distinct (%s::text[])[rule + 1] from problem order by 1", ([rule.column for rule in asked],)
+        )
+        emptied = ", ".join(
+            f"{name} = case when '{name}' = any(lost.columns) then null else incoming.{name} end"
+            for (name,) in cursor.fetchall()
+        )
+        cursor.execute(
+            f"update {incoming.relation} as incoming set {emptied} from ("
+            "select row, array_agg((%s::text[])[rule + 1]) as columns from problem group by row"
+            ") as lost where incoming.ctid = lost.row",
+            ([rule.column for rule in asked],),
+        )
+    cursor.execute("drop table problem")
 
 
 def _put_aside_repeated(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
@@ -102,24 +143,39 @@ def _put_aside(
     cursor.execute(f"create temporary table problem on commit drop as {problems}")
     rejected = cursor.rowcount
     if rejected:
-        cursor.execute(
-            "insert into raw.raw_rejects (load_id, source_table, origin, line, column_name, reason, row_data) "
-            f"select {LOAD}, %(table)s, (%(origins)s::text[])[array_position(%(loads)s::bigint[], {LOAD})], {LINE}, "
-            "(%(columns)s::text[])[problem.rule + 1], (%(reasons)s::text[])[problem.rule + 1], "
-            f"to_jsonb(incoming) - '{{{LOAD}, {LINE}}}'::text[] "
-            f"from problem inner join {incoming.relation} as incoming on incoming.ctid = problem.row "
-            f"order by {LOAD}, {LINE}",
-            {
-                "table": table.name,
-                "loads": list(origins),
-                "origins": list(origins.values()),
-                "columns": [rule.column for rule in asked],
-                "reasons": [rule.reason for rule in asked],
-            },
-        )
+        _write_rejects(cursor, table, incoming, origins, asked, row_kept=False)
         cursor.execute(f"delete from {incoming.relation} as incoming using problem where incoming.ctid = problem.row")
     cursor.execute("drop table problem")
     return rejected
+
+
+def _write_rejects(
+    cursor: Cursor,
+    table: SourceTable,
+    incoming: Incoming,
+    origins: dict[int, str],
+    asked: list[Rule],
+    *,
+    row_kept: bool,
+) -> None:
+    """Write what the temporary table `problem` names (row, rule) to the rejects, in the order of files and lines."""
+    cursor.execute(
+        "insert into raw.raw_rejects "
+        "(load_id, source_table, origin, line, column_name, reason, row_kept, row_data) "
+        f"select {LOAD}, %(table)s, (%(origins)s::text[])[array_position(%(loads)s::bigint[], {LOAD})], {LINE}, "
+        "(%(columns)s::text[])[problem.rule + 1], (%(reasons)s::text[])[problem.rule + 1], %(row_kept)s, "
+        f"to_jsonb(incoming) - '{{{LOAD}, {LINE}}}'::text[] "
+        f"from problem inner join {incoming.relation} as incoming on incoming.ctid = problem.row "
+        f"order by {LOAD}, {LINE}, problem.rule",
+        {
+            "table": table.name,
+            "loads": list(origins),
+            "origins": list(origins.values()),
+            "columns": [rule.column for rule in asked],
+            "reasons": [rule.reason for rule in asked],
+            "row_kept": row_kept,
+        },
+    )
 
 
 def _values(table: SourceTable, incoming: Incoming) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Rows that were put aside (`raw.raw_rejects`): read them, count them.
+"""Rows, and values of rows, that were put aside (`raw.raw_rejects`): read them, count them.
 
 Rejects belong to their origin, a file or a mapping: loading the same origin again replaces them, so the table always
 says what is wrong with each origin as it was last read.
@@ -11,12 +11,13 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.row_checks import PARENT_PUT_ASIDE
 
 
 @dataclass(frozen=True)
 class Reject:
     """A row put aside. `line` of the file (row number in Parquet; None for a mapping); `column` None when the row as a
-    whole does not fit; `row` as it was read.
+    whole does not fit; `row` as it was read. `row_kept`: only the value of `column` was put aside, the row is loaded.
     """
 
     table: str
@@ -25,11 +26,19 @@ class Reject:
     column: str | None
     reason: str
     row: dict[str, Any]
+    row_kept: bool
+
+    @property
+    def value(self) -> str | None:
+        """What stood in the column at fault."""
+        return None if self.column is None else self.row.get(self.column)
 
 
 @dataclass(frozen=True)
 class RejectCount:
-    """How many rows of a table were put aside for the same reason, and one origin and line to look at."""
+    """How many rows of a table were put aside for the same reason, and one origin and line to look at. `row_kept`: it
+    was a value of theirs only.
+    """
 
     table: str
     column: str | None
@@ -37,16 +46,23 @@ class RejectCount:
     rows: int
     origin: str
     line: int | None
+    row_kept: bool
+
+    @property
+    def fell_with_its_parent(self) -> bool:
+        """True for rows that are sound but for the row they belong to, which was put aside itself."""
+        return self.reason.endswith(PARENT_PUT_ASIDE)
 
     def __str__(self) -> str:
-        return f"{self.rows:,} × {f'{self.column} ' if self.column else ''}{self.reason}"
+        kept = " (the row stays)" if self.row_kept else ""
+        return f"{self.rows:,} × {f'{self.column} ' if self.column else ''}{self.reason}{kept}"
 
 
 def read_rejects(warehouse: Warehouse, table: str | None = None, limit: int = 20) -> list[Reject]:
     """The first `limit` rejects, of one table or of all, in the order of files and lines."""
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
-            "select source_table, origin, line, column_name, reason, row_data from raw.raw_rejects "
+            "select source_table, origin, line, column_name, reason, row_data, row_kept from raw.raw_rejects "
             "where %(table)s is null or source_table = %(table)s order by source_table, origin, line, reject_id "
             "limit %(limit)s",
             {"table": table, "limit": limit},
@@ -68,8 +84,8 @@ def count_rejects_of_loads(cursor: Cursor, load_ids: Sequence[int]) -> list[Reje
 def _counts(cursor: Cursor, condition: str, parameters: dict[str, object]) -> list[RejectCount]:
     cursor.execute(
         "select source_table, column_name, reason, count(*), (array_agg(origin order by load_id, line))[1], "
-        "(array_agg(line order by load_id, line))[1] "
-        f"from raw.raw_rejects where {condition} group by 1, 2, 3 order by 1, 4 desc, 2, 3",
+        "(array_agg(line order by load_id, line))[1], row_kept "
+        f"from raw.raw_rejects where {condition} group by 1, 2, 3, row_kept order by 1, row_kept, 4 desc, 2, 3",
         parameters,
     )
     return [RejectCount(*row) for row in cursor.fetchall()]

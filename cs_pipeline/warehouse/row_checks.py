@@ -2,18 +2,18 @@
 
 An incoming column is text (files) or already of the contract's type (mappings); anything else a mapping yields is
 cast to text first. Every rule is an expression that is true for a row that breaks it, and is only asked when the rules
-before it hold, so that a rule may rely on them: text is a number before its minimum is asked.
+of the same column before it hold, so that a rule may rely on them: text is a number before its minimum is asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from zoneinfo import available_timezones
 
 from cs_pipeline.warehouse.contract import Column, SourceTable
+from cs_pipeline.warehouse.spellings import COUNTRIES, ZONES
 
 MAX_KEY_BYTES = 500  # a B-tree entry holds 2,700, and a key has three columns at most
 REPEATED_KEY = "repeats the key of an earlier row"
+PARENT_PUT_ASIDE = "was put aside there"
 
 _ISO_TIMESTAMP = (
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -21,6 +21,7 @@ _ISO_TIMESTAMP = (
 )
 _WHOLE_NUMBER = "^[+-]?[0-9]+([.]0*)?$"
 _MIDNIGHT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]00:00(:00([.]0{1,9})?)?([zZ]|[+]00(:?00)?)?)?$"
+_LEAST_SIZE = 1e-100  # what is closer to 0 would leave the range of doubles when divided by
 _FINITE = "'-1.7976931348623157e308'::double precision and '1.7976931348623157e308'::double precision"  # nor NaN
 _TRUTHS = ("true", "false", "t", "f", "yes", "no", "1", "0")
 _EMAIL = r"^[^@[:space:]<>,;]+@[^@[:space:]<>,;]+[.][^@[:space:]<>,;]+$"
@@ -37,11 +38,16 @@ class Rule:
 
 
 def rules(table: SourceTable, types: Mapping[str, str], is_valid: str) -> list[Rule]:
-    """The rules for rows with columns of these `types`, in the order in which they are asked.
+    """The rules for rows with columns of these `types`, those of a column together in the order they are asked in.
 
     `is_valid`: the SQL function that tells whether a text is a value of a type.
     """
-    return [rule for name, kind in types.items() for rule in _rules(table, table.column(name), kind, is_valid)]
+    by_column = {name: list(_rules(table, table.column(name), kind, is_valid)) for name, kind in types.items()}
+    for name, rules_of_it in by_column.items():
+        other = table.column(name).at_most
+        if other and other in types:
+            rules_of_it.append(_at_most(table, name, other, types, by_column[other]))
+    return [rule for rules_of_it in by_column.values() for rule in rules_of_it]
 
 
 def typed(column: Column, kind: str) -> str:
@@ -54,6 +60,8 @@ def typed(column: Column, kind: str) -> str:
             return f"split_part({value}, '.', 1)::integer"
         case "date":
             return f"left({value}, 10)::date"
+        case "double precision":
+            return f"({value}::double precision + 0.0)"  # -0 becomes 0
         case _:
             return f"{value}::{column.data_type}"
 
@@ -61,33 +69,55 @@ def typed(column: Column, kind: str) -> str:
 def _rules(table: SourceTable, column: Column, kind: str, is_valid: str) -> Iterator[Rule]:
     value, name = f"incoming.{column.name}", column.name
     if column.required:
-        blank = f" or (ascii({value}) <= 32 and btrim({value}, E' \\t\\r\\n') = '')" if kind == "text" else ""
-        yield Rule(name, "is empty", f"{value} is null{blank}")
+        yield Rule(name, "is empty", f"{value} is null")
     if kind == "text" != column.data_type:
         yield from _type_rules(column, value, is_valid)
     elif kind in ("timestamptz", "date"):
         yield Rule(name, "is not between the years 1 and 9999", f"{value} not between {_years(kind)}")
     if column.data_type == "double precision":
-        yield Rule(name, "is not a finite number", f"{typed(column, kind)} not between {_FINITE}")
+        number = typed(column, kind)
+        yield Rule(name, "is not a finite number", f"{number} not between {_FINITE}")
+        too_small = f"{number} between -{_LEAST_SIZE} and {_LEAST_SIZE} and {number} <> 0"
+        yield Rule(name, "is too close to 0 to count with", too_small)
     if column.accepted_values:
         accepted = ", ".join(map(_literal, column.accepted_values))
         yield Rule(name, f"is not one of {', '.join(column.accepted_values)}", f"{value} not in ({accepted})")
     if column.minimum is not None:
-        yield Rule(name, f"is below {column.minimum:g}", f"{typed(column, kind)} < {column.minimum}")
+        yield Rule(name, f"is below {_spelt(column.minimum)}", f"{typed(column, kind)} < {column.minimum}")
+    if column.maximum is not None:
+        yield Rule(name, f"is above {_spelt(column.maximum)}", f"{typed(column, kind)} > {column.maximum}")
     if column.format == "email":
         yield Rule(name, "is not an e-mail address", f"{value} !~ {_literal(_EMAIL)}")
     if column.format == "timezone":
-        yield Rule(name, "is not an IANA time zone such as Europe/Paris", f"{value} not in ({_zones()})")
+        yield Rule(name, "is not an IANA time zone such as Europe/Paris", f"{value} not in ({_listed(ZONES.values())})")
+    if column.format == "country":
+        yield Rule(name, "is not a country of ISO 3166-1 such as FR", f"{value} not in ({_listed(COUNTRIES.values())})")
     if name in table.key:
         reason = f"is longer than {MAX_KEY_BYTES} bytes, too long for a key"
         yield Rule(name, reason, f"octet_length({value}) > {MAX_KEY_BYTES}")
     if column.references:
-        yield Rule(
-            name,
-            f"is not in {column.references}",
-            f"parent_{name}.{name} is null",
-            f"left join raw.{column.references} as parent_{name} on parent_{name}.{name} = {value}",
-        )
+        yield from _reference_rules(name, value, column.references)
+
+
+def _reference_rules(name: str, value: str, parent: str) -> Iterator[Rule]:
+    is_absent = f"parent_{name}.{name} is null"
+    yield Rule(
+        name,
+        f"is not in {parent}: its row {PARENT_PUT_ASIDE}",
+        f"{is_absent} and aside_{name}.{name} is not null",
+        f"left join raw.{parent} as parent_{name} on parent_{name}.{name} = {value} "
+        f"left join (select distinct row_data ->> '{name}' as {name} from raw.raw_rejects "
+        f"where source_table = '{parent}' and not row_kept) as aside_{name} on aside_{name}.{name} = {value}",
+    )
+    yield Rule(name, f"is not in {parent}", is_absent)
+
+
+def _at_most(table: SourceTable, name: str, other: str, types: Mapping[str, str], rules_of_other: list[Rule]) -> Rule:
+    """That a value is no larger than another column's. Where that one breaks a rule itself, nothing can be said."""
+    other_is_broken = " ".join(f"when {rule.is_broken} then true" for rule in rules_of_other)
+    value, bound = (typed(table.column(column), types[column]) for column in (name, other))
+    is_broken = f"case when (case {other_is_broken} else false end) then false else {value} > {bound} end"
+    return Rule(name, f"is above its {other}", is_broken)
 
 
 def _type_rules(column: Column, value: str, is_valid: str) -> Iterator[Rule]:
@@ -115,12 +145,14 @@ def _type_rules(column: Column, value: str, is_valid: str) -> Iterator[Rule]:
         case "integer":
             reason = "is not a whole number"
             yield broken_unless(f"{value} ~ {_literal(_WHOLE_NUMBER)}")
+            reason = "is beyond 2,147,483,647, the largest whole number"
             yield broken_unless(f"{is_valid}(split_part({value}, '.', 1), 'integer')")
         case "boolean":
             reason = "is not true or false"
             yield broken_unless(f"lower({value}) in ({', '.join(map(_literal, _TRUTHS))})")
         case _:
             reason = "is not a number"
+            yield broken_unless(f"{value} not like '%x%' and {value} not like '%X%'")  # 0x10, which PostgreSQL takes
             yield broken_unless(f"{is_valid}({value}, 'double precision')")
 
 
@@ -128,9 +160,12 @@ def _years(kind: str) -> str:
     return f"'0001-01-01'::{kind} and '9999-12-31'::{kind}"
 
 
-@lru_cache(maxsize=1)
-def _zones() -> str:
-    return ", ".join(_literal(zone) for zone in sorted(available_timezones()))
+def _spelt(bound: float) -> str:
+    return f"{bound:,.0f}" if float(bound).is_integer() else f"{bound:g}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(_literal(word) for word in sorted(set(words)))
 
 
 def _literal(text: str) -> str:

@@ -21,6 +21,7 @@ from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.csv_batches import read_csv_batches, read_csv_header
 from cs_pipeline.warehouse.parquet_batches import read_parquet_batches, read_parquet_header
 from cs_pipeline.warehouse.source_files import SourceFile
+from cs_pipeline.warehouse.spellings import without_blanks
 
 LOAD, LINE = "_load_id", "_line"
 COPY_BYTES = 1 << 20
@@ -88,9 +89,12 @@ def copy_file(
     leading: Mapping[str, object],
     columns: Mapping[str, str],
     on_batch: Callable[[RowsRead], None],
+    *,
+    keep_blanks: bool,
 ) -> RowsRead:
     """Copy a file into `target`, which has the `leading` columns (one value for the whole file), `_line`, and for each
     of the file's columns the one that `columns` names. Rows that cannot be read become rejects of the load.
+    `keep_blanks`: around the values, which else are gone.
     """
     read = RowsRead()
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES, "w+", encoding="utf-8", newline="") as aside:
@@ -106,7 +110,8 @@ def copy_file(
                 read.rows += batch.rows.num_rows + len(batch.broken)
                 read.broken += len(batch.broken)
                 read.fraction = batch.fraction
-                yield _as_csv(batch, leading)
+                rows = batch.rows if keep_blanks else without_blanks(batch.rows)
+                yield _as_csv(rows, batch.lines, leading, is_plain=batch.is_plain)
                 on_batch(read)
 
         data = ", ".join(f'"{column}"' for column in columns.values())  # a foreign column may be called "order"
@@ -122,14 +127,13 @@ def copy_file(
     return read
 
 
-def _as_csv(batch: Batch, leading: Mapping[str, object]) -> bytes:
-    rows = batch.rows
+def _as_csv(rows: pa.Table, lines: pa.Array, leading: Mapping[str, object], *, is_plain: bool) -> bytes:
     constant = [pa.repeat(pa.scalar(value), rows.num_rows) for value in leading.values()]
     table = pa.table(
-        [*constant, batch.lines, *rows.columns], names=[*leading, LINE, *(f"c{i}" for i in range(rows.num_columns))]
+        [*constant, lines, *rows.columns], names=[*leading, LINE, *(f"c{i}" for i in range(rows.num_columns))]
     )
     buffer = io.BytesIO()
-    quoting = "none" if batch.is_plain else "needed"
+    quoting = "none" if is_plain else "needed"
     pyarrow.csv.write_csv(table, buffer, pyarrow.csv.WriteOptions(include_header=False, quoting_style=quoting))
     return buffer.getvalue()
 

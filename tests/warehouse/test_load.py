@@ -163,13 +163,32 @@ def test_rows_that_break_the_contract_are_put_aside_whole_and_the_rest_goes_on(
     assert [(count.rows, count.line) for count in report.reasons] == [(1, 4), (1, 5)]
 
 
-def test_rows_of_a_rejected_account_are_rejected_too(warehouse: Warehouse, company: Path, write_csv: WriteCsv) -> None:
+def test_rows_of_a_rejected_account_are_rejected_too_and_counted_as_such(
+    warehouse: Warehouse, company: Path, write_csv: WriteCsv
+) -> None:
     write_csv("accounts.csv", [ACCOUNTS[0], {**ACCOUNTS[1], "created_at": "yesterday"}])
-    load_folder(warehouse, company)
-    assert [(count.table, count.column, count.rows) for count in count_rejects(warehouse)] == [
-        ("accounts", "created_at", 1),
-        ("events", "account_id", 1),
+    write_csv("events.csv", [*EVENTS, {**EVENTS[0], "event_id": "e3", "account_id": "nobody"}])
+    report = load_folder(warehouse, company)
+    assert [(count.table, count.column, count.rows, count.reason) for count in count_rejects(warehouse)][1:] == [
+        ("events", "account_id", 1, "is not in accounts"),
+        ("events", "account_id", 1, "is not in accounts: its row was put aside there"),
     ]
+    assert (report.rows_rejected, report.rows_fallen) == (3, 1)
+
+
+def test_a_decoration_that_cannot_be_read_costs_the_value_and_not_the_customer(
+    warehouse: Warehouse, company: Path, write_csv: WriteCsv, query: Query
+) -> None:
+    write_csv(
+        "accounts.csv",
+        [{**ACCOUNTS[0], "timezone": "(GMT+01:00) Berlin"}, {**ACCOUNTS[1], "timezone": " europe/paris"}],
+    )
+    report = load_folder(warehouse, company)
+    assert (report["accounts"].rows_loaded, report.rows_rejected, report.values_put_aside) == (2, 0, 1)
+    assert query("select account_id, timezone from raw.accounts order by 1") == [("a1", None), ("a2", "Europe/Paris")]
+    again = load_folder(warehouse, company)
+    assert (again.rows_loaded, again.values_put_aside) == (0, 1)
+    assert query("select sum(rows_rejected) from cs.loads") == [(0,)]
 
 
 @pytest.mark.parametrize("is_first_load", [True, False])

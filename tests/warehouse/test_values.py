@@ -14,13 +14,29 @@ from hypothesis import strategies as st
 
 from cs_pipeline.warehouse import csv_batches, merge
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
 from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
 from cs_pipeline.warehouse.source_files import SourceFile
+from cs_pipeline.warehouse.spellings import BLANKS
 from tests.warehouse.conftest import ACCOUNTS, EVENTS, SUBSCRIPTIONS, USERS, Query, WriteCsv
 
-TICKET: dict[str, str] = {"ticket_id": "t1", "account_id": "a1", "created_at": "2024-01-05", "priority": "low"}
+TICKET: dict[str, str] = {
+    "ticket_id": "t1",
+    "account_id": "a1",
+    "created_at": "2024-01-05",
+    "priority": "low",
+    "csat_scale": "5",
+}
+ANSWER: dict[str, str] = {
+    "response_id": "r1",
+    "account_id": "a1",
+    "survey": "nps",
+    "score": "4",
+    "scale_max": "5",
+    "responded_at": "2024-01-05",
+}
 INVOICE: dict[str, str] = {
     "invoice_id": "i1",
     "account_id": "a1",
@@ -35,6 +51,7 @@ SOUND: dict[str, dict[str, str]] = {
     "subscriptions": {name: str(value) for name, value in SUBSCRIPTIONS[0].items()},
     "events": {name: str(value) for name, value in EVENTS[0].items()},
     "tickets": TICKET,
+    "survey_responses": ANSWER,
     "invoices": INVOICE,
 }
 
@@ -68,7 +85,7 @@ BAD = [
     ("subscriptions", "started_on", "today", "is not an ISO 8601 date"),
     ("subscriptions", "renews_on", "2023-02-29", "is not an ISO 8601 date"),
     ("subscriptions", "seats", "2.5", "is not a whole number"),
-    ("subscriptions", "seats", "99999999999", "is not a whole number"),
+    ("subscriptions", "seats", "99999999999", "is beyond 2,147,483,647"),
     ("subscriptions", "seats", "0x1F", "is not a whole number"),
     ("subscriptions", "seats", "-3", "is below 0"),
     ("subscriptions", "billing_months", "0", "is below 1"),
@@ -79,7 +96,24 @@ BAD = [
     ("users", "timezone", "CET+1", "is not an IANA time zone"),
     ("tickets", "priority", "", "is empty"),
     ("invoices", "amount", "-Infinity", "is not a finite number"),
+    ("invoices", "amount", "-1e16", "is below -1,000,000,000,000,000"),
+    ("subscriptions", "mrr", "0x10", "is not a number"),
+    ("subscriptions", "mrr", "0X1p4", "is not a number"),
+    ("subscriptions", "mrr", "1.7976931348623157e308", "is above 1,000,000,000,000,000"),
+    ("subscriptions", "mrr", "1e-300", "is too close to 0"),
+    ("subscriptions", "billing_months", "2147483647", "is above 1,200"),
+    ("events", "quantity", "1.7976931348623157e308", "is above 1,000,000,000,000"),
+    ("events", "duration_seconds", "1e306", "is above 1,000,000,000,000"),
+    ("accounts", "timezone", "Eastern Time (US & Canada)", "is not an IANA time zone"),
+    ("accounts", "timezone", "GMT+2", "is not an IANA time zone"),
+    ("accounts", "country", "Germany", "is not a country"),
+    ("accounts", "employee_count", "2147483647", "is above 1,000,000,000"),
+    ("tickets", "csat", "7", "is above its csat_scale"),
+    ("tickets", "csat_scale", "1e9", "is above 1,000"),
+    ("survey_responses", "score", "9", "is above its scale_max"),
+    ("survey_responses", "scale_max", "1e300", "is above 1,000"),
 ]
+
 
 GOOD = [
     ("events", "occurred_at", "2024-02-03", "2024-02-03 00:00:00+00"),
@@ -89,7 +123,22 @@ GOOD = [
     ("events", "occurred_at", "2024-02-03 10:00:00 -0800", "2024-02-03 18:00:00+00"),
     ("events", "quantity", "1.5e3", "1500"),
     ("events", "quantity", "", None),
-    ("events", "event_name", " padded ", " padded "),
+    ("events", "event_name", " padded ", "padded"),
+    ("events", "occurred_at", " 2024-02-03 ", "2024-02-03 00:00:00+00"),
+    ("events", "account_id", "\t a1", "a1"),
+    ("events", "feature", "\u00a0export\u200b\ufeff", "export"),
+    ("subscriptions", "mrr", " 100 ", "100"),
+    ("subscriptions", "mrr", "-0.0", "0"),
+    ("subscriptions", "tier", "pro ", "pro"),
+    ("subscriptions", "ended_on", " 2024-05-01", "2024-05-01"),
+    ("accounts", "timezone", "Europe/Paris ", "Europe/Paris"),
+    ("accounts", "timezone", "europe/paris", "Europe/Paris"),
+    ("accounts", "timezone", "Eastern Standard Time", "America/New_York"),
+    ("accounts", "timezone", "US/Eastern", "US/Eastern"),
+    ("accounts", "country", "de", "DE"),
+    ("accounts", "country", "UK", "GB"),
+    ("users", "email", " ann@acme.com\n", "ann@acme.com"),
+    ("tickets", "csat", "5", "5"),
     ("subscriptions", "started_on", "2024-01-01 00:00:00", "2024-01-01"),
     ("subscriptions", "seats", "25.0", "25"),
     ("subscriptions", "auto_renew", "YES", "true"),
@@ -153,8 +202,60 @@ def test_values_that_break_the_contract_are_put_aside_with_the_reason(warehouse:
         key = next(iter(SOUND[table]))
         reject = found.pop((table, column, value if column == key else f"case {number}"))
         assert reason in reject.reason, (value, reject)
-        assert reject.row[column] == (value or None)
+        assert reject.value == (value.strip() or None)
+        contract = read_contract().tables[table]
+        assert reject.row_kept == contract.can_lose(contract.column(column))
     assert not found
+
+
+def test_a_value_that_cannot_be_read_leaves_its_row_and_one_that_the_row_needs_takes_it_along(
+    warehouse: Warehouse, bring: Bring, query: Query
+) -> None:
+    bring(tables_with([case[:3] for case in BAD]))
+    for number, (table, column, _, _) in enumerate(BAD):
+        contract = read_contract().tables[table]
+        key = contract.key[0]
+        stored = query(f"select {column} from raw.{table} where {key} = 'case {number}'")
+        assert stored == ([(None,)] if contract.can_lose(contract.column(column)) else [])
+
+
+def test_what_empty_would_turn_into_its_opposite_takes_its_row_along() -> None:
+    says = {
+        (table.name, column.name)
+        for table in read_contract().tables.values()
+        for column in table.columns
+        if column.empty_says
+    }
+    assert {("users", "unsubscribed_at"), ("users", "deleted_at"), ("invoices", "paid_at")} < says
+    assert ("accounts", "timezone") not in says
+
+
+def test_every_number_of_the_contract_has_two_bounds() -> None:
+    for table in read_contract().tables.values():
+        for column in table.columns:
+            if column.data_type in ("integer", "double precision"):
+                has_upper = column.maximum is not None or column.at_most or column.data_type == "integer"
+                assert column.minimum is not None, (table.name, column.name)
+                assert has_upper, (table.name, column.name)
+
+
+def test_every_broken_value_of_a_row_is_told(warehouse: Warehouse, bring: Bring, query: Query) -> None:
+    tables = tables_with([])
+    tables["accounts"].append(
+        {
+            **dict.fromkeys(tables["accounts"][0], ""),
+            **{"account_id": "a9", "account_name": "Nine", "created_at": "2024-01-01"},
+            **{"tier": "gold", "timezone": "here", "employee_count": "many"},
+        }
+    )
+    tables["accounts"] = [{"timezone": "", "employee_count": "", **row} for row in tables["accounts"]]
+    bring(tables)
+    assert [(count.column, count.rows, count.row_kept) for count in count_rejects(warehouse)] == [
+        ("employee_count", 1, True),
+        ("tier", 1, True),
+        ("timezone", 1, True),
+    ]
+    assert query("select tier, timezone, employee_count from raw.accounts where account_id = 'a9'") == [(None,) * 3]
 
 
 def test_sound_values_arrive_as_what_they_mean(warehouse: Warehouse, bring: Bring, query: Query) -> None:
@@ -189,9 +290,10 @@ def test_typed_columns_of_a_mapping_keep_the_same_rules(warehouse: Warehouse, fo
     )
     install_mappings(warehouse, folder)
     report = sync_mappings(warehouse)["events"]
-    assert (report.rows_loaded, report.rows_rejected) == (2, 6)
+    assert (report.rows_loaded, report.rows_rejected, report.values_put_aside) == (3, 5, 1)
     assert query("select event_id, occurred_at, quantity, duration_seconds from raw.events order by 1") == [
         ("1", datetime(2024, 1, 1, 10, tzinfo=UTC), 1.5, 2.5),
+        ("7", datetime(2024, 1, 1, tzinfo=UTC), 1, None),
         ("8", datetime(2024, 1, 1, tzinfo=UTC), None, None),
     ]
 
@@ -225,7 +327,7 @@ def test_any_text_arrives_as_it_was_written(
     report = load_folder(warehouse, folder)
     assert report["accounts"].rows_loaded == len(rows), report["accounts"].reasons
     stored = query("select account_name, industry from raw.accounts order by substr(account_id, 2)::integer")
-    assert stored == [(row["account_name"], row["industry"] or None) for row in rows]
+    assert stored == [(row["account_name"].strip(BLANKS), row["industry"].strip(BLANKS) or None) for row in rows]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

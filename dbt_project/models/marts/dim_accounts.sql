@@ -36,7 +36,8 @@ accounts_today as (
         accounts.sales_goal,
         cast(coalesce(running_subscriptions.mrr, 0) as double precision) as mrr,
         cast(coalesce(running_subscriptions.mrr, 0) * 12 as double precision) as arr,
-        cast(running_subscriptions.seats as integer) as seats,
+        -- The largest integer is what companies write for "without limit", and such seats may be added to others.
+        cast(least(running_subscriptions.seats, 2147483647) as integer) as seats,
         cast(date_trunc('month', accounts.created_at at time zone 'UTC') as date) as cohort_month
     from accounts
     left join lateral (
