@@ -1,6 +1,6 @@
 """What `doctor` finds: what is configured, what can be reached, what is missing, and what to do about it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,11 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.locate import locate
+from cs_pipeline.warehouse.trial import try_out
 
+IS_NOT_MIGRATED = (  # `to_regclass` would ask for a right on the schema
+    "select not exists (select from pg_class where relname = 'actions' and relnamespace = to_regnamespace('cs'))"
+)
 State = Literal["ok", "note", "wrong"]
 
 
@@ -30,8 +34,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _clock(settings)
     yield _delivery(settings)
     yield _texts(settings)
-    yield from _guarded("playbooks", lambda: _playbooks(settings))
-    yield from _guarded("score models", lambda: _score_models(settings))
+    yield from _guarded("playbooks", lambda: [_playbooks(settings)])
+    yield from _guarded("score models", lambda: [_score_models(settings)])
     try:
         warehouse = locate(settings)
         version = _scalar(warehouse, "select split_part(version(), ' ', 2)")
@@ -40,21 +44,27 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     kind = "embedded" if settings.database_url is None else "yours"
     yield Finding("PostgreSQL", "ok", f"{version} at {warehouse.location} ({kind})")
-    if _scalar(warehouse, "select to_regclass('cs.actions') is null"):
+    yield from _guarded("database", lambda: _tried(warehouse))
+    if _scalar(warehouse, IS_NOT_MIGRATED):
         yield Finding("schema", "wrong", "the `cs` schema is not there yet: run `cs-pipeline up` or `cs-pipeline load`")
         return
-    yield from _source_tables(warehouse)
-    yield from _scores(warehouse)
-    yield from _outbox(warehouse)
-    yield _crm(warehouse, settings)
+    yield from _guarded("source tables", lambda: _source_tables(warehouse))
+    yield from _guarded("scores", lambda: _scores(warehouse))
+    yield from _guarded("outbox", lambda: _outbox(warehouse))
+    yield from _guarded("CRM", lambda: [_crm(warehouse, settings)])
     yield from _processes(settings)
 
 
-def _guarded(subject: str, finding: Callable[[], Finding]) -> Iterator[Finding]:
+def _guarded(subject: str, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """The findings about a subject; what keeps them from being found is one itself, and the next subject is asked."""
     try:
-        yield finding()
+        yield from findings()
     except UserError as error:
         yield Finding(subject, "wrong", str(error))
+
+
+def _tried(warehouse: Warehouse) -> Iterator[Finding]:
+    return (Finding(tried.subject, tried.state, tried.words) for tried in try_out(warehouse))
 
 
 def _clock(settings: Settings) -> Finding:

@@ -19,6 +19,7 @@ from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
+from cs_pipeline.warehouse.schemas import ensure_schema
 
 LIVE_WEEKS = 2  # weeks that the schedule scores, at the ends of which it is Monday
 LOADING_DAYS = (0, 3)  # data arrives on Mondays and Thursdays
@@ -117,7 +118,7 @@ def _midnight(day: date) -> datetime:
 def claim(warehouse: Warehouse, story: str) -> None:
     """Remember that the warehouse is this story's. Raises UserError when it holds anything else."""
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("create schema if not exists demo")
+        ensure_schema(cursor, "demo")
         cursor.execute("create table if not exists demo.story (name text primary key)")
         cursor.execute("select to_regclass('raw.accounts') is not null, (select min(name) from demo.story)")
         has_data, owner = cursor.fetchone() or (False, None)

@@ -22,6 +22,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import embedded_server, locate
 from cs_pipeline.warehouse.migrate import LOCK
 from cs_pipeline.warehouse.refusals import refusals_in_words
+from cs_pipeline.warehouse.schemas import ensure_schema
 
 
 class PipelineStorage(DagsterPostgresStorage):
@@ -73,7 +74,7 @@ def dagster_schema(warehouse: Warehouse) -> str:
         if cursor.fetchone() == (True,):
             return "public"
         cursor.execute(f"select pg_advisory_xact_lock({LOCK})")  # webserver and daemon start at the same time
-        cursor.execute("create schema if not exists dagster")
+        ensure_schema(cursor, "dagster")
         return "dagster"
 
 

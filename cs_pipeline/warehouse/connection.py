@@ -16,10 +16,11 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.address import OPTIONS, read_address
-from cs_pipeline.warehouse.refusals import in_words, is_lost
+from cs_pipeline.warehouse.refusals import in_words, is_lost, refusals_in_words
 from cs_pipeline.warehouse.session_settings import SESSION_SETTINGS, options_beyond, settings_of_a_session
 
 APPLICATION_NAME = "cs_pipeline"
+CUT_OFF = "57014"  # SQLSTATE of a statement that was ended
 
 
 def without_rows(error: Exception) -> str:
@@ -63,8 +64,8 @@ class Warehouse:
         except psycopg2.OperationalError as error:
             raise UserError(self._unreachable(str(error))) from None
         connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(settings_of_a_session(self._address))
+        with refusals_in_words(self.location), connection.cursor() as cursor:
+            cursor.execute("; ".join(settings_of_a_session(self._address)))
         connection.autocommit = False
         return connection
 
@@ -90,13 +91,11 @@ class Warehouse:
     @contextmanager
     def arrow(self) -> Iterator[adbc.Connection]:
         """One ADBC transaction, for reading and writing Arrow tables; commits at the end of the block."""
-        try:
-            connection = adbc_driver_postgresql.dbapi.connect(self.url)
-        except adbc.Error as error:
-            raise UserError(self._unreachable(str(error))) from None
+        connection = self._connect_arrow()
         try:
             with connection.cursor() as cursor:
-                cursor.execute(settings_of_a_session(self._address))
+                for statement in settings_of_a_session(self._address):
+                    cursor.execute(statement)
             yield connection
             connection.commit()
         except BaseException as error:
@@ -105,6 +104,16 @@ class Warehouse:
             raise
         finally:
             connection.close()
+
+    def _connect_arrow(self) -> adbc.Connection:
+        """The driver reads catalogues while it connects, which a short statement_timeout of the role cuts off."""
+        try:
+            return adbc_driver_postgresql.dbapi.connect(self.url)
+        except adbc.Error as error:
+            beside = self.for_other_programs() if error.sqlstate == CUT_OFF else self
+            if beside is self:
+                raise UserError(self._unreachable(str(error))) from None
+        return beside._connect_arrow()
 
     def for_other_programs(self, search_path: str = "") -> "Warehouse":
         """The same address with the options that give dbt and Dagster a session like ours, and that search path."""

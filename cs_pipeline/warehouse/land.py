@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import OnProgress, Progress, silent
+from cs_pipeline.warehouse.schemas import ensure_schema
 from cs_pipeline.warehouse.source_files import SourceFile, landing_files, plain_name
 from cs_pipeline.warehouse.staging import LINE, RowsRead, begin_load, copy_file, prepare, read_header
 
@@ -97,7 +98,7 @@ def _land_table(
 
 def _empty_table(cursor: Cursor, table: str, columns: list[str]) -> None:
     """The table with just these columns and no rows; one that is there is altered, so that views on it stay."""
-    cursor.execute(f"create schema if not exists {SCHEMA}")
+    ensure_schema(cursor, SCHEMA)
     cursor.execute(f"create table if not exists {SCHEMA}.{table} ({FILE} text not null, {LINE} bigint not null)")
     cursor.execute(f"truncate {SCHEMA}.{table}")
     cursor.execute(

@@ -22,6 +22,7 @@ from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, 
 from cs_pipeline.warehouse.mapping_sql import in_words, one_select
 from cs_pipeline.warehouse.merge import merge
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
+from cs_pipeline.warehouse.schemas import ensure_schema
 from cs_pipeline.warehouse.source_files import closest
 from cs_pipeline.warehouse.spellings import BLANKS
 from cs_pipeline.warehouse.staging import LINE, LOAD, Incoming, begin_load, prepare
@@ -61,7 +62,7 @@ def install_mappings(warehouse: Warehouse, folder: Path) -> list[InstalledMappin
     contract = read_contract()
     files = _files(folder, contract)
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(f"create schema if not exists {SCHEMA}")
+        ensure_schema(cursor, SCHEMA)
         for name in _views(cursor):
             cursor.execute(f'drop view {SCHEMA}."{name}"')
         installed = [_install(cursor, contract.tables[name], path) for name, path in files.items()]

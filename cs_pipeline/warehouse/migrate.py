@@ -22,7 +22,9 @@ def migrate(warehouse: Warehouse) -> None:
     engine = create_engine("postgresql+psycopg2://", creator=warehouse.connect, poolclass=NullPool)
     with refusals_in_words(warehouse.location), engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        connection.execute(text("create schema if not exists cs"))
+        for name in ("cs", "raw"):
+            if connection.execute(text("select to_regnamespace(:name) is null"), {"name": name}).scalar():
+                connection.execute(text(f"create schema {name}"))
         config = Config()
         config.set_main_option("script_location", str(SCRIPTS))
         config.attributes["connection"] = connection

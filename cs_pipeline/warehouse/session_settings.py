@@ -37,15 +37,16 @@ def left_alone(address: Address) -> set[str]:
     return {name.replace("-", "_").lower() for name in re.findall(r"(?:-c\s*|--)([\w-]+)=", options)}
 
 
-def settings_of_a_session(address: Address) -> str:
-    """One statement that makes the settings; those that the server's version does not know are passed over."""
+def settings_of_a_session(address: Address) -> list[str]:
+    """Statements that make the settings; those that the server's version does not know are passed over."""
     theirs = left_alone(address)
+    first = [] if "statement_timeout" in theirs else [f"set statement_timeout = {NO_LIMIT}"]
     calls = " ".join(
         f"if current_setting('{name}', true) is not null then perform set_config('{name}', '{value}', false); end if;"
         for name, value in SESSION_SETTINGS.items()
         if name not in theirs
     )
-    return f"do $$ begin {calls} end $$"
+    return [*first, f"do $$ begin {calls} end $$"]
 
 
 def options_beyond(address: Address, found: Mapping[str, str], search_path: str = "") -> str:

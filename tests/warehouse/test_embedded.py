@@ -2,16 +2,22 @@
 
 import os
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
+import psycopg2
 import pytest
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.instance_storage import PipelineStorage
+from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
+from cs_pipeline.warehouse.migrate import migrate
 
 
 @pytest.fixture
@@ -73,3 +79,44 @@ def test_a_folder_that_the_server_user_cannot_enter_is_named(folder: Path) -> No
     closed.mkdir(mode=0o700)
     with pytest.raises(UserError, match=f"cannot enter {closed}"):
         EmbeddedServer(closed / "postgres").start()
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_a_server_is_reached_over_its_socket_and_over_ipv6(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sockets = folder / "sockets of ours"
+    sockets.mkdir()
+    sockets.chmod(0o777)
+    settings = {"unix_socket_directories": f'"{sockets}"', "listen_addresses": "127.0.0.1,::1"}
+    embedded = EmbeddedServer(folder / "postgres", settings)
+    tcp = urlsplit(embedded.start())
+    credentials, port = f"{tcp.username}:{tcp.password}", tcp.port
+    try:
+        for url in (
+            f"postgresql://{credentials}@{quote(str(sockets), safe='')}:{port}/cs_pipeline",
+            f"postgresql://{credentials}@/cs_pipeline?port={port}&host={quote(str(sockets))}",
+            f"postgres://{credentials}@[::1]:{port}/cs_pipeline?sslmode=disable",
+        ):
+            warehouse = Warehouse(url)
+            migrate(warehouse)
+            assert answer(url, "select 42") == 42
+            assert query(warehouse, "select 42 as answer")["answer"].tolist() == [42]
+            monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", url)
+            assert PipelineStorage.from_config_value(None, {}).run_storage.get_runs() == []
+            told = warehouse.dbt_environment()
+            profile = psycopg2.connect(
+                host=told["CS_PIPELINE_DBT_HOST"], port=told["CS_PIPELINE_DBT_PORT"], user=told["CS_PIPELINE_DBT_USER"],
+                password=told["CS_PIPELINE_DBT_PASSWORD"], dbname=told["CS_PIPELINE_DBT_DATABASE"],
+                sslmode=told["CS_PIPELINE_DBT_SSLMODE"],
+            )  # fmt: skip
+            profile.close()
+    finally:
+        embedded.stop()

@@ -1,5 +1,3 @@
-create schema if not exists raw;
-create schema if not exists cs;
 
 -- Loading -----------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,18 @@
+"""The schemas that the pipeline uses, and how one comes to be."""
+
+from psycopg2.extensions import cursor as Cursor
+
+SCHEMAS = ("raw", "landing", "mapping", "staging", "intermediate", "marts", "snapshots", "cs")
+
+REPLACED = ("mapping", "staging", "intermediate", "marts", "snapshots", "cs")  # by us alone; others may fill the rest
+
+
+def ensure_schema(cursor: Cursor, name: str) -> None:
+    """Create the schema unless it is there.
+
+    `create schema if not exists` asks for the right to create also where there is nothing to create, which a role has
+    not got whose schemas somebody else made.
+    """
+    cursor.execute("select to_regnamespace(%s) is null", (name,))
+    if cursor.fetchone() == (True,):
+        cursor.execute(f"create schema if not exists {name}")
