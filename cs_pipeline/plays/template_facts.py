@@ -10,7 +10,7 @@ from typing import Protocol
 
 from cs_pipeline.health.explanation import Change, Driver, explain_change
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.plays import clock
+from cs_pipeline.plays import clock, names
 from cs_pipeline.plays.brand import Brand
 from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, TriggerKind
 from cs_pipeline.plays.specification import CUSTOMER_ROLES, Playbook, Step
@@ -19,8 +19,8 @@ from cs_pipeline.settings import Settings
 
 ADDED: Mapping[str, str] = {
     "account_id": "Id of the account, as the warehouse has it",
-    "contact_name": "Full name of the person it goes to; missing when not known",
-    "contact_first_name": "First name of that person; missing when not known",
+    "contact_name": "Full name of the person it goes to; missing when not known, or a placeholder such as NULL",
+    "contact_first_name": "First name of that person; missing where the name does not say it beyond doubt (Mr Lee)",
     "is_for_customer": "It goes to the customer, not to one of us",
     "due_on": "Day for which it was planned, in the account's time zone",
     "play_title": "Title of the play",
@@ -78,14 +78,15 @@ class TemplateFacts:
         settings, brand = self.settings, self.brand
         catalogue = {**ACCOUNT_FACTS, **{name: fact for each in TRIGGER_FACTS.values() for name, fact in each.items()}}
         values = {name: clean(_typed(facts.get(name), fact.type)) for name, fact in catalogue.items()}
+        values["account_name"] = names.account_name(values["account_name"])
         if values["account_name"] is None:
             values["account_name"] = "your team" if step.to in CUSTOMER_ROLES else clean(action.account_id)
         values["owner_email"] = _address(values["owner_email"])
-        name = clean(facts.get("recipient_name"))
+        name = names.person_name(clean(facts.get("recipient_name")))
         return values | {
             "account_id": clean(action.account_id),
             "contact_name": name,
-            "contact_first_name": _first_name(name),
+            "contact_first_name": names.first_name(name),
             "is_for_customer": step.to in CUSTOMER_ROLES,
             "due_on": action.due_at.astimezone(clock.zone(str(values["timezone"] or ""))).date(),
             "play_title": self.playbook.title,
@@ -116,11 +117,6 @@ def _address(value: object) -> str | None:
     text = str(value or "")
     is_sound = text.count("@") == 1 and not any(sign.isspace() or sign in '<>,;:"()' for sign in text)
     return text if is_sound and text[0] != "@" != text[-1] else None
-
-
-def _first_name(name: object) -> str | None:
-    first = str(name or "").partition(" ")[0]
-    return first if first and "@" not in first and not first.endswith((".", ",")) else None
 
 
 def _score_words(facts: Mapping[str, object]) -> str | None:

@@ -119,6 +119,15 @@ def test_replies_never_go_to_something_that_is_no_address(address: str):
         (None, "Hello,"),
         ("Dr. Ada", "Hello,"),
         ("ada@x.example", "Hello,"),
+        ("NULL", "Hello,"),
+        ("-", "Hello,"),
+        ("N/A", "Hello,"),
+        ("Unknown", "Hello,"),
+        ("Mr Lee", "Hello,"),
+        ("12345", "Hello,"),
+        ("{{ owner_email }}", "Hello,"),
+        ("<script>alert(1)</script>", "Hello,"),
+        ("李小龙", "Hi 李小龙,"),
     ],
 )
 def test_people_are_greeted_by_first_name_where_there_is_one(name: str | None, greeting: str):
