@@ -14,9 +14,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import require_text_file
 
 PREFIX = "CS_PIPELINE_"
 HOME_SETTINGS_FILE = "settings.env"
+MOST_BYTES = 100_000  # of that file
 
 Delivery = Literal["capture", "allowlist", "live"]
 LateRows = Literal["exclude", "include"]
@@ -202,7 +204,12 @@ def load_settings() -> Settings:
     """
     try:
         home = Settings().home
+        require_text_file(home / HOME_SETTINGS_FILE, MOST_BYTES)
         return Settings(_env_file=home / HOME_SETTINGS_FILE)  # pyright: ignore[reportCallIssue]
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{HOME_SETTINGS_FILE} in the home folder is not UTF-8 (byte {error.start}); save it as UTF-8"
+        ) from None
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
         names = [".".join(str(part) for part in problem["loc"]).upper() for problem in problems]

@@ -4,6 +4,7 @@ Here belongs what score models, playbooks and other YAML of a team share: readin
 turning validation errors into sentences. What a field means belongs to the room whose file it is.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +16,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import require_text_file
+
+MOST_BYTES = 500_000
+MOST_VALUES = 50_000
+MOST_LEVELS = 40
+MOST_WORDS = 500  # characters of one complaint
+MOST_PROBLEMS = 50
+LARGEST_NUMBER = 2**63 - 1
+_TOO_DEEP = f"is nested more than {MOST_LEVELS} levels deep"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,9 +49,11 @@ class InvalidFile(UserError):
 def read_yaml(path: Path) -> tuple[object, LineOf]:
     """The content of a YAML file (plain dicts, lists and scalars), and where each value stands in it.
 
-    Raises InvalidFile when the file is missing, unreadable, not UTF-8, empty, not YAML, or repeats a key.
+    Raises InvalidFile when the file is missing, unreadable, no file, not UTF-8, empty, not YAML, repeats a key, or
+    passes a bound: of bytes, of values (aliases written out), of depth, of numbers.
     """
     try:
+        require_text_file(path, MOST_BYTES)
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InvalidFile(f"{path}: there is no such file") from None
@@ -49,6 +61,8 @@ def read_yaml(path: Path) -> tuple[object, LineOf]:
         raise InvalidFile(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
         raise InvalidFile(f"{path}: cannot be read: {error.strerror}") from None
+    except UserError as error:
+        raise InvalidFile(str(error)) from None
     try:
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
@@ -60,9 +74,12 @@ def read_yaml(path: Path) -> tuple[object, LineOf]:
         node = loader.get_single_node()
         if node is None:
             raise InvalidFile(f"{path}: is empty")
+        _refuse_what_grows(path, node)
         _refuse_repeated_keys(path, node)
         _refuse_impossible_values(path, loader, node)
         return loader.construct_document(node), lambda where: _line(node, where)
+    except RecursionError:
+        raise InvalidFile(f"{path}: {_TOO_DEEP}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
@@ -97,10 +114,14 @@ def validate(model: type[M], path: Path, check: Callable[[M], Iterable[Problem]]
 
 def invalid(path: Path, line_of: LineOf, problems: Iterable[Problem]) -> InvalidFile:
     """The error that lists `problems` in the order of the file."""
-    lines = sorted({(line_of(where), _field(where), message) for where, message in problems})
-    return InvalidFile(
-        "\n".join(f"{path}:{line}: {field}{': ' if field else ''}{message}" for line, field, message in lines)
-    )
+    found = sorted({(line_of(where), _field(where), message) for where, message in problems})
+    lines = [f"{path}:{line}: {_cut(f'{field}: ' * bool(field) + message)}" for line, field, message in found]
+    beyond = len(lines) - MOST_PROBLEMS
+    return InvalidFile("\n".join([*lines[:MOST_PROBLEMS], *([f"{path}: and {beyond:,} more"] if beyond > 0 else [])]))
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MOST_WORDS else f"{message[: MOST_WORDS - 1]}…"
 
 
 def _line(node: yaml.Node, where: Loc) -> int:
@@ -127,10 +148,46 @@ def _nodes(top: yaml.Node) -> Iterator[yaml.Node]:
             continue
         seen.add(id(node))
         yield node
-        if isinstance(node, yaml.SequenceNode):
-            waiting.extend(node.value)
-        if isinstance(node, yaml.MappingNode):
-            waiting.extend(part for pair in node.value for part in pair)
+        waiting.extend(_below(node))
+
+
+def _refuse_what_grows(path: Path, top: yaml.Node) -> None:
+    """A file whose values are too many once its aliases are written out, that holds itself, or that is too deep.
+
+    A kilobyte of aliases of aliases stands for billions of values, each of which somebody would check.
+    """
+    written_out: dict[int, tuple[int, int]] = {}  # by node: values, and levels below it
+    begun: set[int] = set()
+    waiting = [top]
+    while waiting:
+        node = waiting[-1]
+        if id(node) in written_out:
+            waiting.pop()
+            continue
+        below = _below(node)
+        line = node.start_mark.line + 1
+        if id(node) not in begun:
+            begun.add(id(node))
+            waiting.extend(child for child in below if id(child) not in written_out)
+            if any(id(child) in begun and id(child) not in written_out for child in below):
+                raise InvalidFile(f"{path}:{line}: holds an alias of what it stands in; write the value out")
+            continue
+        waiting.pop()
+        values = 1 + sum(written_out[id(child)][0] for child in below)
+        depth = 1 + max((written_out[id(child)][1] for child in below), default=0)
+        if values > MOST_VALUES:
+            raise InvalidFile(f"{path}:{line}: holds more than {MOST_VALUES:,} values once its aliases are written out")
+        if depth > MOST_LEVELS:
+            raise InvalidFile(f"{path}:{line}: {_TOO_DEEP}")
+        written_out[id(node)] = (values, depth)
+
+
+def _below(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return []
 
 
 def _refuse_repeated_keys(path: Path, top: yaml.Node) -> None:
@@ -149,15 +206,30 @@ def _refuse_repeated_keys(path: Path, top: yaml.Node) -> None:
 
 
 def _refuse_impossible_values(path: Path, loader: yaml.SafeLoader, top: yaml.Node) -> None:
-    """What looks like a date or a number and is none, such as 2025-13-45, which the library stumbles over."""
+    """What looks like a date or a number and is none, such as 2025-13-45, which the library stumbles over; and numbers
+    that it reads otherwise than people do (12:30 is 750, to base 60) or that no column can hold.
+    """
     for node in _nodes(top):
         if not isinstance(node, yaml.ScalarNode):
             continue
         try:
-            loader.construct_object(node)
-        except (ValueError, OverflowError) as error:
-            line, words = node.start_mark.line + 1, f"{node.value[:40]!r} is not a value: {error}"
+            problem = _problem_of_number(node, loader.construct_object(node))
+        except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
+            said = str(error) if isinstance(error, ValueError) and len(node.value) < 100 else "it cannot be read"
+            problem = f"is not a value: {said}"
+        if problem:
+            line, words = node.start_mark.line + 1, f"{node.value[:40]!r} {problem}"
             raise InvalidFile(f"{path}:{line}: {words}; put it into quotes if it is text") from None
+
+
+def _problem_of_number(node: yaml.ScalarNode, value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if ":" in node.value:
+        return "is read as a number to the base 60"
+    if isinstance(value, int):
+        return "is too large a number" if abs(value) > LARGEST_NUMBER else None
+    return None if math.isfinite(value) else "is not a finite number"
 
 
 def _words(model: type[BaseModel], details: ErrorDetails) -> str:

@@ -1,5 +1,6 @@
 """Settings: read once, checked, and silent about secrets."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,3 +68,15 @@ def test_the_home_folder_remembers_settings_and_the_environment_wins(
 def test_the_allowlist_is_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CS_PIPELINE_ALLOWLIST", "Ada@example.com, @example.org ,#cs-test,")
     assert load_settings().allowlist == ("ada@example.com", "@example.org", "#cs-test")
+
+
+def test_a_settings_file_that_is_no_text_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CS_PIPELINE_HOME", str(tmp_path))
+    path = tmp_path / "settings.env"
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="is a named pipe, not a file"):
+        load_settings()
+    path.unlink()
+    path.write_bytes(b"CS_PIPELINE_SENDER_NAME=\xff\n")
+    with pytest.raises(UserError, match="is not UTF-8"):
+        load_settings()

@@ -21,7 +21,8 @@ def load_score_model(name: str, config: Path | None = None) -> ScoreModel:
     if name in files:
         return read_score_model(files[name])
     # A draft of somebody that is not sound yet must not be in the way of models that it does not name.
-    naming = [path for path in files.values() if name in path.read_text(encoding="utf-8", errors="replace")]
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in files.values() if path.is_file()}
+    naming = [path for path, text in texts.items() if name in text]
     stated = _stated(naming, files)
     if name not in stated:
         raise UserError(f"There is no score model {name!r}; there are: {', '.join(score_model_names(config))}")

@@ -10,6 +10,9 @@ from pathlib import Path
 import psycopg2
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import require_text_file
+
+MOST_BYTES = 1_000_000
 
 _TOKENS = re.compile(
     r"""
@@ -26,6 +29,7 @@ _STARTS = ("select", "with", "(", "values", "table")
 
 def one_select(path: Path) -> str:
     """The select of a mapping file, without a closing semicolon. Raises UserError for anything else."""
+    require_text_file(path, MOST_BYTES)
     try:
         sql = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import what_instead
 
 EXTENSIONS = (".csv", ".csv.gz", ".parquet")
 _PART = re.compile(r"(?P<name>.+?)[_-](?:part[_-]?)?\d[\d_-]*")
@@ -99,6 +100,9 @@ def _entries(folder: Path) -> list[tuple[Path, str]]:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: give the folder with the CSV or Parquet files.")
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "_SUCCESS")
+    for path in paths:
+        if not path.is_dir() and (kind := what_instead(path)):
+            raise UserError(f"{path} is {kind}, not a file: remove it, or put a file in its place.")
     return [(path, _stem(path)) for path in paths]
 
 

@@ -54,7 +54,7 @@ def line_of(text: str, words: str) -> int:
         ("{from: 3, points: 20}", "{from: 3, above: 3, points: 20}", "expected at most one of from and above"),
         ("{from: 3, points: 20}", "{from: 3, below: 3, points: 20}", "holds no value"),
         ("{from: 3, points: 20}", "{points: 20}", "expected equals, from, above, below or up_to"),
-        ("{from: 3, points: 20}", "{from: 3, points: .nan}", "got nan"),
+        ("{from: 3, points: 20}", "{from: 3, points: .nan}", "is not a finite number"),
         ("points: 40", "points: 50", "expected dimensions that add up to 100 points, got 110"),
         ("points: 40", "points: 50", "can never be reached: its metrics give 40 of 50"),
         ("    cap: clip ", "    #cap: clip ", "its metrics add up to 40 points of 20; expected a cap"),
