@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     unsubscribe_url: str = Field(
         default="https://example.com/unsubscribe", description="Page where a reader can unsubscribe."
     )
+    unsubscribe_one_click: bool = Field(
+        default=False,
+        description="That page takes the POST that mail programs send for their readers (RFC 8058; docs/operate.md).",
+    )
     product_url: str = Field(default="https://app.example.com", description="Where links in mail lead.")
     sendgrid_api_key: SecretStr | None = Field(default=None, description="API key of SendGrid.")
     sendgrid_host: str = Field(default="https://api.sendgrid.com", description="Address of SendGrid's API.")
@@ -176,6 +180,14 @@ class Settings(BaseSettings):
     def _mail_has_hours(self) -> Self:
         if self.mail_from_hour >= self.mail_until_hour:
             raise ValueError(f"{PREFIX}MAIL_FROM_HOUR must be below {PREFIX}MAIL_UNTIL_HOUR")
+        return self
+
+    @model_validator(mode="after")
+    def _one_click_is_safe_on_its_way(self) -> Self:
+        if self.unsubscribe_one_click and not self.unsubscribe_url.lower().startswith("https://"):
+            raise ValueError(
+                f"{PREFIX}UNSUBSCRIBE_ONE_CLICK needs a {PREFIX}UNSUBSCRIBE_URL that starts with https:// (RFC 8058)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -32,7 +32,12 @@ def missing(settings: Settings) -> list[str]:
 def sendgrid(settings: Settings) -> SendGridChannel:
     """E-mail. Raises UserError when its key is missing, as all of these do."""
     key = _secret(settings, "sendgrid_api_key", "e-mail")
-    sending = Sending(settings.sender_email, settings.sendgrid_unsubscribe_group, settings.sendgrid_sandbox)
+    sending = Sending(
+        settings.sender_email,
+        settings.sendgrid_unsubscribe_group,
+        is_one_click=settings.unsubscribe_one_click,
+        is_sandbox=settings.sendgrid_sandbox,
+    )
     return SendGridChannel(key, host=settings.sendgrid_host, sending=sending)
 
 

@@ -47,10 +47,14 @@ _TEXT_PIECES = re.compile(r"(?<=\n)")
 
 @dataclass(frozen=True)
 class Sending:
-    """How the team sends: its verified address, the unsubscribe group of customer mail, and whether for show only."""
+    """How the team sends: its verified address, the unsubscribe group of customer mail, and whether for show only.
+
+    `is_one_click`: the team's own unsubscribe page takes the POST of RFC 8058.
+    """
 
     sender_email: str
     unsubscribe_group: int | None = None
+    is_one_click: bool = False
     is_sandbox: bool = False
 
 
@@ -124,7 +128,7 @@ def _mail(messages: Sequence[Message], pieces: Sequence[Pieces], sending: Sendin
     for kind, content in zip(("text/plain", "text/html"), shared.content, strict=False):
         mail.add_content(Content(kind, content))
     for message, substitutions in zip(messages, shared.substitutions, strict=True):
-        mail.add_personalization(_person(message, substitutions, has_group=sending.unsubscribe_group is not None))
+        mail.add_personalization(_person(message, substitutions, sending))
     if reply_to := _text(first, "reply_to"):
         mail.reply_to = ReplyTo(reply_to)
     # A play may be called as its family is, and SendGrid refuses a mail that names a category twice.
@@ -137,15 +141,17 @@ def _mail(messages: Sequence[Message], pieces: Sequence[Pieces], sending: Sendin
     return mail
 
 
-def _person(message: Message, substitutions: Mapping[str, str], *, has_group: bool) -> Personalization:
+def _person(message: Message, substitutions: Mapping[str, str], sending: Sending) -> Personalization:
     person = Personalization()
     person.add_to(To(message.recipient))
     person.subject = message.subject
     # Custom arguments sit with the person, not the mail: SendGrid's events then name the action of each recipient.
     person.add_custom_arg(CustomArg(ACTION_KEY, message.action_key))
     unsubscribe_url = _text(message, "unsubscribe_url")
-    if unsubscribe_url and not has_group:  # a group brings a header of its own
+    if unsubscribe_url and sending.unsubscribe_group is None:  # a group brings headers of its own
         person.add_header(Header("List-Unsubscribe", f"<{unsubscribe_url}>"))
+        if sending.is_one_click and unsubscribe_url.lower().startswith("https://"):
+            person.add_header(Header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     for tag, value in substitutions.items():
         person.add_substitution(Substitution(tag, value))
     return person

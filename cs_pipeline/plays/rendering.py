@@ -180,7 +180,7 @@ class Renderer:
     def _unsubscribe_url(self, action: Action) -> str:
         """The team's page, told which message it is about: a digest, since the key itself names our play."""
         parts = urlsplit(self._settings.unsubscribe_url)
-        digest = hashlib.sha256(action.action_key.encode()).hexdigest()[:20]
+        digest = digest_of(action.action_key)
         return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), ("message", digest)])))
 
     def _template(self, step: Step) -> _TextTemplate | SlackTemplate:
@@ -205,6 +205,11 @@ class Renderer:
                 Template(self._html if channel == "email" else plain, body.text, path, body.line),
             )
         return self._text_templates[path]
+
+
+def digest_of(action_key: str) -> str:
+    """What an unsubscribe link says of its message. `cs.customer_mails` leads back from it to the address."""
+    return hashlib.sha256(action_key.encode()).hexdigest()[:20]
 
 
 def _one_line(text: str) -> str:

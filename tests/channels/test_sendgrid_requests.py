@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending, requests
+from cs_pipeline.settings import Settings
 from tests.channels.messages import CRM, EMAIL
 from tests.channels.provider import Answer, Request, provider
 from tests.channels.sendgrid_api import Received, SendGridApi
@@ -54,6 +55,33 @@ def test_mails_of_one_step_are_one_request_and_every_person_reads_their_own():
     assert [outcome.provider_id for outcome in outcomes] == ["sg-1"] * 4
     assert (len(sendgrid.requests), api.refused) == (1, [])
     assert in_order(api.inbox) == [as_read(message) for message in messages]
+
+
+def headers_of(message: Message, **sending: object) -> dict[str, str]:
+    ((_, request),) = requests([message], Sending("success@example.com", **sending))  # pyright: ignore
+    return request.get()["personalizations"][0].get("headers", {})
+
+
+def test_readers_unsubscribe_with_one_click_where_the_teams_page_takes_it():
+    assert headers_of(EMAIL, is_one_click=True) == {
+        "List-Unsubscribe": "<https://example.com/unsubscribe?message=7>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    assert headers_of(EMAIL) == {"List-Unsubscribe": "<https://example.com/unsubscribe?message=7>"}
+
+
+@pytest.mark.parametrize("sending", [{"is_one_click": True}, {"is_one_click": True, "unsubscribe_group": 7}])
+def test_mail_to_us_and_mail_of_a_group_have_no_unsubscribe_header_of_ours(sending: dict[str, object]):
+    to_us = replace(EMAIL, payload={k: v for k, v in EMAIL.payload.items() if k != "unsubscribe_url"})
+    assert headers_of(to_us, **sending) == {}
+    assert headers_of(EMAIL, unsubscribe_group=7, is_one_click=True) == {}
+
+
+def test_one_click_needs_a_link_that_is_safe_on_its_way():
+    http = replace(EMAIL, payload={**EMAIL.payload, "unsubscribe_url": "http://example.com/u?message=7"})
+    assert headers_of(http, is_one_click=True) == {"List-Unsubscribe": "<http://example.com/u?message=7>"}
+    with pytest.raises(ValueError, match="CS_PIPELINE_UNSUBSCRIBE_URL that starts with https"):
+        Settings(unsubscribe_url="http://example.com/u", unsubscribe_one_click=True)
 
 
 TEXTS = st.text(st.sampled_from("ab<>&-\n cs0.1'\"é%{}"), max_size=12)
