@@ -19,6 +19,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import Contract, SourceTable, exists, read_contract
 from cs_pipeline.warehouse.load import finish_loads
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
+from cs_pipeline.warehouse.mapping_reader import copy_rows, functions_with_effects
 from cs_pipeline.warehouse.mapping_sql import in_words, one_select
 from cs_pipeline.warehouse.merge import merge
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
@@ -115,6 +116,8 @@ def _install(cursor: Cursor, table: SourceTable, path: Path) -> InstalledMapping
         cursor.execute(create + select)
     except psycopg2.Error as error:
         raise in_words(error, path, select, len(create)) from None
+    if effects := functions_with_effects(cursor, f"{SCHEMA}.{table.name}"):
+        raise UserError(f"{path}: a mapping only reads, and {effects[0]}() may do more than that; leave it out.")
     types = _types(cursor, table)
     _check_columns(table, types, path)
     return InstalledMapping(table.name, tuple(types), tuple(name for name in table.column_names if name not in types))
@@ -156,8 +159,7 @@ def _sync(warehouse: Warehouse, table: SourceTable, on_progress: OnProgress) -> 
         prepare(cursor)
         at("reading")
         load_id = begin_load(cursor, table.name, origin)
-        incoming = _pull(cursor, table, load_id)
-        rows = cursor.rowcount
+        incoming, rows = _pull(warehouse, cursor, table, load_id)
         merged = merge(cursor, table, incoming, {load_id: origin}, at)
         cursor.execute(f"drop table {incoming.relation}")
         finish_loads(cursor, table, {load_id: rows}, merged.loaded)
@@ -174,9 +176,9 @@ def _sync(warehouse: Warehouse, table: SourceTable, on_progress: OnProgress) -> 
     )
 
 
-def _pull(cursor: Cursor, table: SourceTable, load_id: int) -> Incoming:
-    """The view's rows as incoming ones; columns of another type than the contract's as text without blanks around it,
-    empty text as nothing.
+def _pull(warehouse: Warehouse, cursor: Cursor, table: SourceTable, load_id: int) -> tuple[Incoming, int]:
+    """The view's rows as incoming ones, and how many they are; columns of another type than the contract's as text
+    without blanks around it, empty text as nothing.
     """
     types = _types(cursor, table)
     kinds: dict[str, str] = {}
@@ -188,16 +190,15 @@ def _pull(cursor: Cursor, table: SourceTable, load_id: int) -> Incoming:
         text = f"btrim({name}::text, %(blanks)s)" if kind in _WORDS else f"{name}::text"
         values = [*values, name if same else f"nullif({text}, '') as {name}"]
     incoming = Incoming(f"{raw.SCHEMA}._incoming_{table.name}", kinds)
+    select = (
+        f"select {load_id}::bigint as {LOAD}, null::bigint as {LINE}, {', '.join(values)} from {SCHEMA}.{table.name}"
+    )
     try:
-        cursor.execute(
-            f"create unlogged table {incoming.relation} as select {load_id}::bigint as {LOAD}, null::bigint as {LINE}, "
-            f"{', '.join(values)} from {SCHEMA}.{table.name}",
-            {"blanks": BLANKS},
-        )
+        cursor.execute(f"create unlogged table {incoming.relation} as {select} with no data", {"blanks": BLANKS})
+        return incoming, copy_rows(warehouse, select, {"blanks": BLANKS}, cursor, incoming.relation)
     except psycopg2.Error as error:
         reason = " ".join((error.diag.message_primary or str(error)).split())
         raise UserError(
             f"mapping {table.name} cannot be read: {reason}. Change {table.name}.sql (pass doubtful values on as text: "
             "the contract puts aside what it cannot read) and install it again."
         ) from None
-    return incoming

@@ -11,6 +11,7 @@ from typing import Literal
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.mapping_reader import READER, reads_as_reader
 from cs_pipeline.warehouse.refusals import DatabaseRefusal
 from cs_pipeline.warehouse.schemas import REPLACED, SCHEMAS
 from cs_pipeline.warehouse.session_settings import TIMEOUTS
@@ -37,6 +38,7 @@ def try_out(warehouse: Warehouse) -> Iterator[Tried]:
         yield from _schemas(cursor)
         yield _timeouts(cursor)
         yield from _connections(cursor)
+        yield _mappings(cursor)
     yield _writing(warehouse)
 
 
@@ -125,6 +127,15 @@ def _connections(cursor: Cursor) -> Iterator[Tried]:
     if limits and min(limits) < CONNECTIONS:
         words = f"at most {min(limits)}; Dagster and four runs at once need about {CONNECTIONS}"
         yield Tried("connections", "note", words)
+
+
+def _mappings(cursor: Cursor) -> Tried:
+    """With which rights the SQL of mappings is read."""
+    if reads_as_reader(cursor):
+        return Tried("mappings", "ok", f"read by {READER}, in transactions that only read")
+    role = _role(cursor)
+    words = f"read by {role} itself, in transactions that only read; `grant {READER} to {role}` bounds them further"
+    return Tried("mappings", "ok", words)
 
 
 def _writing(warehouse: Warehouse) -> Tried:

@@ -191,3 +191,65 @@ def test_a_value_that_stops_the_select_is_said_in_words_and_leaves_the_table(
     with pytest.raises(UserError, match=r"mapping events cannot be read: division by zero\. Change events\.sql"):
         sync_mappings(warehouse)
     assert query("select count(*) from raw.events") == [(2,)]
+
+
+SIDE_EFFECTS = (
+    "pg_read_file('/etc/passwd')",
+    "set_config('role', 'none', true)",
+    "query_to_xml('select 1', true, true, '')::text",
+    "pg_sleep(0)::text",
+    "pg_notify('a', 'b')::text",
+    "pg_advisory_lock(1)::text",
+    "(select string_agg(name, ',') from pg_ls_dir('.') as name)",
+    "(select lo_import('/etc/passwd')::text)",
+    "case when true then pg_terminate_backend(0)::text end",
+)
+
+
+@pytest.mark.parametrize("effect", SIDE_EFFECTS)
+def test_a_mapping_that_may_do_more_than_read_is_not_installed(
+    warehouse: Warehouse, mappings: Path, query: Query, effect: str
+) -> None:
+    (mappings / "features.sql").write_text(f"select {effect} as feature, true as is_core")
+    with pytest.raises(UserError, match=r"features.sql: a mapping only reads, and \w+\(\) may do more"):
+        install_mappings(warehouse, mappings)
+    assert query("select count(*) from pg_views where schemaname = 'mapping'") == [(0,)]
+
+
+def test_what_a_mapping_calls_can_change_nothing_and_reads_no_file(
+    warehouse: Warehouse, mappings: Path, query: Query
+) -> None:
+    """Through functions that somebody made, whose bodies nobody looks into."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "create sequence shop.counted;"
+            "create function shop.who() returns text language sql as 'select current_user';"
+            "create function shop.counts() returns text language sql as 'select nextval(''shop.counted'')::text';"
+            "create function shop.writes() returns text language plpgsql as "
+            "'begin insert into shop.customers values (3); return 1; end';"
+            "create function shop.files() returns text language sql as 'select pg_read_file(''/etc/passwd'')';"
+        )
+    features = mappings / "features.sql"
+    for function, refusal in (("counts", "permission denied"), ("writes", "read-only"), ("files", "permission denied")):
+        features.write_text(f"select shop.{function}() as feature, true as is_core")
+        install_mappings(warehouse, mappings)
+        with pytest.raises(UserError, match=f"mapping features cannot be read: .*{refusal}"):
+            sync_mappings(warehouse)
+    features.write_text("select shop.who() as feature, true as is_core")
+    install_mappings(warehouse, mappings)
+    sync_mappings(warehouse)
+    assert query("select feature from raw.features") == [("pg_read_all_data",)]
+    assert query("select count(*), (select is_called from shop.counted) from shop.customers") == [(2, False)]
+
+
+def test_many_rows_and_an_error_in_the_midst_of_them(warehouse: Warehouse, mappings: Path, query: Query) -> None:
+    many = EVENTS.replace("generate_series(1, 3)", "generate_series(1, 300000)").replace("i::text as account_id", "{}")
+    events = mappings / "events.sql"
+    events.write_text(many.format("'1' as account_id"))
+    install_mappings(warehouse, mappings)
+    assert sync_mappings(warehouse)["events"].rows_loaded == 300_000
+    events.write_text(many.format("(1 / (200000 - i))::text as account_id"))
+    install_mappings(warehouse, mappings)
+    with pytest.raises(UserError, match="mapping events cannot be read: division by zero"):
+        sync_mappings(warehouse)
+    assert query("select count(*), min(account_id) from raw.events") == [(300_000, "1")]
