@@ -165,7 +165,13 @@ select
 from decided
 left join marts.dim_accounts as accounts on decided.account_id = accounts.account_id
 left join lateral (
-    select coalesce(terms.successor_started_on <= terms.renews_on + %(settled_days)s, false) as has_renewed
+    select
+        coalesce(terms.successor_started_on <= terms.renews_on + %(settled_days)s, false)
+        or (
+            terms.renewal_type = 'auto'
+            and coalesce(terms.ended_on > terms.renews_on, terms.successor_started_on is null)
+            and coalesce(accounts.churned_at::date > terms.renews_on, true)
+        ) as has_renewed
     from marts.fct_subscription_terms as terms
     where
         terms.account_id = decided.account_id
@@ -205,7 +211,8 @@ def decided_accounts(warehouse: Warehouse, playbook: str | None, now: datetime) 
     """Accounts that `playbook` (or each) enrolled or held out, once each: playbook, account_id, is_held_out, and
     has_renewed, has_left, score_change, missing where they cannot be known at `now`.
 
-    Renewed: the first renewal date within a year of the decision has a successor, 30 days after it. An account that
+    Renewed: the first renewal date within a year of the decision has a successor, 30 days after it, or the term renewed
+    by itself and went on. An account that
     left has no later score: the change of score is that of those who stayed. Raises UserError without marts.
     """
     require_marts(warehouse, "dim_accounts", "fct_subscription_terms")

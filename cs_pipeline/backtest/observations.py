@@ -34,7 +34,7 @@ _DEPARTURES = """
         select max(week) + 7 as until_day from marts.fct_account_weeks
     ),
     last_ends as (
-        select account_id, max(coalesce(ended_on, 'infinity')) as ended_on
+        select account_id, max(coalesce(successor_started_on, ended_on, 'infinity')) as ended_on
         from marts.fct_subscription_terms
         group by account_id
     ),
@@ -218,7 +218,7 @@ def _before_renewals(scheme: BeforeRenewals) -> str:
         where
             not terms.is_trial
             and not terms.is_addon
-            and terms.successor_started_on between terms.renews_on - 45 and terms.renews_on + 30
+            and terms.successor_started_on between terms.renews_on - 30 and terms.renews_on + 30
             and terms.renews_on < known.until_day
             and (fates.departs_on is null or terms.renews_on < fates.departs_on)
     ),

@@ -30,8 +30,8 @@ class WeekOpened:
 def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, origin: Origin) -> list[WeekOpened]:
     """Replace the renewal windows of `weeks` for the accounts in `scope`, all in one statement and transaction.
 
-    Windows are live in a live run of the newest week; older weeks are recorded as backfill. Only what is live may
-    become a trigger (`triggers`).
+    Windows are live in a live run of the newest week, which sees what is signed or ends ahead; older weeks are recorded
+    as backfill. Only what is live may become a trigger (`triggers`).
     Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_subscription_terms", "dim_accounts", "fct_account_weeks")
@@ -49,7 +49,7 @@ def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, or
             f"""
             insert into cs.renewal_windows ({TARGET})
             select *, case when week = any({_listed(live)}) then 'live' else 'backfill' end
-            from ({windows_of(weeks)}) as windows
+            from ({windows_of(weeks, live)}) as windows
             where {scope.condition("windows", "windows.week")}
             """,
         )

@@ -27,9 +27,10 @@ _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the contract. `minimum`, `maximum`, `at_most` (another column of the row), `accepted_values`,
-    `format` (one of FORMATS) and `references` (a table whose key the value must be) are the rules its values keep; an
-    empty value breaks only `required`. `empty_says`: an empty value is a statement of its own, such as "still open".
+    """A column of the contract. `minimum`, `maximum`, `at_most` (another column of the row), `not_before` (another date
+    of it), `accepted_values`, `format` (one of FORMATS) and `references` (a table whose key the value must be) are the
+    rules its values keep; an empty value breaks only `required`. `empty_says`: an empty value is a statement of its
+    own, such as "still open".
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     maximum: float | None = None
     at_most: str | None = None
     format: str | None = None
+    not_before: str | None = None
     references: str | None = None
     empty_says: bool = False
 
@@ -169,6 +171,7 @@ def _column(entry: dict[str, Any]) -> Column:
         maximum=meta.get("maximum"),
         at_most=meta.get("at_most"),
         format=meta.get("format"),
+        not_before=meta.get("not_before"),
         references=meta.get("references"),
         empty_says=meta.get("empty_says", False),
     )
@@ -187,6 +190,8 @@ def _check(table: SourceTable, tables: Mapping[str, SourceTable], path: Path) ->
             raise UserError(f"{where}: format {column.format!r} is none of email, timezone, country.")
         if column.at_most and column.at_most not in table.column_names:
             raise UserError(f"{where}: at_most {column.at_most!r} is not a column of {table.name}.")
+        if column.not_before and {column.data_type, table.column(column.not_before).data_type} != {"date"}:
+            raise UserError(f"{where}: it and {column.not_before}, which it is not before, must both be dates.")
         if column.references and tables[column.references].key != (column.name,):
             raise UserError(f"{where}: {column.references} is not a table with the key {column.name}.")
     if not all(table.column(name).required and table.column(name).data_type == "text" for name in table.key):

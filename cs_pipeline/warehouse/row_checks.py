@@ -44,9 +44,11 @@ def rules(table: SourceTable, types: Mapping[str, str], is_valid: str) -> list[R
     """
     by_column = {name: list(_rules(table, table.column(name), kind, is_valid)) for name, kind in types.items()}
     for name, rules_of_it in by_column.items():
-        other = table.column(name).at_most
-        if other and other in types:
-            rules_of_it.append(_at_most(table, name, other, types, by_column[other]))
+        column = table.column(name)
+        bounds = ((column.at_most, ">", "is above its"), (column.not_before, "<", "is before its"))
+        for other, breaks, words in bounds:
+            if other and other in types:
+                rules_of_it.append(_bound(table, (name, breaks, other), words, types, by_column[other]))
     return [rule for rules_of_it in by_column.values() for rule in rules_of_it]
 
 
@@ -112,12 +114,19 @@ def _reference_rules(name: str, value: str, parent: str) -> Iterator[Rule]:
     yield Rule(name, f"is not in {parent}", is_absent)
 
 
-def _at_most(table: SourceTable, name: str, other: str, types: Mapping[str, str], rules_of_other: list[Rule]) -> Rule:
-    """That a value is no larger than another column's. Where that one breaks a rule itself, nothing can be said."""
+def _bound(
+    table: SourceTable,
+    comparison: tuple[str, str, str],
+    words: str,
+    types: Mapping[str, str],
+    rules_of_other: list[Rule],
+) -> Rule:
+    """That a value keeps to another column's. Where that one breaks a rule itself, nothing can be said."""
+    name, breaks, other = comparison
     other_is_broken = " ".join(f"when {rule.is_broken} then true" for rule in rules_of_other)
     value, bound = (typed(table.column(column), types[column]) for column in (name, other))
-    is_broken = f"case when (case {other_is_broken} else false end) then false else {value} > {bound} end"
-    return Rule(name, f"is above its {other}", is_broken)
+    is_broken = f"case when (case {other_is_broken} else false end) then false else {value} {breaks} {bound} end"
+    return Rule(name, f"{words} {other}", is_broken)
 
 
 def _type_rules(column: Column, value: str, is_valid: str) -> Iterator[Rule]:

@@ -1,9 +1,47 @@
-{# How rows of stg_subscriptions are read at a day. #}
+{# How subscription periods are read. What a term and a renewal are is told in docs/contracts.md. #}
 
-{# Does the period hold on the last day before `as_of_day`? An end that lies later is not known yet. #}
-{% macro subscription_runs_at(as_of_day, subscription='subscriptions') -%}
-    {{ subscription }}.started_on < {{ as_of_day }}
-    and ({{ subscription }}.ended_on is null or {{ subscription }}.ended_on >= {{ as_of_day }})
+{# Days that a renewal may come before the end or the renewal date of its term, and after it. #}
+{% macro renewal_tolerance_days() -%}
+    30
+{%- endmacro %}
+
+
+{# The day, or null where it stands for "for ever", such as 9999-12-31 or 2099-12-31: from 2050 on, 20 years or more after
+   the start. #}
+{% macro not_for_ever(day) -%}
+    case when {{ day }} < date '2050-01-01' or {{ day }} < started_on + 7305 then {{ day }} end
+{%- endmacro %}
+
+
+{# First day on which a term no longer counts: its successor takes its place, earlier than its end or later. #}
+{% macro held_until(term='terms') -%}
+    coalesce({{ term }}.successor_started_on, {{ term }}.ended_on)
+{%- endmacro %}
+
+
+{# Does the term count on the last day before `as_of_day`? #}
+{% macro term_holds_at(as_of_day, term='terms') -%}
+    {{ term }}.started_on < {{ as_of_day }}
+    and ({{ held_until(term) }} is null or {{ held_until(term) }} >= {{ as_of_day }})
+{%- endmacro %}
+
+
+{# The next day, from `day` on, on which a term renews. What renews by itself moves on by `every_months`; without
+   those the date stays where it is. #}
+{% macro next_renewal(renews_on, every_months, day) -%}
+    {%- set months -%}
+        cast(
+            (extract(year from {{ day }}) - extract(year from {{ renews_on }})) * 12
+            + extract(month from {{ day }}) - extract(month from {{ renews_on }}) as integer
+        )
+    {%- endset -%}
+    {%- set laps = months ~ ' / ' ~ every_months -%}
+    case
+        when {{ every_months }} is null or {{ renews_on }} >= {{ day }} then {{ renews_on }}
+        when {{ renews_on }} + make_interval(months => {{ laps }} * {{ every_months }}) >= {{ day }}
+            then cast({{ renews_on }} + make_interval(months => {{ laps }} * {{ every_months }}) as date)
+        else cast({{ renews_on }} + make_interval(months => ({{ laps }} + 1) * {{ every_months }}) as date)
+    end
 {%- endmacro %}
 
 

@@ -126,7 +126,10 @@ def test_outcomes_are_read_for_everybody_who_was_drawn(company: Company, setting
     company.run("update marts.dim_accounts set churned_at = %s where account_id = 'a1'", MONDAY + timedelta(days=91))
     today = MONDAY.date()
     company.term("s2", "a2", today + timedelta(days=20), successor_started_on=today + timedelta(days=20))
-    company.term("s3", "a3", today + timedelta(days=20))
+    company.term("s3", "a3", today + timedelta(days=20), renewal_type="manual")
+    company.term("s5", "a5", today + timedelta(days=20), renewal_type="auto")
+    company.term("s6", "a6", today + timedelta(days=20), renewal_type="auto", ended_on=today + timedelta(days=20))
+    company.term("s0", "a0", today + timedelta(days=31), renewal_type="auto")
     company.term("s4", "a4", today + timedelta(days=99))
     for account in ("a5", "a0"):
         company.score(account, 0, today + timedelta(days=49))
@@ -134,7 +137,13 @@ def test_outcomes_are_read_for_everybody_who_was_drawn(company: Company, setting
     assert found["is_held_out"].to_dict() == dict(zip(names, is_held_out, strict=True))
     assert 0 < found["is_held_out"].sum() < 12
     assert found["has_left"].to_dict() == {account: account == "a0" for account in names}
-    assert found["has_renewed"].dropna().to_dict() == {"a2": True, "a3": False}
+    assert found["has_renewed"].dropna().to_dict() == {
+        "a0": False,
+        "a2": True,
+        "a3": False,
+        "a5": True,
+        "a6": False,
+    }
     assert found["score_change"].dropna().to_dict() == {"a0": 30.0, "a5": 30.0}
     too_soon = decided_accounts(company.warehouse, None, MONDAY + timedelta(days=50))
     assert too_soon[["has_left", "score_change"]].isna().all().all()

@@ -35,7 +35,8 @@ def create_marts(warehouse: Warehouse) -> None:
             create table marts.fct_subscription_terms (
                 subscription_id text primary key, account_id text not null, mrr double precision,
                 started_on date not null, ended_on date, renews_on date, renewal_type text not null,
-                is_trial boolean not null, is_addon boolean not null, successor_started_on date
+                is_trial boolean not null, is_addon boolean not null, renews_every_months integer,
+                successor_started_on date, successor_known_on date, moved_on date, held_until date
             );
             """
         )
@@ -89,12 +90,14 @@ def add_term(
     renews_on: date | None,
     ended_on: date | None = None,
     successor_started_on: date | None = None,
+    successor_known_on: date | None = None,
+    moved_on: date | None = None,
     churned_at: str | None = None,
     renewal_type: str = "manual",
     is_trial: bool = False,
     is_addon: bool = False,
 ) -> None:
-    """A subscription term of 100 a month, of an account `account-of-…` of its own."""
+    """A subscription term of 100 a month, of an account `account-of-…` of its own; by itself it renews yearly."""
     account = f"account-of-{subscription}"
     insert(warehouse, "dim_accounts", [{"account_id": account, "churned_at": churned_at}])
     term = {
@@ -107,7 +110,11 @@ def add_term(
         "renewal_type": renewal_type,
         "is_trial": is_trial,
         "is_addon": is_addon,
+        "renews_every_months": 12 if renewal_type == "auto" else None,
         "successor_started_on": successor_started_on,
+        "successor_known_on": successor_known_on or successor_started_on,
+        "moved_on": moved_on,
+        "held_until": successor_started_on or ended_on,
     }
     insert(warehouse, "fct_subscription_terms", [term])
 

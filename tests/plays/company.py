@@ -33,8 +33,9 @@ create table marts.dim_contacts (
     unsubscribed_at timestamptz, deleted_at timestamptz, timezone text
 );
 create table marts.fct_subscription_terms (
-    subscription_id text, account_id text, renews_on date, renewal_type text, successor_started_on date,
-    is_addon boolean default false, is_trial boolean default false
+    subscription_id text, account_id text, renews_on date, renews_every_months integer, renewal_type text,
+    started_on date, ended_on date, successor_started_on date, is_addon boolean default false,
+    is_trial boolean default false
 );
 create table marts.fct_account_weeks (
     account_id text, week date, renewal_date date, renewal_type text,

@@ -1,5 +1,6 @@
 """Which renewal windows open in which week, and what a week may know."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -22,9 +23,9 @@ def mondays(first: date, last: date) -> list[date]:
     return [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
 
 
-def opened(warehouse: Warehouse, *weeks: date) -> list[tuple[object, ...]]:
+def opened(warehouse: Warehouse, *weeks: date, present: Sequence[date] = ()) -> list[tuple[object, ...]]:
     """Window, week and day of opening, in the order of the days."""
-    sql = f"select renewal_window, week, opens_on from ({windows_of(weeks)}) as windows order by opens_on"
+    sql = f"select renewal_window, week, opens_on from ({windows_of(weeks, present)}) as windows order by opens_on"
     return rows(warehouse, sql)
 
 
@@ -50,7 +51,8 @@ def test_a_term_enters_every_window_on_its_day_and_then_is_overdue(marts: Wareho
 def test_a_window_says_how_the_term_renews_and_what_it_is_worth(marts: Warehouse, renewal_type: str) -> None:
     add_term(marts, "s", started_on=YEAR_BEFORE, renews_on=RENEWS, renewal_type=renewal_type)
     columns = "subscription_id, account_id, renewal_date, renewal_type, arr"
-    assert set(rows(marts, f"select {columns} from ({windows_of(YEAR)}) as windows")) == {
+    until_renewal = windows_of(mondays(date(2024, 1, 1), date(2024, 9, 2)))
+    assert set(rows(marts, f"select {columns} from ({until_renewal}) as windows")) == {
         ("s", "account-of-s", RENEWS, renewal_type, 1200.0)
     }
 
@@ -105,6 +107,64 @@ def test_a_term_is_overdue_only_while_the_account_is_here_and_nothing_followed(m
     add_term(marts, "renewed", started_on=YEAR_BEFORE, renews_on=RENEWS, successor_started_on=RENEWS)
     add_term(marts, "left", started_on=YEAR_BEFORE, renews_on=RENEWS, churned_at="2024-09-05 12:00+00")
     add_term(marts, "leaves later", started_on=YEAR_BEFORE, renews_on=RENEWS, churned_at="2024-10-05 12:00+00")
-    add_term(marts, "cancelled", started_on=YEAR_BEFORE, renews_on=RENEWS, ended_on=RENEWS - timedelta(days=1))
+    add_term(marts, "cancelled", started_on=YEAR_BEFORE, renews_on=RENEWS, ended_on=RENEWS - timedelta(days=2))
+    add_term(marts, "last day", started_on=YEAR_BEFORE, renews_on=RENEWS, ended_on=RENEWS - timedelta(days=1))
+    add_term(marts, "by itself", started_on=YEAR_BEFORE, renews_on=RENEWS, renewal_type="auto")
+    add_term(marts, "by itself, ended", started_on=YEAR_BEFORE, renews_on=RENEWS, ended_on=RENEWS, renewal_type="auto")
+    add_term(marts, "moved", started_on=YEAR_BEFORE, renews_on=RENEWS, ended_on=RENEWS, moved_on=RENEWS)
     sql = f"select subscription_id, renewal_window from ({windows_of([passed])}) as windows order by 1"
-    assert rows(marts, sql) == [("expired", "overdue"), ("leaves later", "overdue"), ("open", "overdue")]
+    assert rows(marts, sql) == [
+        ("expired", "overdue"),
+        ("last day", "overdue"),
+        ("leaves later", "overdue"),
+        ("open", "overdue"),
+    ]
+
+
+def test_what_renews_by_itself_enters_its_windows_every_year_and_is_never_overdue(marts: Warehouse) -> None:
+    add_term(marts, "s", started_on=date(2020, 9, 5), renews_on=date(2021, 9, 5), renewal_type="auto")
+    sql = f"select renewal_date, renewal_window from ({windows_of(YEAR)}) as windows order by opens_on"
+    assert rows(marts, sql) == [(RENEWS, str(days)) for days in (180, 90, 60, 30, 14, 7)]
+    assert [row[0] for row in opened(marts, *mondays(date(2025, 2, 24), date(2025, 9, 8)))] == [
+        str(days) for days in (180, 90, 60, 30, 14, 7)
+    ]
+
+
+def test_what_renews_by_itself_monthly_enters_no_window_before_its_month_began(marts: Warehouse) -> None:
+    add_term(marts, "s", started_on=date(2024, 1, 31), renews_on=date(2024, 2, 29), renewal_type="auto")
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("update marts.fct_subscription_terms set renews_every_months = 1")
+    weeks = mondays(date(2024, 4, 1), date(2024, 4, 29))
+    sql = f"select renewal_date, renewal_window, opens_on from ({windows_of(weeks)}) as windows order by opens_on"
+    assert rows(marts, sql) == [
+        (date(2024, 4, 29), "14", date(2024, 4, 15)),
+        (date(2024, 4, 29), "7", date(2024, 4, 22)),
+        (date(2024, 5, 29), "30", date(2024, 4, 29)),
+    ]
+
+
+SIGNED = RENEWS
+BEFORE_60 = date(2024, 6, 24)  # ends before 7 July, when the window of 60 days opens
+
+
+def test_the_present_week_opens_no_window_for_a_term_with_a_signed_successor(marts: Warehouse) -> None:
+    add_term(marts, "s", started_on=YEAR_BEFORE, renews_on=RENEWS, successor_started_on=SIGNED)
+    assert [window for window, *_ in opened(marts, BEFORE_60)] == ["60"]
+    assert opened(marts, BEFORE_60, present=[BEFORE_60]) == []
+
+
+def test_a_past_week_knows_a_signature_that_had_arrived(marts: Warehouse) -> None:
+    arrived = date(2024, 6, 10)
+    add_term(
+        marts, "s", started_on=YEAR_BEFORE, renews_on=RENEWS, successor_started_on=SIGNED, successor_known_on=arrived
+    )
+    assert [window for window, *_ in opened(marts, *YEAR)] == ["180", "90"]
+
+
+@pytest.mark.parametrize(("days_after", "opens"), [(-20, False), (0, False), (1, False), (200, True)])
+def test_the_present_week_opens_no_window_for_a_term_that_is_known_to_end_by_then(
+    marts: Warehouse, days_after: int, opens: bool
+) -> None:
+    add_term(marts, "s", started_on=YEAR_BEFORE, renews_on=RENEWS, ended_on=RENEWS + timedelta(days=days_after))
+    assert [window for window, *_ in opened(marts, BEFORE_60)] == ["60"]
+    assert [window for window, *_ in opened(marts, BEFORE_60, present=[BEFORE_60])] == ["60"] * opens

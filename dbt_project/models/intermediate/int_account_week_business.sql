@@ -137,20 +137,22 @@ mrr_before as (
     select
         account_weeks.account_id,
         account_weeks.week,
-        sum(cast({{ recurring_mrr() }} as numeric)) as mrr
+        sum(cast({{ recurring_mrr('terms') }} as numeric)) as mrr
     from account_weeks
-    inner join {{ ref('stg_subscriptions') }} as subscriptions
+    inner join {{ ref('int_subscription_terms') }} as terms
         on
-            account_weeks.account_id = subscriptions.account_id
-            and {{ subscription_runs_at('(account_weeks.as_of_day - 90)') }}
+            account_weeks.account_id = terms.account_id
+            and {{ term_holds_at('(account_weeks.as_of_day - 90)') }}
     group by account_weeks.account_id, account_weeks.week
 
 ),
 
-invoices as (
+documents as (
 
     select
+        invoice_id,
         account_id,
+        issued_on,
         due_on,
         greatest(issued_on, due_on) as late_after,
         {{ utc_day('paid_at') }} as paid_on,
@@ -160,31 +162,84 @@ invoices as (
 
 ),
 
-unpaid_invoices as (
+-- A credit note that was not paid out stands against what is owed.
+credits as (
 
     select
-        invoices.account_id,
-        overdue.week,
-        count(*) as overdue_invoices,
-        cast(sum(invoices.amount) as double precision) as overdue_amount
-    from invoices
-    {{ weeks_while('invoices.late_after', 'invoices.paid_on', 'overdue') }}
-    where
-        invoices.late_after < {{ last_as_of_day() }}
-        and (invoices.paid_on is null or invoices.paid_on >= {{ first_as_of_day() }})
-    group by invoices.account_id, overdue.week
+        documents.account_id,
+        standing.week,
+        -sum(documents.amount) as credit
+    from documents
+    {{ weeks_while('documents.issued_on', 'documents.paid_on', 'standing') }}
+    where documents.amount < 0
+    group by documents.account_id, standing.week
 
 ),
 
+unpaid as (
+
+    select
+        documents.invoice_id,
+        documents.account_id,
+        overdue.week,
+        documents.amount,
+        sum(documents.amount) over (
+            partition by documents.account_id, overdue.week
+            order by documents.late_after, documents.invoice_id
+            rows between unbounded preceding and current row
+        ) as owed_so_far
+    from documents
+    {{ weeks_while('documents.late_after', 'documents.paid_on', 'overdue') }}
+    where
+        documents.amount > 0
+        and documents.late_after < {{ last_as_of_day() }}
+        and (documents.paid_on is null or documents.paid_on >= {{ first_as_of_day() }})
+
+),
+
+-- Credits settle the oldest invoices first.
+unpaid_after_credits as (
+
+    select
+        unpaid.invoice_id,
+        unpaid.account_id,
+        unpaid.week,
+        greatest(least(unpaid.amount, unpaid.owed_so_far - coalesce(credits.credit, 0)), 0) as amount
+    from unpaid
+    left join credits on unpaid.account_id = credits.account_id and unpaid.week = credits.week
+
+),
+
+unpaid_invoices as (
+
+    select
+        account_id,
+        week,
+        count(*) as overdue_invoices,
+        cast(sum(amount) as double precision) as overdue_amount
+    from unpaid_after_credits
+    where amount > 0
+    group by account_id, week
+
+),
+
+-- Of what was to be paid: an invoice over nothing, and one that a credit settled, say nothing of how an account pays.
 payments as (
 
     select
-        invoices.account_id,
+        documents.account_id,
         days.week,
-        avg(case when invoices.paid_on <= invoices.due_on then 1 else 0 end) as paid_on_time_ratio_365d
-    from invoices
-    inner join days on invoices.due_on = days.day
-    group by invoices.account_id, days.week
+        avg(case when documents.paid_on <= documents.due_on then 1 else 0 end) as paid_on_time_ratio_365d
+    from documents
+    inner join days on documents.due_on = days.day
+    left join unpaid_after_credits
+        on
+            documents.invoice_id = unpaid_after_credits.invoice_id
+            and days.week = unpaid_after_credits.week
+    where
+        documents.amount > 0
+        and (unpaid_after_credits.amount is null or unpaid_after_credits.amount > 0)
+    group by documents.account_id, days.week
 
 ),
 

@@ -82,15 +82,50 @@ account_versions as (
 
 ),
 
+-- What renews by itself has another renewal date after each.
+laps as (
+
+    select
+        subscriptions.account_id,
+        subscriptions.renews_on,
+        subscriptions.renews_every_months,
+        cast(starts.moment as date) as started_on
+    from subscriptions
+    cross join
+        generate_series(
+            cast(greatest(subscriptions.renews_on, {{ week_bound('week_from') }}) as timestamp),
+            least({{ held_until('subscriptions') }}, {{ week_bound('week_to') }} + 7),
+            make_interval(months => subscriptions.renews_every_months)
+        ) as starts (moment)
+    where subscriptions.renews_every_months is not null
+
+),
+
+renewals as (
+
+    select
+        account_id,
+        {{ next_renewal('renews_on', 'renews_every_months', 'started_on') }} as changed_on
+    from laps
+
+),
+
 -- Days after which something about the account may read differently.
 changes as (
 
     select
         account_id,
         unnest(
-            array[started_on, ended_on, ended_on + {{ lapsed_days }}, successor_started_on, renewed_on]
+            array[started_on, ended_on, ended_on + {{ lapsed_days }}, successor_started_on, moved_on, renews_on]
         ) as changed_on
     from subscriptions
+
+    union all
+
+    select
+        account_id,
+        changed_on
+    from renewals
 
     union all
 
@@ -135,9 +170,9 @@ stretches as (
 
 ),
 
--- Periods that say something about a stretch: those that run, and base periods that lapsed lately and that nothing
+-- Terms that say something about a stretch: those that hold, and base terms that lapsed lately and that nothing
 -- followed.
-stretch_periods as (
+stretch_terms as (
 
     select
         stretches.account_id,
@@ -148,13 +183,23 @@ stretch_periods as (
         subscriptions.is_addon,
         subscriptions.renewal_type,
         subscriptions.recurring_mrr,
+        {{ held_until('subscriptions') }} is null
+        or {{ held_until('subscriptions') }} >= stretches.as_of_day as is_held,
         subscriptions.ended_on is null or subscriptions.ended_on >= stretches.as_of_day as is_running,
+        not subscriptions.is_trial
+        and subscriptions.renewal_type = 'manual'
+        and subscriptions.ended_on >= subscriptions.renews_on - 1
+        and (subscriptions.moved_on is null or subscriptions.moved_on >= stretches.as_of_day) as is_awaited,
         case
             when subscriptions.is_addon or subscriptions.is_trial then null
-            when subscriptions.renewed_on < stretches.as_of_day then null
-            when subscriptions.ended_on < stretches.as_of_day
+            when subscriptions.ended_on is null or subscriptions.ended_on >= stretches.as_of_day
+                then
+                    {{ next_renewal(
+                        'subscriptions.renews_on', 'subscriptions.renews_every_months', 'stretches.as_of_day'
+                    ) | indent(20) }}
+            when subscriptions.renewal_type = 'auto' then null
+            when subscriptions.renews_on is null or subscriptions.ended_on >= subscriptions.renews_on - 1
                 then least(subscriptions.renews_on, subscriptions.ended_on)
-            else subscriptions.renews_on
         end as renewal_date
     from stretches
     inner join subscriptions
@@ -162,40 +207,57 @@ stretch_periods as (
             stretches.account_id = subscriptions.account_id
             and stretches.as_of_day > subscriptions.started_on
             and (
-                subscriptions.ended_on is null
-                or stretches.as_of_day <= subscriptions.ended_on
+                {{ held_until('subscriptions') }} is null
+                or stretches.as_of_day <= {{ held_until('subscriptions') }}
                 or (
-                    stretches.as_of_day <= subscriptions.ended_on + {{ lapsed_days }}
+                    subscriptions.successor_started_on is null
+                    and stretches.as_of_day <= subscriptions.ended_on + {{ lapsed_days }}
                     and not subscriptions.is_addon
-                    and (
-                        subscriptions.successor_started_on is null
-                        or stretches.as_of_day <= subscriptions.successor_started_on
-                    )
                 )
             )
 
 ),
 
--- At most two rows a stretch: what runs and what lapsed.
+-- What lapsed counts on as long as nothing else of the account does. Beside other terms it does so only where it ended
+-- on its renewal date, and may still be signed.
+counted_terms as (
+
+    select *
+    from (
+        select
+            *,
+            bool_or(is_running and not is_addon) over (partition by account_id, as_of_day) as has_running
+        from stretch_terms
+    ) as beside_others
+    where
+        is_held
+        or is_awaited
+        or not has_running
+
+),
+
+-- An account is overdue, and keeps what it had, when base terms lapsed and none runs.
 period_facts as (
 
     select
         account_id,
         as_of_day,
-        is_running,
         sum(recurring_mrr) as mrr,
-        count(*) filter (where not is_addon) as base_periods,
         sum(seats) filter (where not is_addon) as seats,
         bool_and(is_trial) filter (where not is_addon) as is_trial,
-        min(importance) filter (where not is_addon) as importance,
-        min(renewal_date) as renewal_date,
-        min(renewal_date) filter (where renewal_type = 'manual') as manual_renewal_date
-    from stretch_periods
-    group by account_id, as_of_day, is_running
+        coalesce(
+            min(importance) filter (where is_running and not is_addon),
+            min(importance) filter (where not is_addon)
+        ) as importance,
+        min(renewal_date) filter (where is_running or is_awaited or not has_running) as renewal_date,
+        min(renewal_date) filter (
+            where renewal_type = 'manual' and (is_running or is_awaited or not has_running)
+        ) as manual_renewal_date
+    from counted_terms
+    group by account_id, as_of_day
 
 ),
 
--- An account is overdue, and keeps what it had, when base periods lapsed and none runs.
 stretch_facts as (
 
     select
@@ -206,28 +268,20 @@ stretch_facts as (
         accounts.created_on,
         accounts.cohort_month,
         accounts.last_as_of_day,
-        coalesce(running.mrr, 0) + coalesce(lapsed.mrr, 0) as mrr,
-        coalesce(running.seats, lapsed.seats) as seats,
-        coalesce(running.is_trial, lapsed.is_trial, false) as is_trial,
-        coalesce(running.importance, lapsed.importance) as importance,
-        coalesce(running.renewal_date, lapsed.renewal_date) as renewal_date,
-        coalesce(running.manual_renewal_date, lapsed.manual_renewal_date) as manual_renewal_date
+        coalesce(period_facts.mrr, 0) as mrr,
+        period_facts.seats,
+        coalesce(period_facts.is_trial, false) as is_trial,
+        period_facts.importance,
+        period_facts.renewal_date,
+        period_facts.manual_renewal_date
     from stretches
     inner join accounts on stretches.account_id = accounts.account_id
-    left join period_facts as running
+    left join period_facts
         on
-            stretches.account_id = running.account_id
-            and stretches.as_of_day = running.as_of_day
-            and running.is_running
-    left join period_facts as lapsed
-        on
-            stretches.account_id = lapsed.account_id
-            and stretches.as_of_day = lapsed.as_of_day
-            and not lapsed.is_running
-            and coalesce(running.base_periods, 0) = 0
+            stretches.account_id = period_facts.account_id
+            and stretches.as_of_day = period_facts.as_of_day
     where
-        running.account_id is not null
-        or lapsed.account_id is not null
+        period_facts.account_id is not null
         or accounts.first_started_on is null
         or accounts.first_started_on >= stretches.as_of_day
 

@@ -10,9 +10,9 @@ accounts as (
 
 ),
 
-subscriptions as (
+terms as (
 
-    select * from {{ ref('stg_subscriptions') }}
+    select * from {{ ref('int_subscription_terms') }}
 
 ),
 
@@ -25,10 +25,10 @@ movements as (
 last_ends as (
 
     select
-        account_id,
-        max(coalesce(ended_on, 'infinity')) as last_ended_on
-    from subscriptions
-    group by account_id
+        terms.account_id,
+        max(coalesce({{ held_until() }}, 'infinity')) as last_ended_on
+    from terms
+    group by terms.account_id
 
 ),
 

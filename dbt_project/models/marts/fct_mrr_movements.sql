@@ -15,22 +15,15 @@ terms as (
 
 ),
 
--- A renewal that was signed late is no churn: until its successor starts, the old period stands.
--- Decimal, because binary fractions would leave a residue where sums must meet at zero.
+-- A term counts until its successor takes its place, so a renewal signed late is no churn and one signed early counts
+-- once. Decimal, because binary fractions would leave a residue where sums must meet at zero.
 paid_periods as (
 
     select
         terms.account_id,
         terms.started_on,
         cast(terms.mrr as numeric) as mrr,
-        least(
-            case
-                when terms.successor_started_on between terms.ended_on and terms.ended_on + 30
-                    then terms.successor_started_on
-                else terms.ended_on
-            end,
-            accounts.churned_on
-        ) as ended_on
+        least({{ held_until() }}, accounts.churned_on) as ended_on
     from terms
     inner join accounts on terms.account_id = accounts.account_id
     where

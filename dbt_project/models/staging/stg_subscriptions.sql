@@ -7,8 +7,8 @@ select
     seats,
     mrr,
     started_on,
-    ended_on,
-    renews_on,
+    {{ not_for_ever('ended_on') }} as ended_on,
+    {{ not_for_ever('renews_on') }} as renews_on,
     coalesce(auto_renew, false) as auto_renew,
     billing_months,
     coalesce(is_trial, false) as is_trial,
@@ -16,3 +16,4 @@ select
     _loaded_at,
     _load_id
 from {{ as_known(source('raw', 'subscriptions')) }}
+where ended_on is null or ended_on > started_on
