@@ -75,15 +75,23 @@ _OF_TODAY = (
     Fact(
         "renewal_done",
         "boolean",
-        "The subscription that the play is about has a successor that has started",
+        "The subscription that the play is about has a successor, perhaps for a day to come, or renewed by itself",
+        TODAY,
+    ),
+    Fact(
+        "ends_unrenewed",
+        "boolean",
+        "That subscription is known to end by its renewal date, and nothing follows it",
         TODAY,
     ),
     Fact(
         "renewal_moved",
         "boolean",
-        "That subscription now renews on another day than the play counts from",
+        "That subscription is gone, or renews on another day than the play counts from, or on none",
         TODAY,
     ),
+    Fact("renewal_product", "text", "Product of the subscription that the play is about", TODAY),
+    Fact("renewal_arr", "number", "Annual recurring revenue of that subscription", TODAY),
     Fact("is_high_value", "boolean", "arr is above CS_PIPELINE_HIGH_VALUE_ARR", TODAY),
     Fact("has_open_save_play", "boolean", "The account is in a play of the family save", TODAY),
     Fact(

@@ -29,7 +29,7 @@ REFUSALS = {
     "audience": "the account is not in the playbook's audience",
     "kill_switch": "a person has stopped the playbook or the account",
     "reentry": "the last play of this playbook ended less than reentry_after_days ago",
-    "family": "the account is in another play of the family, of the same or a higher priority",
+    "family": "the account, or that subscription, is in another play of the family, of the same or a higher priority",
     "hold_out": "the account is in the playbook's hold-out, and would have been enrolled",
     circuit_breaker.REASON: "the batch was so large that a person was asked, who dismissed it",
 }
@@ -162,7 +162,10 @@ def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, 
     refuse(state["is_stopped"], "kill_switch")
     refuse(state["is_too_soon"], "reentry")
     refuse(state["is_taken"], "family")
-    refuse(offered["account_id"].where(reasons.isna()).duplicated() & reasons.isna(), "family")
+    refuse(
+        offered.loc[reasons.isna(), ["account_id", "subject_id"]].duplicated().reindex(offered.index, fill_value=False),
+        "family",
+    )
     refuse(held_out(playbook, offered["account_id"]), "hold_out")
     return reasons
 
@@ -199,6 +202,8 @@ def _state(session: Session, playbook: Playbook, offered: pd.DataFrame, asking: 
                         and enrolments.family = %(family)s
                         and enrolments.status = 'active'
                         and (playbooks.definition ->> 'priority')::integer >= %(priority)s
+                        -- Plays about two subscriptions of an account do not stand in each other's way.
+                        and coalesce(enrolments.subscription_id = offered.subject_id, true)
                 )
             from unnest(%(account_ids)s::text[], %(subject_ids)s::text[])
                 with ordinality as offered (account_id, subject_id, position)
@@ -223,11 +228,15 @@ def _outrank(session: Session, playbook: Playbook, entering: pd.DataFrame, askin
     with session.cursor() as cursor:
         cursor.execute(
             """
-            select enrolment_id
+            select distinct enrolments.enrolment_id
             from cs.enrolments
-            where account_id = any(%s::text[]) and family = %s and status = 'active'
+            inner join unnest(%s::text[], %s::text[]) as entering (account_id, subject_id)
+                on
+                    enrolments.account_id = entering.account_id
+                    and coalesce(enrolments.subscription_id = entering.subject_id, true)
+            where enrolments.family = %s and enrolments.status = 'active'
             """,
-            [entering["account_id"].tolist(), playbook.family],
+            [entering["account_id"].tolist(), entering["subject_id"].tolist(), playbook.family],
         )
         enrolments = [enrolment_id for (enrolment_id,) in cursor.fetchall()]
     exits.end(session, pd.Series(OUTRANKED, index=enrolments, dtype="object"), asking)
@@ -256,12 +265,14 @@ def _write(session: Session, playbook: Playbook, offered: pd.DataFrame, now: dat
             cursor,
             """
             insert into cs.enrolments (
-                playbook, playbook_version, family, account_id, trigger_id, subject_id, anchor_on,
+                playbook, playbook_version, family, account_id, trigger_id, subject_id, subscription_id, anchor_on,
                 status, reason, enrolled_at, ended_at
             )
             select
                 decided.playbook, decided.playbook_version, decided.family, triggers.account_id,
-                triggers.trigger_id, triggers.subject_id, triggers.anchor_on,
+                triggers.trigger_id, triggers.subject_id,
+                case when triggers.kind = 'renewal_window' then triggers.subject_id end,
+                triggers.anchor_on,
                 decided.status, decided.reason, decided.enrolled_at, decided.ended_at::timestamptz
             from (values %s) as decided (
                 playbook, playbook_version, family, status, reason, enrolled_at, ended_at, trigger_id

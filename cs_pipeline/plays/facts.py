@@ -14,12 +14,17 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catalogue, FactType
 from cs_pipeline.plays.marts import ask_marts
+from cs_pipeline.renewals.dates import next_renewal
 from cs_pipeline.settings import Settings
 
 _SQL = (
     (Path(__file__).parent / "facts.sql")
     .read_text(encoding="utf-8")
     .replace("{week_columns}", ",\n    ".join(f"weeks.{column}" for column in WEEK_COLUMNS))
+    .replace("{next_renewal}", next_renewal("subjects.renews_on", "subjects.renews_every_months", "%(today)s::date"))
+    .replace(
+        "{renewal_from_anchor}", next_renewal("subjects.renews_on", "subjects.renews_every_months", "cases.anchor_on")
+    )
 )
 _DTYPES: Mapping[FactType, str] = {
     "number": "Float64",
@@ -34,10 +39,15 @@ KNOWN = "is_known"
 
 @dataclass(frozen=True)
 class Asking:
-    """Who asks, and when: what the answer depends on besides the account."""
+    """Who asks, and when: what the answer depends on besides the account.
+
+    `sees_ahead`: what is signed or ends on a day to come counts, as it does for plays of today; who asks about a past
+    moment sees only what had arrived or happened by then.
+    """
 
     settings: Settings
     now: datetime
+    sees_ahead: bool = True
 
 
 def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
@@ -56,6 +66,7 @@ def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
         "earliest": min(since, default=asking.now),  # a constant, so that an index over time can be used
         "now": asking.now,
         "today": asking.now.date(),
+        "sees_ahead": asking.sees_ahead,
         "high_value_arr": asking.settings.high_value_arr,
     }
     found = ask_marts(session, _SQL, parameters, who_needs="Plays need").set_index("case_id")

@@ -1,5 +1,5 @@
 -- Today's facts of a set of cases (an account, what the play is about, and since when), one row each.
--- Filled in by facts.py: the facts that are columns of fct_account_weeks.
+-- Filled in by facts.py: the facts that are columns of fct_account_weeks, and the days on which a term renews.
 with cases as (
     select
         case_id,
@@ -55,9 +55,15 @@ subjects as (
     select
         subscription_id,
         account_id,
+        product,
+        mrr,
+        ended_on,
         renews_on,
+        renews_every_months,
         renewal_type,
-        successor_started_on
+        case when %(sees_ahead)s then successor_started_on is not null else successor_known_on <= %(today)s end
+            as is_followed,
+        case when %(sees_ahead)s or ended_on <= %(today)s then ended_on end as known_end
     from marts.fct_subscription_terms
     where
         account_id = any(%(account_ids)s::text[])
@@ -130,11 +136,21 @@ select
     scores.severity,
     scores.coverage,
     %(today)s::date - (accounts.created_at at time zone 'UTC')::date as tenure_days,
-    coalesce(subjects.renews_on, weeks.renewal_date) - %(today)s::date as days_to_renewal,
-    coalesce(subjects.renews_on, weeks.renewal_date) as renewal_date,
+    coalesce({next_renewal}, weeks.renewal_date) - %(today)s::date as days_to_renewal,
+    coalesce({next_renewal}, weeks.renewal_date) as renewal_date,
     coalesce(subjects.renewal_type, weeks.renewal_type) as renewal_type,
-    coalesce(subjects.successor_started_on <= %(today)s, false) as renewal_done,
-    coalesce(subjects.renews_on <> cases.anchor_on, false) as renewal_moved,
+    nullif(subjects.product, '') as renewal_product,
+    subjects.mrr * 12 as renewal_arr,
+    coalesce(subjects.is_followed, false)
+    or coalesce(
+        subjects.renewal_type = 'auto'
+        and cases.anchor_on < %(today)s
+        and coalesce(subjects.known_end > cases.anchor_on, true),
+        false
+    ) as renewal_done,
+    coalesce(subjects.known_end <= cases.anchor_on + 1 and not coalesce(subjects.is_followed, false), false)
+        as ends_unrenewed,
+    cases.subject_id is not null and {renewal_from_anchor} is distinct from cases.anchor_on as renewal_moved,
     accounts.arr > %(high_value_arr)s as is_high_value,
     exists (
         select 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import facts, guards, postponement, recipients, versions
+from cs_pipeline.plays import facts, guards, joining, postponement, recipients, versions
 from cs_pipeline.plays.due import COLUMNS, PlannedAction
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.postponement import Postponed
@@ -49,10 +49,13 @@ def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
     kinds = [playbooks[version].trigger.kind for version in _versions(may_go)]
     asked = may_go.join(today[["country", "timezone"]]).assign(trigger_kind=kinds)
     postponed = postponement.postponements(session, asked, asking)
+    going = may_go[~may_go["action_id"].isin(postponed)]
+    said_already = joining.joined(session, going)
     return Judgement(
-        jobs=_jobs(may_go[~may_go["action_id"].isin(postponed)], playbooks, today),
+        jobs=_jobs(going[~going["action_id"].isin(said_already)], playbooks, today),
         postponed=postponed,
-        suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True)),
+        suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True))
+        | dict.fromkeys(said_already, joining.JOINED),
         failed=dict.fromkeys(due.loc[has_nobody, "action_id"], "no_recipient"),
     )
 

@@ -84,7 +84,7 @@ class Forecast:
             self._ends_on[name] = resized(days, len(self.coverage), 0)
         if changes.empty:
             return
-        asking = Asking(settings, decided_at(week))
+        asking = Asking(settings, decided_at(week), sees_ahead=False)
         accounts, today = today_of(session, changes["account_id"].tolist(), asking)
         today = with_scores(today, accounts, self.scores(changes["place"].to_numpy(), accounts))
         of_trigger = facts.typed(changes.astype("object").set_axis(today.index), TRIGGER_FACTS["score_change"])

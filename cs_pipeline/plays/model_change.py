@@ -199,7 +199,7 @@ def _plays(
     week: date,
 ) -> pd.DataFrame:
     """What the change itself would start and stop, on the day on which its first scores are decided on."""
-    asking = Asking(settings, decided_at(week))
+    asking = Asking(settings, decided_at(week), sees_ahead=False)
     places, accounts = changes["place"].to_numpy(), changes["account_id"]
     then, now = before.scores(places, accounts), after.scores(places, accounts)
     has_trigger = changes["to_severity"].notna() & (changes["to_severity"] != changes["from_severity"].fillna(0))

@@ -21,6 +21,7 @@ from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.judging import reasons_with
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.specification import Playbook, Step, Trigger
+from cs_pipeline.renewals.dates import next_renewal
 
 NO_RECIPIENT = "no_recipient"
 LOOK_BACK = 50  # triggers of the account among which one is looked for that could start the play
@@ -203,15 +204,22 @@ limit %(limit)s
 
 
 def _next_renewal(session: Session, account_id: str, asking: Asking) -> tuple[str, object] | None:
+    """The term that renews next, one that nothing follows before one that is renewed already."""
     with session.cursor() as cursor:
         cursor.execute(
-            """
-            select subscription_id, renews_on
-            from marts.fct_subscription_terms
-            where account_id = %s and renews_on >= %s and not is_addon and not is_trial
-            order by renews_on, subscription_id
+            f"""
+            select subscription_id, renews_next_on
+            from (
+                select
+                    *,
+                    {next_renewal("renews_on", "renews_every_months", "%(today)s::date")} as renews_next_on
+                from marts.fct_subscription_terms
+                where account_id = %(account_id)s and not is_addon and not is_trial
+            ) as terms
+            where renews_next_on >= %(today)s
+            order by successor_started_on is not null, renews_next_on, subscription_id
             limit 1
             """,
-            [account_id, asking.now.date()],
+            {"account_id": account_id, "today": asking.now.date()},
         )
         return cursor.fetchone()

@@ -1,6 +1,6 @@
 """What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
 
-from cs_pipeline.plays import decisions, exits, postponement
+from cs_pipeline.plays import decisions, exits, joining, postponement
 from cs_pipeline.plays.enrolment import OUTRANKED, REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.specification import Playbook
@@ -9,11 +9,12 @@ _MEANINGS: dict[str, str] = {
     **REFUSALS,
     **OUTBOX_REASONS,
     **postponement.REASONS,
+    **joining.MEANINGS,
     **decisions.REASONS,
     **{guard.reason: guard.meaning for guard in GUARDS},
     "churned": "the account has left",
     exits.RETURNED: "the account has come back",
-    "renewal_moved": "the renewal is on another date now",
+    "renewal_moved": "the renewal is on another date now, or on none",
     OUTRANKED: "a play of the family with a higher priority began",
     "no_recipient": "nobody can receive it",
     "not_rendered": "its message cannot be written",

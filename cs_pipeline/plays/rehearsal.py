@@ -80,7 +80,7 @@ class _Engine:
 
     def play(self, week: date) -> None:
         """The week's Monday and the seven days after it."""
-        asking = Asking(self.settings, decided_at(week))
+        asking = Asking(self.settings, decided_at(week), sees_ahead=False)
         known = self._end(week, asking)
         known = pd.concat([known, *self._offer(week, asking)])
         self._take(week, asking, known)
@@ -127,7 +127,7 @@ class _Engine:
         entering = offered[reasons.isna()]
         if entering.empty:
             return pd.DataFrame()
-        self.stage.end(self.stage.others_in_family(playbook, entering["account_id"], OUTRANKED), asking.now)
+        self.stage.end(self.stage.others_in_family(playbook, entering, OUTRANKED), asking.now)
         of_entering = known.loc[entering.index]
         enrolments = self.stage.enrol(
             playbook,

@@ -39,6 +39,8 @@ _KNOWN: Mapping[str, object] = MappingProxyType(
         "days_to_renewal": 30,
         "renewal_date": date(2026, 4, 2),
         "renewal_type": "auto",
+        "renewal_product": "Platform",
+        "renewal_arr": 18_480.0,
         "top_unused_core_feature": "automation_builder",
         "next_onboarding_step": "team_invited",
         "users_total": 31,

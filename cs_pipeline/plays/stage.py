@@ -58,16 +58,17 @@ class Stage:
             {
                 "is_stopped": False,
                 "is_too_soon": is_too_soon,
-                "is_taken": offered["account_id"].isin(set(in_family["account_id"])),
+                "is_taken": _are_in(offered, in_family),
             },
             index=offered.index,
         )
 
-    def others_in_family(self, playbook: Playbook, account_ids: pd.Series, reason: str) -> pd.Series:
-        """`reason` for every play of the family that the accounts are still in."""
+    def others_in_family(self, playbook: Playbook, entering: pd.DataFrame, reason: str) -> pd.Series:
+        """`reason` for every play of the family in which who enters still is (columns account_id, subject_id)."""
         active = self.active
-        is_so = (active["family"] == playbook.family) & active["account_id"].isin(set(account_ids))
-        return pd.Series(reason, index=active.index[is_so], dtype="object")
+        in_family = active[active["family"] == playbook.family]
+        is_so = np.array(_are_in(in_family, entering), dtype=bool)
+        return pd.Series(reason, index=in_family.index[is_so], dtype="object")
 
     def enrol(self, playbook: Playbook, entering: pd.DataFrame, now: datetime) -> pd.DataFrame:
         """Enrol accounts (columns of ENROLMENT_COLUMNS up to severity); returns their enrolments."""
@@ -125,6 +126,17 @@ class Stage:
         done = self.active.index.difference(pd.Index(list(waiting)))
         self.enrolments.loc[done, "status"] = "completed"
         self.enrolments.loc[done, "ended_at"] = now
+
+
+def _are_in(rows: pd.DataFrame, others: pd.DataFrame) -> list[bool]:
+    """Whether `others` have the account of each row, and the same subscription where both are about one."""
+    subjects: dict[str, set[str | None]] = {}
+    for account_id, subject_id in zip(others["account_id"], others["subject_id"], strict=True):
+        subjects.setdefault(account_id, set()).add(subject_id)
+    return [
+        account_id in subjects and (subject_id is None or bool(subjects[account_id] & {subject_id, None}))
+        for account_id, subject_id in zip(rows["account_id"], rows["subject_id"], strict=True)
+    ]
 
 
 def _are_after(moments: pd.Series, moment: datetime) -> NDArray[np.bool]:

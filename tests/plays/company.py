@@ -33,9 +33,9 @@ create table marts.dim_contacts (
     unsubscribed_at timestamptz, deleted_at timestamptz, timezone text
 );
 create table marts.fct_subscription_terms (
-    subscription_id text, account_id text, renews_on date, renews_every_months integer, renewal_type text,
-    started_on date, ended_on date, successor_started_on date, is_addon boolean default false,
-    is_trial boolean default false
+    subscription_id text, account_id text, product text default '', mrr double precision, renews_on date,
+    renews_every_months integer, renewal_type text, started_on date, ended_on date, successor_started_on date,
+    successor_known_on date, is_addon boolean default false, is_trial boolean default false
 );
 create table marts.fct_account_weeks (
     account_id text, week date, renewal_date date, renewal_type text,
@@ -127,7 +127,7 @@ class Company:
     def metrics(self, account_id: str, week: date = WEEK, **values: object) -> None:
         self.insert("marts.fct_account_weeks", account_id=account_id, week=week, **values)
 
-    def term(self, subscription_id: str, account_id: str, renews_on: date, **values: object) -> None:
+    def term(self, subscription_id: str, account_id: str, renews_on: date | None, **values: object) -> None:
         self.insert(
             "marts.fct_subscription_terms",
             **{
@@ -135,6 +135,7 @@ class Company:
                 "account_id": account_id,
                 "renews_on": renews_on,
                 "renewal_type": "auto",
+                "successor_known_on": values.get("successor_started_on"),
             }
             | values,
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays import decisions, postponement
+from cs_pipeline.plays import decisions, joining, postponement
 from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
 from cs_pipeline.plays.enrolment import REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
@@ -24,7 +24,7 @@ def test_every_fact_is_listed_as_it_is(text: str) -> None:
 
 
 def test_every_reason_is_listed_with_its_meaning(text: str) -> None:
-    reasons = {**REFUSALS, **OUTBOX_REASONS, **postponement.REASONS, **decisions.REASONS} | {
+    reasons = {**REFUSALS, **OUTBOX_REASONS, **postponement.REASONS, **joining.MEANINGS, **decisions.REASONS} | {
         guard.reason: guard.meaning for guard in GUARDS
     }
     rows = [f"| `{reason}` | {meaning} |" for reason, meaning in reasons.items()]

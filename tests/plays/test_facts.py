@@ -23,7 +23,8 @@ def read(company: Company, settings: Settings, *account_ids: str, now=MONDAY, **
         }
     )
     with company.warehouse.session() as session:
-        return facts.read(session, cases, Asking(settings, now)).set_axis(list(account_ids))
+        asking = Asking(settings, now, sees_ahead=bool(case.get("sees_ahead", True)))
+        return facts.read(session, cases, asking).set_axis(list(account_ids))
 
 
 def test_every_fact_of_the_catalogue_is_read_in_its_type(company: Company, settings: Settings) -> None:
@@ -88,6 +89,92 @@ def test_a_play_about_a_subscription_sees_that_subscription(company: Company, se
     found = read(company, settings, "acme", subject_id="s2", anchor_on=date(2025, 9, 1))
     names = ["renewal_date", "renewal_type", "renewal_done", "renewal_moved"]
     assert found[names].to_numpy().tolist() == [[date(2025, 9, 1), "auto", True, False]]
+
+
+RENEWS = date(2025, 7, 6)
+
+
+def of_renewal(
+    company: Company,
+    settings: Settings,
+    *,
+    sees_ahead: bool = True,
+    renews_on: date | None = RENEWS,
+    **term: object,
+) -> dict[str, object]:
+    """What a play counting from RENEWS sees of a term that somebody must sign, asked on MONDAY (10 March)."""
+    company.account("acme")
+    values = {"renewal_type": "manual", "started_on": date(2024, 7, 6)} | term
+    company.term("s1", "acme", renews_on, **values)
+    found = read(company, settings, "acme", subject_id="s1", anchor_on=RENEWS, sees_ahead=sees_ahead).loc["acme"]
+    return {name: found[name] for name in ("renewal_done", "ends_unrenewed", "renewal_moved")}
+
+
+def outcome(**true: bool) -> dict[str, object]:
+    return {name: true.get(name, False) for name in ("renewal_done", "ends_unrenewed", "renewal_moved")}
+
+
+def test_what_is_signed_for_a_day_to_come_is_done_today_and_unknown_to_the_past(
+    company: Company, settings: Settings
+) -> None:
+    assert of_renewal(company, settings, successor_started_on=RENEWS) == outcome(renewal_done=True)
+    company.run("delete from marts.fct_subscription_terms")
+    company.run("delete from marts.dim_accounts")
+    company.run("delete from staging.stg_accounts")
+    assert of_renewal(company, settings, successor_started_on=RENEWS, sees_ahead=False) == outcome()
+
+
+def test_a_signature_that_had_arrived_is_known_to_the_past(company: Company, settings: Settings) -> None:
+    arrived = date(2025, 3, 10)
+    found = of_renewal(company, settings, sees_ahead=False, successor_started_on=RENEWS, successor_known_on=arrived)
+    assert found == outcome(renewal_done=True)
+
+
+@pytest.mark.parametrize(
+    ("ended_on", "sees_ahead", "ends"),
+    [
+        (RENEWS, True, True),
+        (date(2025, 7, 7), True, True),
+        (date(2025, 7, 8), True, False),
+        (date(2025, 5, 1), True, True),
+        (RENEWS, False, False),
+        (date(2025, 3, 10), False, True),
+    ],
+)
+def test_an_end_that_is_known_ahead_is_no_renewal(
+    company: Company, settings: Settings, ended_on: date, sees_ahead: bool, ends: bool
+) -> None:
+    assert of_renewal(company, settings, ended_on=ended_on, sees_ahead=sees_ahead) == outcome(ends_unrenewed=ends)
+
+
+def test_a_known_end_with_a_successor_is_a_renewal(company: Company, settings: Settings) -> None:
+    found = of_renewal(company, settings, ended_on=RENEWS, successor_started_on=RENEWS)
+    assert found == outcome(renewal_done=True)
+
+
+@pytest.mark.parametrize("renews_on", [None, date(2026, 7, 6)])
+def test_a_renewal_date_that_moved_or_went_is_another(
+    company: Company, settings: Settings, renews_on: date | None
+) -> None:
+    assert of_renewal(company, settings, renews_on=renews_on) == outcome(renewal_moved=True)
+
+
+def test_a_subscription_that_is_gone_renews_no_more(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    assert read(company, settings, "acme", subject_id="s1", anchor_on=RENEWS)["renewal_moved"].tolist() == [True]
+    assert read(company, settings, "acme")["renewal_moved"].tolist() == [False]
+
+
+def test_what_renews_by_itself_is_counted_to_its_next_anniversary(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    company.term("s1", "acme", date(2023, 7, 6), renewal_type="auto", renews_every_months=12, mrr=100.0, product="Core")
+    found = read(company, settings, "acme", subject_id="s1", anchor_on=RENEWS)
+    names = ["renewal_date", "renewal_done", "renewal_moved", "renewal_product", "renewal_arr"]
+    assert found[names].to_numpy().tolist() == [[RENEWS, False, False, "Core", 1200]]
+    after = read(company, settings, "acme", subject_id="s1", anchor_on=RENEWS, now=MONDAY + timedelta(days=119))
+    assert after[["renewal_date", "renewal_done", "renewal_moved"]].to_numpy().tolist() == [
+        [date(2026, 7, 6), True, False]
+    ]
 
 
 def test_a_reply_or_a_meeting_counts_from_the_enrolment_on(company: Company, settings: Settings) -> None:

@@ -89,7 +89,7 @@ BAD = [
     ("subscriptions", "seats", "0x1F", "is not a whole number"),
     ("subscriptions", "seats", "-3", "is below 0"),
     ("subscriptions", "billing_months", "0", "is below 1"),
-    ("subscriptions", "ended_on", "2023-12-31", "is before started_on"),
+    ("subscriptions", "ended_on", "2023-12-31", "is before its started_on"),
     ("subscriptions", "auto_renew", "maybe", "is not true or false"),
     ("subscriptions", "tier", "Pro", "is not one of starter, pro, enterprise"),
     ("users", "email", "ann at acme.com", "is not an e-mail address"),

@@ -144,5 +144,6 @@ def test_14_days_before_a_manual_renewal_legal_sends_the_contracts():
 
 def test_the_ladder_ends_when_the_renewal_is_done_or_the_customer_cancels():
     assert exit_reason(RENEWAL, renewal_done=True) == "renewed"
+    assert exit_reason(RENEWAL, renewal_done=False, ends_unrenewed=True) == "ends_unrenewed"
     assert exit_reason(RENEWAL, renewal_done=False, has_cancellation_request=True) == "cancellation_requested"
     assert exit_reason(RENEWAL, renewal_done=False, has_cancellation_request=False) is None

@@ -1,0 +1,74 @@
+"""One mail for the contracts of an account that renew at about the same time.
+
+Each contract has a play of its own, with its own opportunity and paperwork. What a customer reads about one of them is
+not sent again about another within JOINED_WITHIN. Asked right before actions would be taken.
+"""
+
+from collections.abc import Hashable, Mapping
+from datetime import timedelta
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+
+JOINED = "joined"
+MEANINGS: Mapping[str, str] = {
+    JOINED: "the account got the same mail about another of its contracts within thirty days",
+}
+JOINED_WITHIN = timedelta(days=30)
+
+
+def joined(session: Session, going: pd.DataFrame) -> list[int]:
+    """Ids of the actions among `going` (columns of `due`, in the order in which they go out) that say it again.
+
+    That is, customers' mail of a play about a subscription, when the same step of the same playbook about another
+    subscription has gone out, may have, or goes out before it.
+    """
+    mails = going[
+        going["subject_id"].notna() & going["channel"].isin(CUSTOMER_CHANNELS) & going["role"].isin(CUSTOMER_ROLES)
+    ]
+    if mails.empty:
+        return []
+    said = _said_lately(session, mails)
+    again = []
+    for mail in mails.to_dict("records"):
+        subjects = said.setdefault(_what(mail), {})
+        others = [due_at for subject_id, due_at in subjects.items() if subject_id != mail["subject_id"]]
+        if any(abs(mail["due_at"] - due_at) <= JOINED_WITHIN for due_at in others):
+            again.append(mail["action_id"])
+        else:
+            subjects[mail["subject_id"]] = mail["due_at"]
+    return again
+
+
+def _what(mail: Mapping[Hashable, object]) -> tuple[object, ...]:
+    return mail["account_id"], mail["playbook"], mail["step"]
+
+
+def _said_lately(session: Session, mails: pd.DataFrame) -> dict[tuple[object, ...], dict[object, object]]:
+    """When the steps of `mails` were due for each subscription of their accounts, as far as they went out."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select
+                actions.account_id,
+                actions.playbook,
+                actions.step,
+                enrolments.subscription_id,
+                max(actions.due_at)
+            from cs.actions
+            inner join cs.enrolments using (enrolment_id)
+            where
+                actions.account_id = any(%s::text[])
+                and actions.playbook = any(%s::text[])
+                and actions.status in ('claimed', 'sent', 'uncertain')
+                and enrolments.subscription_id is not null
+            group by actions.account_id, actions.playbook, actions.step, enrolments.subscription_id
+            """,
+            [mails["account_id"].unique().tolist(), mails["playbook"].unique().tolist()],
+        )
+        said: dict[tuple[object, ...], dict[object, object]] = {}
+        for account_id, playbook, step, subscription_id, due_at in cursor.fetchall():
+            said.setdefault((account_id, playbook, step), {})[subscription_id] = due_at
+        return said
