@@ -337,7 +337,9 @@ account_weeks as (
         weeks.as_of_day - with_attributes.created_on as tenure_days,
         cast(with_attributes.mrr as double precision) as mrr,
         cast(with_attributes.mrr * 12 as double precision) as arr,
-        cast(case when with_attributes.seats > 2147483647 then 2147483647 else with_attributes.seats end as integer) as seats,
+        cast(
+            case when with_attributes.seats > 2147483647 then 2147483647 else with_attributes.seats end as integer
+        ) as seats,
         case
             when with_attributes.renewal_date = with_attributes.manual_renewal_date then 'manual'
             when with_attributes.renewal_date is not null then 'auto'
