@@ -1,8 +1,10 @@
 """Weeks whose data did not arrive: the last scores are held, and marked, so that silence is not taken for illness.
 
-The product events are what should come every week. When next to none did, measured by the weeks before, the source is
-stale: models that look at events keep what they said of each account the week before, and an account of which they
-said nothing is not scored. What people set still counts. Triggers are not opened from held scores.
+The product events are what should come every week. Whether they did is asked of each account that usually has some, and
+every account counts alike: the calls of one, however many, say nothing of the others. When next to none has what is
+usual for it, the source is stale: models that look at events keep what they said of each account the week before, and
+an account of which they said nothing is not scored. What people set still counts. Triggers are not opened from held
+scores.
 """
 
 from collections import Counter
@@ -24,9 +26,15 @@ EVERY_WEEK = "events"
 """Source that should bring rows every week."""
 LOOK_BACK = 26 * WEEK
 SOME_WEEKS_BEFORE = (1, 2, 3, 4, 8, 13, 26)
-"""Weeks before that are looked at first: where this one is no smaller, the rest need not be read."""
-LEAST_SHARE = 0.05
-"""With less than this share of the usual events (the median of the weeks that had any) a week's have not arrived."""
+"""Weeks before that are looked at first: where most accounts go on as in these, the rest need not be read."""
+MOST = 0.6
+"""Share of the accounts with events in those weeks; with as many alive now, the week's events have arrived."""
+ALIVE = 0.1
+"""Share of an account's best of those weeks with which it is alive."""
+WEEKS_TO_KNOW = 4
+"""With fewer weeks before, nobody knows what is usual for an account."""
+LEAST_SHARE = 0.2
+"""With no more than this share of what is usual, on the average of accounts, a week's events have not arrived."""
 
 _COPIED = (
     "coverage", "metric_values", "points", "contributions", "points_lost_to_cap", "dimension_scores", "risks",
@@ -35,20 +43,58 @@ _COPIED = (
 
 
 def is_stale(connection: Connection, week: date, place: Place = STORED) -> bool:
-    """True when `week` has next to no events, measured by the weeks before it that had any."""
-    some = [week - lag * WEEK for lag in SOME_WEEKS_BEFORE]
-    some_before = read_frame(connection, _events_by_week(place, f"week in ({_dates([*some, week])})"))
-    events = some_before.set_index("week")["events"].dropna()
-    if week not in events.index or events[week] >= LEAST_SHARE * events.drop(week).max() > 0:
+    """True when accounts have next to none of the events in `week` that the half year before makes usual for them.
+
+    Usual is an account's median over the weeks before that it was a customer in, at least four. Where that is nothing
+    for every account, the number of accounts with any is compared with what it is in weeks that have some.
+    """
+    if _most_go_on(connection, week, place):
         return False  # the usual case costs a few weeks of the mart
-    in_range = f"week >= date '{week - LOOK_BACK}' and week < date '{week}'"
-    before = read_frame(connection, _events_by_week(place, in_range))["events"]
-    usual = before[before > 0].median()
-    return bool(events[week] < LEAST_SHARE * usual)
+    (found,) = read_table(connection, _share_of_usual(week, place)).to_pylist()
+    if found["accounts"]:
+        return found["share"] <= LEAST_SHARE
+    in_range = f"week between date '{week - LOOK_BACK}' and date '{week}'"
+    by_week = f"select week, count(*) filter (where events_7d > 0) as accounts from {place.account_weeks}"
+    accounts = read_frame(connection, f"{by_week} where {in_range} group by week").set_index("week")["accounts"]
+    before = accounts.drop(week, errors="ignore")
+    return week in accounts.index and bool(accounts[week] <= LEAST_SHARE * before[before > 0].median())
 
 
-def _events_by_week(place: Place, weeks: str) -> str:
-    return f"select week, sum(events_7d) as events from {place.account_weeks} where {weeks} group by week"
+def _most_go_on(connection: Connection, week: date, place: Place) -> bool:
+    some = _dates([week - lag * WEEK for lag in SOME_WEEKS_BEFORE])
+    (found,) = read_table(
+        connection,
+        f"""
+        select coalesce(avg(case when now >= {ALIVE} * best then 1 else 0 end), 0)::double precision as share
+        from (
+            select
+                max(events_7d) filter (where week = date '{week}') as now,
+                max(events_7d) filter (where week <> date '{week}') as best
+            from {place.account_weeks}
+            where week in ({some}, date '{week}')
+            group by account_id
+        ) as accounts
+        where best > 0 and now is not null
+        """,
+    ).to_pylist()
+    return found["share"] >= MOST
+
+
+def _share_of_usual(week: date, place: Place) -> str:
+    """SQL: of the customers of `week` that usually have events, how many, and the share of it that they have now."""
+    return f"""
+        select count(*) as accounts, avg(least(now / usual, 1)) as share
+        from (
+            select
+                max(events_7d) filter (where week = date '{week}') as now,
+                percentile_cont(0.5) within group (order by events_7d) filter (where week < date '{week}') as usual
+            from {place.account_weeks}
+            where week between date '{week - LOOK_BACK}' and date '{week}'
+            group by account_id
+            having count(*) filter (where week < date '{week}') >= {WEEKS_TO_KNOW}
+        ) as accounts
+        where usual > 0 and now is not null
+    """
 
 
 def _dates(days: Sequence[date]) -> str:

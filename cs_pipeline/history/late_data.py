@@ -106,6 +106,15 @@ _NEWER = "_load_id > (select min(weeks.newest_load_id) from weeks)"
 def _arrived(table: SourceTable, late_rows: LateRows) -> str:
     happened = _moment(table, table.event_time)
     would_count = "arrived.known_week <= weeks.week" if late_rows == "exclude" else "true"
+    moved_away = f"""
+            union all
+
+            -- Weeks from which rows moved away, or were deleted: what is gone is gone from any week scored again.
+            select date_trunc('week', day)::date, '-infinity', load_id, sum(rows)
+            from cs.touched_days
+            where source_table = '{table.name}' and {_NEWER.replace("_load_id", "load_id", 1)} and rows > 0
+            group by 1, 3
+    """
     return f"""
         with {_WEEKS},
 
@@ -120,6 +129,7 @@ def _arrived(table: SourceTable, late_rows: LateRows) -> str:
             from {table.relation}
             where {_NEWER}
             group by 1, 2, 3
+            {moved_away if table.rolled_up else ""}
 
         )
 

@@ -49,13 +49,16 @@ class Column:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A canonical table. `required`: the pipeline cannot run without it. `append_only`: its rows never change."""
+    """A canonical table. `required`: the pipeline cannot run without it. `append_only`: its rows never change.
+    `rolled_up`: the pipeline keeps sums of its rows by day, and hears of days from which rows move away.
+    """
 
     name: str
     description: str
     key: tuple[str, ...]
     required: bool
     append_only: bool
+    rolled_up: bool
     columns: tuple[Column, ...]
 
     @property
@@ -96,13 +99,16 @@ class SourceTable:
         return False
 
     def create_indexes(self, cursor: Cursor) -> None:
-        """Primary key, and what incremental models and joins need."""
+        """Primary key, and what incremental models and joins need: indexes, and word of rows that move away."""
         cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.key)})")
         cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID})")
         if self.append_only:
             cursor.execute(f"create index on {self.relation} using brin ({self.event_time})")
         elif "account_id" in self.column_names and self.key[0] != "account_id":
             cursor.execute(f"create index on {self.relation} (account_id)")
+        if self.rolled_up:
+            watched = (self.relation, self.event_time, ", ".join(self.key))
+            cursor.execute("select cs.watch_touched_days(%s, %s, %s)", watched)
 
     @property
     def event_time(self) -> str:
@@ -155,6 +161,7 @@ def _table(entry: dict[str, Any]) -> SourceTable:
         key=tuple(meta["key"]),
         required=meta["required"],
         append_only=meta["append_only"],
+        rolled_up=meta.get("rolled_up", False),
         columns=tuple(_column(column) for column in entry["columns"]),
     )
 

@@ -42,6 +42,8 @@ def merge(
         if loaded is None:
             rejected += _put_aside_repeated(cursor, table, incoming, origins)
             loaded = _insert(cursor, table, incoming)
+        if table.rolled_up:  # sums of a table that was there before, and was dropped, are to be made anew
+            cursor.execute("insert into cs.touched_days values (%s, %s, null, 0)", (table.name, min(origins)))
     else:
         rejected += _put_aside_repeated(cursor, table, incoming, origins)
         at("writing")

@@ -1,4 +1,5 @@
-{# Incremental strategy `replace_days`: the days that the new rows hold, in column `unique_key`, are replaced whole.
+{# Incremental strategy `replace_days`: the days that the new rows hold, in column `unique_key`, are replaced whole. A
+   row without a newest_load_id only names a day: nothing is inserted for it.
 
    What `delete+insert` does, but with the days as an array: it is read by the index on the day, whereas a join with an
    unanalyzed temporary table reads all history. #}
@@ -13,4 +14,5 @@
     insert into {{ target }} ({{ columns }})
     select {{ columns }}
     from {{ new_rows }}
+    where newest_load_id is not null
 {%- endmacro %}

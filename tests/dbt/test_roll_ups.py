@@ -2,8 +2,12 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cs_pipeline.warehouse.load import load_folder
 from tests.dbt.conftest import DbtWarehouse, accounts
 
 ROLL_UPS = ("int_user_activity_daily", "int_feature_usage_daily")
@@ -11,7 +15,8 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def event(event_id: str, occurred_at: datetime | str, **values: Any) -> dict[str, Any]:
-    return {"event_id": event_id, "account_id": "a", "occurred_at": occurred_at, "event_name": "login", **values}
+    values = {"account_id": "a", **values}
+    return {"event_id": event_id, "occurred_at": occurred_at, "event_name": "login", **values}
 
 
 def build(dbt: DbtWarehouse, *arguments: str) -> dict[str, list[Any]]:
@@ -21,11 +26,12 @@ def build(dbt: DbtWarehouse, *arguments: str) -> dict[str, list[Any]]:
 
 
 def random_load(chance: random.Random, load: int) -> list[dict[str, Any]]:
-    """Events of some days, some of them late, some of them corrections of earlier ones on the same day."""
+    """Events of some days, some of them late, some of them corrections of earlier ones on the same day or another."""
     return [
         event(
             f"e{number}",
-            START + timedelta(days=number % 40, minutes=number),
+            START + timedelta(days=number % 40, minutes=number, hours=chance.choice([0, 0, 8, -24])),
+            account_id=chance.choice(["a", "b"]),
             user_id=chance.choice([None, "u", "v"]),
             event_name=chance.choice(["login", "page_view", "click", "automation_created"]),
             feature=chance.choice([None, "reports", "export"]),
@@ -39,7 +45,7 @@ def random_load(chance: random.Random, load: int) -> list[dict[str, Any]]:
 
 
 def test_new_loads_give_what_a_full_refresh_gives(dbt_warehouse: DbtWarehouse) -> None:
-    dbt_warehouse.load("accounts", *accounts("a"))
+    dbt_warehouse.load("accounts", *accounts("a", "b"))
     chance = random.Random(2024)
     grown = build(dbt_warehouse)
     for load in range(4):
@@ -47,6 +53,66 @@ def test_new_loads_give_what_a_full_refresh_gives(dbt_warehouse: DbtWarehouse) -
         grown = build(dbt_warehouse)
     assert grown == build(dbt_warehouse, "--full-refresh")
     assert len(grown["int_user_activity_daily"]) > 60
+
+
+def days(rows: dict[str, list[Any]]) -> dict[str, list[tuple[str, str, float]]]:
+    """Account, day and number of each row of both roll-ups."""
+    return {
+        name: [(row["account_id"], f"{row['activity_date']}", row.get("events", row.get("uses"))) for row in table]
+        for name, table in rows.items()
+    }
+
+
+def test_an_event_that_moves_leaves_nothing_where_it_was(dbt_warehouse: DbtWarehouse) -> None:
+    dbt_warehouse.load("accounts", *accounts("a", "b"))
+    first = [event(f"e{day}", f"2024-01-0{day} 20:00Z", feature="reports") for day in (2, 3)]
+    dbt_warehouse.load("events", *first, event("other", "2024-01-02 10:00Z", account_id="b", feature="reports"))
+    build(dbt_warehouse)
+    dbt_warehouse.load("events", *({**row, "occurred_at": f"2024-01-0{3 + n} 04:00Z"} for n, row in enumerate(first)))
+    moved = [("a", "2024-01-03", 1), ("a", "2024-01-04", 1), ("b", "2024-01-02", 1)]
+    assert {name: sorted(rows) for name, rows in days(build(dbt_warehouse)).items()} == dict.fromkeys(ROLL_UPS, moved)
+    dbt_warehouse.load("events", event("e2", "2024-01-05 10:00Z", account_id="b", feature="reports"))
+    last = [("a", "2024-01-04", 1), ("b", "2024-01-02", 1), ("b", "2024-01-05", 1)]
+    assert {name: sorted(rows) for name, rows in days(build(dbt_warehouse)).items()} == dict.fromkeys(ROLL_UPS, last)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("delete from raw.events where event_id = 'e2'", [("a", "2024-01-03", 1)]),
+        ("update raw.events set occurred_at = '2024-01-09' where event_id = 'e2'", None),
+        ("update raw.events set quantity = 5 where event_id = 'e2'", [("a", "2024-01-02", 5), ("a", "2024-01-03", 1)]),
+        ("truncate raw.events", []),
+    ],
+)
+def test_rows_that_somebody_changes_by_hand_are_noticed(
+    dbt_warehouse: DbtWarehouse, change: str, left: list[tuple[str, str, float]] | None
+) -> None:
+    dbt_warehouse.load("accounts", *accounts("a"))
+    dbt_warehouse.load("events", *(event(f"e{day}", f"2024-01-0{day}", feature="reports") for day in (2, 3)))
+    build(dbt_warehouse)
+    dbt_warehouse.execute(change)
+    expected = [("a", "2024-01-03", 1), ("a", "2024-01-09", 1)] if left is None else left
+    assert {name: sorted(rows) for name, rows in days(build(dbt_warehouse)).items()} == dict.fromkeys(
+        ROLL_UPS, expected
+    )
+
+
+def test_a_table_that_is_dropped_and_loaded_again_leaves_nothing_of_before(
+    dbt_warehouse: DbtWarehouse, tmp_path: Path
+) -> None:
+    def load(day: str) -> None:
+        (tmp_path / "events.csv").write_text(
+            f"event_id,account_id,occurred_at,event_name,feature\n{day},a,{day},login,reports\n"
+        )
+        load_folder(dbt_warehouse.warehouse, tmp_path)
+
+    dbt_warehouse.load("accounts", *accounts("a"))
+    load("2024-01-02")
+    build(dbt_warehouse)
+    dbt_warehouse.execute("drop table raw.events cascade")
+    load("2024-01-03")
+    assert days(build(dbt_warehouse)) == {name: [("a", "2024-01-03", 1)] for name in ROLL_UPS}
 
 
 def test_a_day_that_no_new_event_touched_is_not_written_again(dbt_warehouse: DbtWarehouse) -> None:

@@ -252,6 +252,50 @@ def test_an_outage_holds_for_as_long_as_it_lasts_and_a_stray_event_does_not_end_
     assert [each.held for each in done] == [0] * 9 + [2] * 9
 
 
+def weeks_held(marts: Warehouse, weeks: int) -> list[bool]:
+    """Whether each week was taken for one whose events did not arrive."""
+    done = score_weeks(marts, ONLY_WEEKLY, [week(number) for number in range(weeks)], Scope())
+    return [each.is_stale for each in done]
+
+
+def test_one_heavy_account_does_not_hide_that_the_others_are_silent(marts: Warehouse) -> None:
+    for number in range(6):
+        add_account_week(marts, "heavy", number, events_7d=1_050_000)
+        for small in range(10):
+            add_account_week(marts, f"small {small}", number, events_7d=0 if number == 4 else 70)
+    assert weeks_held(marts, 6) == [False] * 4 + [True, False]
+
+
+def test_one_heavy_account_that_leaves_is_no_outage(marts: Warehouse) -> None:
+    for number in range(8):
+        if number < 4:
+            add_account_week(marts, "heavy", number, events_7d=1_050_000)
+        for small in range(10):
+            add_account_week(marts, f"small {small}", number, events_7d=70 - number)
+    assert not any(weeks_held(marts, 8))
+
+
+def test_a_week_of_which_only_the_first_hours_arrived_is_held(marts: Warehouse) -> None:
+    for number in range(5):
+        for account in range(10):
+            add_account_week(marts, f"{account}", number, events_7d=(account + 1) * (5 if number == 4 else 100))
+    assert weeks_held(marts, 5) == [False] * 4 + [True]
+
+
+def test_accounts_that_come_now_and_then_are_no_outage(marts: Warehouse) -> None:
+    for number in range(12):
+        for account in range(12):
+            add_account_week(marts, f"{account}", number, events_7d=9 if account % 4 == number % 4 else 0)
+    assert not any(weeks_held(marts, 12))
+
+
+def test_a_quarter_of_the_usual_events_is_a_quiet_week_and_no_outage(marts: Warehouse) -> None:
+    for number in range(5):
+        for account in range(10):
+            add_account_week(marts, f"{account}", number, events_7d=25 if number == 4 else 100)
+    assert not any(weeks_held(marts, 5))
+
+
 def test_what_people_set_counts_in_a_held_week_and_ends_in_one(marts: Warehouse) -> None:
     add_account(marts, "a")
     for number in range(4):

@@ -13,6 +13,8 @@
     )
 }}
 
+{%- set touched = touched_days() %}
+
 with
 
 feature_events as (
@@ -23,7 +25,7 @@ feature_events as (
     from {{ ref('stg_events') }}
     where
         feature is not null
-        and ({{ events_of_touched_days() }})
+        and {{ events_of(touched) }}
 
 ),
 
@@ -43,3 +45,4 @@ feature_days as (
 )
 
 select * from feature_days
+{{ and_emptied_days(touched, 'activity_date') }}

@@ -18,6 +18,8 @@
     )
 }}
 
+{%- set touched = touched_days() %}
+
 with
 
 events as (
@@ -26,7 +28,7 @@ events as (
         *,
         {{ utc_day('occurred_at') }} as activity_date
     from {{ ref('stg_events') }}
-    where {{ events_of_touched_days() }}
+    where {{ events_of(touched) }}
 
 ),
 
@@ -58,3 +60,4 @@ user_days as (
 )
 
 select * from user_days
+{{ and_emptied_days(touched, 'activity_date') }}
