@@ -1,8 +1,10 @@
-"""Files that somebody names or puts into a folder: that they are files at all, and not without end.
+"""Files that somebody names or puts into a folder: that they are files at all, and not without end; and folders of
+ours, which nobody else may look into.
 
 A pipe, a device or a socket would be waited for without end, and with it whatever reads the folder.
 """
 
+import os
 import stat
 from pathlib import Path
 
@@ -41,3 +43,21 @@ def require_text_file(path: Path, most_bytes: int) -> None:
         raise UserError(
             f"{path}: is larger than {most_bytes:,} bytes, which nobody writes by hand; is it the right file?"
         )
+
+
+def make_private(folder: Path, *, is_entered: bool = False) -> None:
+    """Make a folder, and what is missing above it, such that only we may read it. `is_entered`: the embedded server
+    lies below, which as root runs as somebody else, who must be able to pass.
+    """
+    mode = 0o711 if is_entered and os.geteuid() == 0 else 0o700
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing or [folder]:
+        if path.stat().st_uid == os.geteuid():
+            path.chmod(mode)
+
+
+def keep_short(log: Path, most_bytes: int = 10_000_000) -> None:
+    """Put a log that has grown aside, in the place of the one put aside before."""
+    if log.exists() and log.stat().st_size > most_bytes:
+        log.replace(log.with_name(f"{log.name}.1"))

@@ -138,10 +138,15 @@ class Settings(BaseSettings):
 
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Address of the Dagster UI, for links.")
     messages_url: str = Field(default="http://127.0.0.1:3001", description="Address of the captured messages.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names by which browsers may ask for both, besides this machine's and those in the two addresses, "
+        "separated by commas; * for any.",
+    )
 
-    @field_validator("allowlist", mode="before")
+    @field_validator("allowlist", "allowed_hosts", mode="before")
     @classmethod
-    def _split_allowlist(cls, value: object) -> object:
+    def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,18 +21,21 @@ from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.wire import RETRY_SOON, told
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse, without_rows
 
 INDEX = "index.html"
 LIST = "messages.js"
+BEFORE, BEHIND = "captured(", ");\n"  # around each entry of the list
+PRIVATE = 0o600
 
 
 class CaptureChannel:
     """Keeps messages under `settings.captures`, in a folder per day they were due, beside an index of all of them.
 
-    The index reads its list from `messages.js`, to which each capture appends one line, so capturing the hundred
-    thousandth message costs what the first did.
+    The list of the index is `messages.js`, to which each capture appends one line, so capturing the hundred thousandth
+    message costs what the first did. Over HTTP it is given out as JSON.
     """
 
     def __init__(self, settings: Settings, warehouse: Warehouse, clock: Clock) -> None:
@@ -41,9 +44,10 @@ class CaptureChannel:
         self._warehouse = warehouse
         self._clock = clock
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._folder.exists():
+                make_private(self._folder)
             _write(self._folder / INDEX, captured_pages.index_page())
-            (self._folder / LIST).touch()
+            (self._folder / LIST).touch(PRIVATE)
         except OSError as error:
             raise UserError(
                 f"Captured messages cannot be written to {self._folder}: {error.strerror}. "
@@ -115,13 +119,24 @@ class CaptureChannel:
             }
             for message in messages
         ]
-        lines = "".join(f"captured({json.dumps(entry)});\n" for entry in entries).encode()
+        lines = "".join(f"{BEFORE}{json.dumps(entry)}{BEHIND}" for entry in entries).encode()
         # One write to a file opened for appending: two daemons do not tear each other's lines.
-        handle = os.open(self._folder / LIST, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(self._folder / LIST, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE)
         try:
             os.write(handle, lines)
         finally:
             os.close(handle)
+
+
+def listed_messages(captures: Path) -> Iterator[str]:
+    """The entries of the list, as JSON; a line that is still being written is left out."""
+    listed = captures / LIST
+    if not listed.exists():
+        return
+    with listed.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith(BEFORE) and line.endswith(BEHIND):
+                yield line[len(BEFORE) : -len(BEHIND)]
 
 
 def forget_captured(settings: Settings, pages: Mapping[str, str | None]) -> None:
@@ -145,12 +160,11 @@ def _page_path(message: Message) -> Path:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, also for a reader who looks meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        make_private(path.parent)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as unfinished:
         unfinished.write(text)
-    finished = Path(unfinished.name)
-    finished.chmod(0o644)
-    finished.replace(path)
+    Path(unfinished.name).replace(path)  # readable by us alone, as temporary files are
 
 
 def _recorded(session: Session, messages: Sequence[Message]) -> set[str]:

@@ -3,6 +3,7 @@
 Dagster and dbt take seconds to import, so commands import what they need when they run.
 """
 
+import os
 import sys
 import warnings
 from typing import NoReturn
@@ -64,6 +65,7 @@ def main() -> None:
     """Run the command; an error a user can put right is one message and exit code 1."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries tell developers is not for those who operate
+    before = os.umask(0o077)  # what is written here names customers
     try:
         app()
     except UserError as error:
@@ -76,6 +78,8 @@ def main() -> None:
         if refusal is None:
             raise
         _give_up(refusal)
+    finally:
+        os.umask(before)
 
 
 def _give_up(error: UserError) -> NoReturn:

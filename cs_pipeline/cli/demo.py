@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.console import console, say_done
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import HOME_SETTINGS_FILE, PREFIX, Settings, load_settings
 
 SHOWING = "See it"
@@ -75,7 +76,8 @@ def _play_example(name: str, data: Path | None) -> None:
 def _settings_with(asked: Mapping[str, str]) -> Settings:
     """Settings with the fields of `asked`; kept in the home folder, so that `up` shows the same company."""
     home = load_settings().home
-    home.mkdir(parents=True, exist_ok=True)
+    if not home.exists():
+        make_private(home, is_entered=True)
     (home / HOME_SETTINGS_FILE).write_text(
         "# Written by the demo. Remove this file to let the present be the present.\n"
         + "".join(f"{PREFIX}{field.upper()}={value}\n" for field, value in asked.items())

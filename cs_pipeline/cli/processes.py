@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import keep_short, make_private
 
 STOP_SECONDS = 30.0
 
@@ -43,8 +44,9 @@ class Processes:
         """Start a service in a session of its own, unless it runs already."""
         if self.pid(service.name) is not None:
             return
-        self.log(service.name).parent.mkdir(parents=True, exist_ok=True)
-        self._pid_file(service.name).parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.log(service.name).parent)
+        make_private(self._pid_file(service.name).parent)
+        keep_short(self.log(service.name))
         with self.log(service.name).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *service.arguments],

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cs_pipeline.cli.console import console, marked, say_done
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import PREFIX, Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import embedded_server, locate
@@ -42,7 +43,9 @@ def environment_for(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
 
 def prepare_dagster_home(settings: Settings) -> None:
     """The folder for DAGSTER_HOME, holding the project's dagster.yaml."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    if not settings.home.exists():
+        make_private(settings.home, is_entered=True)
+    make_private(settings.dagster_home)
     shutil.copyfile(ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
 
 
@@ -53,7 +56,7 @@ def start_all(settings: Settings) -> None:
         prepare_dagster_home(settings)
     environment = os.environ | environment_for(settings, warehouse)
     processes = Processes(settings.home)
-    settings.captures.mkdir(parents=True, exist_ok=True)
+    make_private(settings.captures)
     for service in _services(settings):
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
@@ -84,20 +87,17 @@ def _say_stopped(name: str, stopped: bool) -> None:
 
 def _services(settings: Settings) -> list[Service]:
     workspace = str(ROOT / "workspace.yaml")
-    ui, messages = urlsplit(settings.ui_url), urlsplit(settings.messages_url)
+    ui = urlsplit(settings.ui_url)
     return [
         Service(
             WEBSERVER,
-            ("-m", "dagster_webserver", "-w", workspace, "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000)),
-        ),
-        Service(DAEMON, ("-m", "dagster._daemon", "run", "-w", workspace)),
-        Service(
-            MESSAGES,
             (
-                "-m", "http.server", str(messages.port or 3001),
-                "--bind", messages.hostname or "127.0.0.1", "--directory", str(settings.captures.resolve()),
+                "-m", "cs_pipeline.cli.webserver", "-w", workspace,
+                "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000),
             ),
         ),
+        Service(DAEMON, ("-m", "dagster._daemon", "run", "-w", workspace)),
+        Service(MESSAGES, ("-m", "cs_pipeline.cli.messages_site")),
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plain_files import make_private
 
 USER = "cs_pipeline"
 DATABASE = "cs_pipeline"
@@ -67,9 +68,9 @@ class EmbeddedServer:
         return True
 
     def _create(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.data.mkdir(mode=0o700, exist_ok=True)
-        self.log.touch()
+        make_private(self.folder, is_entered=True)
+        make_private(self.data)
+        self.log.touch(mode=0o600)
         password_file = self.folder / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24))
@@ -95,11 +96,25 @@ class EmbeddedServer:
             "max_wal_size": "4GB",
             "jit": "off",
             "timezone": "UTC",
+            # A statement that fails holds rows of customers, and so do its error's words; who sent it hears them.
+            "log_min_messages": "log",
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length": "0",
+            "log_parameter_max_length_on_error": "0",
+            # A file a day of the week, in the data folder.
+            "logging_collector": "on",
+            "log_filename": "postgresql-%a.log",
+            "log_file_mode": "0600",
+            "log_rotation_age": "1d",
+            "log_rotation_size": "0",
+            "log_truncate_on_rotation": "on",
         } | self._settings
+        self.log.chmod(0o600)
         options = " ".join(f"-c {name}='{value}'" for name, value in values.items())
         self._run(
             "pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", str(START_SECONDS), "-o", options, "start",
-            on_failure=f"its log is {self.log}",
+            on_failure=f"its logs are {self.log} and {self.data / 'log'}",
         )  # fmt: skip
         self._create_database(port)
 

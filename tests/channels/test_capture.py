@@ -79,7 +79,7 @@ def test_a_captured_message_is_a_row_a_page_in_the_folder_of_its_day_and_a_line_
     assert rows(warehouse) == [(EMAIL.action_key, "email", EMAIL.recipient, outcome.provider_id, NOW)]
     assert EMAIL.subject in (captures / outcome.provider_id).read_text()
     assert [entry["path"] for entry in listed(captures)] == [outcome.provider_id]
-    assert 'src="messages.js"' in (captures / "index.html").read_text()
+    assert 'script.src = "messages.js"' in (captures / "index.html").read_text()
 
 
 def test_capturing_twice_changes_nothing(channel: CaptureChannel, captures: Path, warehouse: Warehouse):

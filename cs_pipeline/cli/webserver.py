@@ -1,0 +1,37 @@
+"""The Dagster UI behind `AllowedHosts`: `python -m cs_pipeline.cli.webserver` takes dagster-webserver's arguments.
+
+dagster-webserver answers to any host. It offers no place for a middleware, so its command is run with the function that
+makes its application wrapped; everything else is its own.
+"""
+
+from typing import Any
+
+import dagster_webserver.cli as dagster_ui
+from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.types import ASGIApp
+
+from cs_pipeline.cli.allowed_hosts import AllowedHosts, hosts_of
+from cs_pipeline.settings import load_settings
+
+
+def guarded_app(*arguments: Any, **named: Any) -> ASGIApp:
+    """dagster-webserver's application, asked by allowed hosts only."""
+    return AllowedHosts(create_app_from_workspace_process_context(*arguments, **named), hosts_of(load_settings()))
+
+
+def guard() -> None:
+    """Let dagster-webserver's command make that application."""
+    name = create_app_from_workspace_process_context.__name__
+    if not hasattr(dagster_ui, name):
+        raise RuntimeError(f"dagster-webserver makes its application otherwise than by {name}: the UI is not guarded")
+    setattr(dagster_ui, name, guarded_app)
+
+
+def main() -> None:
+    """dagster-webserver's own command, with that application."""
+    guard()
+    dagster_ui.main()
+
+
+if __name__ == "__main__":
+    main()
