@@ -4,6 +4,7 @@ import dagster as dg
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.backtest import backtest_of_models
+from cs_pipeline.orchestration.contracts import contracts_are_beyond_doubt
 from cs_pipeline.orchestration.crm_status import CRM_ASSETS, read_crm_status
 from cs_pipeline.orchestration.dbt import build_dbt_assets, build_source_specs
 from cs_pipeline.orchestration.decisions import JOBS_FOR_PEOPLE
@@ -43,7 +44,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *SUPPRESSION_ASSETS,
             *LOOKED_AT,
         ],
-        asset_checks=[inputs_unchanged_since_scored],
+        asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
         jobs=[
             weekly_job,
             *build_jobs_by_hand(),

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cs_pipeline.channels.connections import missing
 from cs_pipeline.cli.processes import Processes
+from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -17,6 +18,8 @@ from cs_pipeline.warehouse.trial import try_out
 IS_NOT_MIGRATED = (  # `to_regclass` would ask for a right on the schema
     "select not exists (select from pg_class where relname = 'actions' and relnamespace = to_regnamespace('cs'))"
 )
+NAMED = 5  # accounts that a finding names
+
 State = Literal["ok", "note", "wrong"]
 
 
@@ -50,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     yield from _guarded("source tables", lambda: _source_tables(warehouse))
     yield from _guarded("scores", lambda: _scores(warehouse))
+    yield from _guarded("contracts", lambda: _contracts(warehouse, settings))
     yield from _guarded("outbox", lambda: _outbox(warehouse))
     yield from _guarded("CRM", lambda: [_crm(warehouse, settings)])
     yield from _processes(settings)
@@ -148,6 +152,19 @@ def _scores(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding("scores", "note", "no week is scored yet: `cs-pipeline backfill --from … --to …`")
     else:
         yield Finding("scores", "ok", f"{accounts:,} accounts in the newest week, {week}")
+
+
+def _contracts(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    from cs_pipeline.history.contract_doubts import MEANINGS, contract_doubts
+
+    if _scalar(warehouse, "select to_regclass('marts.fct_subscription_terms') is null"):
+        return
+    doubts = contract_doubts(warehouse, Clock(settings.now).now())
+    for doubt, rows in doubts.groupby("doubt"):
+        named = rows["account_id"].dropna().unique()
+        which = ", ".join(map(str, named[:NAMED])) or str(rows["words"].iloc[0])
+        more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+        yield Finding("contracts", "note", f"{MEANINGS[str(doubt)]} (docs/contracts.md): {which}{more}")
 
 
 def _outbox(warehouse: Warehouse) -> Iterator[Finding]:

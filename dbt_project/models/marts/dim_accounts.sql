@@ -37,7 +37,9 @@ accounts_today as (
         cast(coalesce(running_terms.mrr, 0) as double precision) as mrr,
         cast(coalesce(running_terms.mrr, 0) * 12 as double precision) as arr,
         -- The largest integer is what companies write for "without limit", and such seats may be added to others.
-        cast(case when running_terms.seats > 2147483647 then 2147483647 else running_terms.seats end as integer) as seats,
+        cast(
+            case when running_terms.seats > 2147483647 then 2147483647 else running_terms.seats end as integer
+        ) as seats,
         cast(date_trunc('month', accounts.created_at at time zone 'UTC') as date) as cohort_month
     from accounts
     left join lateral (
