@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.console import console, progress, say_done
 from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.kept_rejects import MOST_KEPT
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
 DATA = "Data in"
@@ -90,6 +91,8 @@ def rejects(
     rows = _table("column", "value", "reason", "file or mapping", "line", "row")
     for reject in read_rejects(warehouse, table or None, limit):
         shown = ", ".join(f"{name}={value}" for name, value in reject.row.items() if value not in (None, ""))
+        if reject.rows > 1:
+            shown = f"{reject.rows:,} more, counted and not kept"
         rows.add_row(
             Text(reject.column or "", overflow="fold"),
             Text(_shortened(reject.value), overflow="fold"),
@@ -164,6 +167,8 @@ def _print(report: LoadReport) -> None:
         f"{report.rows_rejected:,} put aside in raw.raw_rejects"
         + (" (cs-pipeline rejects shows them)" if report.rows_rejected else "")
     )
+    if any(each.rows_rejected > MOST_KEPT for each in report.tables):
+        console.print(f"Of each file the first {MOST_KEPT:,} rejects are kept; the rest is counted.")
     if report.values_put_aside:
         console.print(
             f"{report.values_put_aside:,} values were put aside by themselves; their rows are loaded without them"

@@ -133,7 +133,7 @@ def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
     absent = [table.name for table in tables.values() if not table.required and table.name not in present]
     if absent:
         yield Finding("optional tables", "note", f"absent, their metrics are missing: {', '.join(absent)}")
-    rejects = _scalar(warehouse, "select count(*) from raw.raw_rejects")
+    rejects = _scalar(warehouse, "select coalesce(sum(rows), 0)::bigint from raw.raw_rejects")
     if rejects:
         words = f"{rejects:,} rows or values of rows broke the contract: `cs-pipeline rejects` shows them"
         yield Finding("rejects", "note", words)

@@ -25,7 +25,7 @@ def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
             (select coalesce(sum(arr), 0) from marts.fct_account_weeks where week = $1::date) as arr,
             (select count(distinct week) from cs.health_scores) as weeks,
             (select count(*) from cs.health_scores where is_active) as scores,
-            (select count(*) from raw.raw_rejects) as rejects
+            (select coalesce(sum(rows), 0)::bigint from raw.raw_rejects) as rejects
         """,
         (week.isoformat(),),
     ).iloc[0]

@@ -125,8 +125,8 @@ def finish_loads(cursor: Cursor, table: SourceTable, rows_read: Mapping[int, int
     """Complete the records of some loads of one table (load id: rows read), of which `loaded` rows were written."""
     cursor.execute(
         "update cs.loads set rows_read = done.rows_read, finished_at = clock_timestamp(), "
-        "rows_rejected = "
-        "(select count(*) from raw.raw_rejects where raw_rejects.load_id = loads.load_id and not row_kept) "
+        "rows_rejected = (select coalesce(sum(rows), 0) from raw.raw_rejects "
+        "where raw_rejects.load_id = loads.load_id and not row_kept) "
         "from unnest(%s::bigint[], %s::bigint[]) as done (load_id, rows_read) where loads.load_id = done.load_id",
         (list(rows_read), list(rows_read.values())),
     )

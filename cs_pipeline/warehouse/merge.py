@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg2.errors
 from psycopg2.extensions import cursor as Cursor
 
+from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.load_report import Stage
 from cs_pipeline.warehouse.row_checks import REPEATED_KEY, Rule, rules, typed
@@ -160,16 +161,24 @@ def _write_rejects(
     *,
     row_kept: bool,
 ) -> None:
-    """Write what the temporary table `problem` names (row, rule) to the rejects, in the order of files and lines."""
+    """Write what the temporary table `problem` names (row, rule) to the rejects, in the order of files and lines; of a
+    load that has very many, the first, and how many more there are.
+    """
     cursor.execute(
+        f"with placed as (select problem.row, problem.rule, {LOAD}, {LINE}, "
+        f"row_number() over (partition by {LOAD} order by {LINE}, problem.rule) <= %(most)s as is_kept "
+        f"from problem inner join {incoming.relation} as incoming on incoming.ctid = problem.row), "
+        f"written as (select placed.{LOAD}, placed.{LINE}, rule, "
+        f"to_jsonb(incoming) - '{{{LOAD}, {LINE}}}'::text[] as row_data, 1 as rows "
+        f"from placed inner join {incoming.relation} as incoming on incoming.ctid = placed.row where is_kept union all "
+        f"select {LOAD}, null, rule, '{{}}'::jsonb, count(*) from placed where not is_kept group by {LOAD}, rule) "
         "insert into raw.raw_rejects "
-        "(load_id, source_table, origin, line, column_name, reason, row_kept, row_data) "
+        "(load_id, source_table, origin, line, column_name, reason, row_kept, row_data, rows) "
         f"select {LOAD}, %(table)s, (%(origins)s::text[])[array_position(%(loads)s::bigint[], {LOAD})], {LINE}, "
-        "(%(columns)s::text[])[problem.rule + 1], (%(reasons)s::text[])[problem.rule + 1], %(row_kept)s, "
-        f"to_jsonb(incoming) - '{{{LOAD}, {LINE}}}'::text[] "
-        f"from problem inner join {incoming.relation} as incoming on incoming.ctid = problem.row "
-        f"order by {LOAD}, {LINE}, problem.rule",
+        "(%(columns)s::text[])[rule + 1], (%(reasons)s::text[])[rule + 1], %(row_kept)s, row_data, rows "
+        f"from written order by {LOAD}, {LINE}, rule",
         {
+            "most": kept_rejects.MOST_KEPT,
             "table": table.name,
             "loads": list(origins),
             "origins": list(origins.values()),

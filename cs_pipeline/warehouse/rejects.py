@@ -18,6 +18,7 @@ from cs_pipeline.warehouse.row_checks import PARENT_PUT_ASIDE
 class Reject:
     """A row put aside. `line` of the file (row number in Parquet; None for a mapping); `column` None when the row as a
     whole does not fit; `row` as it was read. `row_kept`: only the value of `column` was put aside, the row is loaded.
+    `rows` above 1: it stands for so many more of a load, which were counted and not kept.
     """
 
     table: str
@@ -27,6 +28,7 @@ class Reject:
     reason: str
     row: dict[str, Any]
     row_kept: bool
+    rows: int = 1
 
     @property
     def value(self) -> str | None:
@@ -62,7 +64,7 @@ def read_rejects(warehouse: Warehouse, table: str | None = None, limit: int = 20
     """The first `limit` rejects, of one table or of all, in the order of files and lines."""
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
-            "select source_table, origin, line, column_name, reason, row_data, row_kept from raw.raw_rejects "
+            "select source_table, origin, line, column_name, reason, row_data, row_kept, rows from raw.raw_rejects "
             "where %(table)s is null or source_table = %(table)s order by source_table, origin, line, reject_id "
             "limit %(limit)s",
             {"table": table, "limit": limit},
@@ -83,7 +85,7 @@ def count_rejects_of_loads(cursor: Cursor, load_ids: Sequence[int]) -> list[Reje
 
 def _counts(cursor: Cursor, condition: str, parameters: dict[str, object]) -> list[RejectCount]:
     cursor.execute(
-        "select source_table, column_name, reason, count(*), (array_agg(origin order by load_id, line))[1], "
+        "select source_table, column_name, reason, sum(rows)::bigint, (array_agg(origin order by load_id, line))[1], "
         "(array_agg(line order by load_id, line))[1], row_kept "
         f"from raw.raw_rejects where {condition} group by 1, 2, 3, row_kept order by 1, row_kept, 4 desc, 2, 3",
         parameters,

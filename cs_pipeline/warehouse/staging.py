@@ -19,6 +19,7 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.warehouse.batches import Batch
 from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.csv_batches import read_csv_batches, read_csv_header
+from cs_pipeline.warehouse.kept_rejects import KeptRejects, shortened
 from cs_pipeline.warehouse.parquet_batches import read_parquet_batches, read_parquet_header
 from cs_pipeline.warehouse.source_files import SourceFile
 from cs_pipeline.warehouse.spellings import without_blanks
@@ -96,16 +97,16 @@ def copy_file(
     of the file's columns the one that `columns` names. Rows that cannot be read become rejects of the load.
     `keep_blanks`: around the values, which else are gone.
     """
-    read = RowsRead()
+    read, rejects = RowsRead(), KeptRejects()
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES, "w+", encoding="utf-8", newline="") as aside:
         write_aside = csv.writer(aside)
 
         def chunks() -> Iterator[bytes]:
             for batch in read_batches(file):
-                for broken in batch.broken:
-                    row = json.dumps(broken.row, ensure_ascii=False)
+                for broken in filter(rejects.keeps, batch.broken):
+                    row = json.dumps(shortened(broken.row), ensure_ascii=False)
                     write_aside.writerow(
-                        [load_id, file.table, file.origin, broken.line, broken.column, broken.reason, row]
+                        [load_id, file.table, file.origin, broken.line, broken.column, broken.reason, row, 1]
                     )
                 read.rows += batch.rows.num_rows + len(batch.broken)
                 read.broken += len(batch.broken)
@@ -117,10 +118,12 @@ def copy_file(
         data = ", ".join(f'"{column}"' for column in columns.values())  # a foreign column may be called "order"
         copy = f"copy {target} ({', '.join(leading)}, {LINE}, {data}) from stdin (format csv, force_null ({data}))"
         _copy(cursor, copy, chunks())
+        for column, reason, rows in rejects.rest():
+            write_aside.writerow([load_id, file.table, file.origin, None, column, reason, "{}", rows])
         aside.seek(0)
         _copy(
             cursor,
-            "copy raw.raw_rejects (load_id, source_table, origin, line, column_name, reason, row_data) "
+            "copy raw.raw_rejects (load_id, source_table, origin, line, column_name, reason, row_data, rows) "
             "from stdin (format csv)",
             (text.encode() for text in iter(lambda: aside.read(COPY_BYTES), "")),
         )

@@ -8,10 +8,13 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.mapping import install_mappings
+from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
+from tests.warehouse.conftest import Query
 
 MakeOdd = Callable[[Path], object]
 ODD = {
@@ -52,3 +55,41 @@ def test_mappings_and_playbooks_that_are_no_files_are_refused(warehouse: Warehou
         install_mappings(warehouse, mappings)
     with pytest.raises(UserError, match=f"is {kind}, not a file"):
         load_playbooks(tmp_path / "config")
+
+
+@pytest.fixture
+def few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_rejects, "MOST_KEPT", 10)
+
+
+@pytest.mark.usefixtures("few_are_kept")
+def test_a_file_of_bad_rows_is_counted_and_not_kept(warehouse: Warehouse, company: Path, query: Query) -> None:
+    events = ["event_id,account_id,occurred_at,event_name"]
+    events += [f"good{number},a1,2024-01-01,login" for number in range(5)]
+    events += [f"late{number},a1,never,login" for number in range(1_000)]
+    events += [f"alone{number},nobody,2024-01-01,login" for number in range(2_000)]
+    events += [f"short{number},a1" for number in range(3_000)]
+    events += ["long" + ",x" * number for number in range(10, 400)]
+    (company / "events.csv").write_text("\n".join(events))
+    report = load_folder(warehouse, company)["events"]
+    assert (report.rows_read, report.rows_loaded, report.rows_rejected) == (6_395, 5, 6_390)
+    found = {(count.column, count.reason): count.rows for count in report.reasons}
+    assert found[("account_id", "is not in accounts")] == 2_000
+    assert found[(None, "has 2 fields where the header has 4")] == 3_000
+    assert sum(found.values()) == 6_390
+    assert query("select count(*) from raw.raw_rejects where rows = 1 and row_data <> '{}'") == [(20,)]
+    assert query("select sum(rows), count(*) < 150 from raw.raw_rejects") == [(6_390, True)]
+    assert query("select rows_rejected from cs.loads where source_table = 'events'") == [(6_390,)]
+    assert sum(count.rows for count in count_rejects(warehouse)) == 6_390
+    assert any(reject.rows == 2_990 for reject in read_rejects(warehouse, "events", 500))
+    (landed,) = [each for each in land_folder(warehouse, company) if each.table == "events"]
+    assert landed.rejected == 3_390
+
+
+@pytest.mark.usefixtures("few_are_kept")
+def test_values_that_are_put_aside_are_counted_as_well(warehouse: Warehouse, company: Path, query: Query) -> None:
+    rows = [f"b{number},Acme,2024-01-01,nowhere" for number in range(500)]
+    (company / "accounts.csv").write_text("\n".join(["account_id,account_name,created_at,timezone", *rows]))
+    report = load_folder(warehouse, company)["accounts"]
+    assert (report.rows_loaded, report.rows_rejected) == (500, 0)
+    assert query("select row_kept, sum(rows), count(*) from raw.raw_rejects group by 1") == [(True, 500, 11)]
