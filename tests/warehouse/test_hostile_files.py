@@ -92,4 +92,13 @@ def test_values_that_are_put_aside_are_counted_as_well(warehouse: Warehouse, com
     (company / "accounts.csv").write_text("\n".join(["account_id,account_name,created_at,timezone", *rows]))
     report = load_folder(warehouse, company)["accounts"]
     assert (report.rows_loaded, report.rows_rejected) == (500, 0)
-    assert query("select row_kept, sum(rows), count(*) from raw.raw_rejects group by 1") == [(True, 500, 11)]
+    assert query("select row_kept, sum(rows), count(*) from raw.raw_rejects where row_kept group by 1") == [
+        (True, 500, 11)
+    ]
+
+
+def test_a_broken_row_as_large_as_a_file_is_cut(warehouse: Warehouse, company: Path, query: Query) -> None:
+    header = "event_id,account_id,occurred_at,event_name\n"
+    (company / "events.csv").write_text(header + "e1,a1,2024-01-01,login" + f",{'x' * 100_000}" * 500 + "\n")
+    assert load_folder(warehouse, company)["events"].rows_rejected == 1
+    assert query("select length(row_data::text) < 300000 from raw.raw_rejects") == [(True,)]
