@@ -17,6 +17,7 @@ from cs_pipeline.orchestration.rehearsal import replay_plays
 from cs_pipeline.orchestration.renewals import build_renewal_assets
 from cs_pipeline.orchestration.rescoring import rescore_weeks
 from cs_pipeline.orchestration.resources import build_resources
+from cs_pipeline.orchestration.run_owner import owned_executor
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.scores import build_score_assets
 from cs_pipeline.orchestration.sensors import build_sensors
@@ -60,7 +61,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
         schedules=build_schedules(weekly_job, settings),
         sensors=build_sensors(),
         resources=build_resources(settings, clock),
-        executor=dg.in_process_executor,
+        executor=owned_executor,
     )
 
 

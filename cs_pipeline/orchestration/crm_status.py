@@ -7,6 +7,7 @@ from cs_pipeline.channels.select import connected_crm
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, GROUP, OWNERS
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays.crm_status import read_back, status_by_crm
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -70,8 +71,8 @@ def read_statuses(
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
-    tags={"dagster/max_retries": "2"},
+    executor_def=owned_executor,
+    tags={"dagster/max_retries": "2", **at_most(hours=3)},
     description="Reads back from the connected CRM which tasks and opportunities are done. Launched by the schedule.",
 )
 def read_crm_status() -> None:

@@ -13,6 +13,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays import decisions, kill_switch
 from cs_pipeline.plays.action_story import tell_action
 from cs_pipeline.plays.facts import Asking
@@ -156,7 +157,8 @@ def throw_switch(
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
+    executor_def=owned_executor,
+    tags=at_most(hours=3),
     description="Approves, holds, cancels or resends the actions that the launchpad names. The guards stay.",
 )
 def decide_on_actions() -> None:
@@ -165,7 +167,8 @@ def decide_on_actions() -> None:
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
+    executor_def=owned_executor,
+    tags=at_most(hours=3),
     description="Tells the story of an action: message, play, trigger, score, metrics, model version, source rows.",
 )
 def why_action() -> None:
@@ -174,7 +177,8 @@ def why_action() -> None:
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
+    executor_def=owned_executor,
+    tags=at_most(hours=3),
     description="Shows what each step of a play would do for an account, were it to begin today. Writes nothing.",
 )
 def preview_play() -> None:
@@ -183,7 +187,8 @@ def preview_play() -> None:
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
+    executor_def=owned_executor,
+    tags=at_most(hours=3),
     description="The kill switch: stops everything, a channel, a playbook or an account, or lets it go on.",
 )
 def stop_or_resume() -> None:

@@ -3,6 +3,8 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
+
 WEEKLY_JOB = "weekly_health"
 BACKTEST_JOB = "backtest"
 EFFECTS_JOB = "effects_of_plays"
@@ -26,8 +28,8 @@ def build_weekly_job(weeks: dg.WeeklyPartitionsDefinition) -> UnresolvedAssetJob
             "Builds the marts, scores every account, explains the changes and opens renewal windows. "
             "Launched by the schedule it may start plays; launched by hand or as a backfill it contacts nobody."
         ),
-        tags={SERIAL_TAG: WEEKLY_JOB},
-        executor_def=dg.in_process_executor,
+        tags={SERIAL_TAG: WEEKLY_JOB, **at_most(hours=12)},
+        executor_def=owned_executor,
     )
 
 
@@ -38,12 +40,14 @@ def build_jobs_by_hand() -> list[UnresolvedAssetJobDefinition]:
             BACKTEST_JOB,
             selection=dg.AssetSelection.assets(BACKTEST),
             description="Holds all score models against what happened, over all weeks of the marts. Changes nothing.",
-            executor_def=dg.in_process_executor,
+            tags=at_most(hours=12),
+            executor_def=owned_executor,
         ),
         dg.define_asset_job(
             EFFECTS_JOB,
             selection=dg.AssetSelection.assets(PLAY_EFFECTS),
             description="Holds accounts that plays enrolled against those they held out. Changes nothing.",
-            executor_def=dg.in_process_executor,
+            tags=at_most(hours=12),
+            executor_def=owned_executor,
         ),
     ]

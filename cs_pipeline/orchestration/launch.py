@@ -1,6 +1,7 @@
 """Runs jobs in this process, on the same instance that the Dagster UI shows. For the command line, demo and tests."""
 
 import contextlib
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs import WEEKLY_JOB
+from cs_pipeline.orchestration.run_owner import task_of
+from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.living import doing
+from cs_pipeline.warehouse.locate import locate
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -38,12 +43,18 @@ class Launcher:
         Raises UserError with the failed step and its words when it fails.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        settings, run_id = load_settings(), str(uuid.uuid4())
+        with (
+            doing(locate(settings), task_of(run_id), settings.home),
+            self.log.open("a", encoding="utf-8") as log,
+            contextlib.redirect_stdout(log),
+        ):
             result = self.definitions.resolve_job_def(job).execute_in_process(
                 run_config={**QUIET, **(run_config or {})},
                 tags=dict(tags or {}),
                 partition_key=partition_key,
                 instance=self.instance,
+                run_id=run_id,
                 raise_on_error=False,
             )
         if not result.success:

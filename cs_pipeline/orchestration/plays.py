@@ -16,6 +16,7 @@ from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.suppressions import sync_suppressions
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
@@ -110,8 +111,8 @@ def greet_new_accounts(
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
-    tags={"dagster/max_retries": "3"},
+    executor_def=owned_executor,
+    tags={"dagster/max_retries": "3", **at_most(hours=3)},
     description=(
         "Decides on batches of triggers, one a playbook, plans the steps of every account that enters, and takes "
         "those that are due at once. Launched by the sensors; safe to run again."
@@ -126,8 +127,8 @@ def run_playbooks() -> None:
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
-    tags={SERIAL_TAG: "deliver_due_actions", "dagster/max_retries": "3"},
+    executor_def=owned_executor,
+    tags={SERIAL_TAG: "deliver_due_actions", "dagster/max_retries": "3", **at_most(hours=3)},
     description="Takes the actions that are due: e-mails, Slack messages, CRM tasks. Launched by the sensor.",
 )
 def deliver_due_actions() -> None:
@@ -136,8 +137,8 @@ def deliver_due_actions() -> None:
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
-    tags={SERIAL_TAG: "deliver_due_actions", "dagster/max_retries": "3"},
+    executor_def=owned_executor,
+    tags={SERIAL_TAG: "deliver_due_actions", "dagster/max_retries": "3", **at_most(hours=3)},
     description="Once a day: greets new accounts, ends plays whose reason is gone, takes due actions.",
 )
 def daily_plays() -> None:

@@ -6,6 +6,7 @@ from pydantic import Field
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline
 from cs_pipeline.plays.rehearsing import rehearse_plays
 from cs_pipeline.plays.specification import load_playbooks, playbook_named
@@ -55,7 +56,8 @@ def rehearse(
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
+    executor_def=owned_executor,
+    tags=at_most(hours=12),
     description=(
         "Rehearses playbooks on past weeks: who would have entered, what would have been sent or stopped and why, the "
         "load on our people, and what became of those accounts. Writes nothing but its own log. See docs/playbooks.md."

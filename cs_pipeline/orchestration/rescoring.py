@@ -13,6 +13,7 @@ from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.orchestration.jobs import SERIAL_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.scores import HEALTH_SCORES
 from cs_pipeline.reports.score_tables import model_versions
 from cs_pipeline.settings import Settings
@@ -69,8 +70,8 @@ def score_beside(
         "triggers stay as they are, the marts are not built again. Read it with cs.scores_of(model, version). "
         "See docs/backfill.md."
     ),
-    tags={SERIAL_TAG: WEEKLY_JOB},
-    executor_def=dg.in_process_executor,
+    tags={SERIAL_TAG: WEEKLY_JOB, **at_most(hours=12)},
+    executor_def=owned_executor,
 )
 def rescore_weeks() -> None:
     """One op."""

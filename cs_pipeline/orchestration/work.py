@@ -8,6 +8,7 @@ from cs_pipeline.orchestration.effect import effects_of_plays
 from cs_pipeline.orchestration.jobs import PROGRESS, WORK_QUEUE
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS, GROUP, OWNERS
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.scores import HEALTH_SCORES
 from cs_pipeline.plays.by_hand import Ask, start
 from cs_pipeline.plays.progress import progress, progress_for_people
@@ -61,7 +62,8 @@ def start_accounts(
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
+    executor_def=owned_executor,
+    tags=at_most(hours=3),
     description=(
         "Starts a play by hand for the accounts that the launchpad names, such as save_offer. Every guard of enrolment "
         "is asked; running it again on the same day, or with the same key, starts nothing again."

@@ -1,0 +1,22 @@
+create table cs.living_processes (
+    task text primary key,                -- 'daemon', 'watchdog', or 'run <id>': one process each
+    place text not null,                  -- host, boot and process namespace, within which a pid means something
+    host text not null,
+    pid bigint not null,
+    process_started bigint not null,      -- in clock ticks after boot: pids are used again
+    home text not null,                   -- its CS_PIPELINE_HOME
+    since timestamptz not null,
+    seen_at timestamptz not null          -- renewed by the process itself, by the clock of the database
+);
+comment on table cs.living_processes is
+    'Processes that work on this database. One that is not seen for a while, or is gone from its host, is dead.';
+
+create table cs.standstills (
+    cause text not null,
+    period timestamptz not null,          -- start of the period within which it is told once
+    told_at timestamptz not null,
+    words text not null,
+    outcome text not null,                -- how telling operations ended
+    primary key (cause, period)
+);
+comment on table cs.standstills is 'What stood still, and when the watchdog told operations of it.';
