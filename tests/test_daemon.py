@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cs_pipeline.plays.by_hand import Ask, start
+from cs_pipeline.plays.specification import load_playbooks
 from tests.conftest import ROOT
 from tests.sample_history import COMPANY, LAST_WEEK, History
 
@@ -23,25 +25,17 @@ PATIENCE = timedelta(minutes=6)
 
 
 @contextmanager
-def daemon(history: History) -> Iterator[subprocess.Popen[bytes]]:
-    """A daemon as `cs-pipeline up` starts it, whose weekly schedule ticks every minute; stopped at the end."""
+def daemon(history: History, weekly_schedule: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A daemon as `cs-pipeline up` starts it, with a weekly schedule; stopped at the end."""
     dagster_home = history.home / "dagster"
-    dagster_home.mkdir(parents=True)
+    dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "dagster.yaml", dagster_home)
-    environment = os.environ | {
-        "CS_PIPELINE_DATABASE_URL": history.warehouse.url,
-        "CS_PIPELINE_HOME": str(history.home),
-        "CS_PIPELINE_NOW": (datetime.combine(COMPANY.ends_on, datetime.min.time()) + timedelta(hours=20)).isoformat(),
-        "CS_PIPELINE_FIRST_WEEK": COMPANY.first_week.isoformat(),
-        "CS_PIPELINE_WEEKLY_SCHEDULE": "* * * * *",
-        "DAGSTER_HOME": str(dagster_home),
-    }
     log = history.home / "daemon.log"
-    with log.open("wb") as stream:
+    with log.open("ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")],
+            [sys.executable, "-m", "cs_pipeline.cli.daemon", "-w", str(ROOT / "workspace.yaml")],
             cwd=ROOT,
-            env=environment,
+            env=environment_of(history) | {"CS_PIPELINE_WEEKLY_SCHEDULE": weekly_schedule},
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -49,10 +43,22 @@ def daemon(history: History) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # the code server that it started waits for something
+
+
+def environment_of(history: History) -> dict[str, str]:
+    """What the processes of the pipeline are given."""
+    return os.environ | {
+        "CS_PIPELINE_DATABASE_URL": history.warehouse.url,
+        "CS_PIPELINE_HOME": str(history.home),
+        "CS_PIPELINE_NOW": (datetime.combine(COMPANY.ends_on, datetime.min.time()) + timedelta(hours=20)).isoformat(),
+        "CS_PIPELINE_FIRST_WEEK": COMPANY.first_week.isoformat(),
+        "DAGSTER_HOME": str(history.home / "dagster"),
+    }
 
 
 def wait_for(what: str, history: History, condition: str, log: Path) -> None:
@@ -68,7 +74,7 @@ def wait_for(what: str, history: History, condition: str, log: Path) -> None:
 @pytest.mark.requirement("S5-10", "S5-25", "S2-48")
 def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: History) -> None:
     log = history.home / "daemon.log"
-    with daemon(history):
+    with daemon(history, "* * * * *"):
         wait_for(
             "the score of the week",
             history,
@@ -84,6 +90,43 @@ def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: Hi
     pages = list((history.home / "captured").rglob("*.html"))
     assert len(pages) > messages, "a page a message, and the index"
     assert history.count("public.runs", "pipeline_name = 'weekly_health' and status = 'SUCCESS'") == 2
+
+
+DELIVERY = """
+import dagster as dg
+from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.settings import load_settings
+
+with set_stage(load_settings()) as stage:
+    stage.launcher.run("deliver_due_actions", tags={"cs_pipeline/serial": "deliver_due_actions"})
+"""
+
+
+def test_after_a_power_cut_delivery_goes_on_by_itself(history: History) -> None:
+    """The run that was under way has nobody left who could end it, and the place in the queue that is needed."""
+    now = history.settings.now
+    assert now
+    accounts = [str(account) for (account,) in history.rows("select account_id from marts.dim_accounts limit 3")]
+    save_offer = load_playbooks(None)["save_offer"]
+    start(history.warehouse, save_offer, accounts, Ask("ada", "they asked", "now"), history.settings, now)
+    due = history.count("cs.actions", f"status = 'planned' and due_at <= '{now}'")
+    assert due
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("lock table marts.fct_account_weeks in access exclusive mode")
+        worker = subprocess.Popen([sys.executable, "-c", DELIVERY], env=environment_of(history), cwd=ROOT)
+        log = history.home / "daemon.log"
+        wait_for("a delivery under way", history, "exists (select from pg_locks where not granted)", log)
+        worker.kill()
+        worker.wait()
+    assert history.rows("select status from public.runs where pipeline_name = 'deliver_due_actions'") == [("STARTED",)]
+    with daemon(history, "0 6 * * 1"):
+        wait_for("the end of the run that was killed", history, of_deliveries("FAILURE"), log)
+        wait_for("another delivery", history, of_deliveries("SUCCESS"), log)
+    assert history.count("cs.actions", f"status = 'planned' and due_at <= '{now}'") == 0
+
+
+def of_deliveries(status: str) -> str:
+    return f"exists (select from public.runs where pipeline_name = 'deliver_due_actions' and status = '{status}')"
 
 
 ALL_DECIDED = """

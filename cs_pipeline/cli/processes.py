@@ -5,11 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
+<<<<<<< HEAD
 from cs_pipeline.plain_files import keep_short, make_private
+=======
+from cs_pipeline.warehouse.living import start_of
+>>>>>>> 9e74002 (wip2)
 
 STOP_SECONDS = 30.0
 
@@ -34,11 +39,12 @@ class Processes:
 
     def pid(self, service: str) -> int | None:
         """Pid of a running service; None when it is not running."""
-        try:
-            pid = int(self._pid_file(service).read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        return pid if _runs(pid) else None
+        known = self._known(service)
+        return known[0] if known and _runs(*known) else None
+
+    def is_wanted(self, service: str) -> bool:
+        """Whether it was started and nobody has stopped it since; it may have ended by itself."""
+        return self._pid_file(service).exists()
 
     def start(self, service: Service, environment: dict[str, str]) -> None:
         """Start a service in a session of its own, unless it runs already."""
@@ -56,19 +62,20 @@ class Processes:
                 env=environment,
                 start_new_session=True,
             )
-        self._pid_file(service.name).write_text(str(process.pid))
+        self._pid_file(service.name).write_text(f"{process.pid} {start_of(process.pid)}")
 
     def stop(self, service: str) -> bool:
         """Ask a service to end, and end it after a while; False when it was not running."""
-        pid = self.pid(service)
+        known = self._known(service)
         self._pid_file(service).unlink(missing_ok=True)
-        if pid is None:
+        if known is None or not _runs(*known):
             return False
+        pid = known[0]
         os.killpg(pid, signal.SIGTERM)  # with the code servers that Dagster started
         deadline = time.monotonic() + STOP_SECONDS
-        while _runs(pid) and time.monotonic() < deadline:
+        while _runs(*known) and time.monotonic() < deadline:
             time.sleep(0.1)
-        if _runs(pid):
+        if _runs(*known):
             os.killpg(pid, signal.SIGKILL)
         return True
 
@@ -81,23 +88,20 @@ class Processes:
                 f"Its log is {self.log(service)}"
             )
 
+    def _known(self, service: str) -> tuple[int, int] | None:
+        """Pid and start of the process that was started last: pids are used again."""
+        try:
+            pid, started = self._pid_file(service).read_text().split()
+            return int(pid), int(started)
+        except (FileNotFoundError, ValueError):
+            return None
+
     def _pid_file(self, service: str) -> Path:
         return self.home / "run" / f"{service}.pid"
 
 
-def _runs(pid: int) -> bool:
-    """True when `pid` is a live process of this project's interpreter: pids are used again."""
-    try:
-        done, _ = os.waitpid(pid, os.WNOHANG)  # a child that ended would stay a zombie
-        if done == pid:
-            return False
-    except ChildProcessError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return False
-    command_line = Path(f"/proc/{pid}/cmdline")
-    return not command_line.exists() or b"python" in command_line.read_bytes()
+def _runs(pid: int, started: int) -> bool:
+    """True when the process that got `pid` then lives still."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child that ended would stay as a zombie
+    return start_of(pid) == started

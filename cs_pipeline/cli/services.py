@@ -14,6 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import PREFIX, Settings
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.living import process_of
 from cs_pipeline.warehouse.locate import embedded_server, locate
 from cs_pipeline.warehouse.migrate import migrate
 
@@ -56,7 +57,12 @@ def start_all(settings: Settings) -> None:
         prepare_dagster_home(settings)
     environment = os.environ | environment_for(settings, warehouse)
     processes = Processes(settings.home)
+<<<<<<< HEAD
     make_private(settings.captures)
+=======
+    _refuse_a_second_daemon(warehouse, processes)
+    settings.captures.mkdir(parents=True, exist_ok=True)
+>>>>>>> 9e74002 (wip2)
     for service in _services(settings):
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
@@ -91,6 +97,14 @@ def _services(settings: Settings) -> list[Service]:
     return [
         Service(
             WEBSERVER,
+<<<<<<< HEAD
+=======
+            ("-m", "dagster_webserver", "-w", workspace, "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000)),
+        ),
+        Service(DAEMON, ("-m", "cs_pipeline.cli.daemon", "-w", workspace)),
+        Service(
+            MESSAGES,
+>>>>>>> 9e74002 (wip2)
             (
                 "-m", "cs_pipeline.cli.webserver", "-w", workspace,
                 "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000),
@@ -99,6 +113,17 @@ def _services(settings: Settings) -> list[Service]:
         Service(DAEMON, ("-m", "dagster._daemon", "run", "-w", workspace)),
         Service(MESSAGES, ("-m", "cs_pipeline.cli.messages_site")),
     ]  # fmt: skip
+
+
+def _refuse_a_second_daemon(warehouse: Warehouse, processes: Processes) -> None:
+    """Two daemons on one database would launch everything twice."""
+    with warehouse.session() as session:
+        daemon = process_of(session, DAEMON)
+    if daemon and daemon.is_alive and daemon.pid != processes.pid(DAEMON):
+        raise UserError(
+            f"A daemon is at work on {warehouse.location} already: {daemon.words}. Two would launch everything twice. "
+            "Stop that one first (`cs-pipeline down` with its CS_PIPELINE_HOME), or use another database."
+        )
 
 
 def _wait_until_ready(settings: Settings, processes: Processes) -> None:

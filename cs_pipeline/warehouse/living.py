@@ -46,7 +46,7 @@ class Process:
     def is_alive(self) -> bool:
         """Whether it is still there."""
         if self.place == this_place():
-            return _start_of(self.pid) == self.process_started
+            return start_of(self.pid) == self.process_started
         return self.seconds_unseen < DEAD_AFTER
 
     @property
@@ -106,6 +106,28 @@ def this_place() -> str:
         return f"{socket.gethostname()} {os.getpid()}"
 
 
+def start_of(pid: int) -> int | None:
+    """When a process of this place started, in clock ticks after boot; None when there is none, or only its remains.
+
+    0 where the system does not say.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None if Path("/proc/self/stat").exists() or not _is_there(pid) else 0
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _claim(session: Session, task: str, home: Path) -> None:
     with session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('cs.living_processes'), hashtext(%s))", [task])
@@ -125,7 +147,7 @@ def _claim(session: Session, task: str, home: Path) -> None:
                 since = excluded.since,
                 seen_at = excluded.seen_at
             """,
-            [task, this_place(), socket.gethostname(), os.getpid(), _start_of(os.getpid()) or 0, str(home.resolve())],
+            [task, this_place(), socket.gethostname(), os.getpid(), start_of(os.getpid()), str(home.resolve())],
         )
         cursor.execute("delete from cs.living_processes where seen_at < clock_timestamp() - interval '30 days'")
 
@@ -157,17 +179,8 @@ _OURS = "where task = %s and place = %s and pid = %s and process_started = %s"
 
 
 def _ours(task: str) -> list[object]:
-    return [task, this_place(), os.getpid(), _start_of(os.getpid()) or 0]
+    return [task, this_place(), os.getpid(), start_of(os.getpid())]
 
 
 def _is_this(process: Process) -> bool:
     return process.place == this_place() and process.pid == os.getpid()
-
-
-def _start_of(pid: int) -> int | None:
-    """When a process of this place started, in clock ticks after boot; None when there is none, or only its remains."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,9 +44,9 @@ def holder(warehouse: Warehouse, task: str = "daemon") -> Process | None:
 
 
 def test_a_second_one_is_refused_and_the_first_is_named(warehouse: Warehouse, worker: subprocess.Popen[str]) -> None:
-    with pytest.raises(StillDone, match=f"daemon is there already: process {worker.pid} on .*, with home /its/home"):
-        with doing(warehouse, "daemon", Path("elsewhere")):
-            pass
+    named = f"daemon is there already: process {worker.pid} on .*, with home /its/home"
+    with pytest.raises(StillDone, match=named), doing(warehouse, "daemon", Path("elsewhere")):
+        pass
 
 
 def test_a_killed_process_is_dead_at_once_though_nobody_reaped_it(
@@ -100,8 +101,6 @@ def test_on_another_host_silence_decides(warehouse: Warehouse, monkeypatch: pyte
 def test_who_was_taken_for_dead_hears_that_another_took_over(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
-
     monkeypatch.setattr(living, "RENEWED_EVERY", 0.05)
     lost = threading.Event()
     with doing(warehouse, "daemon", Path("home"), on_lost=lost.set):
