@@ -32,6 +32,7 @@ from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.comparison import Versions, compared_scores, metrics_by_version
 from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.statistics import analyze
 from cs_pipeline.history.weeks import WEEK, Origin, execute, is_live, lock_week, require_marts
 from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse
@@ -99,6 +100,7 @@ def record_changes(
             after = done[-1].week + WEEK
             of_these = ", ".join(f"'{model.version}'" for model in selection.active_models)
             _record(reading, writing, models, after, scope, "backfill", replacing=f"model_version in ({of_these})")
+            analyze(writing, "cs.score_changes")
     return done
 
 

@@ -21,6 +21,7 @@ from cs_pipeline.history import held
 from cs_pipeline.history.place import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import write_week
+from cs_pipeline.history.statistics import analyze_grown
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.warehouse.bulk import query, read_rows
 from cs_pipeline.warehouse.connection import Warehouse
@@ -61,7 +62,7 @@ def score_recollection(
             for week in weeks:
                 on_week(model.model, week)
                 write_week(reading, writing, beside(model), [arithmetic], week, Scope(), SCRATCH)
-                writing.commit()
+                analyze_grown(writing, SCRATCH.scores)
                 reading.commit()
     asked = (first.isoformat(), last.isoformat())
     count = f"select count(*) as rows from {STORED.scores} where is_active and week between $1::date and $2::date"

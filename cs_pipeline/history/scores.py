@@ -26,10 +26,13 @@ from cs_pipeline.history.parents import roll_up_parents
 from cs_pipeline.history.place import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import score_rows
+from cs_pipeline.history.statistics import analyze, analyze_grown
 from cs_pipeline.history.tally import Tally, WeekScored
 from cs_pipeline.history.weeks import execute, lock_week, require_marts
 from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse
+
+SCORES = "cs.health_scores"
 
 
 def score_weeks(
@@ -62,10 +65,13 @@ def score_weeks(
                 roll_up_parents(writing, week)
             _keep_moment(writing, selection, week, scope)
             writing.commit()
+            analyze_grown(writing, SCORES)
             reading.commit()  # the next week sees this one: models may look back
             done.append(scored)
             if on_week:
                 on_week(scored)
+        if done:  # once for the newest weeks too, of which a table that grew little has no statistics
+            analyze(writing, SCORES)
     return done
 
 

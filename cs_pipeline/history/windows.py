@@ -8,6 +8,7 @@ from datetime import date
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.statistics import analyze
 from cs_pipeline.history.weeks import Origin, execute, is_live, lock_week, require_marts
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.bulk import read_table
@@ -53,6 +54,7 @@ def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, or
             where {scope.condition("windows", "windows.week")}
             """,
         )
+        analyze(connection, "cs.renewal_windows")
         return _summaries(connection, weeks)
 
 

@@ -25,6 +25,7 @@
             "select set_config('work_mem', greatest(setting::integer, 65536) || 'kB', true)
             from pg_settings where name = 'work_mem'",
         ],
+        post_hook='{{ analyze_grown() }}',
         tags=['weekly'],
     )
 }}
