@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
-<<<<<<< HEAD
 from cs_pipeline.plain_files import keep_short, make_private
-=======
 from cs_pipeline.warehouse.living import start_of
->>>>>>> 9e74002 (wip2)
 
 STOP_SECONDS = 30.0
 

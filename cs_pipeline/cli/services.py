@@ -57,12 +57,8 @@ def start_all(settings: Settings) -> None:
         prepare_dagster_home(settings)
     environment = os.environ | environment_for(settings, warehouse)
     processes = Processes(settings.home)
-<<<<<<< HEAD
-    make_private(settings.captures)
-=======
     _refuse_a_second_daemon(warehouse, processes)
-    settings.captures.mkdir(parents=True, exist_ok=True)
->>>>>>> 9e74002 (wip2)
+    make_private(settings.captures)
     for service in _services(settings):
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
@@ -97,20 +93,12 @@ def _services(settings: Settings) -> list[Service]:
     return [
         Service(
             WEBSERVER,
-<<<<<<< HEAD
-=======
-            ("-m", "dagster_webserver", "-w", workspace, "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000)),
-        ),
-        Service(DAEMON, ("-m", "cs_pipeline.cli.daemon", "-w", workspace)),
-        Service(
-            MESSAGES,
->>>>>>> 9e74002 (wip2)
             (
                 "-m", "cs_pipeline.cli.webserver", "-w", workspace,
                 "-h", ui.hostname or "127.0.0.1", "-p", str(ui.port or 3000),
             ),
         ),
-        Service(DAEMON, ("-m", "dagster._daemon", "run", "-w", workspace)),
+        Service(DAEMON, ("-m", "cs_pipeline.cli.daemon", "-w", workspace)),
         Service(MESSAGES, ("-m", "cs_pipeline.cli.messages_site")),
     ]  # fmt: skip
 
