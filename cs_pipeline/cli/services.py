@@ -17,6 +17,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import process_of
 from cs_pipeline.warehouse.locate import embedded_server, locate
 from cs_pipeline.warehouse.migrate import migrate
+from cs_pipeline.warehouse.trial import require_usable
 
 ROOT = Path(__file__).parents[2]
 WEBSERVER, DAEMON, MESSAGES = "webserver", "daemon", "messages"
@@ -54,6 +55,7 @@ def start_all(settings: Settings) -> None:
     """Start what is not running yet, and wait until the UI answers."""
     with console.status("Starting PostgreSQL"):
         warehouse = start_warehouse(settings)
+        require_usable(warehouse)
         prepare_dagster_home(settings)
     environment = os.environ | environment_for(settings, warehouse)
     processes = Processes(settings.home)

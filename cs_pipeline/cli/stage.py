@@ -14,6 +14,7 @@ from cs_pipeline.demo.story import Stage
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.trial import require_usable
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def set_stage(settings: Settings) -> Iterator[Stage]:
 
     logging.getLogger("dagster").setLevel(logging.ERROR)  # the Dagster UI has the rest
     warehouse = start_warehouse(settings)
+    require_usable(warehouse)
     prepare_dagster_home(settings)
     os.environ.update(environment_for(settings, warehouse))  # Dagster reads its instance from the environment
     clock = Clock(settings.now)

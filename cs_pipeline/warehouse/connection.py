@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.address import OPTIONS, read_address
-from cs_pipeline.warehouse.refusals import in_words, is_lost, refusals_in_words
+from cs_pipeline.warehouse.refusals import in_words, is_told_late, refusals_in_words
 from cs_pipeline.warehouse.session_settings import SESSION_SETTINGS, options_beyond, settings_of_a_session
 
 APPLICATION_NAME = "cs_pipeline"
@@ -144,12 +144,10 @@ class Warehouse:
         return variables
 
     def _raise_in_words(self, error: BaseException) -> None:
-        """Raise what the server, the role or the database refuses as a DatabaseRefusal. A connection that is lost
-        stays the driver's error: who may try again looks for that.
-        """
+        """Raise what the server, the role or the database refuses as a DatabaseRefusal."""
         refusal = in_words(error, self.location)
-        if refusal is not None and not is_lost(refusal):
-            raise refusal from error
+        if refusal is not None and not is_told_late(refusal):
+            raise refusal from None
 
     def _unreachable(self, reason: str) -> str:
         words = " ".join(reason.split())

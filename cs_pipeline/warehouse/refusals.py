@@ -13,6 +13,7 @@ from cs_pipeline.warehouse.address import VARIABLE
 LOST = "08006"
 NOT_BUILT = "42P01"
 _NO_SUCH_SCHEMA = "3F000"
+_RAISED = "P0001"
 # SQLSTATE, or the class that it begins with: what to do. The longer match counts.
 _REMEDIES = {
     "42501": "Grant the role of CS_PIPELINE_DATABASE_URL what it lacks; "
@@ -41,6 +42,7 @@ _REMEDIES = {
     "58": "The server cannot read or write its files; see its log",
     "XX001": "The database is damaged; see the server's log before anything else",
     "XX002": "An index of the database is damaged; see the server's log, and rebuild it with reindex",
+    _RAISED: "A function or a trigger in the database raised it; ask who looks after that",
     "0A000": "This server cannot do that; the pipeline needs PostgreSQL 15 to 18",
 }
 
@@ -75,13 +77,15 @@ def refusals_in_words(location: str) -> Iterator[None]:
         yield
     except Exception as error:
         if refusal := in_words(error, location):
-            raise refusal from error
+            raise refusal from None
         raise
 
 
-def is_lost(refusal: DatabaseRefusal) -> bool:
-    """Whether the connection is gone, rather than that this role or this database will refuse it again."""
-    return refusal.sqlstate.startswith(("08", "57P"))
+def is_told_late(refusal: DatabaseRefusal) -> bool:
+    """Whether the driver's own error is passed on to the edge of the program: who may try again when a connection is
+    gone looks for that, and what a function raises may be meant for its caller.
+    """
+    return refusal.sqlstate.startswith(("08", "57P", _RAISED))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

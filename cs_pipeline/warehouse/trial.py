@@ -10,6 +10,7 @@ from typing import Literal
 
 from psycopg2.extensions import cursor as Cursor
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.mapping_reader import READER, reads_as_reader
 from cs_pipeline.warehouse.refusals import DatabaseRefusal
@@ -40,6 +41,13 @@ def try_out(warehouse: Warehouse) -> Iterator[Tried]:
         yield from _connections(cursor)
         yield _mappings(cursor)
     yield _writing(warehouse)
+
+
+def require_usable(warehouse: Warehouse) -> None:
+    """Raise UserError with all that is wrong, before a long run or a service meets it in the midst of its work."""
+    wrong = [f"{tried.subject}: {tried.words}" for tried in try_out(warehouse) if tried.state == "wrong"]
+    if wrong:
+        raise UserError("\n  ".join([f"The pipeline cannot work on PostgreSQL at {warehouse.location}:", *wrong]))
 
 
 def _server(cursor: Cursor) -> Iterator[Tried]:

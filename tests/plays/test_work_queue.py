@@ -102,6 +102,9 @@ def test_the_command_and_the_asset_show_the_same(
     company.account("acme", severity=1)
     assert run() == "1. Acme (acme): 4,800 at stake ARR 12,000, Yellow (60), olga@ours.example"
     assert run("--owner", "nobody@ours.example") == "nobody@ours.example owns no account."
+    company.run("update marts.dim_accounts set account_name = e'A\\x1b[2J\\n2. Bolt \\u202e[/x]'")
+    assert run().startswith(r"1. A\x1b[2J\n2. Bolt \u202e[/x] (acme): 4,800 at stake")
+    company.run("update marts.dim_accounts set account_name = 'Acme'")
     result = queue_of_work(QueueConfig(), warehouse=company.warehouse, clock=Clock(MONDAY))
     assert isinstance(result, dg.MaterializeResult)
     assert result.metadata is not None
