@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
+from cs_pipeline.channels.pooled_exchange import bound
 from cs_pipeline.channels.wire import BROKEN_EXCHANGE, seconds_in, silenced
 
 MOST_AT_ONCE = 100
@@ -40,6 +41,8 @@ class HubSpotRequests:
         self._objects = client.crm.objects.batch_api
         self._owners = client.crm.owners.owners_api
         self._associations = client.crm.associations.v4.batch_api
+        for api in (self._objects, self._owners, self._associations):
+            bound(api.api_client.rest_client.pool_manager)
 
     def read(
         self, object_type: str, ids: Iterable[str], properties: Sequence[str], by: str | None = None

@@ -16,6 +16,7 @@ from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 
 from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
+from cs_pipeline.channels.pooled_exchange import bound
 from cs_pipeline.channels.wire import seconds_in, silenced
 
 MOST_AT_ONCE = 200
@@ -111,6 +112,8 @@ class _Session(Session):
         super().__init__()
         self.timeout_seconds = timeout_seconds
         self.secrets = secrets
+        for adapter in self.adapters.values():
+            bound(adapter.poolmanager)  # pyright: ignore[reportAttributeAccessIssue] - requests' own adapters
 
     def request(self, *arguments: Any, **options: Any) -> Response:  # pyright: ignore[reportIncompatibleMethodOverride]
         options |= {"timeout": self.timeout_seconds, "allow_redirects": False}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.request import Request
 
 from pydantic import SecretStr
 from slack_sdk import WebClient
@@ -21,6 +22,7 @@ from cs_pipeline.channels.wire import (
     RETRY_SOON,
     TIMEOUT_SECONDS,
     never_written,
+    opener_that_tells,
     seconds_in,
     silenced,
     told,
@@ -58,7 +60,7 @@ class SlackChannel:
         self._seconds_between = seconds_between
         self._conversations: dict[str, str] = {}
         self._posted_at: dict[str, float] = {}
-        self._slack = WebClient(
+        self._slack = _BoundedClient(
             token=token.get_secret_value(),
             base_url=base_url,
             timeout=timeout_seconds,  # pyright: ignore[reportArgumentType] - handed to urllib, which takes fractions
@@ -228,6 +230,15 @@ class SlackChannel:
 
     def _secrets(self, message: Message) -> tuple[str, str]:
         return (self._token.get_secret_value(), message.recipient if "@" in message.recipient else "")
+
+
+class _BoundedClient(WebClient):
+    """The vendor's client, whose exchanges are bounded and follow no redirect."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:  # noqa: ARG002
+        with opener_that_tells().open(req, timeout=self.timeout) as answer:
+            body = answer.read().decode(answer.headers.get_content_charset() or "utf-8")
+            return {"status": answer.status, "headers": answer.headers, "body": body}
 
 
 class _TooMuchToReadError(Exception):

@@ -10,9 +10,11 @@ import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from email.message import Message as Headers
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException, HTTPSConnection
 from urllib.error import URLError
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+
+from cs_pipeline.channels.exchange import BoundedExchange, NotConnectedError
 
 TIMEOUT_SECONDS = 15
 RETRY_SOON = timedelta(minutes=1)
@@ -22,24 +24,12 @@ BROKEN_EXCHANGE = (OSError, HTTPException)
 """What the standard library raises when an exchange breaks off; URLError is an OSError."""
 
 
-class NotConnectedError(OSError):
-    """No connection came about: nothing was written."""
+class _Connection(BoundedExchange):
+    """Plain."""
 
 
-class _Connection(HTTPConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except OSError as error:
-            raise NotConnectedError(str(error)) from error
-
-
-class _SecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except OSError as error:
-            raise NotConnectedError(str(error)) from error
+class _SecureConnection(BoundedExchange, HTTPSConnection):
+    """With TLS."""
 
 
 class _Handler(HTTPHandler):
