@@ -7,20 +7,17 @@ spoken to is in its own module.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.message import Channel, Message, Outcome
-from cs_pipeline.channels.wire import RETRY_SOON, told
+from cs_pipeline.channels.refusals import Meaning, meaning_of_status, outcome_of
+from cs_pipeline.channels.wire import told
 from cs_pipeline.errors import UserError
 
 RecordStatus = Literal["open", "completed", "removed"]
-
-PASSING = frozenset({408, 423, 429, 477})
-"""Refusals that pass by themselves: too slow, locked, too many, being moved. Those from 500 on pass as well."""
-
 
 GARBAGE = (ValueError, AttributeError, TypeError, LookupError)
 """What comes of reading an answer that has not the documented form."""
@@ -35,7 +32,8 @@ ALLOWANCE_BACK = timedelta(hours=3)
 class CrmRefusalError(Exception):
     """A CRM did not do as asked. `status` is that of its answer; None when there was none that could be understood.
 
-    `words` hold neither secret nor address; `is_passing` says that the same may be asked again.
+    `words` hold neither secret nor address. `meaning` is what the CRM's own code says, where it gave one; else the
+    status decides, and without one the same may be asked again.
     """
 
     def __init__(
@@ -44,21 +42,24 @@ class CrmRefusalError(Exception):
         *,
         status: int | None = None,
         retry_after: timedelta | None = None,
-        is_passing: bool | None = None,
+        meaning: Meaning | None = None,
     ) -> None:
         super().__init__(words)
         self.words = words
         self.status = status
         self.retry_after = retry_after
-        passes = status is None or status in PASSING or status >= 500
-        self.is_passing = passes if is_passing is None else is_passing
+        by_status: Meaning = "later" if status is None else meaning_of_status(status)
+        found = meaning or by_status
+        self.meaning: Meaning = "later" if found == "perhaps" else found  # asking again creates nothing twice
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same may be asked again."""
+        return self.meaning == "later"
 
     def outcome(self, words: str = "", provider_id: str | None = None) -> Outcome:
         """What it means for a record that was to be created; `words` come first. `provider_id`: it is there already."""
-        detail = f"{words}{self.words}"
-        if self.is_passing:
-            return Outcome("retry", provider_id, detail, self.retry_after or RETRY_SOON)
-        return Outcome("failed", provider_id, detail)
+        return replace(outcome_of(self.meaning, f"{words}{self.words}", self.retry_after), provider_id=provider_id)
 
 
 @dataclass(frozen=True)

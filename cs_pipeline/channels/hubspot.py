@@ -23,7 +23,8 @@ from cs_pipeline.channels.connected_crm import (
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.hubspot_requests import MOST_AT_ONCE, HubSpotRequests
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.wire import RETRY_SOON, TIMEOUT_SECONDS
+from cs_pipeline.channels.refusals import RETRY_SOON
+from cs_pipeline.channels.wire import TIMEOUT_SECONDS
 
 NAME = "hubspot"
 KEY = "cs_pipeline_action_key"

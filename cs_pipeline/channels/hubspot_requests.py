@@ -19,12 +19,12 @@ from urllib3.util.retry import Retry
 
 from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
 from cs_pipeline.channels.pooled_exchange import bound
+from cs_pipeline.channels.refusals import HUBSPOT, meaning_of_code
 from cs_pipeline.channels.wire import BROKEN_EXCHANGE, seconds_in, silenced
 
 MOST_AT_ONCE = 100
 OWNERS_A_PAGE = 500
 DAY_IS_USED_UP = "DAILY"  # the policy that a 429 names; the other one is of seconds
-PASSING_CATEGORIES = frozenset({"RATE_LIMITS", "INTERNAL_ERROR"})
 
 
 class HubSpotRequests:
@@ -131,20 +131,22 @@ class HubSpotRequests:
             raise CrmRefusalError(f"HubSpot: the exchange broke off ({type(error).__name__})") from None
 
     def _refusal(self, error: Any) -> CrmRefusalError:
-        wait = seconds_in(error.headers, "Retry-After")
+        wait, meaning = seconds_in(error.headers, "Retry-After"), None
         try:
             said = json.loads(error.body)
             message = self._told(said["message"])
+            meaning = HUBSPOT.get(str(said.get("category"))) if error.status < 500 else None
             if said.get("policyName") == DAY_IS_USED_UP:
                 wait = ALLOWANCE_BACK
         except GARBAGE:
             message = "not in its own words"
-        return CrmRefusalError(f"HubSpot answered {error.status}: {message}", status=error.status, retry_after=wait)
+        words = f"HubSpot answered {error.status}: {message}"
+        return CrmRefusalError(words, status=error.status, retry_after=wait, meaning=meaning)
 
     def _refusal_in(self, error: Mapping[str, Any]) -> CrmRefusalError:
         """A refusal of one record of a batch."""
-        is_passing = error.get("category") in PASSING_CATEGORIES
-        return CrmRefusalError(f"HubSpot says {self._told(error['message'])}", status=400, is_passing=is_passing)
+        meaning = meaning_of_code(str(error.get("category")), HUBSPOT, "later")
+        return CrmRefusalError(f"HubSpot says {self._told(error['message'])}", status=400, meaning=meaning)
 
     def _told(self, words: object) -> str:
         return in_words(words, without=[self._token.get_secret_value()])

@@ -3,14 +3,19 @@
 No channel and no delivery rule belongs here.
 """
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, Protocol
 
 OutcomeStatus = Literal["sent", "retry", "failed", "uncertain"]
+Cause = Literal["message", "channel", "not_asked"]
 Delivery = Literal["capture", "live"]
 FindingState = Literal["found", "not_found", "cannot_look"]
+
+NOT_TAKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Signs that PostgreSQL refuses, that steer a terminal, or that turn the direction of writing."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,15 @@ class Outcome:
     """What came of one delivery (design section 8).
 
     - `sent`: the provider accepted it; `provider_id` is its name for the message.
-    - `retry`: refused before acceptance, so it can be delivered again after `retry_after`.
+    - `retry`: refused before acceptance, so it can be delivered again after `retry_after`. `cause` says whose matter
+      that is: the `message`'s own; the `channel`'s, which takes nothing from us at the moment, whatever it is (a
+      refused key); or none, because it was `not_asked` after what came of those before it. Only the first counts
+      towards giving the message up.
     - `failed`: refused for good; `detail` has the provider's words.
     - `uncertain`: it may or may not have been accepted. Never deliver again on a guess: `find`, or ask a person.
 
-    `delivery` says whether the message left for its reader ('live') or was only recorded ('capture').
+    `delivery` says whether the message left for its reader ('live') or was only recorded ('capture'). A provider's
+    words hold no sign that PostgreSQL does not take.
     """
 
     status: OutcomeStatus
@@ -60,6 +69,10 @@ class Outcome:
     detail: str | None = None
     retry_after: timedelta | None = None
     delivery: Delivery = "live"
+    cause: Cause = "message"
+
+    def __post_init__(self) -> None:
+        _clean(self, "provider_id", "detail")
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,21 @@ class Finding:
     state: FindingState
     provider_id: str | None = None
     detail: str | None = None
+
+    def __post_init__(self) -> None:
+        _clean(self, "provider_id", "detail")
+
+
+def clean(words: str) -> str:
+    """Words of an outside party as PostgreSQL, a terminal and a log can take them: other signs become U+FFFD."""
+    return NOT_TAKEN.sub("\N{REPLACEMENT CHARACTER}", words)
+
+
+def _clean(said: object, *fields: str) -> None:
+    for name in fields:
+        words = getattr(said, name)
+        if isinstance(words, str):
+            object.__setattr__(said, name, clean(words))
 
 
 class Channel(Protocol):

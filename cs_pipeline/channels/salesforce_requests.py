@@ -17,15 +17,14 @@ from simple_salesforce.format import format_soql
 
 from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
 from cs_pipeline.channels.pooled_exchange import bound
+from cs_pipeline.channels.refusals import SALESFORCE, Meaning, meaning_of_code
 from cs_pipeline.channels.wire import seconds_in, silenced
 
 MOST_AT_ONCE = 200
 LONGEST_LIST = 12_000
 """Bytes of values in one query, escaped: it travels in the address, of which Salesforce takes about 16,000."""
 
-PASSING_CODES = frozenset(
-    {"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION"}
-)
+GENTLEST: tuple[Meaning, ...] = ("later", "channel", "perhaps", "message")  # which of several codes decides
 NOT_UNDERSTOOD = "Salesforce's answer is not one of Salesforce's"
 DAY_IS_USED_UP = "TotalRequests"  # in the words of REQUEST_LIMIT_EXCEEDED; others of that code pass sooner
 
@@ -82,7 +81,7 @@ class SalesforceRequests:
             words = in_words(getattr(error, "auth_message", "") or "the session ended", without=self._secrets())
             is_garbage = getattr(error, "code", None) == 200  # an answer to the login that is no JSON
             raise CrmRefusalError(
-                f"Salesforce does not let us in: {words}", status=401, is_passing=is_garbage or None
+                f"Salesforce does not let us in: {words}", status=401, meaning="later" if is_garbage else "channel"
             ) from None
         except RequestException as error:
             # Its own words name the address with the whole query.
@@ -92,12 +91,12 @@ class SalesforceRequests:
 
     def _refusal(self, result: Mapping[str, Any]) -> CrmRefusalError:
         """Why one record of a batch was not written."""
-        codes = [error["statusCode"] for error in result["errors"]]
+        meanings = [meaning_of_code(error["statusCode"], SALESFORCE, "later") for error in result["errors"]]
         words = "; ".join(f"{error['statusCode']}: {error['message']}" for error in result["errors"])
         return CrmRefusalError(
             f"Salesforce says {in_words(words or 'nothing', without=self._secrets())}",
             status=400,
-            is_passing=bool(PASSING_CODES.intersection(codes)),
+            meaning=next((each for each in GENTLEST if each in meanings), "later"),
         )
 
     def _secrets(self) -> list[str]:
@@ -135,7 +134,7 @@ class _Session(Session):
             f"Salesforce answered {response.status_code}: {words}",
             status=response.status_code,
             retry_after=ALLOWANCE_BACK if DAY_IS_USED_UP in words else seconds_in(response.headers, "Retry-After"),
-            is_passing=True if code in PASSING_CODES else None,
+            meaning=SALESFORCE.get(code),
         )
 
 

@@ -19,12 +19,12 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Mail
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.refusals import SENDGRID_FIELDS_OF_OURS, meaning_of_status, outcome_of
 from cs_pipeline.channels.sendgrid_requests import Sending, envelope, is_address, requests
 from cs_pipeline.channels.wire import (
     BROKEN_EXCHANGE,
-    RETRY_SOON,
     TIMEOUT_SECONDS,
-    never_written,
+    broken_off,
     opener_that_tells,
     seconds_in,
     silenced,
@@ -32,7 +32,6 @@ from cs_pipeline.channels.wire import (
 )
 
 MOST_TOGETHER = 100
-REFUSED_OVER_CONTENT = (400, 413)
 NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")
 
 
@@ -108,11 +107,10 @@ class SendGridChannel:
         try:
             response = self._sendgrid.send(mail)
         except HTTPError as error:
-            return _refusal(error, without=secrets), error.status_code in REFUSED_OVER_CONTENT
+            refusal = _refusal(error, without=secrets)
+            return refusal, refusal.status == "failed"
         except BROKEN_EXCHANGE as error:
-            if never_written(error):
-                return Outcome("retry", detail=told(error, without=secrets), retry_after=RETRY_SOON), False
-            return Outcome("uncertain", detail=f"connection broke off: {told(error, without=secrets)}"), False
+            return broken_off(error, told(error, without=secrets)), False
         expected = 200 if self._sending.is_sandbox else 202
         if response.status_code != expected:
             return Outcome("uncertain", detail=f"SendGrid answered {response.status_code} instead of {expected}"), False
@@ -129,7 +127,8 @@ def _is_over(outcome: Outcome) -> bool:
 
 def _not_asked(outcome: Outcome) -> Outcome:
     """What becomes of the mails behind a request with that outcome, which were never written."""
-    return Outcome("retry", detail=outcome.detail, retry_after=outcome.retry_after or RETRY_SOON)
+    cause = outcome.cause if outcome.cause == "channel" else "not_asked"
+    return Outcome("retry", detail=outcome.detail, retry_after=outcome.retry_after, cause=cause)
 
 
 def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGridAPIClient:
@@ -148,13 +147,12 @@ def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGrid
 def _refusal(error: HTTPError, *, without: tuple[str, ...]) -> Outcome:
     status, headers = error.status_code, error.headers
     words = f"SendGrid answered {status}: {told(_words(error.body), without=without)}"
-    if status == 429:
-        return Outcome("retry", detail=words, retry_after=_asked_to_wait(headers) or RETRY_SOON)
-    if status == 503 and (wait := seconds_in(headers, "Retry-After")) is not None:
-        return Outcome("retry", detail=words, retry_after=wait)
-    if 300 <= status < 500:
-        return Outcome("failed", detail=words)
-    return Outcome("uncertain", detail=words)
+    wait = _asked_to_wait(headers) if status == 429 else seconds_in(headers, "Retry-After")
+    if status == 503 and wait is not None:
+        return outcome_of("later", words, wait)
+    if status == 400 and _is_of_ours(error.body):
+        return outcome_of("channel", words)
+    return outcome_of(meaning_of_status(status), words, wait)
 
 
 def _asked_to_wait(headers: Headers | None) -> timedelta | None:
@@ -169,13 +167,24 @@ def _asked_to_wait(headers: Headers | None) -> timedelta | None:
     return timedelta(seconds=min(max(reset - answered, 1.0), 86_400))
 
 
+def _problems(body: bytes) -> list[dict]:
+    """SendGrid's list of errors; empty where the body is none of SendGrid's."""
+    try:
+        problems = json.loads(body)["errors"]
+        return [problem for problem in problems if isinstance(problem["message"], str)]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
 def _words(body: bytes) -> str:
     """SendGrid's messages out of its error body, or the body as it is."""
-    text = body.decode("utf-8", "replace")
-    try:
-        return "; ".join(problem["message"] for problem in json.loads(text)["errors"])
-    except (ValueError, KeyError, TypeError):
-        return text
+    return "; ".join(problem["message"] for problem in _problems(body)) or body.decode("utf-8", "replace")
+
+
+def _is_of_ours(body: bytes) -> bool:
+    """Whether SendGrid refuses only what is alike in every mail of ours, such as the sender."""
+    fields = [str(problem.get("field") or "").partition(".")[0] for problem in _problems(body)]
+    return bool(fields) and all(field in SENDGRID_FIELDS_OF_OURS for field in fields)
 
 
 class _TellingClient(Client):

@@ -16,12 +16,19 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.refusals import (
+    RETRY_SOON,
+    SLACK,
+    Meaning,
+    meaning_of_code,
+    meaning_of_status,
+    outcome_of,
+)
 from cs_pipeline.channels.slack_blocks import escape_mrkdwn
 from cs_pipeline.channels.wire import (
     BROKEN_EXCHANGE,
-    RETRY_SOON,
     TIMEOUT_SECONDS,
-    never_written,
+    broken_off,
     opener_that_tells,
     seconds_in,
     silenced,
@@ -29,10 +36,6 @@ from cs_pipeline.channels.wire import (
 )
 
 EVENT_TYPE = "cs_pipeline_action"
-RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
-PERHAPS_POSTED = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
-"""Errors of which Slack says that some part of the request may have succeeded."""
-
 NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 """Errors over the thread of a message, which can be posted without it."""
 
@@ -204,24 +207,28 @@ class SlackChannel:
         return self._conversations[address]
 
     def _not_posted(self, error: Exception, message: Message) -> Outcome:
-        """Looking a person up failed: nothing was posted, so only Slack's own refusals are final."""
-        code = _code(error)
-        if code is not None and code not in RATE_LIMITED | PERHAPS_POSTED:
-            return Outcome("failed", detail=f"Slack says {told(code, without=self._secrets(message))}")
-        return Outcome("retry", detail=self._told(error, message), retry_after=_asked_to_wait(error) or RETRY_SOON)
+        """Looking a person up failed: nothing was posted, so whatever is not known to be final passes."""
+        refusal = self._refusal(error, message, unknown="later")
+        if refusal.status != "uncertain":
+            return refusal
+        return Outcome("retry", detail=refusal.detail, retry_after=_asked_to_wait(error) or RETRY_SOON)
 
     def _posted(self, error: Exception, message: Message) -> Outcome:
-        code, status, detail = _code(error), _status(error), self._told(error, message)
-        wait = _asked_to_wait(error)
-        if status == 429 or code in RATE_LIMITED or never_written(error):
-            return Outcome("retry", detail=detail, retry_after=wait or RETRY_SOON)
+        return self._refusal(error, message, unknown="perhaps")
+
+    def _refusal(self, error: Exception, message: Message, unknown: Meaning) -> Outcome:
+        """What Slack's answer means; `unknown` for a code that is in no table."""
+        code, status, wait = _code(error), _status(error), _asked_to_wait(error)
+        if status is None:
+            return broken_off(error, self._told(error, message))
         if status == 503 and wait is not None:
-            return Outcome("retry", detail=detail, retry_after=wait)
-        if status is not None and 300 <= status < 500:
-            return Outcome("failed", detail=detail)
-        if status == 200 and code is not None and code not in PERHAPS_POSTED:
-            return Outcome("failed", detail=f"Slack says {told(code, without=self._secrets(message))}")
-        return Outcome("uncertain", detail=detail)
+            return outcome_of("later", self._told(error, message), wait)
+        if code is None or status >= 300:
+            meaning: Meaning = "perhaps" if status < 300 else meaning_of_status(status)
+            meaning = meaning if code is None else meaning_of_code(code, SLACK, meaning)
+            return outcome_of(meaning, self._told(error, message), wait)
+        words = f"Slack says {told(code, without=self._secrets(message))}"
+        return outcome_of(meaning_of_code(code, SLACK, unknown), words, wait)
 
     def _told(self, error: Exception, message: Message) -> str:
         status, code = _status(error), _code(error)

@@ -15,11 +15,11 @@ from urllib.request import Request
 from pydantic import SecretStr
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.refusals import meaning_of_status, outcome_of
 from cs_pipeline.channels.wire import (
     BROKEN_EXCHANGE,
-    RETRY_SOON,
     TIMEOUT_SECONDS,
-    never_written,
+    broken_off,
     opener_that_tells,
     seconds_in,
     told,
@@ -91,9 +91,7 @@ class WebhookChannel:
             with error:
                 return _refusal(error)
         except BROKEN_EXCHANGE as error:
-            if never_written(error):
-                return Outcome("retry", detail=told(error, without=secrets), retry_after=RETRY_SOON)
-            return Outcome("uncertain", detail=f"connection broke off: {told(error, without=secrets)}")
+            return broken_off(error, told(error, without=secrets))
 
     def _request(self, message: Message) -> Request:
         body = json.dumps(body_of(message), ensure_ascii=False).encode()
@@ -145,13 +143,8 @@ def _is_address(url: str) -> bool:
 def _refusal(error: HTTPError) -> Outcome:
     """The receiver's words stay out: they may repeat what it was sent."""
     words, wait = f"the webhook answered {error.code}", seconds_in(error.headers, "Retry-After")
-    if error.code == 429:
-        return Outcome("retry", detail=words, retry_after=wait or RETRY_SOON)
-    if error.code == 503 and wait is not None:
-        return Outcome("retry", detail=words, retry_after=wait)
-    if 300 <= error.code < 500:
-        return Outcome("failed", detail=words)
-    return Outcome("uncertain", detail=words)
+    is_later = error.code == 503 and wait is not None
+    return outcome_of("later" if is_later else meaning_of_status(error.code), words, wait)
 
 
 def _id_in(response: HTTPResponse) -> str | None:

@@ -14,10 +14,11 @@ from http.client import HTTPException, HTTPSConnection
 from urllib.error import URLError
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
-from cs_pipeline.channels.exchange import BoundedExchange, NotConnectedError
+from cs_pipeline.channels.exchange import BoundedExchange, FencedError, NotConnectedError
+from cs_pipeline.channels.message import Outcome
+from cs_pipeline.channels.refusals import RETRY_SOON
 
 TIMEOUT_SECONDS = 15
-RETRY_SOON = timedelta(minutes=1)
 LONGEST_DETAIL = 500
 
 BROKEN_EXCHANGE = (OSError, HTTPException)
@@ -58,8 +59,21 @@ def opener_that_tells() -> OpenerDirector:
 
 def never_written(error: BaseException) -> bool:
     """True when `error` shows that no byte of the request reached the provider."""
-    cause = error.reason if isinstance(error, URLError) else error
-    return isinstance(cause, (NotConnectedError, ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError))
+    before_writing = (NotConnectedError, ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+    return isinstance(_cause(error), before_writing)
+
+
+def _cause(error: BaseException) -> object:
+    return error.reason if isinstance(error, URLError) else error
+
+
+def broken_off(error: BaseException, detail: str) -> Outcome:
+    """What becomes of a message whose exchange broke off with `error`."""
+    if isinstance(_cause(error), FencedError):
+        return Outcome("retry", detail=detail, cause="not_asked")
+    if never_written(error):
+        return Outcome("retry", detail=detail, retry_after=RETRY_SOON)
+    return Outcome("uncertain", detail=f"connection broke off: {detail}")
 
 
 def told(error: object, *, without: Iterable[str]) -> str:

@@ -216,17 +216,17 @@ def test_nobody_listening_and_a_connection_that_never_comes_about_are_retried():
 
 
 @pytest.mark.parametrize("part", REQUESTS)
-@pytest.mark.parametrize("status", [401, 403, 404, 409])
-def test_a_refusal_fails_with_hubspots_words(part: str, status: int):
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_a_refusal_of_us_waits_with_hubspots_words(part: str, status: int):
     (outcome,) = delivered(Portal(instead={part: refusal(status, "This app lacks a scope.")}))
-    assert outcome.status == "failed"
+    assert (outcome.status, outcome.cause) == ("retry", "channel")
     assert f"HubSpot answered {status}: This app lacks a scope." in (outcome.detail or "")
 
 
-def test_a_redirect_is_not_followed_and_fails():
+def test_a_redirect_is_not_followed_and_waits():
     with provider(Portal()) as elsewhere:
         away = Answer(307, b"", {"Location": f"{elsewhere.url}/crm/v3/objects/tasks/batch/upsert"})
-        assert statuses(delivered(Portal(instead={"upsert": away}))) == ["failed"]
+        assert statuses(delivered(Portal(instead={"upsert": away}))) == ["retry"]
         assert elsewhere.requests == []
 
 
@@ -239,7 +239,9 @@ def test_records_of_which_the_answer_says_nothing_are_retried():
 
 
 def test_a_record_that_could_not_be_linked_to_its_company_says_so():
-    answer = Answer(207, {"results": [], "errors": [{"message": "Too many associations", "context": {}}]})
+    answer = Answer(
+        207, {"results": [], "errors": [{"category": "VALIDATION_ERROR", "message": "Too many associations"}]}
+    )
     (outcome,) = delivered(Portal(instead={"/associations/": answer}))
     assert (outcome.status, outcome.provider_id) == ("failed", "hubspot/task/1000")
     assert outcome.detail == "created, but not linked to its company: HubSpot says Too many associations"

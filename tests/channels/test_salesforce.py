@@ -250,29 +250,29 @@ def test_nobody_listening_and_a_connection_that_never_comes_about_are_retried():
 
 @pytest.mark.parametrize("part", REQUESTS[1:])
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_refusal_fails_with_salesforces_words(part: str, status: int):
+def test_a_refusal_of_us_waits_with_salesforces_words(part: str, status: int):
     (outcome,) = delivered(Org(instead={part: refusal(status, "INSUFFICIENT_ACCESS", "no access to Task")}))
-    assert outcome.status == "failed"
+    assert (outcome.status, outcome.cause) == ("retry", "channel")
     assert outcome.detail == f"Salesforce answered {status}: INSUFFICIENT_ACCESS: no access to Task"
 
 
-def test_a_wrong_secret_fails_in_words():
+def test_a_wrong_secret_waits_and_is_told_in_words():
     with provider(Org()) as listening, over_http(listening.url):
         (outcome,) = channel(secret="wrong").deliver([CRM])
-    assert outcome.status == "failed"
+    assert (outcome.status, outcome.cause) == ("retry", "channel")
     assert outcome.detail == "Salesforce answered 400: invalid_client: invalid client credentials"
 
 
-def test_a_session_that_is_refused_for_ever_fails():
+def test_a_session_that_is_refused_for_ever_waits():
     ended = refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
     (outcome,) = delivered(Org(instead={"FROM User": ended}))
-    assert outcome.status == "failed"
+    assert (outcome.status, outcome.cause) == ("retry", "channel")
 
 
-def test_a_redirect_is_not_followed_and_fails():
+def test_a_redirect_is_not_followed_and_waits():
     with provider(Org()) as elsewhere:
         away = Answer(307, b"", {"Location": f"{elsewhere.url}/services/data/v59.0/composite/sobjects/Task/{KEY}"})
-        assert statuses(delivered(Org(instead={"PATCH": away}))) == ["failed"]
+        assert statuses(delivered(Org(instead={"PATCH": away}))) == ["retry"]
         assert elsewhere.requests == []
 
 

@@ -98,15 +98,53 @@ def test_a_server_error_is_uncertain_because_the_mail_may_be_on_its_way(status: 
     assert outcome_of(Answer(status, b"oops")).status == "uncertain"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 415])
-def test_any_other_refusal_fails_with_sendgrids_words(status: int):
-    outcome = outcome_of(Answer(status, refusal("The from address does not match a verified Sender Identity.")))
-    assert outcome.status == "failed"
-    assert outcome.detail == f"SendGrid answered {status}: The from address does not match a verified Sender Identity."
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_refusal_of_the_mail_fails_with_sendgrids_words(status: int):
+    outcome = outcome_of(Answer(status, refusal("Does not contain a valid address.")))
+    assert outcome == Outcome("failed", detail=f"SendGrid answered {status}: Does not contain a valid address.")
 
 
-def test_a_redirect_is_not_followed_and_fails():
-    assert outcome_of(Answer(302, b"", {"Location": "https://elsewhere.example/"})).status == "failed"
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "The provided authorization grant is invalid, expired, or revoked"),
+        (401, "Maximum credits exceeded"),
+        (403, "The from address does not match a verified Sender Identity."),
+        (404, "not found"),
+        (405, "method not allowed"),
+        (415, "unsupported"),
+    ],
+)
+def test_a_refusal_of_us_waits_and_is_not_the_mails_matter(status: int, words: str):
+    outcome = outcome_of(Answer(status, refusal(words)))
+    assert outcome == Outcome("retry", detail=f"SendGrid answered {status}: {words}", cause="channel")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (("from.email",), "retry"),
+        (("from", "asm.group_id"), "retry"),
+        (("from", "personalizations.0.to"), "failed"),
+        ((None,), "failed"),
+        (("subject",), "failed"),
+    ],
+)
+def test_what_is_refused_over_what_every_mail_says_is_no_matter_of_this_mail(
+    fields: tuple[str | None, ...], status: str
+):
+    problems = {"errors": [{"message": "bad", "field": field, "help": None} for field in fields]}
+    assert outcome_of(Answer(400, problems)).status == status
+
+
+def test_a_refusal_that_nobody_has_heard_of_waits():
+    outcome = outcome_of(Answer(418, b"a teapot"))
+    assert (outcome.status, outcome.cause) == ("retry", "message")
+
+
+def test_a_redirect_is_not_followed_and_waits():
+    outcome = outcome_of(Answer(302, b"", {"Location": "https://elsewhere.example/"}))
+    assert (outcome.status, outcome.cause) == ("retry", "channel")
 
 
 def test_sandbox_mode_is_not_taken_for_sent():

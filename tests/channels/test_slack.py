@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.message import Finding, Outcome
+from cs_pipeline.channels.message import Finding, Message, Outcome
 from cs_pipeline.channels.slack import SlackChannel
 from tests.channels.messages import SLACK, delivered
 from tests.channels.provider import Answer, Request, closed_address, provider
@@ -158,9 +158,34 @@ def test_a_person_is_found_by_address_once_and_gets_a_direct_message():
     assert [request.path for request in slack.requests].count("/api/users.lookupByEmail") == 1
 
 
-@pytest.mark.parametrize("code", ["channel_not_found", "not_in_channel", "invalid_blocks", "invalid_auth"])
+@pytest.mark.parametrize("code", ["channel_not_found", "not_in_channel", "invalid_blocks", "msg_too_long"])
 def test_a_refusal_inside_an_ok_answer_fails_with_slacks_word(code: str):
     assert outcome_of(refused(code)) == Outcome("failed", detail=f"Slack says {code}")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "token_expired",
+        "token_revoked",
+        "invalid_auth",
+        "account_inactive",
+        "missing_scope",
+        "accesslimited",
+        "team_added_to_org",
+    ],
+)
+@pytest.mark.parametrize("message", [SLACK, PERSON], ids=["channel", "person"])
+def test_a_refusal_of_us_waits_whether_posting_or_looking_a_person_up(code: str, message: Message):
+    with provider(lambda _: refused(code)) as slack:
+        outcome = delivered(channel(slack.url), message)
+    assert outcome == Outcome("retry", detail=f"Slack says {code}", cause="channel")
+
+
+def test_a_code_that_slack_does_not_document_is_uncertain_after_a_post_and_waits_before_one():
+    assert outcome_of(refused("brand_new_code")).status == "uncertain"
+    with provider(lambda _: refused("brand_new_code")) as slack:
+        assert delivered(channel(slack.url), PERSON).status == "retry"
 
 
 @pytest.mark.parametrize("code", ["fatal_error", "internal_error", "service_unavailable"])
@@ -187,8 +212,8 @@ def test_a_server_error_is_uncertain(status: int):
     assert outcome_of(Answer(status, b"<html>down</html>")).status == "uncertain"
 
 
-def test_a_refusal_by_status_fails():
-    assert outcome_of(Answer(403, b"no")).status == "failed"
+def test_a_refusal_by_status_waits():
+    assert outcome_of(Answer(403, b"no")).cause == "channel"
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"[1, 2]", b'"text"', b"", b'{"ok": true}', b"\xff\xfe\x00"])

@@ -125,14 +125,20 @@ def test_an_overloaded_receiver_that_says_when_is_retried_then():
     assert (outcome.status, outcome.retry_after) == ("retry", timedelta(seconds=120))
 
 
-@pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 410, 413, 422])
-def test_any_other_refusal_fails_and_no_redirect_is_followed(status: int):
+@pytest.mark.parametrize("status", [301, 307, 401, 403, 404, 410])
+def test_a_refusal_of_us_waits_and_no_redirect_is_followed(status: int):
+    outcome = outcome_of(Answer(status, {"error": f"no {SMS.recipient}"}, {"Location": "http://127.0.0.1:1/"}))
+    assert outcome == Outcome("retry", detail=f"the webhook answered {status}", cause="channel")
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refusal_of_the_message_fails(status: int):
     outcome = outcome_of(Answer(status, {"error": f"no {SMS.recipient}"}, {"Location": "http://127.0.0.1:1/"}))
     assert (outcome.status, outcome.detail) == ("failed", f"the webhook answered {status}")
 
 
-def test_a_redirect_to_what_is_no_address_fails_like_any_other():
-    assert outcome_of(Answer(302, {}, {"Location": "http://[nowhere/"})).status == "failed"
+def test_a_redirect_to_what_is_no_address_waits_like_any_other():
+    assert outcome_of(Answer(302, {}, {"Location": "http://[nowhere/"})).cause == "channel"
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
