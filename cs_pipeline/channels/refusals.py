@@ -26,10 +26,10 @@ def _sorted(**codes: str) -> Mapping[str, Meaning]:
 
 
 STATUSES: Mapping[int, Meaning] = {
-    **dict.fromkeys((400, 413, 414, 422), "message"),
+    **dict.fromkeys((400, 409, 413, 414, 422), "message"),
     **dict.fromkeys((300, 301, 302, 303, 304, 305, 307, 308), "channel"),  # another address, which nobody has set
     **dict.fromkeys((401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 426, 451, 495, 496, 511), "channel"),
-    **dict.fromkeys((408, 409, 412, 417, 421, 423, 424, 425, 428, 429, 431, 444, 477, 499), "later"),
+    **dict.fromkeys((408, 412, 417, 421, 423, 424, 425, 428, 429, 431, 444, 477, 499), "later"),
 }
 """HTTP statuses, for whom a provider's own table says nothing else. From 500 on, it may be taken."""
 

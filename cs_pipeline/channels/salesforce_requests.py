@@ -91,12 +91,14 @@ class SalesforceRequests:
 
     def _refusal(self, result: Mapping[str, Any]) -> CrmRefusalError:
         """Why one record of a batch was not written."""
-        meanings = [meaning_of_code(error["statusCode"], SALESFORCE, "later") for error in result["errors"]]
+        meanings: list[Meaning] = [
+            meaning_of_code(error["statusCode"], SALESFORCE, "later") for error in result["errors"]
+        ]
         words = "; ".join(f"{error['statusCode']}: {error['message']}" for error in result["errors"])
         return CrmRefusalError(
             f"Salesforce says {in_words(words or 'nothing', without=self._secrets())}",
             status=400,
-            meaning=next((each for each in GENTLEST if each in meanings), "later"),
+            meaning=min(meanings, key=GENTLEST.index) if meanings else "later",
         )
 
     def _secrets(self) -> list[str]:
