@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(default=None, description="With what those posts are signed.")
     ops_channel: str = Field(default="#cs-pipeline", description="Slack channel for failed runs and stuck actions.")
+    ops_email: str = Field(
+        default="", description="Address that operations are told at when Slack has not taken it for ten minutes."
+    )
     team_channel: str = Field(default="#customer-success", description="Slack channel when an account has no owner.")
     legal_email: str = Field(default="legal@example.com", description="Who prepares contracts for manual renewals.")
 

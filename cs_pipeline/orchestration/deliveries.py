@@ -11,11 +11,10 @@ import dagster as dg
 from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES
-from cs_pipeline.plays import stuck
-from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
+from cs_pipeline.plays import notices, stuck
+from cs_pipeline.plays.delivery import DeliverySummary, deliver_due, deliver_notices
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.status import actions_by_status, recent_messages
 from cs_pipeline.reports.play_tables import messages_as_markdown
@@ -99,22 +98,16 @@ def tell_operations(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> None:
-    """One message about everything that they were not told of yet; again later when it could not be posted.
+    """One notice about everything that they were not told of yet.
 
     It comes after the channels, which look up what is uncertain first.
     """
-    if settings.delivery == "live" and settings.slack_bot_token is None:
-        return  # `doctor` asks
+    now = clock.now()
     with warehouse.session() as session:
-        found = stuck.untold(session, clock.now())
-    if found is None:
-        return
-    which = f"{found.action_ids[0]}-{found.action_ids[-1]}-{len(found.action_ids)}-{clock.now():%Y%m%dT%H%M}"
-    message = to_operations("stuck_actions", which, found.subject, found.words, settings, clock)
-    (outcome,) = channels_for(settings, warehouse, clock)["slack"].deliver([message])
-    if outcome.status not in ("sent", "uncertain"):
-        context.log.error("operations could not be told of %s: %s", found.subject, outcome.detail)
-        return
-    with warehouse.session() as session:
-        stuck.mark_told(session, found.action_ids, clock.now())
+        found = stuck.untold(session, now)
+        if found is None:
+            return
+        notices.tell(session, stuck.notice(found, now), settings, now)
+        stuck.mark_told(session, found.action_ids, now)
     context.log.warning("%s\n%s", found.subject, found.words)
+    deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)

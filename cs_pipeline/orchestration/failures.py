@@ -1,37 +1,21 @@
-"""What the operations channel is told, through the same Slack channel that plays use: of failed runs above all."""
+"""What operations are told of failed runs, as notices in the outbox: when a job begins to fail, and daily from then."""
 
 import dagster as dg
 
-from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.message import clean
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
+from cs_pipeline.plays import notices
+from cs_pipeline.plays.delivery import deliver_notices
+from cs_pipeline.plays.notices import Notice
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 
-def failure_message(run: dg.DagsterRun, words: str, settings: Settings, clock: Clock) -> Message:
-    """What the operations channel reads. The run's id is the key, so it is told once."""
-    text = f"The run of {run.job_name} failed: {words}\n{settings.ui_url}/runs/{run.run_id}"
-    return to_operations("failed_run", run.run_id, f"The run of {run.job_name} failed", text, settings, clock)
-
-
-def to_operations(what: str, which: str, subject: str, text: str, settings: Settings, clock: Clock) -> Message:
-    """A message to the operations channel about `which` of `what`; those two are its key."""
-    section = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
-    return Message(
-        action_key=f"{what}:{which}",
-        channel="slack",
-        recipient=settings.ops_channel,
-        subject=subject,
-        body_text=text,
-        body_html=None,
-        payload={"blocks": [section]},
-        account_id="",
-        playbook="operations",
-        step=what,
-        due_on=clock.now().date(),
-        category="operations",
-    )
+def failure_notice(run: dg.DagsterRun, words: str, settings: Settings) -> Notice:
+    """What operations read. The run's id is the key, so it is told once."""
+    text = f"The run of {run.job_name} failed: {clean(words)}\n{settings.ui_url}/runs/{run.run_id}"
+    return Notice(f"failed_run:{run.run_id}", f"The run of {run.job_name} failed", text)
 
 
 def was_failing(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -57,8 +41,8 @@ def build_failed_run_sensor() -> dg.SensorDefinition:
         name="failed_run_sensor",
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Posts a failed run, with its error and a link, to the operations channel in Slack: when a job begins to "
-            "fail, and once a day while it goes on."
+            "Tells operations of a failed run, with its error and a link: when a job begins to fail, and once a day "
+            "while it goes on. What cannot be told at once stays in the outbox."
         ),
     )
     def sensor(
@@ -67,14 +51,13 @@ def build_failed_run_sensor() -> dg.SensorDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason | None:
-        if settings.delivery == "live" and settings.slack_bot_token is None:
-            return dg.SkipReason("no Slack token is set, so nobody is told")
         if was_failing(context.instance, context.dagster_run):
             return dg.SkipReason(f"{context.dagster_run.job_name} has failed before today, and operations know")
         words = (context.failure_event.message or "no reason given").strip()
-        channels_for(settings, warehouse, clock)["slack"].deliver(
-            [failure_message(context.dagster_run, words, settings, clock)]
-        )
+        with warehouse.session() as session:
+            notices.tell(session, failure_notice(context.dagster_run, words, settings), settings, clock.now())
+        # The delivery itself may be what failed.
+        deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)
         return None
 
     return sensor

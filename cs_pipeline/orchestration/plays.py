@@ -1,9 +1,10 @@
 """Plays in Dagster: the jobs that enrol accounts and take due actions."""
 
+from datetime import datetime
+
 import dagster as dg
 from pydantic import Field
 
-from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.deliveries import (
@@ -12,14 +13,15 @@ from cs_pipeline.orchestration.deliveries import (
     send_due_email,
     tell_operations,
 )
-from cs_pipeline.orchestration.failures import to_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.suppressions import sync_suppressions
+from cs_pipeline.plays import notices
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
+from cs_pipeline.plays.notices import Notice
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.specification import Playbook, load_playbooks, playbook_named
 from cs_pipeline.plays.status import enrolments_by_playbook
@@ -66,7 +68,7 @@ def enrol_accounts(
         if summary.trip:
             context.log.error(summary.trip.words)
             if summary.trip.is_new:
-                _ask_a_person(summary.trip, settings, warehouse, clock)
+                _ask_a_person(summary.trip, settings, warehouse, clock.now())
         context.log.info("%s: %s enrolled, refused: %s", batch.playbook, summary.enrolled, dict(summary.refused))
         context.log_event(_enrolled(warehouse, playbooks[batch.playbook], summary))
     if problems:
@@ -90,12 +92,11 @@ def _enrolled(warehouse: Warehouse, playbook: Playbook, summary: EnrolmentSummar
     )
 
 
-def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, clock: Clock) -> None:
-    if settings.delivery == "live" and settings.slack_bot_token is None:
-        return  # `doctor` asks
+def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, now: datetime) -> None:
+    """The deliveries of the same run take it to operations."""
     subject = f"{trip.playbook} has enrolled nobody and waits for you"
-    message = to_operations("circuit_breaker", str(trip.trip_id), subject, trip.words, settings, clock)
-    channels_for(settings, warehouse, clock)["slack"].deliver([message])
+    with warehouse.session() as session:
+        notices.tell(session, Notice(f"circuit_breaker:{trip.trip_id}", subject, trip.words), settings, now)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Open a trigger for every account that has just signed up.")

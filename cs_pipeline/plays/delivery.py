@@ -1,14 +1,15 @@
 """Taking due actions: the one loop that calls channels, and the only place from which anything leaves.
 
 Each call of a channel lies between two commits: the claim before it, what came of it after. A worker that dies in
-between leaves claims whose lease runs out, so their actions end `uncertain`, and nothing is ever sent on a guess.
+between leaves claims whose lease runs out, so their actions end `uncertain`, and nothing is ever sent on a guess. One
+that was stopped meanwhile cannot send any more: `channels.fence` is around each call.
 """
 
 import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -16,10 +17,12 @@ from typing import Protocol
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.message import Channel, Delivery, Message, Outcome
+from cs_pipeline.channels.fence import Fence
+from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import dropping, exits, kill_switch, outbox
+from cs_pipeline.plays import channel_pauses, dropping, exits, kill_switch, notices, outbox
+from cs_pipeline.plays.channel_pauses import ChannelPause
 from cs_pipeline.plays.due import PlannedAction, due, uncertain
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.judging import Job, as_claimed, judge
@@ -30,8 +33,12 @@ from cs_pipeline.warehouse.connection import Warehouse
 
 MOST_AT_A_TIME = 1_000  # actions judged and rendered together: as many as a call of a provider takes
 CALLS_AT_A_TIME = 50
+FIRST_CALL = 10  # messages of a run's first call; each that gets through doubles it, so that an outage meets few
 LOOKED_UP_AT_A_TIME = 200  # each asks the provider
+LOOKED_UP_FOR = 60.0  # seconds of a run
 JUDGED_FOR = 60.0  # seconds; what was not taken by then is judged and rendered again
+
+LEASE_WAS_OVER = Outcome("retry", detail="claiming took so long that the lease was over", cause="not_asked")
 
 Written = tuple[PlannedAction, Message]
 
@@ -50,8 +57,8 @@ class DeliverySummary:
 
     `outcomes` counts calls by channel and what came of them (captured, sent, retry, failed, uncertain); `suppressed`
     and `failed` count actions that were not taken, by reason, and `postponed` those that wait; `ended` counts plays by
-    exit reason; `settled` counts uncertain actions by what was found. `paused`: channels whose provider asked to wait,
-    with its words.
+    exit reason; `settled` counts uncertain actions by what was found. `paused`: channels that are left alone for now,
+    with the words of their provider.
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -81,16 +88,27 @@ def deliver_due(
 ) -> DeliverySummary:
     """Take up to `limit` actions that are due on `channels` (by kind of message: email, slack, crm, …).
 
-    Before that, what is uncertain is looked up where the provider allows it, plays end whose exit conditions hold,
-    and what is stale is dropped. Any number of deliveries may run at once. A channel that asks for a pause is left
-    alone for the rest of the call. Raises UserError when the marts are not built.
+    Before that, notices to operations go out, what is uncertain is looked up where the provider allows it, plays end
+    whose exit conditions hold, and what is stale is dropped. Any number of deliveries may run at once. A channel that
+    takes nothing is left alone until its pause is over. Raises UserError when the marts are not built.
     """
     summary = DeliverySummary()
     with warehouse.session() as session:
         delivery = _Delivery(session, channels, renderer, settings, clock, summary)
+        delivery.tell_operations()
         delivery.prepare()
         delivery.run(limit)
         summary.completed = exits.complete(session, delivery.asking())
+    return summary
+
+
+def deliver_notices(
+    warehouse: Warehouse, channels: Mapping[str, Channel], settings: Settings, clock: Clock
+) -> DeliverySummary:
+    """Take the notices to operations that are due on `channels`; needs no marts, no playbooks and no daemon."""
+    summary = DeliverySummary()
+    with warehouse.session() as session:
+        _Delivery(session, channels, None, settings, clock, summary).tell_operations()
     return summary
 
 
@@ -98,20 +116,39 @@ def deliver_due(
 class _Delivery:
     session: Session
     channels: Mapping[str, Channel]
-    renderer: Renderer
+    renderer: Renderer | None
     settings: Settings
     clock: Clock
     summary: DeliverySummary
+    pauses: dict[str, ChannelPause] = field(default_factory=dict)
+    most_in_a_call: dict[str, int] = field(default_factory=dict)
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
 
     def asking(self) -> Asking:
         return Asking(self.settings, self.clock.now())
 
+    def tell_operations(self) -> None:
+        """Notices go first, and need nothing but the outbox: what fails behind them is to be told as well."""
+        now = self.clock.now()
+        self.summary.leases_expired = outbox.expire_leases(self.session, now)
+        self.pauses = channel_pauses.read(self.session)
+        self.session.commit()
+        for action, message in notices.uncertain(self.session, self._open_channels(), self.settings, now):
+            self.session.commit()
+            self._look_up(action, message)
+        notices.cancel_second_ways(self.session)
+        written = notices.due(self.session, self._open_channels(), self.settings, now)
+        judged_after = outbox.last_attempt(self.session)
+        self.session.commit()
+        for channel, together in self._calls(written):
+            if channel not in self.summary.paused:
+                self._take(channel, together, judged_after)
+        notices.cancel_second_ways(self.session)
+        self.session.commit()
+
     def prepare(self) -> None:
         """Everything that is decided before anything goes out, each in a transaction of its own."""
         asking = self.asking()
-        self.summary.leases_expired = outbox.expire_leases(self.session, asking.now)
-        self.session.commit()
         self._settle(asking)
         self.summary.ended = exits.end_plays(self.session, asking)
         self.session.commit()
@@ -142,12 +179,20 @@ class _Delivery:
                     taken += self._take(channel, together, judged_after)
 
     def _open_channels(self) -> list[str]:
-        return [name for name in self.channels if name not in self.summary.paused]
+        now = self.clock.now()
+        paused = {name for name, pause in self.pauses.items() if pause.is_on(now)}
+        return [name for name in self.channels if name not in paused and name not in self.summary.paused]
 
     def _at_a_time(self) -> int:
         """A batch is a matter of a minute also where a call takes one message and a second."""
         most = max((self.channels[name].most_at_once for name in self._open_channels()), default=1)
         return min(CALLS_AT_A_TIME * most, MOST_AT_A_TIME)
+
+    def _in_a_call(self, name: str) -> int:
+        """How many messages the next call of a channel takes: one where its last one got none through."""
+        if name in self.pauses:
+            return 1
+        return min(self.most_in_a_call.get(name, FIRST_CALL), self.channels[name].most_at_once)
 
     def _calls(self, written: list[Written]) -> Iterator[tuple[str, list[Written]]]:
         """The messages of each call of a channel: as many as it takes, in the order they are due, of one envelope."""
@@ -156,9 +201,11 @@ class _Delivery:
             envelope = self.channels[action.channel].envelope(message)
             alike.setdefault((action.channel, envelope), []).append((action, message))
         for (name, _), together in alike.items():
-            most = self.channels[name].most_at_once
-            for start in range(0, len(together), most):
+            start = 0
+            while start < len(together):
+                most = self._in_a_call(name)
                 yield name, together[start : start + most]
+                start += most
 
     def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
         judgement = judge(self.session, batch, asking)
@@ -173,6 +220,7 @@ class _Delivery:
 
     def _written(self, jobs: list[Job]) -> list[Written]:
         """Every message of the batch, before the first goes out; what cannot be written fails with the reason."""
+        assert self.renderer is not None
         written: list[Written] = []
         failed: dict[int, str] = {}
         for job in jobs:
@@ -189,10 +237,12 @@ class _Delivery:
     def _take(self, name: str, together: list[Written], judged_after: int) -> int:
         """Claim, deliver, record: one call of a channel. Returns how many actions were still to be had."""
         channel = self.channels[name]
-        together = in_threads(self.session, together)  # now that the message before these is sent
+        if together[0][0].enrolment_id is not None:
+            together = in_threads(self.session, together)  # now that the message before these is sent
         wanted: dict[int, tuple[PlannedAction, Delivery]] = {
             action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together
         }
+        fence = Fence.begin()
         attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now(), judged_after=judged_after)
         self.session.commit()
         claimed = [(action, message) for action, message in together if action.action_id in attempts]
@@ -200,7 +250,11 @@ class _Delivery:
             return 0
         keys = [(action.action_id, attempts[action.action_id]) for action, _ in claimed]
         try:
-            outcomes = channel.deliver([message for _, message in claimed])
+            if fence.is_over:
+                outcomes = [LEASE_WAS_OVER] * len(claimed)
+            else:
+                with fence.around():
+                    outcomes = channel.deliver([message for _, message in claimed])
         except BaseException as error:
             # Whether the provider has them is unknown, also when the run is being stopped.
             words = f"the channel broke off: {type(error).__name__}"
@@ -209,32 +263,58 @@ class _Delivery:
             self.session.commit()
             raise
         outbox.record(self.session, dict(zip(keys, outcomes, strict=True)), self.clock.now())
+        self._note(name, outcomes)
         self.session.commit()
         for outcome in outcomes:
             is_captured = outcome.status == "sent" and outcome.delivery == "capture"
             self.summary.outcomes[name, "captured" if is_captured else outcome.status] += 1
-            if outcome.status == "retry":
-                self.summary.paused[name] = outcome.detail or "asked to wait"
         return len(claimed)
+
+    def _note(self, name: str, outcomes: Sequence[Outcome]) -> None:
+        """Keep what a call means for its channel, and tell operations of a pause that begins or ends."""
+        now, before = self.clock.now(), self.pauses.pop(name, None)
+        after = channel_pauses.after_call(before, name, outcomes, now)
+        if after != before:
+            channel_pauses.keep(self.session, name, after)
+            for notice in notices.of_pause(before, after):
+                notices.tell(self.session, notice, self.settings, now)
+        if after is None:
+            self.most_in_a_call[name] = 2 * min(self.most_in_a_call.get(name, FIRST_CALL), MOST_AT_A_TIME)
+            return
+        self.pauses[name] = after
+        self.most_in_a_call[name] = FIRST_CALL
+        if after.is_on(now):
+            self.summary.paused[name] = after.detail
 
     def _settle(self, asking: Asking) -> None:
         """Look uncertain actions up where they would go today; elsewhere they are not to be found."""
-        rows = uncertain(self.session, list(self.channels), LOOKED_UP_AT_A_TIME, asking.now)
+        assert self.renderer is not None
+        rows = uncertain(self.session, self._open_channels(), LOOKED_UP_AT_A_TIME, asking.now)
         if rows.empty:
             return
         jobs = as_claimed(self.session, rows, asking)
         self.session.commit()
+        until = monotonic() + LOOKED_UP_FOR
         for job in jobs:
-            channel = self.channels[job.action.channel]
-            if channel.delivery_to(job.action.recipient or "") != job.action.delivery:
-                continue  # the delivery mode has changed since: a person decides
+            if monotonic() >= until:
+                return  # the next delivery goes on
             try:
                 message = self.renderer.render(job.playbook, job.step, job.facts, job.action)
-            except UserError:
-                continue  # it stays uncertain, for a person
+            except UserError as error:
+                self._settled(job.action, Finding("cannot_look", detail=str(error)))
+                continue
             ((_, message),) = in_threads(self.session, [(job.action, message)])
             self.session.commit()  # nothing stays open while the provider is asked
-            finding = channel.find(message)
-            if outbox.settle(self.session, job.action.action_id, job.action.attempts, finding, self.clock.now()):
-                self.summary.settled[finding.state] += 1
-            self.session.commit()
+            self._look_up(job.action, message)
+
+    def _look_up(self, action: PlannedAction, message: Message) -> None:
+        channel = self.channels[action.channel]
+        if channel.delivery_to(message.recipient) == action.delivery:
+            self._settled(action, channel.find(message))
+        else:
+            self._settled(action, Finding("cannot_look", detail="the delivery mode has changed since"))
+
+    def _settled(self, action: PlannedAction, finding: Finding) -> None:
+        if outbox.settle(self.session, action.action_id, action.attempts, finding, self.clock.now()):
+            self.summary.settled[finding.state] += 1
+        self.session.commit()

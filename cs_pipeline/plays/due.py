@@ -10,9 +10,15 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.channel_pauses import PAUSED
 from cs_pipeline.plays.kill_switch import STOPPED
 
-LOOK_AFTER = timedelta(minutes=5)  # a request that nobody waited for may still be on its way
+LEASE = timedelta(minutes=2)
+"""How long a claim is its worker's own. `channels.fence` sees to it that the worker can do nothing afterwards."""
+
+LOOK_AFTER = LEASE + timedelta(minutes=1)
+"""From the claim on: by then the worker can no longer act, and what it wrote has arrived or was given up."""
+
 LOOK_FOR = timedelta(days=1)
 
 
@@ -21,12 +27,12 @@ class PlannedAction:
     """An action as a renderer and a channel need to know it. Addresses stay out of its repr.
 
     `delivery` is where it was about to go when it was last claimed: 'live', 'capture', or None before that. `attempts`
-    counts its claims so far.
+    counts its claims so far. One of a notice to operations is of no enrolment.
     """
 
     action_id: int
     action_key: str
-    enrolment_id: int
+    enrolment_id: int | None
     playbook: str
     playbook_version: str
     family: str
@@ -76,10 +82,26 @@ MAY_GO = f"""
     actions.status = 'planned'
     and actions.due_at <= %(now)s
     and actions.expires_at > %(now)s
-    and (enrolments.status = 'active' or actions.resent_at is not null)
+    and (enrolments.status = 'active' or actions.resent_at is not null or actions.notice_id is not null)
     and not {STOPPED}
+    and not {PAUSED}
 """
-"""SQL: whether an action (joined with its enrolment) may be taken at %(now)s, as far as the outbox knows."""
+"""SQL: whether an action (left joined with its enrolment) may be taken at %(now)s, as far as the outbox knows."""
+
+MAY_LOOK_UP = """
+    actions.status = 'uncertain'
+    and (
+        select max(attempts.claimed_at)
+        from cs.action_attempts as attempts
+        where attempts.action_id = actions.action_id
+    ) between %(first)s and %(last)s
+"""
+"""SQL: whether an action is uncertain and can be looked up, with the parameters of `look_up_period`."""
+
+
+def look_up_period(now: datetime) -> dict[str, object]:
+    """When what can be looked up at `now` was claimed: from LOOK_AFTER to LOOK_FOR ago; older waits for a person."""
+    return {"first": now - LOOK_FOR, "last": now - LOOK_AFTER}
 
 
 def due(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
@@ -96,7 +118,7 @@ def due_by_channel(session: Session, now: datetime) -> dict[str, int]:
             f"""
             select actions.channel, count(*)
             from cs.actions
-            inner join cs.enrolments using (enrolment_id)
+            left join cs.enrolments using (enrolment_id)
             where {MAY_GO}
             group by actions.channel
             order by actions.channel
@@ -109,24 +131,15 @@ def due_by_channel(session: Session, now: datetime) -> dict[str, int]:
 def uncertain(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
     """Up to `limit` uncertain actions on `channels` that can be looked up by now; columns as of `due`.
 
-    That is from LOOK_AFTER to LOOK_FOR after the last attempt: older ones wait for a person.
+    Those that were never looked for come first.
     """
     sql = f"""
         {_SELECT}
-        where
-            actions.status = 'uncertain'
-            and actions.channel = any(%(channels)s)
-            and (
-                select max(attempts.claimed_at)
-                from cs.action_attempts as attempts
-                where attempts.action_id = actions.action_id
-            ) between %(first)s and %(last)s
-        order by actions.action_id
+        where actions.channel = any(%(channels)s) and {MAY_LOOK_UP}
+        order by actions.looked_up_at nulls first, actions.action_id
         limit %(limit)s
     """
-    return _frame(
-        session, sql, {"channels": list(channels), "limit": limit, "first": now - LOOK_FOR, "last": now - LOOK_AFTER}
-    )
+    return _frame(session, sql, {"channels": list(channels), "limit": limit, **look_up_period(now)})
 
 
 def _frame(session: Session, sql: str, parameters: dict[str, object]) -> pd.DataFrame:

@@ -40,10 +40,20 @@ def stop(session: Session, scope: Scope, name: str, reason: str, by: str, now: d
 
 
 def lift(session: Session, scope: Scope, name: str) -> bool:
-    """Undo `stop`. False when it was not stopped."""
+    """Undo `stop`; what a channel's provider paused is asked again at once, too. False when nothing was stopped."""
     with session.cursor() as cursor:
         cursor.execute("delete from cs.kill_switches where scope = %s and name = %s", [scope, name])
-        return cursor.rowcount > 0
+        was_stopped = cursor.rowcount > 0
+        cursor.execute(
+            """
+            update cs.channel_pauses
+            set paused_until = null
+            where paused_until is not null and %(scope)s in ('everything', 'channel')
+                and (%(scope)s = 'everything' or channel = %(name)s)
+            """,
+            {"scope": scope, "name": name},
+        )
+        return was_stopped or cursor.rowcount > 0
 
 
 def mark_held(session: Session, now: datetime) -> int:

@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
-from cs_pipeline.plays.due import MAY_GO, PlannedAction
+from cs_pipeline.plays.due import LEASE, MAY_GO, PlannedAction
 from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 LOCK = 7_420_004  # any constant of ours
-LEASE = timedelta(minutes=15)  # longer than any channel waits for its provider
 MOST_RETRIES = 8
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -62,7 +61,7 @@ def claim(
             free as (
                 select actions.action_id, asked.recipient, asked.recipient_user_id, asked.delivery
                 from cs.actions
-                inner join cs.enrolments using (enrolment_id)
+                left join cs.enrolments using (enrolment_id)
                 inner join
                     unnest(
                         %(action_ids)s::bigint[], %(recipients)s::text[], %(user_ids)s::text[], %(deliveries)s::text[]
@@ -93,6 +92,7 @@ def claim(
                     reason = null,
                     detail = null,
                     told_at = null,
+                    looked_up_at = null,
                     recipient = free.recipient,
                     recipient_user_id = free.recipient_user_id,
                     delivery = free.delivery,
@@ -129,7 +129,8 @@ def record(session: Session, outcomes: Mapping[tuple[int, int], Outcome], now: d
 
     Also after a lease has expired: a late answer still beats `uncertain`, and a plan to try again. Once the action
     was claimed again or is settled only the attempt keeps the outcome. A retry waits twice as long as the one before,
-    and never shorter than the provider asked for.
+    and never shorter than the provider asked for. It is given up after MOST_RETRIES, but only when the channel has
+    taken another message meanwhile: while it takes none, that says nothing about this one.
     """
     change_in_order(session)
     told = {
@@ -140,15 +141,18 @@ def record(session: Session, outcomes: Mapping[tuple[int, int], Outcome], now: d
         "provider_ids": [outcome.provider_id for outcome in outcomes.values()],
         "deliveries": [outcome.delivery for outcome in outcomes.values()],
         "asked": [outcome.retry_after for outcome in outcomes.values()],
+        "causes": [outcome.cause for outcome in outcomes.values()],
         "now": now,
     }
     with session.cursor() as cursor:
         cursor.execute(
             """
             update cs.action_attempts as attempts
-            set outcome = told.outcome, detail = told.detail, recorded_at = %(now)s
-            from unnest(%(action_ids)s::bigint[], %(attempts)s::integer[], %(outcomes)s::text[], %(details)s::text[])
-                as told (action_id, attempt, outcome, detail)
+            set outcome = told.outcome, detail = told.detail, cause = told.cause, recorded_at = %(now)s
+            from unnest(
+                %(action_ids)s::bigint[], %(attempts)s::integer[], %(outcomes)s::text[], %(details)s::text[],
+                %(causes)s::text[]
+            ) as told (action_id, attempt, outcome, detail, cause)
             where attempts.action_id = told.action_id and attempts.attempt = told.attempt
             """,
             told,
@@ -161,7 +165,10 @@ def record(session: Session, outcomes: Mapping[tuple[int, int], Outcome], now: d
                     (
                         select count(*)
                         from cs.action_attempts as attempts
-                        where attempts.action_id = given.action_id and attempts.outcome = 'retry'
+                        where
+                            attempts.action_id = given.action_id
+                            and attempts.outcome = 'retry'
+                            and attempts.cause <> 'not_asked'
                     ) as retries
                 from
                     unnest(
@@ -171,26 +178,51 @@ def record(session: Session, outcomes: Mapping[tuple[int, int], Outcome], now: d
                         %(details)s::text[],
                         %(provider_ids)s::text[],
                         %(deliveries)s::text[],
-                        %(asked)s::interval[]
-                    ) as given (action_id, attempt, outcome, detail, provider_id, delivery, asked)
+                        %(asked)s::interval[],
+                        %(causes)s::text[]
+                    ) as given (action_id, attempt, outcome, detail, provider_id, delivery, asked, cause)
+            ),
+
+            judged as (
+                select
+                    *,
+                    case
+                        when outcome <> 'retry' or cause = 'not_asked' or retries <= %(most_retries)s then false
+                        else exists (
+                            select 1
+                            from cs.actions as refused
+                            inner join cs.actions as others on refused.channel = others.channel
+                            where
+                                refused.action_id = told.action_id
+                                and others.status = 'sent'
+                                and others.sent_at >= (
+                                    select min(attempts.claimed_at)
+                                    from cs.action_attempts as attempts
+                                    where attempts.action_id = told.action_id and attempts.outcome = 'retry'
+                                )
+                        )
+                    end as is_given_up
+                from told
             ),
 
             decided as (
                 select
                     *,
-                    outcome = 'retry' and retries <= %(most_retries)s as is_planned,
+                    outcome = 'retry' and not is_given_up as is_planned,
                     case
                         when outcome <> 'retry' then outcome
-                        when retries <= %(most_retries)s then 'planned'
-                        else 'failed'
+                        when is_given_up then 'failed'
+                        else 'planned'
                     end as status,
                     case
-                        when outcome = 'retry' and retries <= %(most_retries)s then 'retry'
-                        when outcome = 'retry' then 'gave_up'
+                        when outcome = 'retry' and cause = 'not_asked' then null
+                        when is_given_up then 'gave_up'
+                        when outcome = 'retry' and cause = 'channel' then 'channel_paused'
+                        when outcome = 'retry' then 'retry'
                         when outcome = 'failed' then 'refused'
                         when outcome = 'uncertain' then 'no_answer'
                     end as reason
-                from told
+                from judged
             )
 
             update cs.actions
@@ -198,12 +230,13 @@ def record(session: Session, outcomes: Mapping[tuple[int, int], Outcome], now: d
                 status = decided.status,
                 reason = decided.reason,
                 due_at = case
-                    when is_planned
-                        then %(now)s + greatest(
+                    when not is_planned or decided.cause = 'not_asked' then actions.due_at
+                    when decided.cause = 'channel' then %(now)s + %(first_wait)s
+                    else
+                        %(now)s + greatest(
                             coalesce(decided.asked, interval '0'),
-                            least(%(first_wait)s * power(2, decided.retries - 1), %(longest_wait)s)
+                            least(%(first_wait)s * power(2, least(decided.retries, 20) - 1), %(longest_wait)s)
                         )
-                    else actions.due_at
                 end,
                 sent_at = case when decided.status = 'sent' then %(now)s end,
                 provider_id = decided.provider_id,
@@ -243,25 +276,25 @@ def expire_leases(session: Session, now: datetime) -> int:
 
 
 def settle(session: Session, action_id: int, attempt: int, finding: Finding, now: datetime) -> bool:
-    """Settle an uncertain action by what was found of its attempt at the provider.
+    """Settle an uncertain action by what was found of its attempt at the provider, and remember that it was looked for.
 
     False when nothing is known still, or the action was settled, and perhaps taken again, while the provider was asked.
     """
-    if finding.state == "cannot_look":
-        return False
     with session.cursor() as cursor:
         cursor.execute(
             """
             update cs.actions
             set
-                status = %(status)s,
-                reason = %(reason)s,
+                status = coalesce(%(status)s, status),
+                reason = case when %(status)s::text is null then reason else %(reason)s end,
                 sent_at = %(sent_at)s,
-                provider_id = %(provider_id)s
+                provider_id = coalesce(%(provider_id)s, provider_id),
+                looked_up_at = %(now)s
             where action_id = %(action_id)s and attempts = %(attempt)s and status = 'uncertain'
             """,
             {
-                "status": "sent" if finding.state == "found" else "planned",
+                "now": now,
+                "status": {"found": "sent", "not_found": "planned", "cannot_look": None}[finding.state],
                 "reason": None if finding.state == "found" else "not_found",
                 "sent_at": now if finding.state == "found" else None,
                 "provider_id": finding.provider_id,
@@ -269,4 +302,4 @@ def settle(session: Session, action_id: int, attempt: int, finding: Finding, now
                 "attempt": attempt,
             },
         )
-        return cursor.rowcount > 0
+        return cursor.rowcount > 0 and finding.state != "cannot_look"

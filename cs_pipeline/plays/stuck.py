@@ -1,32 +1,37 @@
 """Actions that go no further without a person, and whether operations were told of them.
 
-Failed ones at once; uncertain ones when there was time to look them up at their provider. How operations are told is
-the caller's.
+Failed ones at once; uncertain ones when they were looked for at their provider, or when there was time to. How
+operations are told is in `notices`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.due import LOOK_AFTER
+from cs_pipeline.plays.due import MAY_LOOK_UP, look_up_period
+from cs_pipeline.plays.notices import Notice
 from cs_pipeline.plays.outbox import change_in_order
 
-LOOKED_UP = 2 * LOOK_AFTER
+LOOKED_UP = timedelta(minutes=10)
 SHOWN = 12  # lines of a message; the command line has the rest
 
 STUCK = """
     actions.told_at is null
+    and actions.notice_id is null
     and (
         actions.status = 'failed'
         or (
             actions.status = 'uncertain'
             and (
-                select max(attempts.claimed_at)
-                from cs.action_attempts as attempts
-                where attempts.action_id = actions.action_id
-            ) <= %(looked_up)s
+                actions.looked_up_at is not null
+                or (
+                    select max(attempts.claimed_at)
+                    from cs.action_attempts as attempts
+                    where attempts.action_id = actions.action_id
+                ) <= %(looked_up)s
+            )
         )
     )
 """
@@ -66,6 +71,13 @@ class Stuck:
         )
 
 
+def notice(found: Stuck, now: datetime) -> Notice:
+    """What operations read of `found`."""
+    first, last = found.action_ids[0], found.action_ids[-1]
+    key = f"stuck_actions:{first}-{last}-{len(found.action_ids)}-{now:%Y%m%dT%H%M}"
+    return Notice(key, found.subject, found.words)
+
+
 def untold(session: Session, now: datetime) -> Stuck | None:
     """What operations are still to be told of; None when there is nothing."""
     with session.cursor() as cursor:
@@ -103,14 +115,15 @@ def mark_told(session: Session, action_ids: Sequence[int], now: datetime) -> Non
 
 
 def is_anything_stuck(session: Session, now: datetime) -> bool:
-    """Whether there is anything to tell, or a worker has not come back in time; for a sensor, which asks often."""
+    """Whether there is anything to tell or to look up, or a worker has not come back in time; a sensor asks often."""
     with session.cursor() as cursor:
         cursor.execute(
             f"""
             select
                 exists (select 1 from cs.actions where {STUCK})
                 or exists (select 1 from cs.actions where status = 'claimed' and lease_until <= %(now)s)
+                or exists (select 1 from cs.actions where looked_up_at is null and {MAY_LOOK_UP})
             """,
-            {"looked_up": now - LOOKED_UP, "now": now},
+            {"looked_up": now - LOOKED_UP, "now": now, **look_up_period(now)},
         )
         return bool(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]

@@ -30,7 +30,7 @@ def enrolled(company: Company, settings: Settings, play: Playbook | None = None,
 
 
 def states(company: Company) -> Counter[tuple[object, ...]]:
-    return Counter(company.run("select status, reason from cs.actions"))
+    return Counter(company.run("select status, reason from cs.actions where notice_id is null"))
 
 
 class PlainRenderer:

@@ -30,7 +30,7 @@ def test_a_refused_action_comes_back_later_and_ever_later(company: Company, sett
     waits = []
     for _ in range(4):
         deliver(company.warehouse, settings, clock, all_by(channel))
-        (due_at,) = company.column("select due_at from cs.actions")
+        (due_at,) = company.column("select due_at from cs.actions where notice_id is null")
         waits.append((due_at - clock.now()).total_seconds() / 60)  # pyright: ignore[reportOperatorIssue]
         clock.set(due_at)  # pyright: ignore[reportArgumentType]
     assert waits == [1, 2, 4, 8]
@@ -59,14 +59,22 @@ def test_a_channel_that_asks_for_a_pause_is_left_alone(company: Company, setting
     assert states(company) == {("planned", "retry"): 1, ("planned", None): 2}
 
 
-def test_an_action_that_is_always_refused_fails_in_the_end(company: Company, settings: Settings, clock: Clock) -> None:
+@pytest.mark.parametrize(("others_get_through", "then"), [(True, ("failed", "gave_up")), (False, ("planned", "retry"))])
+def test_an_action_that_is_always_refused_fails_in_the_end_when_others_get_through(
+    company: Company, settings: Settings, clock: Clock, others_get_through: bool, then: tuple[str, str]
+) -> None:
     settings = settings.model_copy(update={"mail_from_hour": 0, "mail_until_hour": 24})
-    enrolled(company, settings, save_play(steps=[ONE_MAIL], stale_after_days=60))
-    channel = ToldChannel(lambda _: Outcome("retry", detail="429"))
-    for _ in range(20):
-        deliver(company.warehouse, settings, clock, all_by(channel))
+    enrolled(company, settings, save_play(steps=[ONE_MAIL], stale_after_days=60), count=2)
+    company.run("update cs.actions set due_at = due_at + interval '1 day' where account_id = 'a1'")
+
+    def answer(message: Message) -> Outcome:
+        is_taken = others_get_through and message.account_id == "a1"
+        return Outcome("sent") if is_taken else Outcome("retry", detail="429")
+
+    for _ in range(40):
+        deliver(company.warehouse, settings, clock, all_by(ToldChannel(answer)))
         clock.set(clock.now() + timedelta(hours=1))
-    assert states(company) == {("failed", "gave_up"): 1}
+    assert company.run("select status, reason from cs.actions where account_id = 'a0'") == [then]
 
 
 def test_a_refusal_for_good_keeps_the_words_of_the_provider(company: Company, settings: Settings, clock: Clock) -> None:
