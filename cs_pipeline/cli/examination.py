@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from cs_pipeline.channels.connections import missing
@@ -57,6 +57,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _guarded("outbox", lambda: _outbox(warehouse))
     yield from _guarded("CRM", lambda: [_crm(warehouse, settings)])
     yield from _processes(settings)
+    if settings.now is None:
+        yield _standstill(warehouse)
 
 
 def _guarded(subject: str, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
@@ -195,12 +197,21 @@ def _crm(warehouse: Warehouse, settings: Settings) -> Finding:
     return Finding("CRM", "ok", f"{settings.crm}: {tasks:,} open tasks, {read}")
 
 
+def _standstill(warehouse: Warehouse) -> Finding:
+    from cs_pipeline.cli.watchdog import look
+
+    found = look(warehouse, datetime.now(UTC))
+    if found is None or not found.actions:
+        return Finding("due actions", "ok", "none waits in vain")
+    return Finding("due actions", "wrong", f"{found.subject}. {found.words}")
+
+
 def _processes(settings: Settings) -> Iterator[Finding]:
     processes = Processes(settings.home)
-    for name in ("webserver", "daemon"):
+    for name in ("webserver", "daemon", "watchdog"):
         pid = processes.pid(name)
         words = f"running, pid {pid}" if pid else "not running: `cs-pipeline up` starts it"
-        yield Finding(f"Dagster {name}", "ok" if pid else "note", words)
+        yield Finding(name if name == "watchdog" else f"Dagster {name}", "ok" if pid else "note", words)
 
 
 def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:

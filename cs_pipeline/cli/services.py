@@ -20,7 +20,7 @@ from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.trial import require_usable
 
 ROOT = Path(__file__).parents[2]
-WEBSERVER, DAEMON, MESSAGES = "webserver", "daemon", "messages"
+WEBSERVER, DAEMON, MESSAGES, WATCHDOG = "webserver", "daemon", "messages", "watchdog"
 START_SECONDS = 120.0
 
 
@@ -61,7 +61,7 @@ def start_all(settings: Settings) -> None:
     processes = Processes(settings.home)
     _refuse_a_second_daemon(warehouse, processes)
     make_private(settings.captures)
-    for service in _services(settings):
+    for service in (*services_to_keep(settings), Service(WATCHDOG, ("-m", "cs_pipeline.cli.watchdog"))):
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
         _wait_until_ready(settings, processes)
@@ -75,7 +75,7 @@ def start_all(settings: Settings) -> None:
 def stop_all(settings: Settings) -> None:
     """Stop all of it cleanly; says what was not running."""
     processes = Processes(settings.home)
-    for name in (WEBSERVER, DAEMON, MESSAGES):
+    for name in (WATCHDOG, WEBSERVER, DAEMON, MESSAGES):  # the watchdog would start the others again
         stopped = processes.stop(name)
         _say_stopped(name, stopped)
     if settings.database_url is None:
@@ -89,7 +89,8 @@ def _say_stopped(name: str, stopped: bool) -> None:
         console.print(f"  {name} was not running")
 
 
-def _services(settings: Settings) -> list[Service]:
+def services_to_keep(settings: Settings) -> list[Service]:
+    """What is started again, by the watchdog, when it ends by itself."""
     workspace = str(ROOT / "workspace.yaml")
     ui = urlsplit(settings.ui_url)
     return [
@@ -119,7 +120,7 @@ def _refuse_a_second_daemon(warehouse: Warehouse, processes: Processes) -> None:
 def _wait_until_ready(settings: Settings, processes: Processes) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        for name in (WEBSERVER, DAEMON, MESSAGES):
+        for name in (WEBSERVER, DAEMON, MESSAGES, WATCHDOG):
             processes.require(name)
         if _answers(f"{settings.ui_url}/server_info"):
             return

@@ -1,5 +1,5 @@
 create table cs.living_processes (
-    task text primary key,                -- 'daemon', 'watchdog', or 'run <id>': one process each
+    task text primary key,                -- 'daemon', or 'run <id>': one process each
     place text not null,                  -- host, boot and process namespace, within which a pid means something
     host text not null,
     pid bigint not null,
@@ -13,10 +13,9 @@ comment on table cs.living_processes is
 
 create table cs.standstills (
     cause text not null,
-    period timestamptz not null,          -- start of the period within which it is told once
     told_at timestamptz not null,
     words text not null,
     outcome text not null,                -- how telling operations ended
-    primary key (cause, period)
+    primary key (cause, told_at)
 );
 comment on table cs.standstills is 'What stood still, and when the watchdog told operations of it.';

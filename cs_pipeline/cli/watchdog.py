@@ -1,0 +1,219 @@
+"""The process that `up` starts beside the daemon, and that does not depend on it: `python -m cs_pipeline.cli.watchdog`.
+
+Every few seconds it starts again what `up` started and what has ended by itself: PostgreSQL where it is the embedded
+one, daemon, Dagster UI, page of messages. Every minute it looks whether due actions wait and nobody takes them, and
+tells operations, once a cause and period. In containers, where a platform restarts things, it only looks.
+"""
+
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import psycopg2
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.channels.select import channels_for
+from cs_pipeline.cli.processes import Processes, Service
+from cs_pipeline.cli.services import DAEMON, services_to_keep
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.standstill import (
+    TOLD_AGAIN_AFTER,
+    Standstill,
+    Surroundings,
+    waiting,
+    what_stands_still,
+)
+from cs_pipeline.settings import Settings, load_settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.living import process_of
+from cs_pipeline.warehouse.locate import embedded_server, locate
+
+KEPT_EVERY = 10.0  # seconds
+LOOKED_EVERY = 60.0
+LONGEST_PAUSE = 300.0  # between starts of what ends again and again
+NEW = timedelta(minutes=4)  # a daemon that has just been started has not looked yet
+DELIVERIES = ("deliver_due_actions", "daily_plays", "run_playbooks")
+DUE_SENSOR = "due_actions_sensor"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Keeper:
+    """Starts again what has ended by itself, with growing pauses."""
+
+    settings: Settings
+    warehouse: Warehouse
+    pauses: dict[str, float] = field(default_factory=dict)
+    not_before: dict[str, float] = field(default_factory=dict)
+
+    def keep(self) -> None:
+        """Look at everything once."""
+        server = embedded_server(self.settings)
+        if server.data.exists() and Warehouse(server.url).url == self.warehouse.url and not server.is_running:
+            log.warning("PostgreSQL has ended: it is started again")
+            try:
+                server.start()
+            except UserError as error:  # those who worked on it may not have left yet
+                log.warning("%s", error)
+                return
+        processes = Processes(self.settings.home)
+        for service in services_to_keep(self.settings):
+            if processes.is_wanted(service.name) and processes.pid(service.name) is None:
+                self._start_again(processes, service)
+
+    def _start_again(self, processes: Processes, service: Service) -> None:
+        now = time.monotonic()
+        if now < self.not_before.get(service.name, 0.0):
+            return
+        lasted = now - self.not_before.get(service.name, 0.0) > LONGEST_PAUSE
+        pause = KEPT_EVERY if lasted else min(2 * self.pauses[service.name], LONGEST_PAUSE)
+        self.pauses[service.name], self.not_before[service.name] = pause, now + pause
+        log.warning("the %s has ended: it is started again", service.name)
+        processes.start(service, dict(os.environ))
+
+
+def look(warehouse: Warehouse, now: datetime) -> Standstill | None:
+    """What stands still on this database. Reads the tables of the outbox and of Dagster, asks no process."""
+    with warehouse.session() as session:
+        return what_stands_still(waiting(session, now), surroundings(session, now), now)
+
+
+def surroundings(session: Session, now: datetime) -> Surroundings:
+    """What the daemon, the deliveries and the sensor of due actions are doing."""
+    no_daemon = _why_no_daemon(session, now)
+    with session.cursor() as cursor:
+        cursor.execute(
+            "select nspname from pg_class join pg_namespace n on n.oid = relnamespace "
+            "where relname = 'job_ticks' and nspname in ('public', 'dagster') order by nspname limit 1"
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return Surroundings(no_daemon)
+        schema = found[0]
+        cursor.execute(
+            f"""
+            select run_id, pipeline_name, status, create_timestamp at time zone 'UTC'
+            from {schema}.runs
+            where pipeline_name = any(%s) and status in ('QUEUED', 'NOT_STARTED', 'STARTING', 'STARTED', 'CANCELING')
+            order by create_timestamp
+            limit 1
+            """,
+            [list(DELIVERIES)],
+        )
+        run = cursor.fetchone()
+        words = f"The run {run[0]} of {run[1]} is {run[2]} since {run[3]:%Y-%m-%d %H:%M} UTC." if run else ""
+        return Surroundings(no_daemon, run[3] if run else None, words, _why_no_tick(session, schema, now))
+
+
+def _why_no_daemon(session: Session, now: datetime) -> str:
+    daemon = process_of(session, DAEMON)
+    if daemon is not None:
+        is_there = daemon.is_alive or daemon.seconds_unseen < NEW.total_seconds()  # the keeper starts another
+        return "" if is_there else f"The daemon ({daemon.words}) is gone: `cs-pipeline up` starts another."
+    with session.cursor() as cursor:  # a plain dagster-daemon says it lives in a table of its own
+        cursor.execute(
+            "select coalesce(to_regclass('public.daemon_heartbeats'), to_regclass('dagster.daemon_heartbeats'))::text"
+        )
+        table = (cursor.fetchone() or (None,))[0]
+        if table:
+            cursor.execute(f"select max(timestamp) at time zone 'UTC' from {table}")
+            last = (cursor.fetchone() or (None,))[0]
+            if last and last > now - NEW:
+                return ""
+    return "No daemon is at work on this database: `cs-pipeline up` starts it."
+
+
+def _why_no_tick(session: Session, schema: str, now: datetime) -> str:
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            select status, timestamp at time zone 'UTC', tick_body::jsonb -> 'tick_data' -> 'error' ->> 'message'
+            from {schema}.job_ticks
+            where type = 'SENSOR' and tick_body like %s
+            order by timestamp desc
+            limit 1
+            """,
+            [f'%"{DUE_SENSOR}"%'],
+        )
+        tick = cursor.fetchone()
+    if tick is None:
+        return (
+            f"{DUE_SENSOR} was never evaluated: is it switched on in the Dagster UI, and does the code location load?"
+        )
+    status, at, error = tick
+    if status == "FAILURE":
+        return f"{DUE_SENSOR} fails: {(error or 'no reason given').strip()}"
+    if at <= now - NEW:
+        return (
+            f"{DUE_SENSOR} was last evaluated at {at:%Y-%m-%d %H:%M} UTC: it is switched off in the Dagster UI, or the "
+            "code location does not load."
+        )
+    return ""
+
+
+def tell(found: Standstill, settings: Settings, warehouse: Warehouse, now: datetime) -> bool:
+    """Tell operations of a standstill unless they were told of its cause within the period; False when they could not.
+
+    Two watchdogs of one database tell once.
+    """
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext('cs.standstills'))")
+        cursor.execute(
+            "select exists (select from cs.standstills where cause = %s and told_at > %s)",
+            [found.cause, now - TOLD_AGAIN_AFTER],
+        )
+        if (cursor.fetchone() or (False,))[0]:
+            return True
+        outcome = _to_operations(found, settings, warehouse, now)
+        if outcome not in ("sent", "captured", "uncertain"):
+            log.error("operations could not be told: %s: %s", found.subject, outcome)
+            return False
+        cursor.execute(
+            "insert into cs.standstills (cause, told_at, words, outcome) values (%s, %s, %s, %s)",
+            [found.cause, now, found.words, outcome],
+        )
+        return True
+
+
+def _to_operations(found: Standstill, settings: Settings, warehouse: Warehouse, now: datetime) -> str:
+    """Post it, without the outbox: nobody may be there who takes actions. Returns how that ended."""
+    from cs_pipeline.orchestration.failures import to_operations
+
+    if settings.delivery == "live" and settings.slack_bot_token is None:
+        return "no Slack token is set"
+    clock = Clock(settings.now)
+    message = to_operations(
+        "standstill", f"{found.cause}:{now:%Y%m%dT%H%M}", found.subject, found.words, settings, clock
+    )
+    (outcome,) = channels_for(settings, warehouse, clock)["slack"].deliver([message])
+    return outcome.status
+
+
+def main() -> None:
+    """Keep and look until a signal ends it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    settings = load_settings()
+    warehouse = locate(settings)
+    keeper, looked, unreachable_since = Keeper(settings, warehouse), time.monotonic(), None
+    while True:
+        time.sleep(KEPT_EVERY)
+        try:
+            keeper.keep()
+            if settings.now is not None or time.monotonic() - looked < LOOKED_EVERY:
+                continue  # where the clock is set, nothing says how long something has been due
+            looked, now = time.monotonic(), datetime.now(UTC)
+            if found := look(warehouse, now):
+                log.warning("%s\n%s", found.subject, found.words)
+                tell(found, settings, warehouse, now)
+            unreachable_since = None
+        except (UserError, psycopg2.Error, OSError) as error:
+            unreachable_since = unreachable_since or time.monotonic()
+            log.error("since %.0f s: %s", time.monotonic() - unreachable_since, error)
+
+
+if __name__ == "__main__":
+    main()
