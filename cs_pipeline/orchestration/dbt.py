@@ -11,9 +11,11 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.failed_tests import words_of_failed_tests
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import DBT_PROJECT, ScopeResource, dbt_executable, week_variables
 from cs_pipeline.settings import Settings
@@ -120,7 +122,12 @@ def _build(
     os.environ.update(warehouse.for_other_programs().dbt_environment())
     os.environ.update({f"CS_PIPELINE_DBT_{name.upper()}": variables.get(name, "") for name in VARIABLES})
     invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-    yield from invocation.stream()
+    try:
+        yield from invocation.stream()
+    except DagsterDbtCliRuntimeError:
+        if words := words_of_failed_tests(invocation.target_path, warehouse):
+            raise UserError(words) from None
+        raise
     _keep_parsed(invocation.target_path)
 
 

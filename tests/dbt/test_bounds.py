@@ -12,9 +12,10 @@ from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.orchestration.failed_tests import words_of_failed_tests
 from cs_pipeline.warehouse.contract import Column, SourceTable, read_contract
 from cs_pipeline.warehouse.load import load_folder
-from tests.dbt.conftest import DbtWarehouse
+from tests.dbt.conftest import DbtWarehouse, accounts
 
 WEEK = date(2024, 3, 4)
 ROWS_EACH = 3  # so that sums go beyond what one value may be
@@ -87,3 +88,22 @@ def test_whoever_is_at_the_bounds_stops_nobody(edges: DbtWarehouse) -> None:
     record_changes(edges.warehouse, selection, [WEEK], Scope(), "backfill")
     scored = "select account_id from cs.health_scores where is_active and (score is null or score between 0 and 100)"
     assert built <= set(edges.column(scored))
+
+
+def test_a_test_behind_the_marts_names_itself_its_rows_and_whose_they_are(
+    dbt_warehouse: DbtWarehouse, tmp_path: Path
+) -> None:
+    answer = {"survey": "nps", "responded_at": "2024-03-06", "scale_max": 5}
+    dbt_warehouse.load("accounts", *accounts("N1", "N2"))
+    dbt_warehouse.load(  # as nobody can through the door
+        "survey_responses",
+        {**answer, "response_id": "r1", "account_id": "N1", "score": 9},
+        {**answer, "response_id": "r2", "account_id": "N2", "score": 4},
+    )
+    weeks = {"week_from": str(WEEK), "week_to": str(WEEK)}
+    assert dbt_warehouse.failures("build", "--exclude-resource-type", "unit_test", **weeks)
+    words = words_of_failed_tests(tmp_path / "target", dbt_warehouse.warehouse) or ""
+    assert (
+        "test fct_account_weeks_answers_lie_between_0_and_10 failed on 1 row: accounts N1; row account_id N1" in words
+    )
+    assert "N2" not in words
