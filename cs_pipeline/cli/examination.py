@@ -12,7 +12,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
-from cs_pipeline.warehouse.locate import locate
+from cs_pipeline.warehouse.locate import embedded_server, locate
 from cs_pipeline.warehouse.trial import try_out
 
 IS_NOT_MIGRATED = (  # `to_regclass` would ask for a right on the schema
@@ -39,6 +39,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _texts(settings)
     yield from _guarded("playbooks", lambda: [_playbooks(settings)])
     yield from _guarded("score models", lambda: [_score_models(settings)])
+    if settings.database_url is None and not embedded_server(settings).is_there:
+        brings = "`cs-pipeline load DIR`, `land DIR`, `demo` or `up` creates and starts one"
+        yield Finding("PostgreSQL", "note", f"none yet, as before the first command: {brings}")
+        return
     try:
         warehouse = locate(settings)
         version = _scalar(warehouse, "select split_part(version(), ' ', 2)")
@@ -49,7 +53,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("PostgreSQL", "ok", f"{version} at {warehouse.location} ({kind})")
     yield from _guarded("database", lambda: _tried(warehouse))
     if _scalar(warehouse, IS_NOT_MIGRATED):
-        yield Finding("schema", "wrong", "the `cs` schema is not there yet: run `cs-pipeline up` or `cs-pipeline load`")
+        brings = "`cs-pipeline load DIR`, `land DIR` or `up` brings it"
+        yield Finding("schema", "note", f"the `cs` schema is not there yet, as before the first command: {brings}")
         return
     yield from _guarded("source tables", lambda: _source_tables(warehouse))
     yield from _guarded("scores", lambda: _scores(warehouse))

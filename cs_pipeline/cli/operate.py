@@ -1,15 +1,20 @@
 """`backfill`: history, scored again or for the first time."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from cs_pipeline.cli.console import console, say_done
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 HISTORY = "History"
+METRICS_NAMED = 8
 DAY = ["%Y-%m-%d"]
 
 
@@ -37,7 +42,7 @@ def backfill(
     settings = load_settings()
     with console.status("Starting Dagster") as status:
         from cs_pipeline.cli.stage import require_weeks, set_stage
-        from cs_pipeline.reports.score_tables import bands_by_week
+        from cs_pipeline.reports.score_tables import bands_by_week, missing_metrics
 
         require_weeks(settings, first, last)
         with set_stage(settings) as stage:
@@ -45,6 +50,21 @@ def backfill(
             status.update(f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps")
             result = stage.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
             bands = bands_by_week(stage.warehouse, last, last)
+            missing = missing_metrics(stage.warehouse, last)
     words = ", ".join(f"{row['accounts']:,} {row['band']}" for row in bands.to_dict("records")) or "no accounts"
     say_done(f"{weeks} weeks, {first} to {last}, in run {result.run_id}")
     console.print(f"  week {last}: {words}")
+    if not missing.empty:
+        console.print(Text(_what_is_missing(missing)))
+
+
+def _what_is_missing(missing: "pd.DataFrame") -> str:
+    """For whoever wants those accounts scored: the metrics that are not known of them, and what to do about it."""
+    listed = ", ".join(
+        f"{row['metric']} of {row['accounts']:,}" for row in missing.head(METRICS_NAMED).to_dict("records")
+    )
+    more = f" and {len(missing) - METRICS_NAMED} more" if len(missing) > METRICS_NAMED else ""
+    return (
+        f"  Not scored are accounts of which too little is known. Missing: {listed}{more}.\n"
+        "  docs/bring-your-data.md says which tables bring them; docs/scores.md how to score without them."
+    )

@@ -6,7 +6,7 @@ The words are those of `health.explanation`, which Slack and e-mail use too; her
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -46,8 +46,11 @@ class Story:
 def tell_story(warehouse: Warehouse, account: str, week: date | None) -> Story:
     """The story of an account (its id or its exact name) in `week`, without one in the newest that has its score.
 
-    Raises UserError when there is no such account, or no score of it in the week.
+    Raises UserError when `week` is no Monday, there is no such account, or no score of it in the week.
     """
+    if week and week.weekday() != 0:
+        monday = week - timedelta(days=week.weekday())
+        raise UserError(f"{week} is a {week:%A}; weeks are named by the Monday they start: ask for {monday}")
     row = _active_row(warehouse, account, week)
     model = _model(row)
     return Story(
@@ -102,9 +105,29 @@ def _active_row(warehouse: Warehouse, account: str, week: date | None) -> Row:
         (account, week.isoformat() if week else ""),
     )
     if not rows:
-        when = f"in the week {week}" if week else "in any week"
-        raise UserError(f"'{account}' has no score {when}; give the id of an account, or its exact name")
+        raise UserError(_without_a_row(warehouse, account, week))
     return {**rows[0], "definition": json.loads(rows[0]["definition"])}
+
+
+def _without_a_row(warehouse: Warehouse, account: str, week: date | None) -> str:
+    """Why there is nothing to tell, and what to ask for instead."""
+    (weeks,) = read_rows(
+        warehouse,
+        """
+        select min(accounts.account_id) as account_id, min(scores.week) as first, max(scores.week) as last
+        from marts.dim_accounts as accounts
+        left join cs.health_scores as scores on accounts.account_id = scores.account_id and scores.is_active
+        where accounts.account_id = $1 or accounts.account_name = $1
+        """,
+        (account,),
+    )
+    if weeks["account_id"] is None:
+        return f"There is no account '{account}'; give the id of an account, or its exact name"
+    if weeks["first"] is None:
+        return f"'{account}' is in no week that is scored: `cs-pipeline backfill --from … --to …` scores weeks"
+    return (
+        f"'{account}' has no score in the week {week}: it is in scored weeks from {weeks['first']} to {weeks['last']}"
+    )
 
 
 def _model(row: Row) -> ScoreModel | None:

@@ -102,6 +102,27 @@ def bands_by_week(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame
     )
 
 
+def missing_metrics(warehouse: Warehouse, week: date) -> pd.DataFrame:
+    """Columns metric, accounts: what is missing of accounts that are not scored in a week, and of how many of them.
+
+    The metrics of most accounts come first, of those the ones with most points.
+    """
+    return query(
+        warehouse,
+        """
+        select metric.name as metric, count(*) as accounts
+        from cs.health_scores
+        inner join cs.score_models using (model, model_version)
+        cross join lateral unnest(score_models.metrics, score_models.max_points, health_scores.points)
+            as metric (name, max_points, points)
+        where is_active and week = $1::date and status = 'not_scored' and metric.points is null
+        group by metric.name
+        order by 2 desc, max(metric.max_points) desc, 1
+        """,
+        (week.isoformat(),),
+    )
+
+
 def score_bins(warehouse: Warehouse, week: date) -> pd.DataFrame:
     """Columns score_from (0, 10, … 90), band, severity, accounts: the distribution of one week."""
     return query(

@@ -40,6 +40,11 @@ class EmbeddedServer:
         return self.data.exists() and self._run("pg_ctl", "-D", self.data, "status", check=False).returncode == 0
 
     @property
+    def is_there(self) -> bool:
+        """True when the server was ever started."""
+        return (self.folder / "password").exists()
+
+    @property
     def url(self) -> str:
         """Address of the pipeline's database. Raises UserError when the server was never started."""
         try:

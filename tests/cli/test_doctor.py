@@ -60,3 +60,10 @@ def test_where_tasks_stand_and_when_they_were_read_is_told(tmp_path: Path, wareh
     assert said_of("CRM", settings.model_copy(update={"crm": "hubspot"}))[0] == "note"
     live = settings.model_copy(update={"crm": "hubspot", "delivery": "live"})
     assert said_of("CRM", live) == ("ok", "hubspot: 0 open tasks, not read back yet")
+
+
+def test_before_the_first_command_nothing_is_wrong_and_what_to_run_is_told(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    assert said_of("PostgreSQL", settings)[0] == "note"
+    assert "`cs-pipeline load DIR`" in said_of("PostgreSQL", settings)[1]
+    assert not [finding for finding in examine(settings) if finding.state == "wrong"]

@@ -1,8 +1,12 @@
 """An account's week, told: the words go with the row, not with what would be computed today."""
 
+import re
+from datetime import date
+
 import pandas as pd
 import pytest
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import Steadiness
@@ -10,6 +14,7 @@ from cs_pipeline.history.account_story import Story, tell_story
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.reports.score_tables import missing_metrics
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account, add_account_week, rows, week
@@ -71,3 +76,40 @@ def test_a_version_that_is_no_longer_read_is_told_from_its_rows(acme: Warehouse)
             story.tables[title].drop(columns="dimension", errors="ignore"),
             table.drop(columns="dimension", errors="ignore"),
         )
+
+
+@pytest.mark.parametrize(
+    ("account", "asked", "words"),
+    [
+        (
+            "acme",
+            date(2024, 1, 2),
+            "2024-01-02 is a Tuesday; weeks are named by the Monday they start: ask for 2024-01-01",
+        ),
+        (
+            "acme",
+            week(9),
+            f"'acme' has no score in the week {week(9)}: it is in scored weeks from {week(0)} to {week(1)}",
+        ),
+        ("nobody", week(1), "There is no account 'nobody'; give the id of an account, or its exact name"),
+        ("bolt", None, "'bolt' is in no week that is scored"),
+    ],
+)
+def test_a_story_that_is_not_there_says_what_to_ask_for(
+    acme: Warehouse, account: str, asked: date | None, words: str
+) -> None:
+    told(acme)
+    add_account(acme, "bolt")
+    with pytest.raises(UserError, match=re.escape(words)):
+        tell_story(acme, account, asked)
+
+
+def test_what_keeps_accounts_from_a_score_is_named_with_how_many_they_are(marts: Warehouse) -> None:
+    add_account(marts, "acme")
+    add_account_week(marts, "acme", 0, is_known=False)
+    add_account_week(marts, "bolt", 0)
+    score_weeks(marts, selection_of(WEEKLY_POINTS), [week(0)], Scope())
+    missing = missing_metrics(marts, week(0))
+    assert set(missing["accounts"]) == {1}
+    assert "core_features_used" in set(missing["metric"])
+    assert missing["metric"].iloc[0] in ("core_features_used", "seat_utilisation")  # most points first

@@ -1,5 +1,6 @@
 """A folder of selects brings a team's own tables into the contract."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -253,3 +254,20 @@ def test_many_rows_and_an_error_in_the_midst_of_them(warehouse: Warehouse, mappi
     with pytest.raises(UserError, match="mapping events cannot be read: division by zero"):
         sync_mappings(warehouse)
     assert query("select count(*), min(account_id) from raw.events") == [(300_000, "1")]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("03.06.2024", "2024-06-03"),
+        ("3.6.2024", "2024-06-03"),
+        ("13-12-2024", "2024-12-13"),
+        (" 1.10.2024 ", "2024-10-01"),
+        ("2024-06-03", "2024-06-03"),
+        ("soon", "soon"),
+    ],
+)
+def test_the_pattern_for_german_dates_in_the_documentation_holds(query: Query, written: str, read: str) -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "bring-your-data.md").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r"`(regexp_replace\(regexp_replace\(d, .*?)`", documented)
+    assert query(f"select {pattern} from (values ('{written}')) as rows (d)") == [(read,)]
