@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.erasure import hash_of
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.readiness import MORE, NOT_READY, NotReady, asks_for_more
 from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
@@ -74,47 +73,27 @@ OUTBOX_REASONS: Mapping[str, str] = {
 
 
 def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.DataFrame:
-    """What is known of the recipients of `due`: is_unsubscribed (bool), suppressed_as (reason or None)."""
-    addresses = [str(recipient).lower() for recipient in due["recipient"]]
+    """What is known of the recipients of `due`: is_unsubscribed (bool), suppressed_as (reason or None).
+
+    Asked is the address, wherever it says no: `cs.refused_addresses` looks at every user row of every account, at what
+    happened to mail, and at the list of suppressions.
+    """
     with session.cursor() as cursor:
         cursor.execute(
             """
-            select
-                exists (
-                    select 1
-                    from marts.dim_contacts as contacts
-                    where
-                        contacts.account_id = any(%(account_ids)s::text[])
-                        and contacts.account_id = asked.account_id
-                        and lower(contacts.email) = asked.address
-                        and contacts.unsubscribed_at <= %(now)s
-                )
-                or exists (
-                    select 1
-                    from cs.suppressions
-                    where
-                        lower(suppressions.address) in (asked.address, asked.hash)
-                        and suppressions.reason = 'unsubscribed'
-                        and suppressions.since <= %(now)s
-                ),
-                (
-                    select min(suppressions.reason)
-                    from cs.suppressions
-                    where
-                        lower(suppressions.address) in (asked.address, asked.hash)
-                        and suppressions.reason <> 'unsubscribed'
-                        and suppressions.since <= %(now)s
-                )
-            from unnest(%(account_ids)s::text[], %(addresses)s::text[], %(hashes)s::text[])
-                with ordinality as asked (account_id, address, hash, position)
-            order by position
+            with refused as materialized (
+                select given, bool_or(reason = 'unsubscribed') as is_unsubscribed,
+                    min(reason) filter (where reason <> 'unsubscribed') as suppressed_as
+                from cs.refused_addresses(%(recipients)s::text[], %(now)s)
+                group by given
+            )
+
+            select coalesce(refused.is_unsubscribed, false), refused.suppressed_as
+            from unnest(%(recipients)s::text[]) with ordinality as asked (recipient, position)
+            left join refused on asked.recipient = refused.given
+            order by asked.position
             """,
-            {
-                "account_ids": due["account_id"].tolist(),
-                "addresses": addresses,
-                "hashes": [hash_of(address) for address in addresses],
-                "now": asking.now,
-            },
+            {"recipients": due["recipient"].tolist(), "now": asking.now},
         )
         state = pd.DataFrame(cursor.fetchall(), columns=["is_unsubscribed", "suppressed_as"], index=due.index)
     return state.astype({"is_unsubscribed": "bool", "suppressed_as": "object"})

@@ -22,6 +22,16 @@ LOADED_AT = "_loaded_at"
 LOAD_ID = "_load_id"
 TYPES = ("text", "timestamptz", "date", "boolean", "integer", "double precision")
 FORMATS = (None, "email", "timezone", "country")
+_SAYS = "where event in ('unsubscribe', 'bounce', 'spam', 'subscribe')"
+CONSENT_INDEXES = {
+    "users": (f"create index if not exists users_by_mailbox on {SCHEMA}.users (cs.address_of(email))",),
+    "email_events": (
+        "create index if not exists email_events_of_consent_by_mailbox "
+        f"on {SCHEMA}.email_events (cs.address_of(email)) {_SAYS}",
+        f"create index if not exists email_events_of_consent_by_user on {SCHEMA}.email_events (user_id) {_SAYS}",
+    ),
+}
+"""By which `cs.refused_addresses` finds who wants no mail, by table."""
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -109,6 +119,8 @@ class SourceTable:
         if self.rolled_up:
             watched = (self.relation, self.event_time, ", ".join(self.key))
             cursor.execute("select cs.watch_touched_days(%s, %s, %s)", watched)
+        for index in CONSENT_INDEXES.get(self.name, ()):
+            cursor.execute(index)
 
     @property
     def event_time(self) -> str:

@@ -1,5 +1,7 @@
 """Spellings that mean one value of the contract: blanks around it, letters' case, Windows' names of time zones.
 
+Those of e-mail addresses are in `cs_pipeline.addresses`, and in SQL in `cs.address_of`.
+
 Only what cannot mean two things is respelt. `Eastern Time (US & Canada)` or `GMT+2` is nobody's standard and stays what
 it is: a value that cannot be read.
 """
@@ -54,4 +56,9 @@ def respell(cursor: Cursor, table: SourceTable, relation: str, types: Mapping[st
                 "from unnest(%s::text[], %s::text[]) as known (spelling, name) "
                 f"where known.spelling = lower(incoming.{column.name}) and known.name <> incoming.{column.name}",
                 (list(known), list(known.values())),
+            )
+        if types.get(column.name) == "text" and column.format == "email":
+            cursor.execute(
+                f"update {relation} as incoming set {column.name} = cs.address_of(incoming.{column.name}) "
+                f"where cs.address_of(incoming.{column.name}) <> incoming.{column.name}"
             )

@@ -19,7 +19,9 @@ MARTS = f"""
 create schema if not exists staging;
 create schema if not exists marts;
 create table staging.stg_accounts (account_id text primary key, created_at timestamptz, churned_at timestamptz);
-create table staging.stg_email_events (account_id text, event text, occurred_at timestamptz);
+create table staging.stg_email_events (
+    account_id text, user_id text, email text, event text, occurred_at timestamptz
+);
 create table staging.stg_referrals (account_id text, referred_at timestamptz);
 create table staging.stg_touchpoints (account_id text, held_at timestamptz, is_missed boolean);
 create table marts.dim_accounts (
@@ -32,6 +34,13 @@ create table marts.dim_contacts (
     account_id text, user_id text, email text, full_name text, role text, started_on date, ended_on date,
     unsubscribed_at timestamptz, deleted_at timestamptz, timezone text
 );
+create table staging.other_users (
+    user_id text, account_id text, email text, unsubscribed_at timestamptz, deleted_at timestamptz
+);
+create view staging.stg_users as
+select user_id, account_id, cs.address_of(email) as email, unsubscribed_at, deleted_at from marts.dim_contacts
+union all
+select user_id, account_id, cs.address_of(email), unsubscribed_at, deleted_at from staging.other_users;
 create table marts.fct_subscription_terms (
     subscription_id text, account_id text, product text default '', mrr double precision, renews_on date,
     renews_every_months integer, renewal_type text, started_on date, ended_on date, successor_started_on date,

@@ -2,6 +2,7 @@ select
     email_event_id,
     account_id,
     user_id,
+    cs.address_of(email) as email,
     message_id,
     event,
     occurred_at,

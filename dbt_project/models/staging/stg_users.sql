@@ -1,7 +1,7 @@
 select
     user_id,
     account_id,
-    email,
+    cs.address_of(email) as email,
     full_name,
     created_at,
     deleted_at,
