@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 SQL = Path(__file__).with_suffix(".sql")
 
