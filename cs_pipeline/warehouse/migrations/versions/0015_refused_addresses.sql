@@ -196,8 +196,31 @@ declare
         ) then 'events.email'
         else 'null::text'
     end;
+    mailboxes text[] := array(
+        select distinct coalesce(cs.address_of(each), lower(btrim(each))) from unnest(addresses) as each
+        where each is not null
+    );
+    hashes text[] := array(select encode(sha256(convert_to(each, 'UTF8')), 'hex') from unnest(mailboxes) as each);
+    user_ids text[];
 begin
-    return query execute format($query$
+    -- Arrays, and plans of their own, so that indexes find the rows of a batch whatever the statistics say.
+    -- Whose row is gone is known by what we sent them.
+    execute $query$
+    select array(
+        select users.user_id
+        from staging.stg_users as users
+        where users.email = any($1)
+        union
+        select actions.recipient_user_id
+        from cs.actions
+        where
+            cs.address_of(actions.recipient) = any($1)
+            and actions.channel in ('email', 'sms', 'webhook')
+            and actions.recipient_user_id is not null
+            and actions.status in ('sent', 'claimed', 'uncertain')
+    )
+    $query$ into user_ids using mailboxes;
+    return query execute replace($query$
     with asked as materialized (
         select
             spellings.given,
@@ -214,9 +237,9 @@ begin
         select asked.given, users.user_id, users.unsubscribed_at
         from asked
         inner join staging.stg_users as users on asked.mailbox = users.email
+        where users.email = any($3)
     ),
 
-    -- Whose row is gone is known by what we sent them.
     user_ids as materialized (
         select holders.given, holders.user_id
         from holders
@@ -225,7 +248,8 @@ begin
         from asked
         inner join cs.actions on asked.mailbox = cs.address_of(actions.recipient)
         where
-            actions.channel in ('email', 'sms', 'webhook')
+            cs.address_of(actions.recipient) = any($3)
+            and actions.channel in ('email', 'sms', 'webhook')
             and actions.recipient_user_id is not null
             and actions.status in ('sent', 'claimed', 'uncertain')
     ),
@@ -233,15 +257,19 @@ begin
     events as materialized (
         select asked.given, events.event, events.occurred_at
         from asked
-        inner join staging.stg_email_events as events on asked.mailbox = %1$s
-        where events.event in ('unsubscribe', 'bounce', 'spam', 'subscribe') and events.occurred_at <= $2
+        inner join staging.stg_email_events as events on asked.mailbox = {address_of_event}
+        where
+            {address_of_event} = any($3)
+            and events.event in ('unsubscribe', 'bounce', 'spam', 'subscribe')
+            and events.occurred_at <= $2
         union all
         select user_ids.given, events.event, events.occurred_at
         from user_ids
         inner join staging.stg_email_events as events on user_ids.user_id = events.user_id
         where
-            events.event in ('unsubscribe', 'bounce', 'spam', 'subscribe')
-            and %1$s is null
+            events.user_id = any($4)
+            and events.event in ('unsubscribe', 'bounce', 'spam', 'subscribe')
+            and {address_of_event} is null
             and events.occurred_at <= $2
     ),
 
@@ -270,7 +298,9 @@ begin
         inner join cs.suppressions
             on coalesce(cs.address_of(suppressions.address), lower(btrim(suppressions.address)))
             in (asked.mailbox, asked.hash)
-        where suppressions.since <= $2
+        where
+            coalesce(cs.address_of(suppressions.address), lower(btrim(suppressions.address))) = any($5)
+            and suppressions.since <= $2
     )
 
     select refused.given, refused.reason, min(refused.since), refused.source
@@ -281,7 +311,8 @@ begin
         or refused.source not in ('users', 'email_events')
         or refused.since > coalesce(subscribed.at, '-infinity')
     group by refused.given, refused.reason, refused.source
-    $query$, address_of_event) using addresses, as_of;
+    $query$, '{address_of_event}', address_of_event)
+    using addresses, as_of, mailboxes, user_ids, mailboxes || hashes;
 end
 $$;
 comment on function cs.refused_addresses is
