@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import psycopg2
 from psycopg2.extensions import connection as Session
@@ -19,6 +19,9 @@ from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.services import DAEMON, services_to_keep
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.plays import notices
+from cs_pipeline.plays.delivery import deliver_notices
+from cs_pipeline.plays.notices import Notice
 from cs_pipeline.plays.standstill import (
     TOLD_AGAIN_AFTER,
     Standstill,
@@ -155,42 +158,32 @@ def _why_no_tick(session: Session, schema: str, now: datetime) -> str:
     return ""
 
 
-def tell(found: Standstill, settings: Settings, warehouse: Warehouse, now: datetime) -> bool:
-    """Tell operations of a standstill unless they were told of its cause within the period; False when they could not.
+def tell(found: Standstill, session: Session, settings: Settings, now: datetime) -> bool:
+    """Plan a notice to operations; False when they were told of the cause within the period.
 
     Two watchdogs of one database tell once.
     """
-    with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtext('cs.standstills'))")
+    with session.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext('standstill'))")
         cursor.execute(
-            "select exists (select from cs.standstills where cause = %s and told_at > %s)",
-            [found.cause, now - TOLD_AGAIN_AFTER],
+            "select exists (select from cs.notices where starts_with(notice_key, %s) and created_at > %s)",
+            [f"standstill:{found.cause}:", now - TOLD_AGAIN_AFTER],
         )
         if (cursor.fetchone() or (False,))[0]:
-            return True
-        outcome = _to_operations(found, settings, warehouse, now)
-        if outcome not in ("sent", "captured", "uncertain"):
-            log.error("operations could not be told: %s: %s", found.subject, outcome)
             return False
-        cursor.execute(
-            "insert into cs.standstills (cause, told_at, words, outcome) values (%s, %s, %s, %s)",
-            [found.cause, now, found.words, outcome],
-        )
-        return True
+    key = f"standstill:{found.cause}:{now:%Y-%m-%dT%H:%M}"
+    return notices.tell(session, Notice(key, found.subject, found.words), settings, now)
 
 
-def _to_operations(found: Standstill, settings: Settings, warehouse: Warehouse, now: datetime) -> str:
-    """Post it, without the outbox: nobody may be there who takes actions. Returns how that ended."""
-    from cs_pipeline.orchestration.failures import to_operations
-
-    if settings.delivery == "live" and settings.slack_bot_token is None:
-        return "no Slack token is set"
+def watch(settings: Settings, warehouse: Warehouse) -> None:
+    """Look once, and hand over what operations are to be told: nobody else may be there who does."""
     clock = Clock(settings.now)
-    message = to_operations(
-        "standstill", f"{found.cause}:{now:%Y%m%dT%H%M}", found.subject, found.words, settings, clock
-    )
-    (outcome,) = channels_for(settings, warehouse, clock)["slack"].deliver([message])
-    return outcome.status
+    now = clock.now()
+    if found := look(warehouse, now):
+        log.warning("%s\n%s", found.subject, found.words)
+        with warehouse.session() as session:
+            tell(found, session, settings, now)
+    deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)
 
 
 def main() -> None:
@@ -205,10 +198,8 @@ def main() -> None:
             keeper.keep()
             if settings.now is not None or time.monotonic() - looked < LOOKED_EVERY:
                 continue  # where the clock is set, nothing says how long something has been due
-            looked, now = time.monotonic(), datetime.now(UTC)
-            if found := look(warehouse, now):
-                log.warning("%s\n%s", found.subject, found.words)
-                tell(found, settings, warehouse, now)
+            looked = time.monotonic()
+            watch(settings, warehouse)
             unreachable_since = None
         except (UserError, psycopg2.Error, OSError) as error:
             unreachable_since = unreachable_since or time.monotonic()

@@ -68,7 +68,7 @@ def waiting(session: Session, now: datetime) -> list[Waiting]:
             from (
                 select actions.channel, count(*)::integer as actions, min(actions.due_at) as since
                 from cs.actions
-                inner join cs.enrolments using (enrolment_id)
+                left join cs.enrolments using (enrolment_id)
                 where {MAY_GO}
                 group by actions.channel
             ) as due

@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+import time_machine
 from pydantic import SecretStr
 
 from cs_pipeline.cli import watchdog
 from cs_pipeline.cli.examination import examine
 from cs_pipeline.cli.processes import Processes, Service
-from cs_pipeline.cli.watchdog import Keeper, look, tell
+from cs_pipeline.cli.watchdog import Keeper, look, watch
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -49,22 +52,16 @@ def test_a_daemon_that_was_killed_is_told_once_in_a_period(due: Company, setting
     )
     subprocess.run([sys.executable, "-c", script, due.warehouse.url], check=False)
     assert look(due.warehouse, MONDAY) is None, "the keeper starts another"
-    due.run("update cs.living_processes set seen_at = seen_at - interval '1 hour'")
     for minutes in (5, 6, 5 + 6 * 60 + 1):
         now = MONDAY + timedelta(minutes=minutes)
-        found = seen_long_ago(due, now)
-        assert tell(found, settings, due.warehouse, now)
+        with time_machine.travel(now, tick=True), no_patience():
+            watch(settings, due.warehouse)
     assert told(due) == [("The daemon is not at work", "#cs-pipeline")] * 2
 
 
-def seen_long_ago(due: Company, now: datetime) -> watchdog.Standstill:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watchdog, "NEW", timedelta(0))  # the server of the tests is young
-        found = look(due.warehouse, now)
-    assert found
-    assert found.cause == "daemon"
-    assert "2 due actions (email) wait since" in found.words
-    return found
+def no_patience() -> AbstractContextManager[object]:
+    """The server of the tests is young, and so is everything that was last seen on it."""
+    return patch.object(watchdog, "NEW", timedelta(0))
 
 
 def test_due_actions_that_a_living_daemon_leaves_are_told_and_doctor_shows_them(
@@ -80,17 +77,6 @@ def test_due_actions_that_a_living_daemon_leaves_are_told_and_doctor_shows_them(
         (shown,) = [each for each in examine(asked) if each.subject == "due actions"]
     assert shown.state == "wrong"
     assert "6 due actions wait and nobody takes them" in shown.words
-
-
-def test_nobody_is_taken_for_told_who_could_not_be(due: Company, settings: Settings) -> None:
-    live = settings.model_copy(update={"delivery": "live"})
-    now = MONDAY + timedelta(minutes=5)
-    with doing(due.warehouse, "daemon", Path()):
-        found = look(due.warehouse, now)
-    assert found
-    assert not tell(found, live, due.warehouse, now)
-    assert tell(found, settings, due.warehouse, now)
-    assert len(told(due)) == 1
 
 
 def test_what_was_killed_is_started_again_and_what_was_stopped_is_not(

@@ -1,4 +1,4 @@
-"""Which long-lived processes are at work on this database, and what operations were told of what stands still."""
+"""Which long-lived processes are at work on this database."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SQL = Path(__file__).with_suffix(".sql")
 
 
 def upgrade() -> None:
-    """Add the tables."""
+    """Add the table."""
     op.get_bind().exec_driver_sql(SQL.read_text())
 
 

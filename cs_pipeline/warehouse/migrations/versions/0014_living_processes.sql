@@ -10,12 +10,3 @@ create table cs.living_processes (
 );
 comment on table cs.living_processes is
     'Processes that work on this database. One that is not seen for a while, or is gone from its host, is dead.';
-
-create table cs.standstills (
-    cause text not null,
-    told_at timestamptz not null,
-    words text not null,
-    outcome text not null,                -- how telling operations ended
-    primary key (cause, told_at)
-);
-comment on table cs.standstills is 'What stood still, and when the watchdog told operations of it.';
