@@ -17,11 +17,27 @@ from cs_pipeline.plays.marts import ask_marts
 from cs_pipeline.renewals.dates import next_renewal
 from cs_pipeline.settings import Settings
 
+_TODAY = "%(today)s::date"
+# What a week knows of an account's renewals gives way to what is signed by now; a date that is past stays so.
+_RENEWAL_DATE = f"""
+    case
+        when subjects.subscription_id is not null
+            then {next_renewal("subjects.renews_on", "subjects.renews_every_months", _TODAY)}
+        when %(sees_ahead)s and next_renewals.account_id is not null then next_renewals.renewal_date
+        when
+            %(sees_ahead)s
+            and weeks.renewal_date >= {_TODAY}
+            and exists (select 1 from terms where terms.account_id = cases.account_id)
+            then null
+        else weeks.renewal_date
+    end
+"""
 _SQL = (
     (Path(__file__).parent / "facts.sql")
     .read_text(encoding="utf-8")
     .replace("{week_columns}", ",\n    ".join(f"weeks.{column}" for column in WEEK_COLUMNS))
-    .replace("{next_renewal}", next_renewal("subjects.renews_on", "subjects.renews_every_months", "%(today)s::date"))
+    .replace("{renewal_date}", _RENEWAL_DATE)
+    .replace("{renewal_of_term}", next_renewal("renews_on", "renews_every_months", _TODAY))
     .replace(
         "{renewal_from_anchor}", next_renewal("subjects.renews_on", "subjects.renews_every_months", "cases.anchor_on")
     )

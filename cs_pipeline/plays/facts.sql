@@ -51,23 +51,42 @@ scores as (
     order by account_id, week desc
 ),
 
-subjects as (
+terms as (
     select
         subscription_id,
         account_id,
         product,
         mrr,
-        ended_on,
         renews_on,
         renews_every_months,
         renewal_type,
+        is_addon,
+        is_trial,
         case when %(sees_ahead)s then successor_started_on is not null else successor_known_on <= %(today)s end
             as is_followed,
         case when %(sees_ahead)s or ended_on <= %(today)s then ended_on end as known_end
     from marts.fct_subscription_terms
+    where account_id = any(%(account_ids)s::text[])
+),
+
+subjects as (
+    select * from terms where subscription_id = any(%(subject_ids)s::text[])
+),
+
+-- The renewal of an account that comes next of those that nobody has signed yet, and that are to come.
+next_renewals as (
+    select distinct on (account_id)
+        account_id,
+        {renewal_of_term} as renewal_date,
+        renewal_type
+    from terms
     where
-        account_id = any(%(account_ids)s::text[])
-        and subscription_id = any(%(subject_ids)s::text[])
+        renews_on is not null
+        and not is_addon
+        and not is_trial
+        and not coalesce(is_followed, false)
+        and (known_end is null or (known_end > %(today)s and known_end > {renewal_of_term} + 1))
+    order by account_id asc, renewal_date asc, renewal_type desc
 ),
 
 replies as (
@@ -136,9 +155,11 @@ select
     scores.severity,
     scores.coverage,
     %(today)s::date - (accounts.created_at at time zone 'UTC')::date as tenure_days,
-    coalesce({next_renewal}, weeks.renewal_date) - %(today)s::date as days_to_renewal,
-    coalesce({next_renewal}, weeks.renewal_date) as renewal_date,
-    coalesce(subjects.renewal_type, weeks.renewal_type) as renewal_type,
+    {renewal_date} - %(today)s::date as days_to_renewal,
+    {renewal_date} as renewal_date,
+    coalesce(
+        subjects.renewal_type, case when %(sees_ahead)s then next_renewals.renewal_type end, weeks.renewal_type
+    ) as renewal_type,
     nullif(subjects.product, '') as renewal_product,
     subjects.mrr * 12 as renewal_arr,
     coalesce(subjects.is_followed, false)
@@ -175,6 +196,7 @@ left join subjects
     on
         cases.account_id = subjects.account_id
         and cases.subject_id = subjects.subscription_id
+left join next_renewals on cases.account_id = next_renewals.account_id
 left join referred on cases.account_id = referred.account_id
 left join replies on cases.account_id = replies.account_id
 left join meetings on cases.account_id = meetings.account_id

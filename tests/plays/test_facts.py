@@ -165,6 +165,32 @@ def test_a_subscription_that_is_gone_renews_no_more(company: Company, settings: 
     assert read(company, settings, "acme")["renewal_moved"].tolist() == [False]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "renews_on"),
+    [
+        ({}, None, date(2025, 4, 1)),
+        ({"successor_started_on": date(2025, 4, 1)}, {"started_on": date(2025, 4, 1)}, date(2026, 4, 1)),
+        ({"ended_on": date(2025, 4, 1)}, None, None),
+        ({"ended_on": date(2025, 4, 1)}, {"started_on": date(2024, 4, 1)}, date(2026, 4, 1)),
+        ({"is_addon": True}, {"started_on": date(2024, 4, 1)}, date(2026, 4, 1)),
+    ],
+)
+def test_an_account_renews_when_what_is_not_signed_yet_does(
+    company: Company,
+    settings: Settings,
+    first: dict[str, object],
+    second: dict[str, object] | None,
+    renews_on: date | None,
+) -> None:
+    company.account("acme")
+    company.metrics("acme", renewal_date=date(2025, 4, 1), renewal_type="manual")
+    company.term("s1", "acme", date(2025, 4, 1), renewal_type="manual", **first)
+    if second is not None:
+        company.term("s2", "acme", date(2026, 4, 1), renewal_type="manual", **second)
+    assert read(company, settings, "acme")["renewal_date"].tolist() == [renews_on]
+    assert read(company, settings, "acme", sees_ahead=False)["renewal_date"].tolist() == [date(2025, 4, 1)]
+
+
 def test_what_renews_by_itself_is_counted_to_its_next_anniversary(company: Company, settings: Settings) -> None:
     company.account("acme")
     company.term("s1", "acme", date(2023, 7, 6), renewal_type="auto", renews_every_months=12, mrr=100.0, product="Core")
