@@ -8,6 +8,7 @@ YAML in the configuration folder.
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -152,6 +153,18 @@ class Settings(BaseSettings):
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("ui_url", "messages_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_sound = False
+        if not is_sound:
+            raise ValueError("is not a web address; expected one such as http://127.0.0.1:3000")
         return value
 
     @field_validator("first_week")

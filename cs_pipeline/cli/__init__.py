@@ -74,7 +74,7 @@ def main() -> None:
         errors.print("Interrupted.")
         sys.exit(130)
     except Exception as error:
-        refusal = in_words(error) or _of_a_file(error)
+        refusal = in_words(error) or _of_a_file(error) or _of_a_value(error)
         if refusal is None:
             raise
         _give_up(refusal)
@@ -85,6 +85,15 @@ def main() -> None:
 def _give_up(error: UserError) -> NoReturn:
     errors.print(Text.assemble(("Error:", "bold red"), " ", shown(error)), soft_wrap=True)
     sys.exit(1)
+
+
+def _of_a_value(error: Exception) -> UserError | None:
+    """An argument that is no text, or lies beyond every calendar, in a sentence; None for any other error."""
+    if isinstance(error, UnicodeEncodeError) and any("\ud800" <= sign <= "\udfff" for sign in error.object):
+        return UserError(f"{error.object!r} holds bytes that are no UTF-8 text; what is given must be UTF-8.")
+    if isinstance(error, OverflowError):
+        return UserError(f"A number or a date lies too far away to reckon with ({error}).")
+    return None
 
 
 def _of_a_file(error: Exception) -> UserError | None:

@@ -14,6 +14,7 @@ LOST = "08006"
 NOT_BUILT = "42P01"
 _NO_SUCH_SCHEMA = "3F000"
 _RAISED = "P0001"
+_TOO_LARGE = "22003"
 # SQLSTATE, or the class that it begins with: what to do. The longer match counts.
 _REMEDIES = {
     "42501": "Grant the role of CS_PIPELINE_DATABASE_URL what it lacks; "
@@ -42,6 +43,7 @@ _REMEDIES = {
     "58": "The server cannot read or write its files; see its log",
     "XX001": "The database is damaged; see the server's log before anything else",
     "XX002": "An index of the database is damaged; see the server's log, and rebuild it with reindex",
+    _TOO_LARGE: "A number is larger than any that is kept; give a smaller one",
     _RAISED: "A function or a trigger in the database raised it; ask who looks after that",
     "0A000": "This server cannot do that; the pipeline needs PostgreSQL 15 to 18",
 }
@@ -83,9 +85,9 @@ def refusals_in_words(location: str) -> Iterator[None]:
 
 def is_told_late(refusal: DatabaseRefusal) -> bool:
     """Whether the driver's own error is passed on to the edge of the program: who may try again when a connection is
-    gone looks for that, and what a function raises may be meant for its caller.
+    gone looks for that, and what a function or a value raises may be meant for its caller.
     """
-    return refusal.sqlstate.startswith(("08", "57P", _RAISED))
+    return refusal.sqlstate.startswith(("08", "57P", _RAISED, _TOO_LARGE))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

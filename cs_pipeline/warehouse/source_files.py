@@ -101,9 +101,19 @@ def _entries(folder: Path) -> list[tuple[Path, str]]:
         raise UserError(f"{folder} is not a folder: give the folder with the CSV or Parquet files.")
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "_SUCCESS")
     for path in paths:
+        if not _is_text(path.resolve()):
+            raise UserError(f"The name of {str(path)!r} is not UTF-8: rename it.")
         if not path.is_dir() and (kind := what_instead(path)):
             raise UserError(f"{path} is {kind}, not a file: remove it, or put a file in its place.")
     return [(path, _stem(path)) for path in paths]
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stem(path: Path) -> str:

@@ -139,3 +139,29 @@ def test_nothing_of_ours_prints_markup() -> None:
         outside = re.sub(r"marked\([^\n]*", "", path.read_text(encoding="utf-8"))
         if path.name != "console.py":
             assert not re.search(r"\[/(\w*)\](?!\w)|\[(bold|dim|red|green|yellow)\]", outside), path.name
+
+
+HUGE = "9" * 25
+NO_TEXT = "x\udcff"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("approve", HUGE), "A number is larger"),
+        (("messages", "--limit", HUGE), "A number is larger"),
+        (("actions", "--limit", HUGE), "A number is larger"),
+        (("stop", "account", NO_TEXT, "--reason", "x"), "no UTF-8 text"),
+        (("why", NO_TEXT), "no UTF-8 text"),
+        (("erase", NO_TEXT, "--yes"), "no UTF-8 text"),
+        (
+            ("replay-scores", "--from", "9999-12-27", "--to", "9999-12-27", "--as-known-at", "9999-12-31"),
+            "lies too far away",
+        ),
+    ],
+)
+def test_an_argument_beyond_all_bounds_is_a_sentence(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    code, said = run(*arguments)
+    assert code == 1
+    assert words in said
+    assert len(said.strip().splitlines()) == 1

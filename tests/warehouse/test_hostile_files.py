@@ -36,6 +36,13 @@ def test_a_folder_of_data_that_holds_no_files_is_refused(
             read(warehouse, company)
 
 
+def test_a_name_that_is_no_text_is_refused(warehouse: Warehouse, company: Path) -> None:
+    (company / os.fsdecode(b"invoices_\xff.csv")).write_text("invoice_id\n")
+    for read in (load_folder, land_folder):
+        with pytest.raises(UserError, match="is not UTF-8: rename it"):
+            read(warehouse, company)
+
+
 @pytest.mark.parametrize("kind", ODD)
 def test_parts_in_a_folder_of_their_own_are_looked_at_too(warehouse: Warehouse, company: Path, kind: str) -> None:
     (company / "invoices").mkdir()
