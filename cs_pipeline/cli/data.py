@@ -16,6 +16,9 @@ from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
 DATA = "Data in"
 Folder = Annotated[Path, typer.Argument(help="Folder to read.", exists=True, file_okay=False)]
+Delimiter = Annotated[
+    str, typer.Option(help="What separates columns: comma, semicolon, tab, pipe or a character. Else by file name.")
+]
 REASONS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
 
@@ -29,29 +32,35 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=DATA)(generate)
 
 
-def load(folder: Folder) -> None:
+def load(folder: Folder, delimiter: Delimiter = "") -> None:
     """Load canonical CSV or Parquet files, checked against the source contract. Loading twice changes nothing."""
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.warehouse.load import load_folder
+    from cs_pipeline.warehouse.source_files import delimiter_of
 
+    separated_by = delimiter_of(delimiter)
     warehouse = start_warehouse(load_settings())
     with _shown() as on_progress:
-        report = load_folder(warehouse, folder, on_progress=on_progress)
+        report = load_folder(warehouse, folder, delimiter=separated_by, on_progress=on_progress)
     _print(report)
 
 
-def land(folder: Folder) -> None:
+def land(folder: Folder, delimiter: Delimiter = "") -> None:
     """Load files of any form as they are into the schema `landing`, for mappings to read."""
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.warehouse.land import land_folder
+    from cs_pipeline.warehouse.source_files import delimiter_of, left_out
 
+    separated_by = delimiter_of(delimiter)
     warehouse = start_warehouse(load_settings())
     with _shown() as on_progress:
-        landed = land_folder(warehouse, folder, on_progress=on_progress)
+        landed = land_folder(warehouse, folder, delimiter=separated_by, on_progress=on_progress)
     table = _table("table", "rows", "put aside", "columns")
     for each in landed:
         table.add_row(f"landing.{each.table}", f"{each.rows:,}", f"{each.rejected:,}", ", ".join(each.columns))
     console.print(table)
+    for passed_over in left_out(folder, separated_by):
+        console.print(Text(f"Left out: {passed_over}", style="yellow"))
     if any(each.rejected for each in landed):
         console.print("Lines that are no rows were put aside; `cs-pipeline rejects` shows them.")
 

@@ -1,4 +1,4 @@
-"""CSV files, streamed: UTF-8, commas, quotes as in RFC 4180, plain or gzip.
+"""CSV files, streamed: UTF-8, commas or what the file has for them, quotes as in RFC 4180, plain or gzip.
 
 A file is cut into blocks of whole rows. Arrow parses a block; where it does not find one row on every line (a quoted
 line break, an empty line, fields missing), the csv module reads that block again, because it knows on which line each
@@ -18,7 +18,7 @@ import pyarrow.csv
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.batches import Batch, BrokenRow, has_long_field, too_long
-from cs_pipeline.warehouse.source_files import SourceFile
+from cs_pipeline.warehouse.source_files import DELIMITERS, SourceFile
 
 BLOCK_BYTES = 4 << 20
 MAX_ROW_BYTES = 256 << 20  # a quote that never closes would otherwise read the whole file into memory
@@ -43,8 +43,20 @@ def read_csv_header(file: SourceFile) -> tuple[str, ...]:
     """The names in the first row, without surrounding blanks. Raises UserError for an empty or unreadable file."""
     for block in _blocks(file):
         names, _ = _header(file, block)
+        if len(names) == 1 and file.said_delimiter is None:
+            _check_delimiter(file, names[0])
         return names
     raise UserError(f"{file.path} is empty: expected a header line with the names of the columns.")
+
+
+def _check_delimiter(file: SourceFile, header: str) -> None:
+    """Refuse a header that is one column only because its columns are separated by something else."""
+    for name, mark in DELIMITERS.items():
+        if mark != file.delimiter and mark in header:
+            raise UserError(
+                f"{file.path}: columns are separated by {mark!r}; say so with --delimiter {name}, "
+                f"or separate them by {'tabs' if file.delimiter != ',' else 'commas'}."
+            )
 
 
 def read_csv_batches(file: SourceFile) -> Iterator[Batch]:
@@ -65,7 +77,7 @@ def read_csv_batches(file: SourceFile) -> Iterator[Batch]:
 def _header(file: SourceFile, block: _Block) -> tuple[tuple[str, ...], _Block]:
     """The header of the first block, and the rest of that block."""
     text = _text(block)
-    reader = csv.reader(text)
+    reader = csv.reader(text, delimiter=file.delimiter)
     try:
         names = next((fields for fields in reader if fields), None)
     except csv.Error:
@@ -92,7 +104,7 @@ def _parse(file: SourceFile, names: Sequence[str], block: _Block) -> Batch:
     rows = pyarrow.csv.read_csv(
         pa.BufferReader(block.data),
         pyarrow.csv.ReadOptions(column_names=names, block_size=len(block.data) + 1),
-        pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+        pyarrow.csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True, invalid_row_handler=skip),
         pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
         ),
@@ -100,7 +112,8 @@ def _parse(file: SourceFile, names: Sequence[str], block: _Block) -> Batch:
     if invalid or rows.num_rows != block.lines or has_long_field(rows):
         return _parse_by_line(file, names, block)
     lines = pa.array(range(block.line, block.line + rows.num_rows), pa.int64())
-    return Batch(rows, lines, block.fraction, is_plain=QUOTE not in block.data)
+    is_plain = QUOTE not in block.data and (file.delimiter == "," or b"," not in block.data)
+    return Batch(rows, lines, block.fraction, is_plain=is_plain)
 
 
 def _parse_by_line(file: SourceFile, names: Sequence[str], block: _Block) -> Batch:
@@ -126,7 +139,7 @@ def _parse_by_line(file: SourceFile, names: Sequence[str], block: _Block) -> Bat
 def _numbered(file: SourceFile, block: _Block) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not empty, each with the line it begins on."""
     csv.field_size_limit(MAX_ROW_BYTES)
-    reader = csv.reader(_text(block))
+    reader = csv.reader(_text(block), delimiter=file.delimiter)
     line = block.line
     try:
         for fields in reader:

@@ -6,7 +6,7 @@ header: what does not is put aside like any other reject.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg2.errors
@@ -41,14 +41,16 @@ class LandedTable:
         return (self.rows + self.rejected) / self.seconds if self.seconds else 0.0
 
 
-def land_folder(warehouse: Warehouse, folder: Path, *, on_progress: OnProgress = silent) -> list[LandedTable]:
+def land_folder(
+    warehouse: Warehouse, folder: Path, *, delimiter: str | None = None, on_progress: OnProgress = silent
+) -> list[LandedTable]:
     """Replace `landing.<name>` by the rows of each file of `folder` (or by the parts in each subfolder).
 
     Names of tables and columns become plain SQL names: lower case, anything but letters and digits as `_`. One
     transaction a table. Raises UserError for a file that cannot be read, for columns that would get the same name,
     and when a mapping reads a column that is no longer there.
     """
-    files = landing_files(folder)
+    files = landing_files(folder, delimiter)
     headers = {file: _columns(file) for parts in files.values() for file in parts}
     return [
         _land_table(warehouse, table, {file: headers[file] for file in parts}, on_progress)
@@ -82,7 +84,7 @@ def _land_table(
             def report(now: RowsRead, part: int = part, before: int = rows + rejected) -> None:
                 on_progress(Progress(relation, "reading", before + now.rows, (part + now.fraction) / len(files)))
 
-            named = SourceFile(file.path, relation)
+            named = replace(file, table=relation)
             load_id = begin_load(cursor, relation, file.origin)
             read = copy_file(cursor, named, load_id, relation, {FILE: file.path.name}, header, report, keep_blanks=True)
             cursor.execute(

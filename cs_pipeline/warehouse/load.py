@@ -19,18 +19,19 @@ from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.source_files import SourceFile, canonical_files, closest
 from cs_pipeline.warehouse.staging import LOAD, RowsRead, begin_load, copy_file, create_incoming, prepare, read_header
 
-DELIMITERS = (";", "\t", "|")
 
-
-def load_folder(warehouse: Warehouse, folder: Path, *, on_progress: OnProgress = silent) -> LoadReport:
-    """Load every table that `folder` holds files of; a table it does not hold stays as it is.
+def load_folder(
+    warehouse: Warehouse, folder: Path, *, delimiter: str | None = None, on_progress: OnProgress = silent
+) -> LoadReport:
+    """Load every table that `folder` holds files of; a table it does not hold stays as it is. `delimiter`: what
+    separates the columns of its text files, where it is not what their names say.
 
     Rows that break the contract are put aside in `raw.raw_rejects`; the rest is upserted by key. Raises UserError for
     a missing required table, a file name or header that does not fit the contract, and a file that cannot be read;
     tables loaded before the error stay.
     """
     contract = read_contract()
-    files = canonical_files(folder, contract.tables)
+    files = canonical_files(folder, contract.tables, delimiter)
     _require(warehouse, contract, folder, files)
     headers = {file: _checked_header(contract.tables[file.table], file) for parts in files.values() for file in parts}
     reports = [
@@ -56,8 +57,6 @@ def _require(warehouse: Warehouse, contract: Contract, folder: Path, files: Mapp
 
 def _checked_header(table: SourceTable, file: SourceFile) -> tuple[str, ...]:
     header = read_header(file)
-    if len(header) == 1 and (found := [mark for mark in DELIMITERS if mark in header[0]]):
-        raise UserError(f"{file.path}: columns are separated by {found[0]!r}; separate them by commas.")
     problems = [
         f"column {name!r} appears twice" for name in sorted({name for name in header if header.count(name) > 1})
     ]

@@ -13,16 +13,28 @@ from pathlib import Path
 from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import what_instead
 
-EXTENSIONS = (".csv", ".csv.gz", ".parquet")
+EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+TEXT_EXTENSIONS = (".txt", ".txt.gz")
+"""Files that are data only when somebody says how their columns are separated."""
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
+_PACKED = (".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".gz")
 _PART = re.compile(r"(?P<name>.+?)[_-](?:part[_-]?)?\d[\d_-]*")
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A data file and the table it belongs to."""
+    """A data file and the table it belongs to. `said_delimiter`: what separates its columns, where somebody said so."""
 
     path: Path
     table: str
+    said_delimiter: str | None = None
+
+    @property
+    def delimiter(self) -> str:
+        """What separates the columns: what somebody said, else tabs in a .tsv and commas in a .csv."""
+        is_tsv = ".tsv" in "".join(self.path.suffixes[-2:]).lower()
+        return self.said_delimiter or ("\t" if is_tsv else ",")
 
     @property
     def is_parquet(self) -> bool:
@@ -43,7 +55,17 @@ class SourceFile:
         return self.path.name
 
 
-def canonical_files(folder: Path, tables: Iterable[str]) -> Mapping[str, list[SourceFile]]:
+def delimiter_of(said: str) -> str | None:
+    """The character that `said` (a name in DELIMITERS, or the character) stands for; None for nothing said."""
+    found = DELIMITERS.get(said.lower(), "\t" if said == "\\t" else said)
+    if len(found) > 1 or (found and (not found.isascii() or found.isalnum() or found in '"\r\n\0')):
+        raise UserError(f"--delimiter is {said!r}; expected {', '.join(DELIMITERS)}, or one character such as ~")
+    return found or None
+
+
+def canonical_files(
+    folder: Path, tables: Iterable[str], delimiter: str | None = None
+) -> Mapping[str, list[SourceFile]]:
     """The files of each of `tables` present in `folder`, parts in order of their names.
 
     Raises UserError for a folder that is absent or without data, a data file whose name is no table's, a table's name
@@ -55,19 +77,21 @@ def canonical_files(folder: Path, tables: Iterable[str]) -> Mapping[str, list[So
         table = _table_of(stem, known)
         if path.is_dir():
             if table:
-                found.setdefault(table, []).extend(_parts(path, table))
+                found.setdefault(table, []).extend(_parts(path, table, delimiter))
         elif _extension(path) is None:
             if table:
                 raise UserError(f"{path}: {path.suffix or 'no extension'} cannot be read; {_expected(table)}.")
         elif table is None:
             raise UserError(f"{path}: {stem!r} is not a table of the source contract{closest(stem, known)}.")
         else:
-            found.setdefault(table, []).append(SourceFile(path, table))
+            found.setdefault(table, []).append(SourceFile(path, table, delimiter))
     return _usable(folder, found)
 
 
-def landing_files(folder: Path) -> Mapping[str, list[SourceFile]]:
+def landing_files(folder: Path, delimiter: str | None = None) -> Mapping[str, list[SourceFile]]:
     """The files of `folder` by the landing table they fill: the file's (or subfolder's) name as a plain SQL name.
+
+    With a `delimiter` files of TEXT_EXTENSIONS are data too; `left_out` says what is passed over.
 
     Raises UserError for a folder that is absent or without data, and for two files that would fill the same table.
     """
@@ -75,12 +99,38 @@ def landing_files(folder: Path) -> Mapping[str, list[SourceFile]]:
     for path, stem in _entries(folder):
         table = plain_name(stem)
         if path.is_dir():
-            found.setdefault(table, []).extend(_parts(path, table))
-        elif _extension(path) is not None:
-            found.setdefault(table, []).append(SourceFile(path, table))
+            found.setdefault(table, []).extend(_parts(path, table, delimiter))
+        elif _extension(path) or (delimiter and _text_extension(path)):
+            found.setdefault(table, []).append(SourceFile(path, table, delimiter))
         if sum(file.path.parent == folder for file in found.get(table, ())) > 1:
             raise UserError(f"{folder}: two files would fill landing.{table}; keep one, or put parts into a folder.")
-    return _usable(folder, {table: files for table, files in found.items() if files})
+    usable = {table: files for table, files in found.items() if files}
+    if not usable and (passed_over := left_out(folder, delimiter)):
+        raise UserError(f"{folder} holds no data that can be read: {'; '.join(passed_over)}.")
+    return _usable(folder, usable)
+
+
+def left_out(folder: Path, delimiter: str | None = None) -> list[str]:
+    """Files of `folder` and its subfolders that landing passes over, each with what to do about it."""
+    words: list[str] = []
+    for path, _ in _entries(folder):
+        for file in [part for part, _ in _entries(path)] if path.is_dir() else [path]:
+            if file.is_dir():
+                words.append(f"{file.relative_to(folder)} is a folder in a folder: move its files up")
+            elif not _extension(file) and not (delimiter and _text_extension(file)):
+                words.append(f"{file.relative_to(folder)}: {_what_to_do(file)}")
+    return words
+
+
+def _what_to_do(file: Path) -> str:
+    name = file.name.lower()
+    if _text_extension(file):
+        return "if it holds data, say how its columns are separated: --delimiter tab"
+    if name.endswith(_SHEETS):
+        return "save its sheets as CSV"
+    if name.endswith(_PACKED):
+        return "unpack it"
+    return "neither CSV nor Parquet by its name"
 
 
 def plain_name(name: str) -> str:
@@ -117,7 +167,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _stem(path: Path) -> str:
-    extension = _extension(path)
+    extension = _extension(path) or _text_extension(path)
     if path.is_dir():
         return path.name
     return path.name[: -len(extension)] if extension else path.name.split(".")[0]
@@ -127,6 +177,10 @@ def _extension(path: Path) -> str | None:
     return next((extension for extension in reversed(EXTENSIONS) if path.name.lower().endswith(extension)), None)
 
 
+def _text_extension(path: Path) -> str | None:
+    return next((extension for extension in TEXT_EXTENSIONS if path.name.lower().endswith(extension)), None)
+
+
 def _table_of(stem: str, known: tuple[str, ...]) -> str | None:
     if stem in known:
         return stem
@@ -134,8 +188,12 @@ def _table_of(stem: str, known: tuple[str, ...]) -> str | None:
     return part["name"] if part and part["name"] in known else None
 
 
-def _parts(folder: Path, table: str) -> list[SourceFile]:
-    return [SourceFile(path, table) for path, _ in _entries(folder) if _extension(path)]
+def _parts(folder: Path, table: str, delimiter: str | None) -> list[SourceFile]:
+    return [
+        SourceFile(path, table, delimiter)
+        for path, _ in _entries(folder)
+        if not path.is_dir() and (_extension(path) or (delimiter and _text_extension(path)))
+    ]
 
 
 def _usable(folder: Path, found: Mapping[str, list[SourceFile]]) -> Mapping[str, list[SourceFile]]:

@@ -11,6 +11,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.rejects import read_rejects
+from cs_pipeline.warehouse.source_files import delimiter_of, left_out
 from tests.warehouse.conftest import Query
 
 
@@ -90,7 +91,11 @@ def test_rows_that_do_not_fit_their_header_are_put_aside(warehouse: Warehouse, f
         ({"a.csv": "_line\n"}, r"would be a second '_line'"),
         ({"a b.csv": "x\n1\n", "a-b.csv": "x\n1\n"}, r"two files would fill landing\.a_b"),
         ({"a.csv": ""}, r"a\.csv is empty"),
-        ({"a.txt": "x\n"}, r"holds no data"),
+        ({"a.txt": "x\n"}, r"holds no data that can be read: a\.txt: if it holds data, say .* --delimiter tab"),
+        ({"a.zip": "x\n"}, r"a\.zip: unpack it"),
+        ({"a.csv": "x\ty\n1\t2\n"}, r"a\.csv: columns are separated by '\\t'; say so with --delimiter tab"),
+        ({"a.csv": "x;y\n1;2\n"}, r"--delimiter semicolon"),
+        ({"a.tsv": "x,y\n1,2\n"}, r"a\.tsv: columns are separated by ','; say so with --delimiter comma"),
     ],
 )
 def test_files_that_cannot_land_are_named(
@@ -106,3 +111,44 @@ def test_nested_parquet_columns_are_named(warehouse: Warehouse, folder: Path) ->
     pq.write_table(pa.table({"ok": [1], "tags": [["x"]]}), folder / "t.parquet")
     with pytest.raises(UserError, match=r"column tags holds list.*only single values"):
         land_folder(warehouse, folder)
+
+
+def test_columns_may_be_separated_by_tabs_or_by_what_somebody_says(
+    warehouse: Warehouse, folder: Path, query: Query
+) -> None:
+    (folder / "tabs.tsv").write_text('a\tb\n"1, one"\t2\n3, three\t4\n')
+    land_folder(warehouse, folder)
+    assert query("select a, b from landing.tabs order by 2") == [("1, one", "2"), ("3, three", "4")]
+    (folder / "tabs.tsv").unlink()
+    (folder / "words.txt").write_text("a;b\n1,5;2\n")
+    (folder / "parts").mkdir()
+    (folder / "parts" / "1.txt").write_text("a;b\n7;8\n9\n")
+    landed = {table.table: table for table in land_folder(warehouse, folder, delimiter=";")}
+    assert (landed["words"].rows, landed["parts"].rows, landed["parts"].rejected) == (1, 1, 1)
+    assert query("select a, b from landing.words") == [("1,5", "2")]
+
+
+def test_what_landing_passes_over_is_named_with_what_to_do(folder: Path) -> None:
+    for name in ("a.csv", "b.txt", "c.zip", "d.xlsx", "e.json", ".hidden"):
+        (folder / name).write_text("x\n")
+    (folder / "parts").mkdir()
+    (folder / "parts" / "f.zip").write_text("x\n")
+    assert left_out(folder) == [
+        "b.txt: if it holds data, say how its columns are separated: --delimiter tab",
+        "c.zip: unpack it",
+        "d.xlsx: save its sheets as CSV",
+        "e.json: neither CSV nor Parquet by its name",
+        "parts/f.zip: unpack it",
+    ]
+    assert not [words for words in left_out(folder, ";") if "b.txt" in words]
+
+
+@pytest.mark.parametrize(("said", "meant"), [("", None), ("tab", "\t"), ("\\t", "\t"), ("Semicolon", ";"), ("~", "~")])
+def test_a_delimiter_is_a_name_or_a_character(said: str, meant: str | None) -> None:
+    assert delimiter_of(said) == meant
+
+
+@pytest.mark.parametrize("said", ["tabs", "ab", "x", '"', "§"])
+def test_what_cannot_separate_columns_is_refused(said: str) -> None:
+    with pytest.raises(UserError, match="--delimiter is"):
+        delimiter_of(said)

@@ -307,3 +307,14 @@ def test_what_is_no_data_is_left_alone(warehouse: Warehouse, company: Path) -> N
 def test_one_subscription_is_enough_for_a_company(warehouse: Warehouse, company: Path, write_csv: WriteCsv) -> None:
     write_csv("subscriptions.csv", SUBSCRIPTIONS)
     assert load_folder(warehouse, company)["subscriptions"].rows_loaded == 1
+
+
+def test_canonical_files_may_have_semicolons_when_somebody_says_so(
+    warehouse: Warehouse, company: Path, query: Query
+) -> None:
+    for path in company.iterdir():
+        path.write_text(path.read_text().replace(",", ";"))
+    (company / "events.csv").rename(company / "events_1.csv")
+    report = load_folder(warehouse, company, delimiter=";")
+    assert report.rows_rejected == 0
+    assert query("select count(*) from raw.events") == [(len(EVENTS),)]

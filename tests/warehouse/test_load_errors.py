@@ -42,7 +42,11 @@ CASES: list[tuple[str, Spoil, str]] = [
     ),
     ("case", events(HEADER.upper()), r"column 'EVENT_ID' is unknown \(did you mean event_id\?\)"),
     ("twice", events(b"event_id,event_id,account_id,occurred_at,event_name\n"), r"column 'event_id' appears twice"),
-    ("semicolons", events(HEADER.replace(b",", b";")), r"columns are separated by ';'; separate them by commas"),
+    (
+        "semicolons",
+        events(HEADER.replace(b",", b";")),
+        r"columns are separated by ';'; say so with --delimiter semicolon, or separate them by commas",
+    ),
     ("load id", events(HEADER.replace(b"event_name", b"event_name,_load_id")), r"column '_load_id' is unknown"),
     ("latin-1", events(HEADER + b"e1,a1,2024-01-01,login\ne2,a1,2024-01-01,caf\xe9\n"), r"line 3: is not UTF-8 .*0xe9"),
     ("utf-16", events(HEADER.decode().encode("utf-16")), r"is UTF-16, not UTF-8"),
