@@ -8,6 +8,7 @@ captures whenever captures are kept. Text messages go over the webhook, or by e-
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
+from cs_pipeline.addresses import domain_of, same_spelling
 from cs_pipeline.channels import connections
 from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS, ByEmail
 from cs_pipeline.channels.capture import CaptureChannel
@@ -69,7 +70,7 @@ class Allowlisted:
     def __init__(self, live: Channel, capture: Channel, allowlist: tuple[str, ...]) -> None:
         self._live = live
         self._capture = capture
-        self._allowed = frozenset(entry.lower() for entry in allowlist)
+        self._allowed = frozenset(map(_entry, allowlist))
 
     @property
     def name(self) -> str:
@@ -104,10 +105,16 @@ class Allowlisted:
         return self._channel_for(message.recipient).find(message)
 
     def _channel_for(self, recipient: str) -> Channel:
-        recipient = recipient.strip().lower()
+        recipient = same_spelling(recipient)
         _, at, domain = recipient.rpartition("@")
         is_allowed = recipient in self._allowed or (bool(at) and f"@{domain}" in self._allowed)
         return self._live if is_allowed else self._capture
+
+
+def _entry(entry: str) -> str:
+    """An entry of the list in the spelling in which recipients are compared."""
+    domain = domain_of(entry[1:]) if entry.startswith("@") else None
+    return same_spelling(entry) if domain is None else f"@{domain}"
 
 
 class InTurn:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from python_http_client.client import Client
 from python_http_client.exceptions import HTTPError
 
+from cs_pipeline.addresses import same_spelling
 from cs_pipeline.channels.sendgrid import client_of
 from cs_pipeline.channels.wire import BROKEN_EXCHANGE, TIMEOUT_SECONDS, told
 from cs_pipeline.errors import UserError
@@ -68,7 +69,7 @@ def read_suppressions(
 
 
 def _suppressed(address: str, reason: str, created: float) -> Suppressed:
-    return Suppressed(address.strip().lower(), reason, datetime.fromtimestamp(int(created), UTC))
+    return Suppressed(same_spelling(address), reason, datetime.fromtimestamp(int(created), UTC))
 
 
 def _entries(listed: Client) -> Iterator[dict]:

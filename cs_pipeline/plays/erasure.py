@@ -14,6 +14,7 @@ from datetime import datetime
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from cs_pipeline.addresses import address_of, same_spelling
 from cs_pipeline.channels.capture import forget_captured
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
@@ -75,23 +76,26 @@ def erase(warehouse: Warehouse, settings: Settings, person: str, now: datetime) 
 
 
 def hash_of(address: str) -> str:
-    """What is kept of an address: SHA-256 of it in lower case."""
-    return hashlib.sha256(address.lower().encode()).hexdigest()
+    """What is kept of an address: SHA-256 of its one spelling."""
+    return hashlib.sha256(same_spelling(address).encode()).hexdigest()
 
 
 def _find(cursor: Cursor, person: str) -> Person:
+    given, person = person, address_of(person) or person
     rows: list[tuple[str, str | None, str | None]] = []
     if _tables(cursor, "raw", ["users"]):
         cursor.execute(
-            "select user_id, lower(email), full_name from raw.users where user_id = %s or lower(email) = lower(%s)",
-            [person, person],
+            "select user_id, lower(email), full_name from raw.users where user_id = %s or cs.address_of(email) = %s "
+            "or lower(email) = lower(%s)",
+            [given, person, person],
         )
         rows = cursor.fetchall()
     cursor.execute("select true from cs.actions where lower(recipient) = lower(%s) limit 1", [person])
     is_recipient = cursor.fetchone() is not None and "@" in person
     if not rows and not is_recipient:
         raise UserError("Nobody is known by that address or user id; nothing was changed")
-    addresses = {email for _, email, _ in rows if email} | ({person.lower()} if "@" in person else set())
+    spelt = {email for _, email, _ in rows if email}
+    addresses = spelt | {same_spelling(email) for email in spelt} | ({person.lower()} if "@" in person else set())
     # A first name alone is that of many: it goes from the person's own rows and messages, not from those of others.
     names = {name.strip() for _, _, name in rows if name and " " in name.strip()}
     return Person(sorted(addresses), sorted(user_id for user_id, _, _ in rows), sorted(names))
@@ -194,8 +198,8 @@ def _keep_hashes(cursor: Cursor, person: Person, now: datetime) -> None:
 
         plain as (
             delete from cs.suppressions
-            where lower(address) = any(%(addresses)s::text[])
-            returning lower(address) as address, reason, source, since
+            where coalesce(cs.address_of(address), lower(address)) = any(%(addresses)s::text[])
+            returning coalesce(cs.address_of(address), lower(address)) as address, reason, source, since
         )
 
         insert into cs.suppressions (address, reason, source, since)

@@ -88,7 +88,7 @@ def test_the_allow_list_reaches_those_on_it_and_captures_the_rest(
         settings = Settings(
             home=tmp_path,
             delivery="allowlist",
-            allowlist=("ada@acme.example", "@friends.example"),
+            allowlist=("Ada <ada@ACME.example>", "@Friends.example."),
             sendgrid_api_key=KEY,
             slack_bot_token=TOKEN,
             sendgrid_host=sendgrid.url,

@@ -47,7 +47,7 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
     triggers = [company.fall(account) for account in ("acme", "other")]
     enrol(company.warehouse, save_play(steps=[MAIL], exit=[]), triggers, settings, MONDAY)
     deliver(company.warehouse, settings, clock)
-    company.insert("cs.suppressions", address="Ada@acme.example", reason="bounced", source="s", since=MONDAY)
+    company.insert("cs.suppressions", address="Ada <Ada@acme.example>", reason="bounced", source="s", since=MONDAY)
     company.insert(
         "cs.crm_tasks",
         external_id="k",
@@ -76,7 +76,7 @@ def erase(person: str) -> str:
     return CliRunner().invoke(app, ["erase", person, "--yes"], catch_exceptions=False).output
 
 
-@pytest.mark.parametrize("person", [ADA, "ADA@Acme.Example", "acme-ada"])
+@pytest.mark.parametrize("person", [ADA, "ADA@Acme.Example", "Ada <ada@acme.example>", "acme-ada"])
 def test_nothing_here_knows_the_person_any_more(written: Company, settings: Settings, person: str) -> None:
     assert "lovelace" in everything(written)
     erase(person)
