@@ -70,7 +70,12 @@ _OF_THE_SCORE = (
 _OF_TODAY = (
     Fact("tenure_days", "number", "Days since signup", TODAY),
     Fact("days_to_renewal", "number", "Days until renewal_date; negative when it is past", TODAY),
-    Fact("renewal_date", "date", "Next renewal that is not signed yet; in a play about one subscription, that one's", TODAY),
+    Fact(
+        "renewal_date",
+        "date",
+        "Next renewal that is not signed yet; in a play about one subscription, that one's",
+        TODAY,
+    ),
     Fact("renewal_type", "text", "How it renews: by itself, or when somebody signs", TODAY, _RENEWALS),
     Fact(
         "renewal_done",
