@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 
+from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.conftest import CopyDatabase
 from tests.dbt.conftest import DbtWarehouse, accounts, in_database
@@ -145,6 +146,14 @@ def successors(cases: DbtWarehouse, account: str) -> dict[str, str | None]:
         f"from marts.fct_subscription_terms where account_id = '{account}' order by 1"
     )
     return {row["term"]: row["successor"] for row in rows}
+
+
+def windows(cases: DbtWarehouse, account: str, term: str) -> list[str]:
+    """The windows that a term entered in all weeks, in the order in which they opened."""
+    every_week = [FIRST + timedelta(weeks=number) for number in range((LAST - FIRST).days // 7 + 1)]
+    of_term = f"subscription_id = '{account}/{term}'"
+    rows = cases.rows(f"select * from ({windows_of(every_week)}) as windows where {of_term} order by opens_on")
+    return [row["renewal_window"] for row in rows]
 
 
 def monday(day: str) -> date:
@@ -297,6 +306,39 @@ def test_free_terms_follow_and_are_followed(cases: DbtWarehouse) -> None:
     assert [kind for _, kind, _ in movements(cases, "free at last")] == ["new", "churn"]
     assert not any(weeks(cases, "free at last", "is_renewal_overdue").values())
     assert successors(cases, "free, then second") == {"a": None, "b": None}
+
+
+ALL_WINDOWS = ["180", "90", "60", "30", "14", "7"]
+
+
+@pytest.mark.parametrize(
+    ("account", "term", "entered"),
+    [
+        ("one site", "a", [*ALL_WINDOWS, "overdue"]),
+        ("second site", "a", [*ALL_WINDOWS, "overdue"]),
+        ("early overlap", "a", ["180", "90", "60", "30", "14"]),  # the renewal had started before the last
+        ("nobody ends it", "a", ALL_WINDOWS),
+        ("signed late", "a", [*ALL_WINDOWS, "overdue"]),
+        ("ends the day after", "a", ALL_WINDOWS),
+        ("other product", "a", ALL_WINDOWS),
+        ("one of two lapses", "a", [*ALL_WINDOWS, "overdue"]),
+        ("one of two leaves", "a", []),
+        ("upgrade", "a", []),
+        ("upgrade", "b", ALL_WINDOWS),
+        ("never held", "a", []),
+        ("for ever", "a", []),
+        ("stale at its start", "a", []),
+        ("by itself last week", "a", ["180", "90", "60", "30", "14", "7"]),
+        ("by itself upgraded", "b", [*ALL_WINDOWS[1:], "180", "90"]),  # the first would open when it was not known yet
+        ("trial", "a", []),
+        ("trial beside", "a", [*ALL_WINDOWS, "overdue"]),
+        ("add-on", "b", []),
+    ],
+)
+def test_a_term_enters_the_windows_of_what_it_is(
+    cases: DbtWarehouse, account: str, term: str, entered: list[str]
+) -> None:
+    assert windows(cases, account, term) == entered
 
 
 def test_an_account_today_pays_what_its_movements_come_to(cases: DbtWarehouse) -> None:

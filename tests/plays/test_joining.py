@@ -64,6 +64,13 @@ def test_each_contract_has_a_play_of_its_own(company: Company, settings: Setting
     ]
 
 
+def test_a_contract_begins_its_play_while_that_of_another_runs(company: Company, settings: Settings) -> None:
+    two_contracts(company, settings)
+    company.term("c", "acme", RENEWS + timedelta(days=7), renewal_type="manual")
+    enrol(company.warehouse, LADDER, [window(company, "c", RENEWS + timedelta(days=7))], settings, MONDAY)
+    assert company.column("select subject_id from cs.enrolments where status = 'active' order by 1") == ["a", "b", "c"]
+
+
 def test_two_windows_of_one_contract_in_a_batch_enrol_it_once(company: Company, settings: Settings) -> None:
     company.account("acme")
     company.term("a", "acme", RENEWS)
