@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from cs_pipeline.channels.connections import missing
 from cs_pipeline.cli.processes import Processes
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.history.holes import holes, words_of
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
@@ -57,7 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("schema", "note", f"the `cs` schema is not there yet, as before the first command: {brings}")
         return
     yield from _guarded("source tables", lambda: _source_tables(warehouse))
-    yield from _guarded("scores", lambda: _scores(warehouse))
+    yield from _guarded("scores", lambda: _scores(warehouse, settings))
     yield from _guarded("contracts", lambda: _contracts(warehouse, settings))
     yield from _guarded("outbox", lambda: _outbox(warehouse))
     yield from _guarded("CRM", lambda: [_crm(warehouse, settings)])
@@ -146,7 +147,7 @@ def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding("rejects", "note", words)
 
 
-def _scores(warehouse: Warehouse) -> Iterator[Finding]:
+def _scores(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
     rows = _rows(
         warehouse,
         """
@@ -159,6 +160,7 @@ def _scores(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding("scores", "note", "no week is scored yet: `cs-pipeline backfill --from … --to …`")
     else:
         yield Finding("scores", "ok", f"{accounts:,} accounts in the newest week, {week}")
+        yield from _holes(warehouse, settings, week)
 
 
 def _contracts(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
@@ -172,6 +174,22 @@ def _contracts(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
         which = ", ".join(map(str, named[:NAMED])) or str(rows["words"].iloc[0])
         more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
         yield Finding("contracts", "note", f"{MEANINGS[str(doubt)]} (docs/contracts.md): {which}{more}")
+
+
+def _holes(warehouse: Warehouse, settings: Settings, newest: object) -> Iterator[Finding]:
+    """Weeks between the first scored one and the last that has ended, without scores."""
+    today = Clock(settings.now).now().date()
+    this_week = today - timedelta(days=today.weekday())
+    last_due = this_week - timedelta(days=7)  # it is scored in the course of this week
+    with warehouse.session() as session:
+        missing = holes(session, last_due)
+    if not missing:
+        return
+    words = f"never scored: {words_of(missing)}. "
+    if isinstance(newest, date) and missing[-1] > newest:
+        words += "The next run of weekly_health_schedule asks for them; "
+    words += "`cs-pipeline backfill --from … --to …` scores them, and contacts nobody"
+    yield Finding("weeks", "wrong", words)
 
 
 def _outbox(warehouse: Warehouse) -> Iterator[Finding]:

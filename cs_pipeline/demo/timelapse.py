@@ -61,7 +61,7 @@ class Timelapse:
             instance=self.launcher.instance,
             scheduled_execution_time=moment,
             repository_def=definitions.get_repository_def(),
-            resources=self._resources("clock"),
+            resources=self._resources("clock", "warehouse"),
         ) as context:
             schedule = definitions.resolve_schedule_def(name)
             ticked = schedule.evaluate_tick(context)

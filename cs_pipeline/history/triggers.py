@@ -4,11 +4,11 @@ They are opened after the week's checks, as a step of its own, so that scores th
 trigger's key is its cause, for ever: opening the week again adds none. What they start is up to the plays.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from adbc_driver_manager.dbapi import Connection
 
-from cs_pipeline.history.weeks import WEEK, execute
+from cs_pipeline.history.weeks import LATE_DAYS, WEEK, execute
 from cs_pipeline.warehouse.connection import Warehouse
 
 DRIVERS_TOLD = 3
@@ -104,7 +104,9 @@ def _open_score_changes(connection: Connection, week: date) -> int:
 
 
 def _open_renewal_windows(connection: Connection, week: date) -> int:
-    """Write triggers for the renewal windows that opened in `week`; returns how many are new."""
+    """Write triggers for the renewal windows that opened in `week`, and for those of the week before that are a few
+    days old and have none: it was missed, or stopped at a check. Returns how many are new.
+    """
     return execute(
         connection,
         f"""
@@ -125,7 +127,12 @@ def _open_renewal_windows(connection: Connection, week: date) -> int:
                 'arr', arr
             )
         from cs.renewal_windows
-        where week = date '{week}' and origin = 'live'
+        where
+            origin = 'live'
+            and (
+                week = date '{week}'
+                or (week = date '{week - WEEK}' and opens_on >= date '{week + WEEK - timedelta(days=LATE_DAYS)}')
+            )
         order by subscription_id
         on conflict (trigger_key) do nothing
         """,

@@ -13,6 +13,8 @@ from cs_pipeline.warehouse.connection import Warehouse
 Origin = Literal["live", "backfill"]
 
 WEEK = timedelta(days=7)
+LATE_DAYS = 5
+"""Days after which nobody is told any more that a window opened: steps of plays are stale by then."""
 
 
 def weeks_between(first: date, last: date) -> list[date]:
@@ -77,3 +79,25 @@ def is_live(connection: Connection, week: date, origin: Origin) -> bool:
         return False
     newest = read_table(connection, "select max(week) as week from cs.health_scores")["week"][0].as_py()
     return newest is None or week >= newest
+
+
+def was_missed(connection: Connection, week: date) -> bool:
+    """True when no live run ever saw `week`, though one saw a week before it: nobody heard of what it brought.
+
+    A history that is backfilled before the first live run was not missed.
+    """
+    newest = read_table(
+        connection,
+        f"""
+        select
+            greatest(
+                (select max(week) from cs.score_changes where origin = 'live' and week <= date '{week}'),
+                (select max(week) from cs.renewal_windows where origin = 'live' and week <= date '{week}'),
+                (
+                    select max(week) from cs.triggers
+                    where kind in ('score_change', 'renewal_window') and week <= date '{week}'
+                )
+            ) as week
+        """,
+    )["week"][0].as_py()
+    return newest is not None and newest < week

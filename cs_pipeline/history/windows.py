@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.statistics import analyze
-from cs_pipeline.history.weeks import Origin, execute, is_live, lock_week, require_marts
+from cs_pipeline.history.weeks import LATE_DAYS, WEEK, Origin, execute, is_live, lock_week, require_marts, was_missed
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.bulk import read_table
 from cs_pipeline.warehouse.connection import Warehouse
@@ -33,6 +33,8 @@ def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, or
 
     Windows are live in a live run of the newest week, which sees what is signed or ends ahead; older weeks are recorded
     as backfill. Only what is live may become a trigger (`triggers`).
+    A live run whose week before was missed records that week's windows too, as far as their day is a few days past at
+    most, and as it sees them itself: they are live, and acted on late.
     Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_subscription_terms", "dim_accounts", "fct_account_weeks")
@@ -54,8 +56,27 @@ def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, or
             where {scope.condition("windows", "windows.week")}
             """,
         )
+        for week in live:
+            if was_missed(connection, week - WEEK):
+                _record_late(connection, week - WEEK, scope)
         analyze(connection, "cs.renewal_windows")
         return _summaries(connection, weeks)
+
+
+def _record_late(connection: Connection, missed: date, scope: Scope) -> None:
+    lock_week(connection, "renewal_windows", missed)
+    execute(
+        connection,
+        f"""
+        insert into cs.renewal_windows ({TARGET})
+        select *, 'live' from ({windows_of([missed], [missed])}) as windows
+        where
+            opens_on >= date '{missed + 2 * WEEK - timedelta(days=LATE_DAYS)}'
+            and {scope.condition("windows", "windows.week")}
+        on conflict (subscription_id, renewal_date, renewal_window) do update
+        set origin = 'live', week = excluded.week, opens_on = excluded.opens_on
+        """,
+    )
 
 
 def _summaries(connection: Connection, weeks: Sequence[date]) -> list[WeekOpened]:

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from cs_pipeline.history.changes import WeekChanged
+from cs_pipeline.history.holes import holes, words_of
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.history.weeks import Origin
@@ -39,6 +40,11 @@ SCORE_CHECKS = [
         blocking=True,
         description=f"The mean coverage of each week is at least {LEAST_COVERAGE:.0%}.",
     ),
+    dg.AssetCheckSpec(
+        "no_week_is_missing",
+        asset=dg.AssetKey.from_user_string(HEALTH_SCORES),
+        description="Every week between the first and the newest scored one has scores. Holes are named.",
+    ),
 ]
 CHANGE_CHECKS = [
     dg.AssetCheckSpec(
@@ -62,6 +68,8 @@ def score_results(
         for week in done
         if week.active.coverage is not None and week.active.coverage < LEAST_COVERAGE
     }
+    with warehouse.session() as session:
+        missing = holes(session, done[-1].week)
     return [
         _result(SCORE_CHECKS[0], "live", passed=not short, metadata={"missing_rows_by_week": short}),
         _result(
@@ -70,6 +78,13 @@ def score_results(
             passed=not thin,
             metadata={"thin_weeks": thin, "at_least": LEAST_COVERAGE},
             description=_what_is_missing(done[-1]) if thin else None,
+        ),
+        _result(
+            SCORE_CHECKS[2],
+            "backfill",  # it stops nothing: the schedule asks for what it can
+            passed=not missing,
+            metadata={"missing_weeks": [str(week) for week in missing]},
+            description=f"Never scored: {words_of(missing)}. `cs-pipeline backfill` scores them" if missing else None,
         ),
     ]
 

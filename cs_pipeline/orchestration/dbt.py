@@ -17,6 +17,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.failed_tests import words_of_failed_tests
 from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.repeated import scheduled_before
 from cs_pipeline.orchestration.resources import DBT_PROJECT, ScopeResource, dbt_executable, week_variables
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -90,6 +91,9 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
+        if first := scheduled_before(context.instance, context.run):
+            context.log.warning("Nothing is done: run %s of the schedule does this week, or has done it.", first)
+            return  # without these, no step after them begins
         yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
 
     @dbt_assets(

@@ -1,27 +1,55 @@
 """When things happen by themselves: the weekly job after each week, the day's lifecycle plays, a look at the CRM."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PRIORITY_TAG,
+)
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.history.holes import holes, last_scored, to_ask_for
 from cs_pipeline.orchestration.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.partitions import last_ended_week
 from cs_pipeline.orchestration.plays import daily_plays
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
 
 
-def weekly_request(moment: datetime, first_week: str) -> dg.RunRequest | dg.SkipReason:
-    """The run that a tick at `moment` asks for: the last week that has ended, once."""
-    week = last_ended_week(moment).isoformat()
+def weekly_requests(
+    moment: datetime, first_week: date, missed: Sequence[tuple[date, date]] = ()
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """The runs that a tick at `moment` asks for: the last week that has ended, once, and before it the weeks that were
+    missed, range by range. Those are backfills: they contact nobody.
+    """
+    week = last_ended_week(moment)
     if week < first_week:
         return dg.SkipReason(f"the last week that ended, {week}, lies before the first week, {first_week}")
+    return [
+        *(_missed_request(first, last, week) for first, last in missed if first >= first_week),
+        dg.RunRequest(
+            run_key=f"{WEEKLY_JOB}:{week}",
+            partition_key=week.isoformat(),
+            tags={ORIGIN_TAG: LIVE, "dagster/max_retries": "2"},
+        ),
+    ]
+
+
+def _missed_request(first: date, last: date, week: date) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"{WEEKLY_JOB}:{week}",
-        partition_key=week,
-        tags={ORIGIN_TAG: LIVE, "dagster/max_retries": "2"},
+        run_key=f"{WEEKLY_JOB}:{first}..{last}:before:{week}",
+        tags={
+            ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+            ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+            PRIORITY_TAG: "1",  # before the week that is compared with them
+            "cs_pipeline/reason": "weeks that were missed",
+            "dagster/max_retries": "2",
+        },
     )
 
 
@@ -34,12 +62,19 @@ def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings
         cron_schedule=settings.weekly_schedule,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Scores the week that has just ended, and lets its changes start plays.",
+        description=(
+            "Scores the week that has just ended, and lets its changes start plays. Before that it asks for weeks that "
+            "were missed since the last scored one, as a backfill."
+        ),
     )
     def weekly_health_schedule(
-        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
-    ) -> dg.RunRequest | dg.SkipReason:
-        return weekly_request(_moment(context, clock), settings.first_week.isoformat())
+        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock], warehouse: dg.ResourceParam[Warehouse]
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        moment = _moment(context, clock)
+        week = last_ended_week(moment)
+        with warehouse.session() as session:
+            missed = to_ask_for(holes(session, week), last_scored(session, week), week)
+        return weekly_requests(moment, settings.first_week, missed)
 
     @dg.schedule(
         name="daily_plays_schedule",

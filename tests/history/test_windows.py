@@ -8,6 +8,7 @@ from cs_pipeline.health.selection import selection_of
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.triggers import open_triggers
+from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.history.windows import record_windows
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
@@ -101,3 +102,40 @@ def test_a_renewal_that_was_moved_has_windows_for_its_new_date(term: Warehouse) 
 
 def test_no_weeks_are_no_windows(term: Warehouse) -> None:
     assert record_windows(term, [], Scope(), "backfill") == []
+
+
+def opened_late(warehouse: Warehouse, *, live_before: bool = True) -> list[tuple[object, ...]]:
+    """Two live weeks with a week between them that a person filled later; which windows of `s` became triggers."""
+    if live_before:
+        add_term(warehouse, "before", started_on=date(2023, 7, 9), renews_on=date(2024, 7, 9))
+        record_windows(warehouse, [OPENS_90 - WEEK], Scope(), "live")
+        open_triggers(warehouse, OPENS_90 - WEEK)
+    record_windows(warehouse, [OPENS_90], Scope(), "backfill")
+    assert open_triggers(warehouse, OPENS_90)["renewal_window"] == 0
+    for _ in ("once", "and not again"):
+        record_windows(warehouse, [OPENS_90 + WEEK], Scope(), "live")
+        open_triggers(warehouse, OPENS_90 + WEEK)
+    return rows(warehouse, "select facts ->> 'renewal_window', anchor_on from cs.triggers where subject_id = 's'")
+
+
+def test_a_window_of_a_week_that_was_missed_opens_late_while_its_day_is_near(term: Warehouse) -> None:
+    """Its day, 19 April, is three days past on Monday the 22nd."""
+    assert opened_late(term) == [("90", RENEWS)]
+
+
+def test_a_window_of_a_missed_week_that_is_a_week_old_is_left_alone(marts: Warehouse) -> None:
+    add_term(marts, "s", started_on=date(2023, 7, 18), renews_on=date(2024, 7, 14))  # 90 days before: Monday 15 April
+    assert opened_late(marts) == []
+
+
+def test_a_history_that_is_backfilled_before_the_first_live_week_was_not_missed(term: Warehouse) -> None:
+    assert opened_late(term, live_before=False) == []
+
+
+def test_a_renewal_that_was_signed_meanwhile_is_not_chased(term: Warehouse) -> None:
+    add_term(term, "next", started_on=RENEWS, renews_on=RENEWS + timedelta(days=365))
+    with term.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update marts.fct_subscription_terms set successor_started_on = renews_on where subscription_id = 's'"
+        )
+    assert opened_late(term) == []

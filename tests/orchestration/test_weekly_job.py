@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
 from tests.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.xdist_group("live")
@@ -102,6 +103,8 @@ def test_the_schedules_week_starts_plays_once_however_often_it_ticks_and_whateve
         again.let_day_happen(monday_evening())
         assert again.runs == 0
         assert contacts(history) == first
+        twice = stage.launcher.run("weekly_health", tags={ORIGIN_TAG: LIVE}, partition_key=f"{LAST_WEEK}")
+        assert not twice.get_asset_materialization_events(), "a second daemon's run finds the week done"
         stage.launcher.run_weeks(LAST_WEEK, LAST_WEEK)
         assert contacts(history) == first
         addresses = [address for (address,) in history.rows("select distinct recipient from cs.captured_messages")]
@@ -162,3 +165,18 @@ def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_mi
     with history.stage() as stage, pytest.raises(UserError, match=r"0% of the score is known.* no account: ces_90d\. "):
         stage.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
+
+
+def test_a_missed_monday_is_made_up_for_before_the_next_one(history: History) -> None:
+    """The week before last was never scored: its scores come first, as a backfill; only the newest week may trigger."""
+    for table in ("cs.health_scores", "cs.score_changes", "cs.renewal_windows", "cs.parent_scores"):
+        history.rows(f"delete from {table} where week = '{SCORED_UNTIL}'")
+    with history.stage() as stage:
+        stage.timelapse().let_day_happen(monday_evening())
+    scored = "(select distinct week from cs.health_scores) as weeks"
+    assert history.count(scored, f"week in ('{SCORED_UNTIL}', '{LAST_WEEK}')") == 2
+    assert history.rows(f"select distinct origin from cs.score_changes where week = '{SCORED_UNTIL}'") == [
+        ("backfill",)
+    ]
+    assert history.count("cs.score_changes", f"week = '{LAST_WEEK}' and previous_week <> '{SCORED_UNTIL}'") == 0
+    assert history.rows("select distinct week from cs.triggers where kind = 'score_change'") == [(LAST_WEEK,)]

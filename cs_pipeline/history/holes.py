@@ -1,0 +1,76 @@
+"""Weeks that were never scored, and weeks that no live run ever saw: what a machine that was off leaves behind.
+
+A hole is a week without scores between weeks that have them. A missed week is one that came after a live week and was
+not live itself, whether or not it was filled since: of its renewal windows nobody was told.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.history.weeks import WEEK
+
+ASKED_AGAIN_FOR = 13 * WEEK
+"""How far back the schedule asks again for a hole that lies between scored weeks; its run may have failed."""
+
+
+def holes(session: Session, until: date) -> list[date]:
+    """Weeks after the first scored one, and before `until`, that have no scores, in order."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            with recursive scored (week) as (
+                select min(week) from cs.health_scores
+                union all
+                select (select min(week) from cs.health_scores where week > scored.week)
+                from scored
+                where scored.week is not null
+            )
+            select array_agg(week order by week) from scored where week is not null
+            """
+        )
+        (scored,) = cursor.fetchone() or (None,)
+    if not scored:
+        return []
+    found, week = [], scored[0]
+    while week < until:
+        if week not in scored:
+            found.append(week)
+        week += WEEK
+    return found
+
+
+def to_ask_for(found: Sequence[date], last_scored: date | None, week: date) -> list[tuple[date, date]]:
+    """The holes that a run of `week` is to be preceded by, as ranges.
+
+    All since `last_scored`, the newest scored week before `week`; older ones of the last ASKED_AGAIN_FOR.
+    """
+    oldest = week - ASKED_AGAIN_FOR
+    return ranges_of(
+        [hole for hole in found if hole < week and (hole >= oldest or (last_scored and hole > last_scored))]
+    )
+
+
+def ranges_of(weeks: Sequence[date]) -> list[tuple[date, date]]:
+    """Weeks in order as ranges without a gap: first and last week of each."""
+    ranges: list[tuple[date, date]] = []
+    for week in weeks:
+        if ranges and ranges[-1][1] + WEEK == week:
+            ranges[-1] = (ranges[-1][0], week)
+        else:
+            ranges.append((week, week))
+    return ranges
+
+
+def words_of(weeks: Sequence[date]) -> str:
+    """Weeks for a person, as ranges."""
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in ranges_of(weeks))
+
+
+def last_scored(session: Session, before: date) -> date | None:
+    """The newest week before `before` that has scores."""
+    with session.cursor() as cursor:
+        cursor.execute("select max(week) from cs.health_scores where week < %s", [before])
+        (week,) = cursor.fetchone() or (None,)
+        return week
