@@ -36,6 +36,7 @@ CALLS_AT_A_TIME = 50
 FIRST_CALL = 10  # messages of a run's first call; each that gets through doubles it, so that an outage meets few
 LOOKED_UP_AT_A_TIME = 200  # each asks the provider
 LOOKED_UP_FOR = 60.0  # seconds of a run
+IDLE_SECONDS = 60.0  # after which the server ends a transaction whose worker was stopped in it, lest all others wait
 JUDGED_FOR = 60.0  # seconds; what was not taken by then is judged and rendered again
 
 LEASE_WAS_OVER = Outcome("retry", detail="claiming took so long that the lease was over", cause="not_asked")
@@ -94,6 +95,7 @@ def deliver_due(
     """
     summary = DeliverySummary()
     with warehouse.session() as session:
+        _end_when_stopped(session)
         delivery = _Delivery(session, channels, renderer, settings, clock, summary)
         delivery.tell_operations()
         delivery.prepare()
@@ -108,8 +110,15 @@ def deliver_notices(
     """Take the notices to operations that are due on `channels`; needs no marts, no playbooks and no daemon."""
     summary = DeliverySummary()
     with warehouse.session() as session:
+        _end_when_stopped(session)
         _Delivery(session, channels, None, settings, clock, summary).tell_operations()
     return summary
+
+
+def _end_when_stopped(session: Session) -> None:
+    with session.cursor() as cursor:
+        cursor.execute("select set_config('idle_in_transaction_session_timeout', %s, false)", [f"{IDLE_SECONDS}s"])
+    session.commit()
 
 
 @dataclass

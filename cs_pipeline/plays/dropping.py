@@ -11,6 +11,7 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays import missed
 from cs_pipeline.plays.outbox import change_in_order
 from cs_pipeline.plays.postponement import REASONS, Postponed
 
@@ -62,15 +63,18 @@ def postpone(session: Session, waiting: Mapping[int, Postponed]) -> None:
 def drop_stale(session: Session, now: datetime) -> Counter[str]:
     """Suppress what was not taken in time, rather than send it late; the reason says what it waited for.
 
-    Returns how many, by reason.
+    A mass that nobody was there to take is held for a person instead (`missed`). Returns how many are dropped, by
+    reason.
     """
     change_in_order(session)
+    missed.hold(session, now)
     with session.cursor() as cursor:
         cursor.execute(
             """
             update cs.actions
             set
                 reason = case
+                    when status = 'awaiting_approval' and reason = 'missed' then reason
                     when status = 'awaiting_approval' then 'not_approved'
                     when reason = 'kill_switch' or reason = any(%(waited_for)s::text[]) then reason
                     else 'stale'

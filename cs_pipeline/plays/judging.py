@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import facts, guards, joining, postponement, recipients, versions
+from cs_pipeline.plays import facts, guards, joining, postponement, recipients, step_order, versions
 from cs_pipeline.plays.due import COLUMNS, PlannedAction
 from cs_pipeline.plays.facts import Asking
 from cs_pipeline.plays.postponement import Postponed
@@ -46,9 +46,12 @@ def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
     current, reasons = reasons_with(session, due, steps, today, asking)
     has_nobody = current["recipient"].isna() & reasons.isna()
     may_go = current[reasons.isna() & ~has_nobody]
-    kinds = [playbooks[version].trigger.kind for version in _versions(may_go)]
-    asked = may_go.join(today[["country", "timezone"]]).assign(trigger_kind=kinds)
-    postponed = postponement.postponements(session, asked, asking)
+    of_plays = [playbooks[version] for version in _versions(may_go)]
+    asked = may_go.join(today[["country", "timezone"]]).assign(trigger_kind=[each.trigger.kind for each in of_plays])
+    by_action = dict(zip(asked["action_id"], of_plays, strict=True))
+    after_others = step_order.waits(session, asked, by_action, asking.now, asking.settings.timezone)
+    in_order = asked[~asked["action_id"].isin(after_others)]
+    postponed = after_others | postponement.postponements(session, in_order, asking)
     going = may_go[~may_go["action_id"].isin(postponed)]
     said_already = joining.joined(session, going)
     return Judgement(

@@ -20,6 +20,7 @@ from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 REASONS: Mapping[str, str] = {
     "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
     "frequency_cap": "the person or the account has got enough mail in seven days; it waits for room until it is stale",
+    "step_before": "a step before it, to the same person, is not out yet or went out late; it keeps its distance",
     "stale_data": "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
 }
 """Reasons of planned actions that wait, and of those that became stale meanwhile."""

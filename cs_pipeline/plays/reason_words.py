@@ -1,6 +1,6 @@
 """What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
 
-from cs_pipeline.plays import decisions, exits, joining, postponement
+from cs_pipeline.plays import decisions, exits, joining, missed, postponement
 from cs_pipeline.plays.enrolment import OUTRANKED, REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.specification import Playbook
@@ -16,6 +16,9 @@ _MEANINGS: dict[str, str] = {
     exits.RETURNED: "the account has come back",
     "renewal_moved": "the renewal is on another date now, or on none",
     OUTRANKED: "a play of the family with a higher priority began",
+    missed.REASON: missed.MEANING,
+    "channel_paused": "the channel takes nothing from us at the moment; it goes out when that is over",
+    "told_in_slack": "operations were told in Slack",
     "no_recipient": "nobody can receive it",
     "not_rendered": "its message cannot be written",
 }

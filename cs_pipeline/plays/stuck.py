@@ -22,6 +22,7 @@ STUCK = """
     and actions.notice_id is null
     and (
         actions.status = 'failed'
+        or (actions.status = 'awaiting_approval' and actions.reason = 'missed')
         or (
             actions.status = 'uncertain'
             and (
@@ -66,7 +67,8 @@ class Stuck:
             [
                 *lines,
                 f"`cs-pipeline actions` lists them, `cs-pipeline why-action {first}` tells the story of the first. "
-                "Uncertain: nobody knows whether the provider took it; look there, then resend or cancel.",
+                "Uncertain: nobody knows whether the provider took it; look there, then resend or cancel. "
+                "Missed: nobody was there to take it in time; `cs-pipeline missed` shows what to decide.",
             ]
         )
 
@@ -108,7 +110,7 @@ def mark_told(session: Session, action_ids: Sequence[int], now: datetime) -> Non
             """
             update cs.actions
             set told_at = %s
-            where action_id = any(%s) and told_at is null and status in ('failed', 'uncertain')
+            where action_id = any(%s) and told_at is null and status in ('failed', 'uncertain', 'awaiting_approval')
             """,
             [now, list(action_ids)],
         )

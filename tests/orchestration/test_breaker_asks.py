@@ -4,8 +4,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.plays import BatchConfig, PlaybooksConfig, enrol_accounts
+from cs_pipeline.plays.delivery import deliver_notices
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company
@@ -21,6 +23,7 @@ def test_a_person_is_asked_once(warehouse: Warehouse, tmp_path: Path) -> None:
     for _ in range(2):
         with dg.build_op_context(resources=resources) as context:
             enrol_accounts(context, config)
+        deliver_notices(warehouse, channels_for(settings, warehouse, Clock(MONDAY)), settings, Clock(MONDAY))
     ((recipient, body),) = company.run("select recipient, body_text from cs.captured_messages")
     assert recipient == settings.ops_channel
     assert "`cs-pipeline release yellow_adoption`" in str(body)

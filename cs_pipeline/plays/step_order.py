@@ -1,0 +1,123 @@
+"""Whether a due action has to wait for the steps before it, of the same play and to the same person.
+
+What held an earlier step up (the night, a cap, a paused channel) must not let a later one overtake it, nor bring both
+at once: a step keeps its distance in days from when the one before it really went out. When a step is due by the
+playbook is in `planning`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays import clock
+from cs_pipeline.plays.postponement import ASK_AGAIN, Postponed
+from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES, Playbook, Step
+
+REASON = "step_before"
+UNDER_WAY = ("planned", "claimed", "awaiting_approval")
+SOON = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """An action of the same enrolment, as it stands in the outbox."""
+
+    action_id: int
+    step: str
+    reader: tuple[str, str]
+    status: str
+    due_at: datetime
+    sent_at: datetime | None
+    is_resent: bool
+
+
+def waits(
+    session: Session,
+    due: pd.DataFrame,
+    playbooks: Mapping[int, Playbook],
+    now: datetime,
+    our_zone: str,
+) -> dict[int, Postponed]:
+    """Which of `due` have to wait, by action id.
+
+    `due` has the columns action_id, enrolment_id, step, channel, role, recipient, country and timezone; `playbooks` are
+    those of its rows, by action id.
+    """
+    siblings = _siblings(session, due)
+    waiting: dict[int, Postponed] = {}
+    for row in due.to_dict("records"):
+        action_id, playbook = row["action_id"], playbooks[row["action_id"]]
+        of_play = siblings.get(row["enrolment_id"], [])
+        if any(each.action_id == action_id and each.is_resent for each in of_play):
+            continue  # a person wants it now
+        reader = _reader(row["channel"], row["role"], row["recipient"])
+        before = _before(playbook, row["step"], [each for each in of_play if each.reader == reader])
+        zone = row["timezone"] if isinstance(row["timezone"], str) and row["timezone"] else our_zone
+        country = row["country"] if isinstance(row["country"], str) else None
+        wait = wait_for(before, playbook, playbook.step_named(row["step"]), now, country, zone)
+        if wait is not None:
+            waiting[action_id] = wait
+    return waiting
+
+
+def wait_for(
+    before: list[Sibling], playbook: Playbook, step: Step, now: datetime, country: str | None, zone: str
+) -> Postponed | None:
+    """How long `step` waits for those `before` it (in their order); None when it may go.
+
+    Steps of a renewal are bound to its date: there the distance is a day at most.
+    """
+    under_way = [each for each in before if each.status in UNDER_WAY]
+    if under_way:
+        is_for_a_person = under_way[-1].status == "awaiting_approval"
+        again = now + (ASK_AGAIN if is_for_a_person else SOON)
+        return Postponed(max(again, *(each.due_at for each in under_way)), REASON, keeps_fresh=True)
+    sent = [each for each in before if each.sent_at is not None]
+    if not sent:
+        return None
+    last = max(sent, key=lambda each: each.sent_at or now)
+    days = step.day - playbook.step_named(last.step).day
+    if playbook.trigger.kind == "renewal_window":
+        days = min(days, 1)
+    if days <= 0 or last.sent_at is None:
+        return None
+    went_out_on = last.sent_at.astimezone(clock.zone(zone)).date()
+    earliest = clock.due_at(went_out_on, days, step.days, country, zone)
+    return Postponed(earliest, REASON, keeps_fresh=True) if earliest > now else None
+
+
+def _before(playbook: Playbook, step: str, siblings: list[Sibling]) -> list[Sibling]:
+    """Those of `siblings` whose steps come before `step` in the play."""
+    order = sorted(range(len(playbook.steps)), key=lambda place: (playbook.steps[place].day, place))
+    places = {playbook.steps[number].step: place for place, number in enumerate(order)}
+    earlier = [each for each in siblings if places.get(each.step, len(places)) < places[step]]
+    return sorted(earlier, key=lambda each: places[each.step])
+
+
+def _reader(channel: str, role: str, recipient: object) -> tuple[str, str]:
+    """To whom, and where: a customer reads all of our mail and texts, our own people each channel by itself."""
+    is_mail = channel in CUSTOMER_CHANNELS and role in CUSTOMER_ROLES
+    return ("mail" if is_mail else channel, str(recipient or role).lower())
+
+
+def _siblings(session: Session, due: pd.DataFrame) -> dict[int, list[Sibling]]:
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select
+                enrolment_id, action_id, step, channel, role, recipient, status, due_at, sent_at,
+                resent_at is not null and status = 'planned'
+            from cs.actions
+            where enrolment_id = any(%s::bigint[])
+            order by action_id
+            """,
+            [sorted({int(each) for each in due["enrolment_id"]})],
+        )
+        found: dict[int, list[Sibling]] = {}
+        for enrolment_id, action_id, step, channel, role, recipient, *state in cursor.fetchall():
+            sibling = Sibling(action_id, step, _reader(channel, role, recipient), *state)
+            found.setdefault(enrolment_id, []).append(sibling)
+        return found
