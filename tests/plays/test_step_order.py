@@ -12,8 +12,8 @@ from tests.plays.company import Company, save_play
 from tests.plays.delivering import ONE_MAIL, ToldChannel, all_by, deliver
 
 TUESDAY_EVENING = datetime(2025, 4, 8, 19, tzinfo=UTC)
-WELCOME = ONE_MAIL | {"step": "welcome", "to": "point_of_contact"}
-CHECK_IN = WELCOME | {"step": "check_in", "day": 1}
+WELCOME: dict[str, object] = ONE_MAIL | {"step": "welcome", "to": "point_of_contact"}
+CHECK_IN: dict[str, object] = WELCOME | {"step": "check_in", "day": 1}
 MOMENTS = ("08:00", "08:30", "09:01", "09:15", "09:30", "09:45", "10:01", "14:00")
 
 
@@ -55,7 +55,14 @@ def test_a_step_goes_once_the_one_before_it_is_dropped(
 def test_steps_to_other_people_and_on_other_channels_wait_for_nobody(
     company: Company, settings: Settings, clock: Clock
 ) -> None:
-    task = {"step": "call", "day": 1, "channel": "crm", "to": "owner", "template": "t", "intent": "inform"}
+    task: dict[str, object] = {
+        "step": "call",
+        "day": 1,
+        "channel": "crm",
+        "to": "owner",
+        "template": "t",
+        "intent": "inform",
+    }
     greeted(company, settings, 1, WELCOME, task)
     company.run("update cs.actions set due_at = due_at + interval '3 days' where step = 'welcome'")
     clock.set(datetime(2025, 4, 9, 10, tzinfo=UTC))
