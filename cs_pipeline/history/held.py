@@ -33,7 +33,7 @@ ALIVE = 0.1
 """Share of an account's best of those weeks with which it is alive."""
 WEEKS_TO_KNOW = 4
 """With fewer weeks before, nobody knows what is usual for an account."""
-LEAST_SHARE = 0.2
+LEAST_SHARE = 0.15
 """With no more than this share of what is usual, on the average of accounts, a week's events have not arrived."""
 
 _COPIED = (
