@@ -95,7 +95,9 @@ def was_missed(connection: Connection, week: date) -> bool:
                 (select max(week) from cs.renewal_windows where origin = 'live' and week <= date '{week}'),
                 (
                     select max(week) from cs.triggers
-                    where kind in ('score_change', 'renewal_window') and week <= date '{week}'
+                    where
+                        kind in ('score_change', 'renewal_window', 'segment_entry', 'cadence')
+                        and week <= date '{week}'
                 )
             ) as week
         """,

@@ -139,3 +139,14 @@ def test_a_renewal_that_was_signed_meanwhile_is_not_chased(term: Warehouse) -> N
             "update marts.fct_subscription_terms set successor_started_on = renews_on where subscription_id = 's'"
         )
     assert opened_late(term) == []
+
+
+def test_a_live_week_in_which_no_score_changed_was_live_too(term: Warehouse) -> None:
+    """As of a small company: only a conversation fell due."""
+    with term.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "insert into cs.triggers (trigger_key, kind, account_id, subject_id, week, occurred_at, anchor_on, facts) "
+            "values ('c', 'cadence', 'a', 'a', %s, now(), %s, '{}')",
+            [OPENS_90 - WEEK, OPENS_90],
+        )
+    assert opened_late(term, live_before=False) == [("90", RENEWS)]
