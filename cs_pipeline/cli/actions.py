@@ -1,4 +1,4 @@
-"""`approve`, `hold`, `cancel`, `resend`, `why-action`, `erase`: what people decide about actions, and ask of them."""
+"""`approve`, `hold`, `cancel`, `resend`, `missed`, `why-action`, `erase`: what people decide about actions."""
 
 import getpass
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
 from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Who = Annotated[str, typer.Option("--by", help="Who says so.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (approve, hold, cancel, resend, erase):
+    for command in (approve, hold, cancel, resend, missed, erase):
         app.command(rich_help_panel=PLAYS)(command)
     app.command("why-action", rich_help_panel=PLAYS)(why_action)
 
@@ -60,6 +61,36 @@ def why_action(
         if not rows.empty:
             say_heading(title)
             print_frame(rows)
+
+
+def missed(
+    catch_up: Annotated[bool, typer.Option("--catch-up", help="Take them now; steps of a play keep apart.")] = False,
+    retime: Annotated[bool, typer.Option("--retime", help="Let what is left of each play begin anew now.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Cancel them.")] = False,
+    playbook: Annotated[str, typer.Option(help="Only those of this playbook.")] = "",
+    by: Who = "",
+) -> None:
+    """Show what was due while nobody was there to take it, or decide on it: catch up, retime, or drop."""
+    from cs_pipeline.plays import missed as of_outbox
+    from cs_pipeline.warehouse.locate import locate
+
+    asked: dict[of_outbox.Choice, bool] = {"catch-up": catch_up, "retime": retime, "drop": drop}
+    chosen: list[of_outbox.Choice] = [choice for choice, is_chosen in asked.items() if is_chosen]
+    if len(chosen) > 1:
+        raise UserError(f"Choose one of --{' and --'.join(chosen)}")
+    settings = load_settings()
+    with locate(settings).session() as session:
+        if chosen:
+            who = by or getpass.getuser()
+            count = of_outbox.decide(session, chosen[0], playbook or None, who, Clock(settings.now).now())
+            say_done(f"{count:,} missed actions: {chosen[0]}")
+            return
+        waiting = of_outbox.waiting(session)
+    if waiting.empty:
+        console.print("Nothing was missed.")
+        return
+    print_frame(waiting)
+    console.print("Decide with --catch-up, --retime or --drop; for one playbook only with --playbook NAME.")
 
 
 def erase(

@@ -1,11 +1,11 @@
 """What `doctor` finds: what is configured, what can be reached, what is missing, and what to do about it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
 
 from cs_pipeline.channels.connections import missing
+from cs_pipeline.cli.finding import Finding
+from cs_pipeline.cli.outbox_findings import outbox_findings
 from cs_pipeline.cli.processes import Processes
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -20,17 +20,6 @@ IS_NOT_MIGRATED = (  # `to_regclass` would ask for a right on the schema
     "select not exists (select from pg_class where relname = 'actions' and relnamespace = to_regnamespace('cs'))"
 )
 NAMED = 5  # accounts that a finding names
-
-State = Literal["ok", "note", "wrong"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. `wrong` makes the command fail."""
-
-    subject: str
-    state: State
-    words: str
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -60,7 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _guarded("source tables", lambda: _source_tables(warehouse))
     yield from _guarded("scores", lambda: _scores(warehouse, settings))
     yield from _guarded("contracts", lambda: _contracts(warehouse, settings))
-    yield from _guarded("outbox", lambda: _outbox(warehouse))
+    yield from _guarded("outbox", lambda: outbox_findings(warehouse, Clock(settings.now).now()))
     yield from _guarded("CRM", lambda: [_crm(warehouse, settings)])
     yield from _processes(settings)
     if settings.now is None:
@@ -190,22 +179,6 @@ def _holes(warehouse: Warehouse, settings: Settings, newest: object) -> Iterator
         words += "The next run of weekly_health_schedule asks for them; "
     words += "`cs-pipeline backfill --from … --to …` scores them, and contacts nobody"
     yield Finding("weeks", "wrong", words)
-
-
-def _outbox(warehouse: Warehouse) -> Iterator[Finding]:
-    rows = _rows(
-        warehouse, "select status, count(*) from cs.actions where status in ('uncertain', 'failed') group by status"
-    )
-    for status, count in rows:
-        yield Finding("outbox", "note", f"{count:,} actions are {status}: `cs-pipeline actions --status {status}`")
-    for playbook, accounts in _rows(
-        warehouse, "select playbook, accounts from cs.breaker_trips where decision is null order by playbook"
-    ):
-        words = f"{playbook} would be at work for {accounts:,} accounts, and has enrolled nobody: release or dismiss it"
-        yield Finding("circuit breaker", "wrong", f"{words} with `cs-pipeline release|dismiss {playbook}`")
-    switches = _rows(warehouse, "select scope, name, reason from cs.kill_switches order by scope, name")
-    for scope, name, reason in switches:
-        yield Finding("kill switch", "note", f"{scope} {name} is stopped: {reason}")
 
 
 def _crm(warehouse: Warehouse, settings: Settings) -> Finding:

@@ -73,7 +73,7 @@ class Keeper:
         if now < self.not_before.get(service.name, 0.0):
             return
         lasted = now - self.not_before.get(service.name, 0.0) > LONGEST_PAUSE
-        pause = KEPT_EVERY if lasted else min(2 * self.pauses[service.name], LONGEST_PAUSE)
+        pause = KEPT_EVERY if lasted else min(2 * self.pauses.get(service.name, KEPT_EVERY), LONGEST_PAUSE)
         self.pauses[service.name], self.not_before[service.name] = pause, now + pause
         log.warning("the %s has ended: it is started again", service.name)
         processes.start(service, dict(os.environ))

@@ -41,6 +41,7 @@ def tell_action(warehouse: Warehouse, action_id: int) -> ActionStory:
     with warehouse.session() as session:
         rows = _frame(session, _ACTION, {"action_id": action_id}).to_dict("records")
         if not rows:
+            _refuse_a_notice(session, action_id)
             raise UserError(f"There is no action {action_id}; `cs-pipeline actions` lists those that wait")
         row = rows[0]
         tables = {
@@ -52,6 +53,19 @@ def tell_action(warehouse: Warehouse, action_id: int) -> ActionStory:
     score = tell_story(warehouse, row["account_id"], week) if isinstance(week, date) else None
     return ActionStory([_about_action(row), _about_play(row), _about_trigger(row), _about_score(row)], tables, score)
 
+
+def _refuse_a_notice(session: Session, action_id: int) -> None:
+    found = _frame(session, _NOTICE, {"action_id": action_id}).to_dict("records")
+    if found:
+        raise UserError(f"Action {action_id} is of no play: it tells operations '{found[0]['subject']}'")
+
+
+_NOTICE = """
+select notices.subject
+from cs.actions
+inner join cs.notices using (notice_id)
+where actions.action_id = %(action_id)s
+"""
 
 _ACTION = """
 select

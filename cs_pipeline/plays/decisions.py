@@ -12,7 +12,7 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import outbox
+from cs_pipeline.plays import notices, outbox
 
 Verb = Literal["approve", "hold", "cancel", "resend"]
 
@@ -83,14 +83,20 @@ def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now
                 due_at = case when %(again)s then %(now)s else due_at end,
                 expires_at = case
                     when %(again)s
-                        then %(now)s + make_interval(days => (playbooks.definition ->> 'stale_after_days')::integer)
+                        then %(now)s + make_interval(days => coalesce(
+                            (
+                                select (playbooks.definition ->> 'stale_after_days')::integer
+                                from cs.enrolments
+                                inner join cs.playbooks using (playbook, playbook_version)
+                                where enrolments.enrolment_id = actions.enrolment_id
+                            ),
+                            %(days_of_a_notice)s
+                        ))
                     else expires_at
                 end,
                 resent_at = case when %(again)s then %(now)s else resent_at end,
                 sent_at = case when %(again)s then null else sent_at end
-            from cs.enrolments
-            inner join cs.playbooks using (playbook, playbook_version)
-            where actions.enrolment_id = enrolments.enrolment_id and actions.action_id = any(%(ids)s::bigint[])
+            where actions.action_id = any(%(ids)s::bigint[])
             """,
             {
                 "ids": wanted,
@@ -100,6 +106,7 @@ def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now
                 "to": decision.to,
                 "reason": decision.reason,
                 "again": verb == "resend",
+                "days_of_a_notice": notices.TOLD_FOR.days,
             },
         )
         return cursor.rowcount

@@ -12,7 +12,7 @@ from html import escape
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.message import Message, clean
 from cs_pipeline.plays.channel_pauses import PAUSED, ChannelPause, PauseCause
 from cs_pipeline.plays.due import MAY_LOOK_UP, PlannedAction, look_up_period
 from cs_pipeline.plays.kill_switch import STOPPED
@@ -34,11 +34,15 @@ PAUSE_WORDS: Mapping[PauseCause, str] = {
 
 @dataclass(frozen=True)
 class Notice:
-    """What operations are to read; `key` says what it is about, and is told once."""
+    """What operations are to read; `key` says what it is about, and is told once. Others' words in it are cleaned."""
 
     key: str
     subject: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subject", clean(self.subject))
+        object.__setattr__(self, "text", clean(self.text))
 
 
 def tell(session: Session, notice: Notice, settings: Settings, now: datetime) -> bool:

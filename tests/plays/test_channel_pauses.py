@@ -13,6 +13,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.channel_pauses import LONGEST_WAIT, UNANSWERED, ChannelPause, after_call
 from cs_pipeline.plays.due import due_by_channel
 from cs_pipeline.plays.kill_switch import lift
+from cs_pipeline.plays.notices import Notice, tell, untold
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company
 from tests.plays.delivering import ToldChannel, all_by, deliver, enrolled, one_mail_play, states
@@ -117,3 +118,38 @@ def test_a_channel_never_waits_longer_than_an_hour_and_opens_with_the_first_that
         if pause is not None and pause.paused_until is not None:
             assert pause.paused_until <= now + LONGEST_WAIT
         now += timedelta(hours=1)
+
+
+def test_operations_are_told_by_mail_when_slack_does_not_take_it_and_only_then(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    enrolled(company, settings, one_mail_play(to="point_of_contact"))
+    email = ToldChannel(lambda _: REFUSED)
+    channels = {**all_by(ToldChannel(lambda _: WAIT)), "email": email}
+    deliver(company.warehouse, settings, clock, channels)
+    email.answer = lambda _: SENT
+    for minutes, status in ((6, "planned"), (11, "sent")):
+        clock.set(MONDAY + timedelta(minutes=minutes))
+        deliver(company.warehouse, settings, clock, channels)
+        told = company.column("select status from cs.actions where notice_id = 1 and channel = 'email'")
+        assert told == [status]
+
+
+def test_no_mail_is_sent_of_what_slack_has_taken(company: Company, settings: Settings, clock: Clock) -> None:
+    with company.warehouse.session() as session:
+        notice = Notice("weather", "It rains", "Since Monday.\x00")
+        assert [tell(session, notice, settings, MONDAY) for _ in range(2)] == [True, False]
+    for minutes in (0, 15):
+        clock.set(MONDAY + timedelta(minutes=minutes))
+        deliver(company.warehouse, settings, clock)
+    assert dict(company.run("select channel, status from cs.actions")) == {"slack": "sent", "email": "cancelled"}
+    assert company.run("select subject, recipient from cs.captured_messages") == [("It rains", "#cs-pipeline")]
+
+
+def test_who_could_not_be_told_is_told_by_doctor(company: Company, settings: Settings, clock: Clock) -> None:
+    with company.warehouse.session() as session:
+        tell(session, Notice("weather", "It rains", "Since Monday."), settings, MONDAY)
+    deliver(company.warehouse, settings, clock, all_by(ToldChannel(lambda _: Outcome("failed"))))
+    with company.warehouse.session() as session:
+        assert untold(session, MONDAY) == []
+        assert untold(session, MONDAY + timedelta(minutes=6)) == [("It rains", MONDAY)]

@@ -1,5 +1,6 @@
 """A step never overtakes the one before it to the same person, and keeps its distance in days."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,12 +13,12 @@ from tests.plays.company import Company, save_play
 from tests.plays.delivering import ONE_MAIL, ToldChannel, all_by, deliver
 
 TUESDAY_EVENING = datetime(2025, 4, 8, 19, tzinfo=UTC)
-WELCOME: dict[str, object] = ONE_MAIL | {"step": "welcome", "to": "point_of_contact"}
-CHECK_IN: dict[str, object] = WELCOME | {"step": "check_in", "day": 1}
+WELCOME = ONE_MAIL | {"step": "welcome", "to": "point_of_contact"}
+CHECK_IN = WELCOME | {"step": "check_in", "day": 1}
 MOMENTS = ("08:00", "08:30", "09:01", "09:15", "09:30", "09:45", "10:01", "14:00")
 
 
-def greeted(company: Company, settings: Settings, count: int, *steps: dict[str, object]) -> None:
+def greeted(company: Company, settings: Settings, count: int, *steps: Mapping[str, object]) -> None:
     accounts = [company.account(f"O{number}", country=None, timezone=None) for number in range(count)]
     triggers = [company.fall(account, occurred_at=TUESDAY_EVENING) for account in accounts]
     enrol(company.warehouse, save_play(steps=steps, exit=[]), triggers, settings, TUESDAY_EVENING)
@@ -55,7 +56,7 @@ def test_a_step_goes_once_the_one_before_it_is_dropped(
 def test_steps_to_other_people_and_on_other_channels_wait_for_nobody(
     company: Company, settings: Settings, clock: Clock
 ) -> None:
-    task: dict[str, object] = {
+    task = {
         "step": "call",
         "day": 1,
         "channel": "crm",

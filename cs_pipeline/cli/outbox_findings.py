@@ -1,0 +1,47 @@
+"""What `doctor` finds in the outbox: what waits for a person, what is paused or stopped, what nobody was told of."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cs_pipeline.cli.finding import Finding
+from cs_pipeline.plays import channel_pauses, missed, notices
+from cs_pipeline.warehouse.connection import Warehouse
+
+SHOWN = 3  # subjects of notices
+
+
+def outbox_findings(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
+    """Every finding."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            select status, count(*)
+            from cs.actions
+            where status in ('uncertain', 'failed') and notice_id is null
+            group by status
+            """
+        )
+        for status, count in cursor.fetchall():
+            yield Finding("outbox", "note", f"{count:,} actions are {status}: `cs-pipeline actions --status {status}`")
+        held = missed.waiting(session)
+        if not held.empty:
+            words = f"{held['actions'].sum():,} actions were due while nobody was there to take them"
+            yield Finding("missed actions", "wrong", f"{words}: `cs-pipeline missed` shows them and what to decide")
+        for channel, pause in channel_pauses.read(session).items():
+            if pause.paused_until is not None:
+                words = f"{channel} takes nothing since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.detail}"
+                again = f"it is tried again at {pause.paused_until:%H:%M}, or `cs-pipeline resume channel {channel}`"
+                yield Finding("channel", "wrong", f"{words}; {again}")
+        untold = notices.untold(session, now)
+        if untold:
+            subjects = "; ".join(f"{subject} ({since:%Y-%m-%d %H:%M} UTC)" for subject, since in untold[:SHOWN])
+            more = f"; and {len(untold) - SHOWN} more" if len(untold) > SHOWN else ""
+            yield Finding("operations", "wrong", f"could not be told: {subjects}{more}")
+        cursor.execute("select playbook, accounts from cs.breaker_trips where decision is null order by playbook")
+        for playbook, accounts in cursor.fetchall():
+            words = f"{playbook} would be at work for {accounts:,} accounts, and has enrolled nobody"
+            decide = f"release or dismiss it with `cs-pipeline release|dismiss {playbook}`"
+            yield Finding("circuit breaker", "wrong", f"{words}: {decide}")
+        cursor.execute("select scope, name, reason from cs.kill_switches order by scope, name")
+        for scope, name, reason in cursor.fetchall():
+            yield Finding("kill switch", "note", f"{scope} {name} is stopped: {reason}")
