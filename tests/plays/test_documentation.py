@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays import decisions, joining, postponement
+from cs_pipeline.plays import decisions, joining, missed, postponement
 from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
 from cs_pipeline.plays.enrolment import REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
@@ -27,6 +27,7 @@ def test_every_reason_is_listed_with_its_meaning(text: str) -> None:
     reasons = {**REFUSALS, **OUTBOX_REASONS, **postponement.REASONS, **joining.MEANINGS, **decisions.REASONS} | {
         guard.reason: guard.meaning for guard in GUARDS
     }
+    reasons |= {missed.REASON: missed.MEANING}
     rows = [f"| `{reason}` | {meaning} |" for reason, meaning in reasons.items()]
     assert [row for row in rows if row not in text] == []
 
