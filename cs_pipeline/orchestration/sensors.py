@@ -23,7 +23,7 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 TRIGGER_SECONDS = 15
-DUE_SECONDS = 60
+DUE_SECONDS = 30
 DUE_AGAIN_MINUTES = 2
 TRIGGERS_IN_A_RUN = 5_000
 

@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.due import MAY_GO
 
 PATIENCE = timedelta(minutes=4)
-"""How long an action may be due, and its channel idle. The sensor looks every minute, and a run needs seconds."""
+"""How long an action may be due, and its channel idle. The sensor looks every half minute, and a run needs seconds."""
 RUN_PATIENCE = timedelta(minutes=15)
 """How long a run may be at work, or wait to be, without an attempt: it may judge very many actions first."""
 TOLD_AGAIN_AFTER = timedelta(hours=6)
