@@ -89,7 +89,8 @@ def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: Hi
     messages = history.count("cs.captured_messages")
     pages = list((history.home / "captured").rglob("*.html"))
     assert len(pages) > messages, "a page a message, and the index"
-    assert history.count("public.runs", "pipeline_name = 'weekly_health' and status = 'SUCCESS'") == 2
+    scored = "dagster_event_type = 'ASSET_MATERIALIZATION' and asset_key = '[\"cs\", \"health_scores\"]'"
+    assert history.count("public.event_logs", f"{scored} and partition = '{LAST_WEEK}'") == 1, "however often it ticks"
 
 
 DELIVERY = """

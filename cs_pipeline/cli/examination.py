@@ -53,7 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _guarded("CRM", lambda: [_crm(warehouse, settings)])
     yield from _processes(settings)
     if settings.now is None:
-        yield _standstill(warehouse)
+        yield from _guarded("due actions", lambda: [_standstill(warehouse)])
 
 
 def _guarded(subject: str, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:

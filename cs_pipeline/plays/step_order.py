@@ -41,12 +41,12 @@ def waits(
     now: datetime,
     our_zone: str,
 ) -> dict[int, Postponed]:
-    """Which of `due` have to wait, by action id.
+    """Which of `due` have to wait, by action id. Steps of the same day that are due together go together, in order.
 
     `due` has the columns action_id, enrolment_id, step, channel, role, recipient, country and timezone; `playbooks` are
     those of its rows, by action id.
     """
-    siblings = _siblings(session, due)
+    siblings, together = _siblings(session, due), set(due["action_id"])
     waiting: dict[int, Postponed] = {}
     for row in due.to_dict("records"):
         action_id, playbook = row["action_id"], playbooks[row["action_id"]]
@@ -54,10 +54,15 @@ def waits(
         if any(each.action_id == action_id and each.is_resent for each in of_play):
             continue  # a person wants it now
         reader = _reader(row["channel"], row["role"], row["recipient"])
-        before = _before(playbook, row["step"], [each for each in of_play if each.reader == reader])
+        step = playbook.step_named(row["step"])
+        before = [
+            each
+            for each in _before(playbook, step.step, [each for each in of_play if each.reader == reader])
+            if not (each.action_id in together - waiting.keys() and playbook.step_named(each.step).day == step.day)
+        ]
         zone = row["timezone"] if isinstance(row["timezone"], str) and row["timezone"] else our_zone
         country = row["country"] if isinstance(row["country"], str) else None
-        wait = wait_for(before, playbook, playbook.step_named(row["step"]), now, country, zone)
+        wait = wait_for(before, playbook, step, now, country, zone)
         if wait is not None:
             waiting[action_id] = wait
     return waiting

@@ -34,11 +34,11 @@ class Remembering(ToldChannel):
         return Outcome("sent", provider_id=f"C1:{len(self.posts)}{root}")
 
 
-def posts_of_two_days(company: Company, settings: Settings, clock: Clock, *plays: Playbook) -> list[tuple]:
+def posts_of_three_days(company: Company, settings: Settings, clock: Clock, *plays: Playbook) -> list[tuple]:
     company.account("acme", severity=1)
     trigger = company.fall("acme")
     channel = Remembering()
-    for day in (0, 1):
+    for day in (0, 1, 2):
         clock.set(MONDAY + timedelta(days=day))
         for play in plays[day : day + 1]:
             enrol(company.warehouse, play, [trigger], settings, clock.now())
@@ -47,12 +47,12 @@ def posts_of_two_days(company: Company, settings: Settings, clock: Clock, *plays
 
 
 def test_messages_about_an_account_follow_its_first_one(company: Company, settings: Settings, clock: Clock) -> None:
-    posts = posts_of_two_days(company, settings, clock, two_alerts("first"))
+    posts = posts_of_three_days(company, settings, clock, two_alerts("first"))
     assert posts == [("alert0", None, None), ("alert1", "C1:1", False)]
 
 
 def test_a_new_play_is_shown_in_the_conversation_as_well(company: Company, settings: Settings, clock: Clock) -> None:
-    posts = posts_of_two_days(company, settings, clock, two_alerts("first"), two_alerts("second"))
+    posts = posts_of_three_days(company, settings, clock, two_alerts("first"), two_alerts("second"))
     assert Counter(posts[1:]) == {("alert0", "C1:1", True): 1, ("alert1", "C1:1", False): 2}
 
 
@@ -66,7 +66,7 @@ def test_a_thread_goes_on_when_its_first_message_is_forgotten(
     ]
     enrol(company.warehouse, save_play(steps=steps), [company.fall("acme")], settings, clock.now())
     channel = Remembering()
-    for day in (0, 1):
+    for day in (0, 1, 2):
         clock.set(MONDAY + timedelta(days=day))
         deliver(company.warehouse, settings, clock, all_by(channel))
     company.run("update cs.actions set status = 'cancelled' where step = 'alert0'")
@@ -76,7 +76,7 @@ def test_a_thread_goes_on_when_its_first_message_is_forgotten(
 
 
 def test_each_conversation_has_its_own_thread(company: Company, settings: Settings, clock: Clock) -> None:
-    posts = posts_of_two_days(company, settings, clock, two_alerts("first"), two_alerts("second", to="manager"))
+    posts = posts_of_three_days(company, settings, clock, two_alerts("first"), two_alerts("second", to="manager"))
     assert ("alert0", None, None) in posts[1:]
 
 
