@@ -233,11 +233,11 @@ def test_everything_is_killed_in_a_burst_and_nothing_is_lost_or_sent_twice(
 
     unsettled = """
         select count(*) from cs.actions
-        where notice_id is null and not (status = 'sent' or (status = 'uncertain' and told_at is not null))
+        where playbook = 'burst' and not (status = 'sent' or (status = 'uncertain' and told_at is not null))
     """
     wait_until("everything sent or told", TO_SETTLE, lambda: product.rows(unsettled) == [(0,)], product.last_words)
     taken = state.taken
     assert set(taken.values()) == {1}, "nothing twice"
-    ended = dict(product.rows("select action_key, status from cs.actions where notice_id is null"))
+    ended = dict(product.rows("select action_key, status from cs.actions where playbook = 'burst'"))
     assert len(ended) == 2 * ACCOUNTS
     assert {key for key, status in ended.items() if status == "sent"} <= set(taken), "what counts as sent was taken"
