@@ -119,3 +119,17 @@ def keep(session: Session, channel: str, pause: ChannelPause | None) -> None:
             """,
             [getattr(pause, column) for column in COLUMNS],
         )
+
+
+def end(session: Session, channel: str | None) -> bool:
+    """Ask `channel` (None: all) again at once; False when none was paused."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.channel_pauses
+            set paused_until = null
+            where paused_until is not null and (%(channel)s::text is null or channel = %(channel)s)
+            """,
+            {"channel": channel},
+        )
+        return cursor.rowcount > 0

@@ -9,6 +9,8 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays import channel_pauses
+
 Scope = Literal["everything", "channel", "playbook", "account"]
 EVERYTHING = "*"
 
@@ -44,16 +46,9 @@ def lift(session: Session, scope: Scope, name: str) -> bool:
     with session.cursor() as cursor:
         cursor.execute("delete from cs.kill_switches where scope = %s and name = %s", [scope, name])
         was_stopped = cursor.rowcount > 0
-        cursor.execute(
-            """
-            update cs.channel_pauses
-            set paused_until = null
-            where paused_until is not null and %(scope)s in ('everything', 'channel')
-                and (%(scope)s = 'everything' or channel = %(name)s)
-            """,
-            {"scope": scope, "name": name},
-        )
-        return was_stopped or cursor.rowcount > 0
+    if scope not in ("everything", "channel"):
+        return was_stopped
+    return channel_pauses.end(session, name if scope == "channel" else None) or was_stopped
 
 
 def mark_held(session: Session, now: datetime) -> int:

@@ -19,7 +19,7 @@ from cs_pipeline.warehouse.session_settings import TIMEOUTS
 
 OLDEST, NEWEST = 15, 18
 PROBE = "_cs_pipeline_doctor"
-LOCK = 7_420_003  # any constant of ours
+LOCK = 7_420_006  # any constant of ours
 CONNECTIONS = 20  # webserver, daemon, code servers and four runs, each with some
 
 

@@ -2,7 +2,6 @@
 
 import io
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import pytest
 from rich.panel import Panel
 from rich.text import Text
 
-from cs_pipeline.cli import console, main
+from cs_pipeline.cli import console
 from cs_pipeline.cli.console import SafeConsole, marked, print_frame, say_done, say_heading, table
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.command_line import run_command
 
 MARKUP = "[/x] [bold]b[/bold] \\[y] [red"
 ESCAPES = "A\x1b[2J\x1b]0;owned\x07B\u202egnp.exe\u202c\x9b31m\x7f"
@@ -28,14 +28,7 @@ def run(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setenv("CS_PIPELINE_HOME", str(tmp_path / "home"))
 
     def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["cs-pipeline", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        return run_command(monkeypatch, capsys, *arguments)
 
     return call
 

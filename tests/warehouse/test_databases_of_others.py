@@ -1,6 +1,5 @@
 """Databases as their administrators keep them: what stands in the way is said in a sentence, the rest is overcome."""
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from cs_pipeline.cli import main
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
@@ -21,6 +19,7 @@ from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.refusals import DatabaseRefusal
 from cs_pipeline.warehouse.schemas import SCHEMAS
 from cs_pipeline.warehouse.trial import try_out
+from tests.command_line import run_command
 from tests.conftest import _create_database, _drop_database
 
 MakeRole = Callable[..., Warehouse]
@@ -70,14 +69,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     def call(warehouse: Warehouse, *arguments: str) -> tuple[int, str]:
         monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", warehouse.url)
-        monkeypatch.setattr(sys, "argv", ["cs-pipeline", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        return run_command(monkeypatch, capsys, *arguments)
 
     return call
 
