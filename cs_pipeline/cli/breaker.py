@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Session
 
     from cs_pipeline.plays.circuit_breaker import Decision, Trip
-    from cs_pipeline.plays.facts import Asking
-    from cs_pipeline.plays.specification import Playbook
+    from cs_pipeline.plays.facts.query import Asking
+    from cs_pipeline.plays.playbooks.schema import Playbook
 
 PLAYS = "Plays"
 
@@ -59,8 +59,8 @@ def dismiss(playbook: Name, by: Who = "") -> None:
 
 
 def _asked(name: str) -> "tuple[Settings, Asking, Playbook]":
-    from cs_pipeline.plays.facts import Asking
-    from cs_pipeline.plays.specification import load_playbooks, playbook_named
+    from cs_pipeline.plays.facts.query import Asking
+    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 
     settings = load_settings()
     playbook = playbook_named(name, load_playbooks(settings.config))

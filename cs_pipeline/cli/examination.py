@@ -92,7 +92,7 @@ def _texts(settings: Settings) -> Finding:
 
 
 def _playbooks(settings: Settings) -> Finding:
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.playbooks.schema import load_playbooks
 
     playbooks = load_playbooks(settings.config)
     return Finding("playbooks", "ok", f"{len(playbooks)} valid: {', '.join(sorted(playbooks))}")

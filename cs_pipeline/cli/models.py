@@ -119,7 +119,7 @@ def diff(
     from cs_pipeline.health.library import read_score_model
     from cs_pipeline.health.selection import load_selection
     from cs_pipeline.plays.model_change import compare_models
-    from cs_pipeline.plays.specification import load_playbooks
+    from cs_pipeline.plays.playbooks.schema import load_playbooks
 
     settings = load_settings()
     new = read_score_model(model_file)

@@ -15,9 +15,9 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from cs_pipeline.plays.playbooks.schema import Playbook
     from cs_pipeline.plays.preview import Preview
     from cs_pipeline.plays.rehearsal_tables import RehearsalTables
-    from cs_pipeline.plays.specification import Playbook
 
 
 DAY = ["%Y-%m-%d"]
@@ -36,7 +36,7 @@ def preview(
     output: Annotated[Path | None, typer.Option(help="Write all messages as their readers see them, as HTML.")] = None,
 ) -> None:
     """Show every step of a play for one account, with today's facts, and which would not go out and why."""
-    from cs_pipeline.plays.facts import Asking
+    from cs_pipeline.plays.facts.query import Asking
     from cs_pipeline.plays.preview import preview as previewed
     from cs_pipeline.plays.rendering import Renderer
     from cs_pipeline.reports.preview_page import preview_page
@@ -113,7 +113,7 @@ def _print_rehearsal(found: "RehearsalTables") -> None:
 
 def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":
     """The playbook of that name, or all of them where there is no name."""
-    from cs_pipeline.plays.specification import load_playbooks, playbook_named
+    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 
     playbooks = load_playbooks(settings.config)
     return (playbook_named(name, playbooks),) if name else tuple(playbooks.values())

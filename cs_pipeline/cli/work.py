@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cs_pipeline.plays.specification import Playbook
+    from cs_pipeline.plays.playbooks.schema import Playbook
 
 MOST_LISTED = 2  # risks and next steps of a play among others
 
@@ -132,6 +132,6 @@ def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
 
 
 def _playbook(name: str, settings: Settings) -> "Playbook":
-    from cs_pipeline.plays.specification import load_playbooks, playbook_named
+    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 
     return playbook_named(name, load_playbooks(settings.config))

@@ -16,7 +16,7 @@ from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.fates import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Fates
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.hold_out import held_out
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 MET = (DISENGAGEMENT, CHAMPION_LEFT, SUPPORT_PAIN)
 """Causes that show in the score long before the end, and that somebody who calls can do something about."""

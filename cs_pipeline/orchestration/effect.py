@@ -8,7 +8,7 @@ from cs_pipeline.orchestration.dbt import SUBSCRIPTION_TERMS
 from cs_pipeline.orchestration.jobs import PLAY_EFFECTS
 from cs_pipeline.orchestration.metadata import picture, table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS, GROUP, OWNERS
-from cs_pipeline.plays.specification import load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 
 LOCK = 7_420_005  # one at a time: two that look at the same moment would both find nothing told yet
 FACTS = tuple(name for name in TRIGGER_FACTS["alert"] if name not in ("rule", "entity"))

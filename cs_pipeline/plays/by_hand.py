@@ -13,8 +13,8 @@ import pandas as pd
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import REFUSALS, enrol
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reason_words import meaning
-from cs_pipeline.plays.specification import Playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

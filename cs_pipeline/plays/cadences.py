@@ -15,12 +15,12 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 from pydantic import BaseModel, ConfigDict, Field
 
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.condition_types import ConditionError
-from cs_pipeline.plays.conditions import Condition
-from cs_pipeline.plays.everybody import facts_of_customers, this_monday
-from cs_pipeline.plays.facts import Asking
-from cs_pipeline.plays.specification import Name, Text
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
+from cs_pipeline.plays.facts.customers import facts_of_customers, this_monday
+from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.playbooks.condition_types import ConditionError
+from cs_pipeline.plays.playbooks.conditions import Condition
+from cs_pipeline.plays.playbooks.schema import Name, Text
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).with_suffix(".yaml")

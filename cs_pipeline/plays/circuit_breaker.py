@@ -12,7 +12,7 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts.query import Asking
 
 REASON = "circuit_breaker"
 BATCH = timedelta(days=1)

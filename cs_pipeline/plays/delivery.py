@@ -24,9 +24,9 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays import channel_pauses, dropping, exits, kill_switch, notices, outbox
 from cs_pipeline.plays.channel_pauses import ChannelPause
 from cs_pipeline.plays.due import PlannedAction, due, uncertain
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import Job, as_claimed, judge
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.threads import in_threads
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

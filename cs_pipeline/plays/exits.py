@@ -5,9 +5,11 @@ from collections import Counter
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import facts, outbox, versions
-from cs_pipeline.plays.facts import Asking
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays import outbox
+from cs_pipeline.plays.facts import query as facts
+from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.playbooks import versions
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 RETURNED = "returned"
 """Why a play for former customers ends, and the one reason that they do not end for is `churned`."""

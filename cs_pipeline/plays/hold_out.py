@@ -8,7 +8,7 @@ import hashlib
 
 import pandas as pd
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 
 def held_out(playbook: Playbook, account_ids: pd.Series) -> pd.Series:

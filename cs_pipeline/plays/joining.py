@@ -10,7 +10,7 @@ from datetime import timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 JOINED = "joined"
 MEANINGS: Mapping[str, str] = {

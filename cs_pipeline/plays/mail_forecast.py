@@ -19,11 +19,12 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.history.replay import LastScores, Replay, ReplayedWeek, Situation, resized
 from cs_pipeline.history.weeks import WEEK
-from cs_pipeline.plays import exits, facts
-from cs_pipeline.plays.catalogue import TRIGGER_FACTS
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays import exits
+from cs_pipeline.plays.facts import query as facts
+from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.other_scores import today_of, with_scores
-from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, Playbook
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, Playbook
 from cs_pipeline.settings import Settings
 
 Booleans = NDArray[np.bool]

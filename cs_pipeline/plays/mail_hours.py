@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from cs_pipeline.plays import clock
+from cs_pipeline.plays.playbooks import business_days
 
 SPREAD = timedelta(hours=2)
 """What waited over a night or a week-end goes out within this time after opening, not all in the first minute."""
@@ -25,12 +25,12 @@ class MailHours:
 
         Always the same for the same key and day, so that asking again postpones nothing further.
         """
-        zone = clock.zone(timezone)
+        zone = business_days.zone(timezone)
         local = now.astimezone(zone)
-        if clock.is_working_day(local.date(), country) and self._opening(local) <= local < self._closing(local):
+        if business_days.is_working_day(local.date(), country) and self._opening(local) <= local < self._closing(local):
             return None
-        day = local.date() if local < self._opening(local) else local.date() + clock.ONE_DAY
-        day = clock.next_working_day(day, country)
+        day = local.date() if local < self._opening(local) else local.date() + business_days.ONE_DAY
+        day = business_days.next_working_day(day, country)
         opening = datetime.combine(day, time(self.opens), zone)
         return opening.astimezone(UTC) + _share(key) * min(SPREAD, timedelta(hours=self.closes - self.opens) / 2)
 
@@ -39,7 +39,7 @@ class MailHours:
 
     def _closing(self, local: datetime) -> datetime:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        return midnight + clock.ONE_DAY if self.closes == 24 else midnight.replace(hour=self.closes)
+        return midnight + business_days.ONE_DAY if self.closes == 24 else midnight.replace(hour=self.closes)
 
 
 def _share(key: str) -> float:

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import exits, facts
+from cs_pipeline.plays import exits
 from cs_pipeline.plays.enrolment import refusals
-from cs_pipeline.plays.facts import Asking
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.facts import query as facts
+from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 SCORE_FACTS = ("score", "band", "severity", "coverage")
 CHANGE_FACTS = (

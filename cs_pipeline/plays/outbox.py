@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
 from cs_pipeline.plays.due import LEASE, MAY_GO, PlannedAction
-from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 LOCK = 7_420_004  # any constant of ours
 MOST_RETRIES = 8

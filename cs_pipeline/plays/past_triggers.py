@@ -12,10 +12,10 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.cadences import Cadence
-from cs_pipeline.plays.catalogue import TriggerKind
-from cs_pipeline.plays.everybody import facts_of_customers
-from cs_pipeline.plays.facts import Asking
-from cs_pipeline.plays.past_facts import as_of_week
+from cs_pipeline.plays.facts.catalogue import TriggerKind
+from cs_pipeline.plays.facts.customers import facts_of_customers
+from cs_pipeline.plays.facts.point_in_time import as_of_week
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.segments import Segment
 
 WITHOUT_A_PAST: tuple[TriggerKind, ...] = ("alert", "manual")

@@ -6,9 +6,10 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
-from cs_pipeline.plays import clock, recipients
-from cs_pipeline.plays.facts import Asking
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays import recipients
+from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.playbooks import business_days
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 
 ACTION_COLUMNS = (
     "action_key",
@@ -69,7 +70,7 @@ def due_moments(playbook: Playbook, actions: pd.DataFrame) -> pd.Series:
         if step.day == 0 and not is_dated:
             return occurred_at
         day = pd.Timestamp(anchor_on).date()  # pyright: ignore[reportArgumentType]
-        return clock.due_at(day, step.day, step.days, _text(country), _text(timezone))
+        return business_days.due_at(day, step.day, step.days, _text(country), _text(timezone))
 
     keys = ["definition", "occurred_at", "anchor_on", "country", "timezone"]
     known: dict[tuple[object, ...], datetime] = {}

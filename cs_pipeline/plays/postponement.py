@@ -13,9 +13,9 @@ from operator import itemgetter
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.mail_hours import MailHours
-from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 REASONS: Mapping[str, str] = {
     "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",

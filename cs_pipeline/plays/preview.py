@@ -14,13 +14,14 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.by_email import as_it_travels
 from cs_pipeline.channels.message import Message
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import facts, planning, sample_facts
-from cs_pipeline.plays.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays import planning, sample_facts
 from cs_pipeline.plays.enrolment import refusals
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts import query as facts
+from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import reasons_with
+from cs_pipeline.plays.playbooks.schema import Playbook, Step, Trigger
 from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.specification import Playbook, Step, Trigger
 from cs_pipeline.renewals.dates import next_renewal
 
 NO_RECIPIENT = "no_recipient"

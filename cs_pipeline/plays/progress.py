@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.marts import ask_marts
+from cs_pipeline.plays.facts.marts import ask_marts
 
 _SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 LISTED = ("completed_milestones", "upcoming_milestones", "risks", "next_actions")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.conditions import Condition
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
+from cs_pipeline.plays.playbooks.conditions import Condition
 
 MORE = ("ask", "offer")
 RETAINING = ("save", "winback")

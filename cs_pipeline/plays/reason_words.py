@@ -3,7 +3,7 @@
 from cs_pipeline.plays import decisions, exits, joining, missed, postponement
 from cs_pipeline.plays.enrolment import OUTRANKED, REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 _MEANINGS: dict[str, str] = {
     **REFUSALS,

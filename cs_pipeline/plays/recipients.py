@@ -6,8 +6,8 @@ Whether the person may be written to is a matter for `guards`.
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts import Asking
-from cs_pipeline.plays.specification import CUSTOMER_ROLES
+from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 # Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
 # role, else the one beside or above; Slack and CRM fall back to the team's channel, the others have nobody left.

@@ -15,14 +15,14 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays import exits, planning, recipients
-from cs_pipeline.plays.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.enrolment import OUTRANKED, refusals_in
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
+from cs_pipeline.plays.facts.point_in_time import read_as_of_week
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import reasons_with
 from cs_pipeline.plays.mail_forecast import decided_at
-from cs_pipeline.plays.past_facts import read_as_of_week
 from cs_pipeline.plays.past_triggers import PastTriggers
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.stage import Stage
 from cs_pipeline.plays.triggers import causes_of
 from cs_pipeline.plays.weekly_caps import beyond_caps

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 from cs_pipeline.plays.reason_words import meaning
 from cs_pipeline.plays.rehearsal import Rehearsal
-from cs_pipeline.plays.specification import CUSTOMER_ROLES
 
 TAKEN = ("taken", "for_approval")
 

@@ -20,8 +20,8 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays import sample_facts, template_files
 from cs_pipeline.plays.brand import Brand
 from cs_pipeline.plays.plain_text import plain_text
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.slack_template import SlackTemplate
-from cs_pipeline.plays.specification import Playbook, Step
 from cs_pipeline.plays.template_facts import Action, TemplateFacts, known_names
 from cs_pipeline.plays.template_language import (
     Template,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
-from cs_pipeline.plays.catalogue import TRIGGER_FACTS, Fact, TriggerKind, facts_of_trigger
+from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS, Fact, TriggerKind, facts_of_trigger
 
 DUE_AT = datetime(2026, 3, 3, 8, tzinfo=UTC)
 

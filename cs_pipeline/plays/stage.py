@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 ENROLMENT_COLUMNS = (
     "playbook", "family", "priority", "account_id", "subject_id", "anchor_on", "week", "owner", "severity",

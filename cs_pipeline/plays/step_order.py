@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import clock
+from cs_pipeline.plays.playbooks import business_days
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES, Playbook, Step
 from cs_pipeline.plays.postponement import ASK_AGAIN, Postponed
-from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES, Playbook, Step
 
 REASON = "step_before"
 UNDER_WAY = ("planned", "claimed", "awaiting_approval")
@@ -89,8 +89,8 @@ def wait_for(
         days = min(days, 1)
     if days <= 0 or last.sent_at is None:
         return None
-    went_out_on = last.sent_at.astimezone(clock.zone(zone)).date()
-    earliest = clock.due_at(went_out_on, days, step.days, country, zone)
+    went_out_on = last.sent_at.astimezone(business_days.zone(zone)).date()
+    earliest = business_days.due_at(went_out_on, days, step.days, country, zone)
     return Postponed(earliest, REASON, keeps_fresh=True) if earliest > now else None
 
 

@@ -10,10 +10,11 @@ from typing import Protocol
 
 from cs_pipeline.health.explanation import Change, Driver, explain_change
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.plays import clock, names
+from cs_pipeline.plays import names
 from cs_pipeline.plays.brand import Brand
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, TriggerKind
-from cs_pipeline.plays.specification import CUSTOMER_ROLES, Playbook, Step
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, TriggerKind
+from cs_pipeline.plays.playbooks import business_days
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step
 from cs_pipeline.plays.template_language import clean, in_words, is_missing
 from cs_pipeline.settings import Settings
 
@@ -88,7 +89,7 @@ class TemplateFacts:
             "contact_name": name,
             "contact_first_name": names.first_name(name),
             "is_for_customer": step.to in CUSTOMER_ROLES,
-            "due_on": action.due_at.astimezone(clock.zone(str(values["timezone"] or ""))).date(),
+            "due_on": action.due_at.astimezone(business_days.zone(str(values["timezone"] or ""))).date(),
             "play_title": self.playbook.title,
             "step_day": step.day,
             "step_title": step.title or step.step.replace("_", " ").capitalize(),

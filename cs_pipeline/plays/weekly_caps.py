@@ -5,7 +5,7 @@ The real thing (`postponement`) counts any seven days; whole weeks are as near a
 
 import pandas as pd
 
-from cs_pipeline.plays.specification import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 from cs_pipeline.settings import Settings
 
 

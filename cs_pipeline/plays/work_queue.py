@@ -12,7 +12,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.health.explanation import driver_name
-from cs_pipeline.plays.marts import ask_marts
+from cs_pipeline.plays.facts.marts import ask_marts
 
 _SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 RISK_UNKNOWN = 0.5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.reports.playbook_charts import timeline
 
 INDEX = "index.md"

@@ -6,8 +6,8 @@ from textwrap import dedent
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.warehouse.connection import Warehouse
 
 MONDAY = datetime(2025, 3, 10, 12, tzinfo=UTC)

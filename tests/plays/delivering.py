@@ -10,7 +10,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
 from cs_pipeline.plays.due import PlannedAction
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company, save_play

@@ -13,7 +13,7 @@ from cs_pipeline.orchestration.work import StartConfig, start_accounts
 from cs_pipeline.plays import kill_switch
 from cs_pipeline.plays.by_hand import Ask, Started, start
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.specification import load_playbooks
+from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 

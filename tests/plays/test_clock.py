@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs_pipeline.plays.clock import due_at, due_on, is_working_day, zone
+from cs_pipeline.plays.playbooks.business_days import due_at, due_on, is_working_day, zone
 
 DAYS = st.dates(date(2015, 1, 1), date(2035, 12, 31))
 OFFSETS = st.integers(-200, 200)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, facts_of_trigger
-from cs_pipeline.plays.condition_types import ConditionError
-from cs_pipeline.plays.conditions import Condition
-from cs_pipeline.plays.facts import typed
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, facts_of_trigger
+from cs_pipeline.plays.facts.query import typed
+from cs_pipeline.plays.playbooks.condition_types import ConditionError
+from cs_pipeline.plays.playbooks.conditions import Condition
 
 FACTS = facts_of_trigger("score_change")
 

@@ -10,7 +10,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.due import due_by_channel
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.kill_switch import EVERYTHING, lift, stop
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import ToldChannel, all_by, deliver, enrolled, one_mail_play, states

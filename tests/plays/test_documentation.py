@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.plays import decisions, joining, missed, postponement
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
 from cs_pipeline.plays.enrolment import REFUSALS
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
-from cs_pipeline.plays.specification import Playbook, Step, read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook, Step, read_playbook
 
 
 @pytest.fixture(scope="module")

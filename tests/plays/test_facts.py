@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from cs_pipeline.plays import facts, recipients
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.facts import KNOWN, Asking
+from cs_pipeline.plays import recipients
+from cs_pipeline.plays.facts import query as facts
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
+from cs_pipeline.plays.facts.query import KNOWN, Asking
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company
 

@@ -12,7 +12,7 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.model_change import NOT_SCORED, ModelChange, compare_models
 from cs_pipeline.plays.model_change_words import headline, verdict_on_plays
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.health.accounts import HEALTHY, WEEKLY_POINTS
 from tests.plays.company import MONDAY, WEEK, Company, save_play

@@ -15,7 +15,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays import kill_switch, outbox
 from cs_pipeline.plays.due import PlannedAction, due
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import judge
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays import template_files
+from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.sample_facts import SampleAction, everything_known
-from cs_pipeline.plays.specification import Playbook, Step, load_playbooks
 from cs_pipeline.settings import Settings
 
 PLAYBOOKS = load_playbooks(None)

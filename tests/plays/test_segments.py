@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.segments import load_segments, open_segment_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile

@@ -16,7 +16,7 @@ from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery import deliver_due
 from cs_pipeline.plays.due import PlannedAction
-from cs_pipeline.plays.specification import Playbook, Step
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from cs_pipeline.channels.message import Message
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, Catalogue, facts_of_trigger
-from cs_pipeline.plays.conditions import Condition
-from cs_pipeline.plays.facts import typed
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, Catalogue, facts_of_trigger
+from cs_pipeline.plays.facts.query import typed
+from cs_pipeline.plays.playbooks.conditions import Condition
+from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
 from cs_pipeline.plays.segments import load_segments
-from cs_pipeline.plays.specification import Playbook, Step, load_playbooks
 
 PLAYBOOKS: Mapping[str, Playbook] = load_playbooks(None)
 SHIPPED: Sequence[Playbook] = list(PLAYBOOKS.values())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from tests.plays.library.reading import PLAYBOOKS, Write, holds, is_for, is_in, starts, told
 
 BRONZE, SILVER, GOLD = (PLAYBOOKS[f"advocacy_{tier}"] for tier in ("bronze", "silver", "gold"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from tests.plays.library.reading import PLAYBOOKS, Write, exit_reason, is_for, starts, told, words
 
 CALL, DAILY, AUTOMATED = PLAYBOOKS["check_in"], PLAYBOOKS["check_in_daily"], PLAYBOOKS["check_in_automated"]

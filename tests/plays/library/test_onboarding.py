@@ -2,7 +2,7 @@
 
 import pytest
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from tests.plays.library.reading import PLAYBOOKS, Write, days, holds, is_for, starts, the_step, told, words
 
 ONBOARDING, ENTERPRISE = PLAYBOOKS["onboarding_sequence"], PLAYBOOKS["onboarding_enterprise"]

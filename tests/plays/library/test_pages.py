@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.reports.playbook_charts import drawn_from, timeline
 from cs_pipeline.reports.playbook_pages import (
     INDEX,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from tests.plays.library.reading import (
     PLAYBOOKS,
     Write,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.plays.library.reading import PLAYBOOKS, Write, exit_reason, holds, is_for, on_day, starts, the_step, words
 

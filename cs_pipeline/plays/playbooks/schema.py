@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, Catalogue, TriggerKind, facts_of_trigger
-from cs_pipeline.plays.condition_types import ConditionError
-from cs_pipeline.plays.conditions import Condition
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, Catalogue, TriggerKind, facts_of_trigger
+from cs_pipeline.plays.playbooks.condition_types import ConditionError
+from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).parent / "library"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catalogue, FactType
-from cs_pipeline.plays.marts import ask_marts
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catalogue, FactType
+from cs_pipeline.plays.facts.marts import ask_marts
 from cs_pipeline.renewals.dates import next_renewal
 from cs_pipeline.settings import Settings
 
@@ -33,7 +33,7 @@ _RENEWAL_DATE = f"""
     end
 """
 _SQL = (
-    (Path(__file__).parent / "facts.sql")
+    (Path(__file__).parent / "query.sql")
     .read_text(encoding="utf-8")
     .replace("{week_columns}", ",\n    ".join(f"weeks.{column}" for column in WEEK_COLUMNS))
     .replace("{renewal_date}", _RENEWAL_DATE)

@@ -14,8 +14,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.plays.catalogue import Catalogue
-from cs_pipeline.plays.condition_types import Checker, ConditionError, pairs
+from cs_pipeline.plays.facts.catalogue import Catalogue
+from cs_pipeline.plays.playbooks.condition_types import Checker, ConditionError, pairs
 
 LONGEST = 1_000  # characters
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.catalogue import Catalogue, Fact
+from cs_pipeline.plays.facts.catalogue import Catalogue, Fact
 
 Type = Literal["number", "text", "boolean", "date", "nothing"]
 

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import facts
-from cs_pipeline.plays.facts import Asking
+from cs_pipeline.plays.facts import query as facts
+from cs_pipeline.plays.facts.query import Asking
 
 AT_A_TIME = 10_000  # accounts whose facts are held in memory together
 

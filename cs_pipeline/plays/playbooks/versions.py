@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.specification import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 Version = tuple[str, str]
 """Name and version of a playbook."""
