@@ -25,7 +25,7 @@ from cs_pipeline.plays.notices import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
 from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.status import enrolments_by_playbook
-from cs_pipeline.plays.triggers import open_lifecycle_triggers
+from cs_pipeline.plays.triggers.lifecycle import open_lifecycle_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -11,9 +11,9 @@ from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.play_assets import TRIGGERS
 from cs_pipeline.orchestration.renewals import RENEWAL_WINDOWS
 from cs_pipeline.orchestration.scores import SCORE_CHANGES, origin_of
-from cs_pipeline.plays.cadences import load_cadences, open_cadence_triggers
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.segments import load_segments, open_segment_triggers
+from cs_pipeline.plays.triggers.cadences import load_cadences, open_cadence_triggers
+from cs_pipeline.plays.triggers.segments import load_segments, open_segment_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -1,7 +1,7 @@
 """What a tick of a sensor asks for: few runs, whose cause is their key."""
 
 from cs_pipeline.orchestration.sensors import TRIGGERS_IN_A_RUN, playbook_requests
-from cs_pipeline.plays.offers import Batch
+from cs_pipeline.plays.triggers.dispatch_cursor import Batch
 
 
 def batches_of(requests: list) -> list[list[tuple[str, int]]]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cs_pipeline.plays.cadences import load_cadences, open_cadence_triggers
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.query import Asking, typed
+from cs_pipeline.plays.triggers.cadences import load_cadences, open_cadence_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.plays.company import MONDAY, Company

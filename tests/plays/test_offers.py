@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs_pipeline.plays import offers
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.offers import Cursor, next_batches
-from cs_pipeline.plays.triggers import OLDEST, offer, open_lifecycle_triggers
+from cs_pipeline.plays.triggers import dispatch_cursor
+from cs_pipeline.plays.triggers.dispatch_cursor import Cursor, next_batches
+from cs_pipeline.plays.triggers.lifecycle import OLDEST, offer, open_lifecycle_triggers
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 
@@ -35,11 +35,11 @@ def test_a_decided_batch_is_forgotten() -> None:
 
 def test_triggers_of_a_failed_run_are_asked_for_again_under_a_new_key() -> None:
     first = next_batches({"yellow": [1, 2]}, 2, NEW, MONDAY)
-    later = MONDAY + offers.FIRST_WAIT
+    later = MONDAY + dispatch_cursor.FIRST_WAIT
     second = next_batches({"yellow": [2]}, 2, Cursor.read(first.cursor), later)
     assert [(batch.trigger_ids, batch.attempt) for batch in second.batches] == [((2,), 2)]
     assert second.batches[0].run_key != first.batches[0].run_key
-    third = next_batches({"yellow": [2]}, 2, Cursor.read(second.cursor), later + offers.FIRST_WAIT)
+    third = next_batches({"yellow": [2]}, 2, Cursor.read(second.cursor), later + dispatch_cursor.FIRST_WAIT)
     assert third.batches == ()  # every wait is longer than the one before
 
 
@@ -100,8 +100,8 @@ def test_every_trigger_is_decided_in_the_end_whatever_fails(data: st.DataObject)
 
 
 def test_a_long_backlog_is_worked_off_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "AT_A_TIME", 3)
-    monkeypatch.setattr(offers, "MOST_WAITING", 2)
+    monkeypatch.setattr(dispatch_cursor, "AT_A_TIME", 3)
+    monkeypatch.setattr(dispatch_cursor, "MOST_WAITING", 2)
     left = list(range(1, 21))
     cursor, seen = NEW, []
     for _ in range(10):
@@ -150,7 +150,7 @@ def test_a_run_that_failed_for_weeks_is_still_tried(company: Company) -> None:
     trigger = company.fall("acme")
     cursor, now = ask(company, None).cursor, MONDAY
     for attempt in range(2, 40):
-        now += offers.LONGEST_WAIT
+        now += dispatch_cursor.LONGEST_WAIT
         found = ask(company, cursor, now)
         cursor = found.cursor
         assert [(batch.trigger_ids, batch.attempt) for batch in found.batches] == [((trigger,), attempt)]
@@ -231,8 +231,8 @@ def test_a_backfill_contacts_nobody(company: Company, settings: Settings) -> Non
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.integers(1, 5))
 def test_a_cursor_comes_back_as_it_was_written(ids: set[int], attempt: int) -> None:
-    batch = offers.Batch("yellow", tuple(sorted(ids)), attempt)
-    cursor = Cursor({"yellow": 7}, (offers.Waiting(batch, MONDAY),))
+    batch = dispatch_cursor.Batch("yellow", tuple(sorted(ids)), attempt)
+    cursor = Cursor({"yellow": 7}, (dispatch_cursor.Waiting(batch, MONDAY),))
     assert Cursor.read(cursor.write()) == cursor
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.segments import load_segments, open_segment_triggers
+from cs_pipeline.plays.triggers.segments import load_segments, open_segment_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.plays.company import MONDAY, WEEK, Company

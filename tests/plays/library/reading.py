@@ -9,7 +9,7 @@ from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, Catalogue, facts_of
 from cs_pipeline.plays.facts.query import typed
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
-from cs_pipeline.plays.segments import load_segments
+from cs_pipeline.plays.triggers.segments import load_segments
 
 PLAYBOOKS: Mapping[str, Playbook] = load_playbooks(None)
 SHIPPED: Sequence[Playbook] = list(PLAYBOOKS.values())

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
-from cs_pipeline.plays.offers import AT_A_TIME, MOST_WAITING, Cursor, Offer, next_batches
 from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.triggers.dispatch_cursor import AT_A_TIME, MOST_WAITING, Cursor, Offer, next_batches
 
 OLDEST = timedelta(days=7)
 """A cause older than this starts no play, unless a sensor had already got to it."""

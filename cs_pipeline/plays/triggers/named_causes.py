@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.cadences import load_cadences
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.segments import load_segments
+from cs_pipeline.plays.triggers.cadences import load_cadences
+from cs_pipeline.plays.triggers.segments import load_segments
 
 
 def check_causes(playbooks: Mapping[str, Playbook], config: Path | None) -> None:

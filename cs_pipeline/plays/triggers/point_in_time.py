@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.cadences import Cadence
 from cs_pipeline.plays.facts.catalogue import TriggerKind
 from cs_pipeline.plays.facts.customers import facts_of_customers
 from cs_pipeline.plays.facts.point_in_time import as_of_week
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.segments import Segment
+from cs_pipeline.plays.triggers.cadences import Cadence
+from cs_pipeline.plays.triggers.segments import Segment
 
 WITHOUT_A_PAST: tuple[TriggerKind, ...] = ("alert", "manual")
 COLUMNS = ("kind", "account_id", "subject_id", "occurred_at", "anchor_on", "facts")
