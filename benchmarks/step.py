@@ -29,8 +29,8 @@ from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.plays.delivery import deliver_due
 from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.triggers.lifecycle import offer
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.locate import locate

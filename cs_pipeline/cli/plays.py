@@ -33,8 +33,8 @@ def playbooks(
     pages: Annotated[Path | None, typer.Option(help="Write a page about each into this folder, and an index.")] = None,
 ) -> None:
     """List the playbooks, or the steps of one. Fails when a file or a template is wrong, saying where."""
+    from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-    from cs_pipeline.plays.rendering import Renderer
     from cs_pipeline.plays.triggers.named_causes import check_causes
 
     settings = load_settings()

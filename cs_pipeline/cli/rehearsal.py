@@ -37,8 +37,8 @@ def preview(
 ) -> None:
     """Show every step of a play for one account, with today's facts, and which would not go out and why."""
     from cs_pipeline.plays.facts.query import Asking
+    from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.preview import preview as previewed
-    from cs_pipeline.plays.rendering import Renderer
     from cs_pipeline.reports.preview_page import preview_page
     from cs_pipeline.warehouse.locate import locate
 

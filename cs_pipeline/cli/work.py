@@ -38,7 +38,7 @@ def start(
     """Start a play by hand for accounts; every guard is asked. Says who entered, and who did not and why."""
     from cs_pipeline.plays.by_hand import Ask
     from cs_pipeline.plays.by_hand import start as started
-    from cs_pipeline.plays.rendering import Renderer
+    from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()

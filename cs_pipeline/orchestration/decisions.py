@@ -17,10 +17,10 @@ from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays import decisions, kill_switch
 from cs_pipeline.plays.action_story import tell_action
 from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 from cs_pipeline.plays.preview import preview
 from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.status import waiting_for_people
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

@@ -15,7 +15,7 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES
 from cs_pipeline.plays import notices, stuck
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due, deliver_notices
-from cs_pipeline.plays.rendering import Renderer
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.status import actions_by_status, recent_messages
 from cs_pipeline.reports.play_tables import messages_as_markdown
 from cs_pipeline.settings import Settings

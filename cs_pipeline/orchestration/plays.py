@@ -21,9 +21,9 @@ from cs_pipeline.orchestration.suppressions import sync_suppressions
 from cs_pipeline.plays import notices
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.notices import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.plays.triggers.lifecycle import open_lifecycle_triggers
 from cs_pipeline.settings import Settings

@@ -14,14 +14,15 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.by_email import as_it_travels
 from cs_pipeline.channels.message import Message
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import planning, sample_facts
+from cs_pipeline.plays import planning
 from cs_pipeline.plays.enrolment import refusals
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import reasons_with
+from cs_pipeline.plays.messages import samples
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, Trigger
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.renewals.dates import next_renewal
 
 NO_RECIPIENT = "no_recipient"
@@ -173,7 +174,7 @@ def _trigger_facts(
         for (of_trigger, happened_on), does_fit in zip(stored, fits, strict=True):
             if does_fit:
                 return of_trigger, words.format(happened_on)
-    made_up = sample_facts.everything_known(kind)
+    made_up = samples.everything_known(kind)
     told_too = [*TRIGGER_FACTS[kind], "drivers"]
     return (
         {name: made_up[name] for name in told_too if name in made_up},

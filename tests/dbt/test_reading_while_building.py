@@ -12,8 +12,8 @@ from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.by_hand import Ask, start
 from cs_pipeline.plays.delivery import deliver_due
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import load_playbooks
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.settings import Settings
 from tests.dbt.conftest import DbtWarehouse, accounts
 

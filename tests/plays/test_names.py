@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cs_pipeline.plays import names
+from cs_pipeline.plays.messages import names
 
 NO_NAMES = """
 NULL|null|Null|(null)|<null>|NONE|None|None None|nil|NIL|undefined|undefined undefined

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.preview import Preview, preview
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.reports.preview_page import preview_page
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, WEEK, Company, save_play

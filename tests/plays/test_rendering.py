@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import template_files
+from cs_pipeline.plays.messages import loader
+from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.messages.samples import SampleAction, everything_known
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
-from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.sample_facts import SampleAction, everything_known
 from cs_pipeline.settings import Settings
 
 PLAYBOOKS = load_playbooks(None)
 STEPS = [(playbook, step) for playbook in PLAYBOOKS.values() for step in playbook.steps]
 ACTION = SampleAction("yellow_adoption", "save", "yellow_adoption/quick_guide/acme", "acme", "ada@acme.example")
-SHIPPED_BRAND = template_files.SHIPPED / "brand.yaml"
+SHIPPED_BRAND = loader.SHIPPED / "brand.yaml"
 RENDERER = Renderer(Settings(home=Path("unused")))
 
 

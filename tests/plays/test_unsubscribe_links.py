@@ -4,9 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.messages.samples import everything_known
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, load_playbooks
-from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.sample_facts import everything_known
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import deliver

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.channels.message import Message
+from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.messages.samples import SampleAction, everything_known
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.plays.rendering import Renderer
-from cs_pipeline.plays.sample_facts import SampleAction, everything_known
 from cs_pipeline.settings import Settings
 from tests.plays.library.reading import Write
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step, Trigger
-from cs_pipeline.plays.rendering import Renderer
 from cs_pipeline.plays.triggers.named_causes import check_causes
 from tests.plays.library.reading import PLAYBOOKS, SHIPPED, Write, is_for, starts, words
 

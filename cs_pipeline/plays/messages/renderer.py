@@ -17,19 +17,19 @@ from cs_pipeline.channels.by_email import AS_EMAIL
 from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.slack_blocks import fit
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import sample_facts, template_files
-from cs_pipeline.plays.brand import Brand
-from cs_pipeline.plays.plain_text import plain_text
-from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.plays.slack_template import SlackTemplate
-from cs_pipeline.plays.template_facts import Action, TemplateFacts, known_names
-from cs_pipeline.plays.template_language import (
+from cs_pipeline.plays.messages import loader, samples
+from cs_pipeline.plays.messages.block_kit import SlackTemplate
+from cs_pipeline.plays.messages.brand import Brand
+from cs_pipeline.plays.messages.context import Action, TemplateFacts, known_names
+from cs_pipeline.plays.messages.environment import (
     Template,
     TemplateError,
     html_environment,
     slack_environment,
     text_environment,
 )
+from cs_pipeline.plays.messages.plain_text import plain_text
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings
 
 LONGEST_SUBJECT = 200
@@ -68,7 +68,7 @@ class Renderer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        folders = template_files.folders(settings.config)
+        folders = loader.folders(settings.config)
         self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
         currency = self._brand.currency
         self._html = html_environment([folder / "email" for folder in folders], currency)
@@ -121,7 +121,7 @@ class Renderer:
         for step in playbook.steps:
             try:
                 self._template(step).check_names(known)
-                for account, facts in sample_facts.variants(playbook.trigger.kind):
+                for account, facts in samples.variants(playbook.trigger.kind):
                     self._try(playbook, step, account, facts)
             except UserError as error:
                 problems.append(f"playbook {playbook.playbook}, step {step.step}: {error}")
@@ -130,7 +130,7 @@ class Renderer:
 
     def _try(self, playbook: Playbook, step: Step, account: str, facts: Mapping[str, object]) -> None:
         try:
-            self.render(playbook, step, facts, sample_facts.SampleAction(playbook.playbook, playbook.family))
+            self.render(playbook, step, facts, samples.SampleAction(playbook.playbook, playbook.family))
         except UserError as error:
             raise UserError(f"for an account {account}: {error}") from None
 
@@ -189,15 +189,15 @@ class Renderer:
         return self._text_template(step.channel, step.template)
 
     def _slack_template(self, name: str) -> SlackTemplate:
-        path = template_files.find(self._settings.config, "slack", name)
+        path = loader.find(self._settings.config, "slack", name)
         if path not in self._slack_templates:
             self._slack_templates[path] = SlackTemplate.read(path, self._mrkdwn, self._plain["crm"])
         return self._slack_templates[path]
 
     def _text_template(self, channel: str, name: str) -> _TextTemplate:
-        path = template_files.find(self._settings.config, channel, name)
+        path = loader.find(self._settings.config, channel, name)
         if path not in self._text_templates:
-            front, body = template_files.with_front_matter(path, FRONT[channel])
+            front, body = loader.with_front_matter(path, FRONT[channel])
             plain = self._plain[channel]
             self._text_templates[path] = _TextTemplate(
                 path,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from cs_pipeline.plays.template_language import TemplateError
+from cs_pipeline.plays.messages.environment import TemplateError
 
 SHIPPED = Path(__file__).parent / "templates"
 CONFIG_FOLDER = "templates"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import jinja2
 
-from cs_pipeline.plays import template_files
-from cs_pipeline.plays.template_files import Piece, Tree
-from cs_pipeline.plays.template_language import Template, TemplateError
+from cs_pipeline.plays.messages import loader
+from cs_pipeline.plays.messages.environment import Template, TemplateError
+from cs_pipeline.plays.messages.loader import Piece, Tree
 
 NEEDED = {
     "header": ("text",),
@@ -34,7 +34,7 @@ class SlackTemplate:
     @classmethod
     def read(cls, path: Path, mrkdwn: jinja2.Environment, plain: jinja2.Environment) -> "SlackTemplate":
         """The template in a file. Raises TemplateError."""
-        tree = template_files.as_tree(path)
+        tree = loader.as_tree(path)
         if not isinstance(tree, dict) or set(tree) != {"text", "blocks"}:
             raise TemplateError(f"{path}:1: expected the fields text and blocks")
         text, blocks = tree["text"], tree["blocks"]

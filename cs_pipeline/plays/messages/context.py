@@ -10,12 +10,12 @@ from typing import Protocol
 
 from cs_pipeline.health.explanation import Change, Driver, explain_change
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.plays import names
-from cs_pipeline.plays.brand import Brand
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, TriggerKind
+from cs_pipeline.plays.messages import names
+from cs_pipeline.plays.messages.brand import Brand
+from cs_pipeline.plays.messages.environment import clean, in_words, is_missing
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step
-from cs_pipeline.plays.template_language import clean, in_words, is_missing
 from cs_pipeline.settings import Settings
 
 ADDED: Mapping[str, str] = {
