@@ -12,7 +12,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from cs_pipeline.plays.decisions import Verb
+    from cs_pipeline.plays.outbox.manual_actions import Verb
 
 PLAYS = "Plays"
 
@@ -71,7 +71,7 @@ def missed(
     by: Who = "",
 ) -> None:
     """Show what was due while nobody was there to take it, or decide on it: catch up, retime, or drop."""
-    from cs_pipeline.plays import missed as of_outbox
+    from cs_pipeline.plays.outbox import missed as of_outbox
     from cs_pipeline.warehouse.locate import locate
 
     asked: dict[of_outbox.Choice, bool] = {"catch-up": catch_up, "retime": retime, "drop": drop}
@@ -113,7 +113,7 @@ def erase(
 
 
 def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:
-    from cs_pipeline.plays.decisions import DECISIONS, decide
+    from cs_pipeline.plays.outbox.manual_actions import DECISIONS, decide
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()

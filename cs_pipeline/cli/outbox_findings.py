@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cs_pipeline.cli.finding import Finding
-from cs_pipeline.plays import channel_pauses, missed, notices
+from cs_pipeline.plays.outbox import channel_pauses, missed, notices
 from cs_pipeline.warehouse.connection import Warehouse
 
 SHOWN = 3  # subjects of notices

@@ -13,7 +13,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from cs_pipeline.plays.kill_switch import Scope
+    from cs_pipeline.plays.outbox.kill_switch import Scope
 
 PLAYS = "Plays"
 SCOPES = ("everything", "channel", "playbook", "account")
@@ -112,7 +112,7 @@ def stop(
     reason: Annotated[str, typer.Option(help="Why; shown to everybody who wonders.")] = "",
 ) -> None:
     """Stop everything, a channel, a playbook or an account at once. What is planned stays planned."""
-    from cs_pipeline.plays import kill_switch
+    from cs_pipeline.plays.outbox import kill_switch
     from cs_pipeline.warehouse.locate import locate
 
     if not reason:
@@ -130,7 +130,7 @@ def resume(
     name: Annotated[str, typer.Argument(help="Which one; nothing for everything.")] = "",
 ) -> None:
     """Undo `stop`."""
-    from cs_pipeline.plays import kill_switch
+    from cs_pipeline.plays.outbox import kill_switch
     from cs_pipeline.warehouse.locate import locate
 
     with locate(load_settings()).session() as session:

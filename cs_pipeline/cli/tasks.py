@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def tasks(assignee: Annotated[str, typer.Option(help="Only tasks of this address.")] = "") -> None:
     """List open tasks and opportunities that stand here, what is due first."""
-    from cs_pipeline.plays.crm_status import open_tasks
+    from cs_pipeline.plays.outbox.crm_sync import open_tasks
     from cs_pipeline.warehouse.locate import locate
 
     with locate(load_settings()).session() as session:
@@ -36,7 +36,7 @@ def task_done(
     by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
 ) -> None:
     """Note that tasks are done, so that the progress of their plays is known."""
-    from cs_pipeline.plays.crm_status import complete
+    from cs_pipeline.plays.outbox.crm_sync import complete
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()

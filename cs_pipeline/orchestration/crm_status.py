@@ -8,7 +8,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, GROUP, OWNERS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
-from cs_pipeline.plays.crm_status import read_back, status_by_crm
+from cs_pipeline.plays.outbox.crm_sync import read_back, status_by_crm
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

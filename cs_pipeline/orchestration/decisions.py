@@ -14,10 +14,10 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
-from cs_pipeline.plays import decisions, kill_switch
 from cs_pipeline.plays.action_story import tell_action
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.outbox import kill_switch, manual_actions
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 from cs_pipeline.plays.preview import preview
 from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
@@ -85,9 +85,9 @@ def decide(
     """What may go out is taken by the next delivery, whose guards are asked as ever."""
     verb = cast("decisions.Verb", config.decision.value)
     with warehouse.session() as session:
-        count = decisions.decide(session, verb, config.actions, config.decided_by, clock.now())
+        count = manual_actions.decide(session, verb, config.actions, config.decided_by, clock.now())
         waiting = waiting_for_people(session)
-    words = f"{count:,} {decisions.DECISIONS[verb].done}"
+    words = f"{count:,} {manual_actions.DECISIONS[verb].done}"
     context.log.info(words)
     context.log_event(dg.AssetObservation(ACTIONS, description=words, metadata={"waiting": table(waiting)}))
 

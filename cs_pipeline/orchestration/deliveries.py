@@ -13,9 +13,9 @@ from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES
-from cs_pipeline.plays import notices, stuck
 from cs_pipeline.plays.delivery import DeliverySummary, deliver_due, deliver_notices
 from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.outbox import dead_letters, notices
 from cs_pipeline.plays.status import actions_by_status, recent_messages
 from cs_pipeline.reports.play_tables import messages_as_markdown
 from cs_pipeline.settings import Settings
@@ -104,10 +104,10 @@ def tell_operations(
     """
     now = clock.now()
     with warehouse.session() as session:
-        found = stuck.untold(session, now)
+        found = dead_letters.untold(session, now)
         if found is None:
             return
-        notices.tell(session, stuck.notice(found, now), settings, now)
-        stuck.mark_told(session, found.action_ids, now)
+        notices.tell(session, dead_letters.notice(found, now), settings, now)
+        dead_letters.mark_told(session, found.action_ids, now)
     context.log.warning("%s\n%s", found.subject, found.words)
     deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)

@@ -18,11 +18,11 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.suppressions import sync_suppressions
-from cs_pipeline.plays import notices
 from cs_pipeline.plays.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.notices import Notice
+from cs_pipeline.plays.outbox import notices
+from cs_pipeline.plays.outbox.notices import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
 from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.plays.triggers.lifecycle import open_lifecycle_triggers

@@ -13,10 +13,10 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.failures import build_failed_run_sensor
 from cs_pipeline.orchestration.plays import deliver_due_actions, run_playbooks
-from cs_pipeline.plays.due import due_by_channel
 from cs_pipeline.plays.facts.catalogue import TriggerKind
+from cs_pipeline.plays.outbox.dead_letters import is_anything_stuck
+from cs_pipeline.plays.outbox.queue import due_by_channel
 from cs_pipeline.plays.playbooks.schema import load_playbooks
-from cs_pipeline.plays.stuck import is_anything_stuck
 from cs_pipeline.plays.triggers.dispatch_cursor import Batch
 from cs_pipeline.plays.triggers.lifecycle import offer
 from cs_pipeline.settings import Settings

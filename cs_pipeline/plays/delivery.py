@@ -21,11 +21,12 @@ from cs_pipeline.channels.fence import Fence
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import channel_pauses, dropping, exits, kill_switch, notices, outbox
-from cs_pipeline.plays.channel_pauses import ChannelPause
-from cs_pipeline.plays.due import PlannedAction, due, uncertain
+from cs_pipeline.plays import exits
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import Job, as_claimed, judge
+from cs_pipeline.plays.outbox import channel_pauses, kill_switch, notices, suppress, transitions
+from cs_pipeline.plays.outbox.channel_pauses import ChannelPause
+from cs_pipeline.plays.outbox.queue import PlannedAction, due, uncertain
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.threads import in_threads
 from cs_pipeline.settings import Settings
@@ -139,7 +140,7 @@ class _Delivery:
     def tell_operations(self) -> None:
         """Notices go first, and need nothing but the outbox: what fails behind them is to be told as well."""
         now = self.clock.now()
-        self.summary.leases_expired = outbox.expire_leases(self.session, now)
+        self.summary.leases_expired = transitions.expire_leases(self.session, now)
         self.pauses = channel_pauses.read(self.session)
         self.session.commit()
         for action, message in notices.uncertain(self.session, self._open_channels(), self.settings, now):
@@ -147,7 +148,7 @@ class _Delivery:
             self._look_up(action, message)
         notices.cancel_second_ways(self.session)
         written = notices.due(self.session, self._open_channels(), self.settings, now)
-        judged_after = outbox.last_attempt(self.session)
+        judged_after = transitions.last_attempt(self.session)
         self.session.commit()
         for channel, together in self._calls(written):
             if channel not in self.summary.paused:
@@ -161,7 +162,7 @@ class _Delivery:
         self._settle(asking)
         self.summary.ended = exits.end_plays(self.session, asking)
         self.session.commit()
-        self.summary.suppressed.update(dropping.drop_stale(self.session, asking.now))
+        self.summary.suppressed.update(suppress.drop_stale(self.session, asking.now))
         self.summary.held = kill_switch.mark_held(self.session, asking.now)
         self.session.commit()
 
@@ -175,7 +176,7 @@ class _Delivery:
             if seen.issuperset(batch["action_id"]):
                 return
             seen.update(batch["action_id"])
-            judged_after = outbox.last_attempt(self.session)
+            judged_after = transitions.last_attempt(self.session)
             self.session.commit()
             judged_at = monotonic()
             calls = self._calls(self._written(self._judged(batch, asking)))
@@ -218,9 +219,9 @@ class _Delivery:
 
     def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
         judgement = judge(self.session, batch, asking)
-        dropping.drop(self.session, "suppressed", judgement.suppressed)
-        dropping.drop(self.session, "failed", judgement.failed)
-        dropping.postpone(self.session, judgement.postponed)
+        suppress.drop(self.session, "suppressed", judgement.suppressed)
+        suppress.drop(self.session, "failed", judgement.failed)
+        suppress.postpone(self.session, judgement.postponed)
         self.session.commit()
         self.summary.suppressed.update(judgement.suppressed.values())
         self.summary.failed.update(judgement.failed.values())
@@ -238,7 +239,7 @@ class _Delivery:
             except UserError as error:
                 failed[job.action.action_id] = "not_rendered"
                 self.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
-        dropping.drop(self.session, "failed", failed)
+        suppress.drop(self.session, "failed", failed)
         self.summary.failed.update(failed.values())
         self.session.commit()
         return written
@@ -252,7 +253,7 @@ class _Delivery:
             action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together
         }
         fence = Fence.begin()
-        attempts = outbox.claim(self.session, wanted, self.worker, self.clock.now(), judged_after=judged_after)
+        attempts = transitions.claim(self.session, wanted, self.worker, self.clock.now(), judged_after=judged_after)
         self.session.commit()
         claimed = [(action, message) for action, message in together if action.action_id in attempts]
         if not claimed:
@@ -268,10 +269,10 @@ class _Delivery:
             # Whether the provider has them is unknown, also when the run is being stopped.
             words = f"the channel broke off: {type(error).__name__}"
             lost = {key: Outcome("uncertain", detail=words, delivery=wanted[key[0]][1]) for key in keys}
-            outbox.record(self.session, lost, self.clock.now())
+            transitions.record(self.session, lost, self.clock.now())
             self.session.commit()
             raise
-        outbox.record(self.session, dict(zip(keys, outcomes, strict=True)), self.clock.now())
+        transitions.record(self.session, dict(zip(keys, outcomes, strict=True)), self.clock.now())
         self._note(name, outcomes)
         self.session.commit()
         for outcome in outcomes:
@@ -324,6 +325,6 @@ class _Delivery:
             self._settled(action, Finding("cannot_look", detail="the delivery mode has changed since"))
 
     def _settled(self, action: PlannedAction, finding: Finding) -> None:
-        if outbox.settle(self.session, action.action_id, action.attempts, finding, self.clock.now()):
+        if transitions.settle(self.session, action.action_id, action.attempts, finding, self.clock.now()):
             self.summary.settled[finding.state] += 1
         self.session.commit()

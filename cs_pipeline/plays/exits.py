@@ -5,9 +5,9 @@ from collections import Counter
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import outbox
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.outbox import transitions
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
 
@@ -79,7 +79,7 @@ def end(session: Session, reasons: pd.Series, asking: Asking) -> None:
     """End active enrolments and cancel what is left of them; `reasons` by enrolment id."""
     if reasons.empty:
         return
-    outbox.change_in_order(session)
+    transitions.change_in_order(session)
     parameters = {"ids": reasons.index.tolist(), "reasons": reasons.tolist(), "now": asking.now}
     with session.cursor() as cursor:
         cursor.execute(
@@ -111,7 +111,7 @@ def complete(session: Session, asking: Asking) -> int:
 
     An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
     """
-    outbox.change_in_order(session)
+    transitions.change_in_order(session)
     with session.cursor() as cursor:
         cursor.execute(
             """

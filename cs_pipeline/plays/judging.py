@@ -10,9 +10,9 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays import guards, joining, postponement, recipients, step_order
-from cs_pipeline.plays.due import COLUMNS, PlannedAction
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.postponement import Postponed

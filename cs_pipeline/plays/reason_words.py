@@ -1,8 +1,9 @@
 """What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
 
-from cs_pipeline.plays import decisions, exits, joining, missed, postponement
+from cs_pipeline.plays import exits, joining, postponement
 from cs_pipeline.plays.enrolment import OUTRANKED, REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
+from cs_pipeline.plays.outbox import manual_actions, missed
 from cs_pipeline.plays.playbooks.schema import Playbook
 
 _MEANINGS: dict[str, str] = {
@@ -10,7 +11,7 @@ _MEANINGS: dict[str, str] = {
     **OUTBOX_REASONS,
     **postponement.REASONS,
     **joining.MEANINGS,
-    **decisions.REASONS,
+    **manual_actions.REASONS,
     **{guard.reason: guard.meaning for guard in GUARDS},
     "churned": "the account has left",
     exits.RETURNED: "the account has come back",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Message
-from cs_pipeline.plays.due import PlannedAction
+from cs_pipeline.plays.outbox.queue import PlannedAction
 
 KEPT_UP = timedelta(days=90)  # an older thread is far up in the channel, where nobody looks
 

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from cs_pipeline.channels.sendgrid_suppressions import PAGE, Suppressed, read_suppressions
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import suppressions
 from cs_pipeline.plays.erasure import hash_of
+from cs_pipeline.plays.outbox import suppression_list
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.channels.provider import Answer, Request, closed_address, provider
 from tests.channels.sendgrid_api import SPECIFICATIONS
@@ -130,9 +130,9 @@ def test_a_provider_that_is_not_there_is_an_error() -> None:
 def test_what_is_found_is_added_once_and_nothing_is_taken_away(warehouse: Warehouse) -> None:
     found = [Suppressed("a@a.example", "bounced", MOMENT), Suppressed("a@a.example", "bounced", MOMENT)]
     with warehouse.session() as session:
-        assert suppressions.add(session, found) == 1
-        assert suppressions.add(session, found) == 0
-        assert suppressions.add(session, []) == 0
+        assert suppression_list.add(session, found) == 1
+        assert suppression_list.add(session, found) == 0
+        assert suppression_list.add(session, []) == 0
     assert rows(warehouse) == [("a@a.example", "bounced", "sendgrid", MOMENT)]
 
 
@@ -141,5 +141,5 @@ def test_who_was_erased_does_not_come_back(warehouse: Warehouse) -> None:
         cursor.execute(
             "insert into cs.suppressions values (%s, 'by_hand', 'erasure', %s)", [hash_of("a@a.example"), MOMENT]
         )
-        assert suppressions.add(session, [Suppressed("a@a.example", "bounced", MOMENT)]) == 0
+        assert suppression_list.add(session, [Suppressed("a@a.example", "bounced", MOMENT)]) == 0
     assert "a@a.example" not in str(rows(warehouse))

@@ -20,14 +20,20 @@ from cs_pipeline.channels import fence
 from cs_pipeline.channels.slack import SlackChannel
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays import delivery
-from cs_pipeline.plays.due import LOOK_AFTER
+from cs_pipeline.plays.outbox.queue import LOOK_AFTER
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY
 from tests.plays.delivering import PlainRenderer
 from tests.plays.worker import live_settings
 
 SENDS_FOR, LIVES_FOR, IDLE_SECONDS = 2.0, 3.0, 1.0
-BY_LINE = ("plays/delivery.py", "plays/outbox.py", "channels/slack.py", "channels/wire.py", "http/client.py")
+BY_LINE = (
+    "plays/delivery.py",
+    "plays/outbox/transitions.py",
+    "channels/slack.py",
+    "channels/wire.py",
+    "http/client.py",
+)
 BY_INSTRUCTION = ("channels/exchange.py", "channels/fence.py")
 BEGINS = "_take"
 

@@ -9,7 +9,7 @@ import pytest
 from cs_pipeline.channels.message import Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.kill_switch import EVERYTHING, stop
+from cs_pipeline.plays.outbox.kill_switch import EVERYTHING, stop
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import (

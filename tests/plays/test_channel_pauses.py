@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.channel_pauses import LONGEST_WAIT, UNANSWERED, ChannelPause, after_call
-from cs_pipeline.plays.due import due_by_channel
-from cs_pipeline.plays.kill_switch import lift
-from cs_pipeline.plays.notices import Notice, tell, untold
+from cs_pipeline.plays.outbox.channel_pauses import LONGEST_WAIT, UNANSWERED, ChannelPause, after_call
+from cs_pipeline.plays.outbox.kill_switch import lift
+from cs_pipeline.plays.outbox.notices import Notice, tell, untold
+from cs_pipeline.plays.outbox.queue import due_by_channel
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company
 from tests.plays.delivering import ToldChannel, all_by, deliver, enrolled, one_mail_play, states

@@ -15,10 +15,10 @@ import pytest
 
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays import stuck
 from cs_pipeline.plays.delivery import deliver_due
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.outbox import LEASE
+from cs_pipeline.plays.outbox import dead_letters
+from cs_pipeline.plays.outbox.transitions import LEASE
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
@@ -140,7 +140,7 @@ def test_five_hundred_workers_killed_at_random_send_nothing_twice_and_lose_nothi
     assert sent <= set(times), "what counts as sent was accepted"
     assert all(ended[action_key] == "uncertain" for action_key in set(ended) - set(times))
     with company.warehouse.session() as session:
-        told = stuck.untold(session, last.now() + timedelta(hours=1))
+        told = dead_letters.untold(session, last.now() + timedelta(hours=1))
     assert told is not None
     assert len(told.action_ids) == len(ended) - len(sent), "a person is told of every one that is uncertain"
 

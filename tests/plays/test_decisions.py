@@ -9,8 +9,8 @@ from cs_pipeline.channels.message import Outcome
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.decisions import decide
 from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.outbox.manual_actions import decide
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import ToldChannel, all_by, deliver

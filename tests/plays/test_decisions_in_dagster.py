@@ -16,7 +16,7 @@ from cs_pipeline.orchestration.decisions import (
     stop_or_resume,
     why_action,
 )
-from cs_pipeline.plays import decisions, kill_switch
+from cs_pipeline.plays.outbox import kill_switch, manual_actions
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company
 from tests.plays.delivering import deliver, enrolled, one_mail_play, states
@@ -98,6 +98,6 @@ def test_a_switch_that_cannot_be_thrown_says_why(
 
 
 def test_the_launchpad_offers_what_the_commands_do() -> None:
-    assert [verb.value for verb in Verb] == list(decisions.DECISIONS)
+    assert [verb.value for verb in Verb] == list(manual_actions.DECISIONS)
     assert [scope.value for scope in Scope] == list(get_args(kill_switch.Scope))
     assert all(job.description for job in JOBS_FOR_PEOPLE)

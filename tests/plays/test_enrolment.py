@@ -10,7 +10,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays import exits
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.kill_switch import stop
+from cs_pipeline.plays.outbox.kill_switch import stop
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company, save_play

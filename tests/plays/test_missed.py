@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays import missed, stuck
-from cs_pipeline.plays.dropping import drop_stale
+from cs_pipeline.plays.outbox import dead_letters, missed
+from cs_pipeline.plays.outbox.suppress import drop_stale
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company
 from tests.plays.delivering import deliver, enrolled, one_mail_play, states
@@ -30,12 +30,12 @@ def test_many_wait_for_a_person_who_is_told_once(company: Company, settings: Set
     away_for_eight_days(company, settings, clock, 12)
     assert states(company) == {("awaiting_approval", "missed"): 12}
     with company.warehouse.session() as session:
-        found = stuck.untold(session, EIGHT_DAYS)
+        found = dead_letters.untold(session, EIGHT_DAYS)
         assert found is not None
         assert "12 × yellow, step guide (email): awaiting_approval, missed" in found.words
         assert "`cs-pipeline missed`" in found.words
-        stuck.mark_told(session, found.action_ids, EIGHT_DAYS)
-        assert stuck.untold(session, EIGHT_DAYS) is None
+        dead_letters.mark_told(session, found.action_ids, EIGHT_DAYS)
+        assert dead_letters.untold(session, EIGHT_DAYS) is None
         ((playbook, step, channel, actions, *_),) = missed.waiting(session).itertuples(index=False, name=None)
     assert (playbook, step, channel, actions) == ("yellow", "guide", "email", 12)
 

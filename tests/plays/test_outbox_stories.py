@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, given
 
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays import kill_switch, outbox
-from cs_pipeline.plays.due import PlannedAction, due
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import judge
+from cs_pipeline.plays.outbox import kill_switch, transitions
+from cs_pipeline.plays.outbox.queue import PlannedAction, due
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import all_by, deliver
@@ -97,8 +97,8 @@ class World:
         now = self.clock.now()
         with self.company.warehouse.session() as session:
             for job in judge(session, due(session, ["email"], 1, now), Asking(self.settings, now)).jobs:
-                newest = outbox.last_attempt(session)
-                claims = outbox.claim(
+                newest = transitions.last_attempt(session)
+                claims = transitions.claim(
                     session, {job.action.action_id: (job.action, "live")}, "doomed", now, judged_after=newest
                 )
                 attempt = claims[job.action.action_id]
@@ -110,7 +110,7 @@ class World:
             action, attempt, is_accepted = self.abandoned.pop()
             with self.company.warehouse.session() as session:
                 outcome = Outcome("sent" if is_accepted else "failed")
-                outbox.record(session, {(action.action_id, attempt): outcome}, self.clock.now())
+                transitions.record(session, {(action.action_id, attempt): outcome}, self.clock.now())
 
     def time_passes(self, minutes: int) -> None:
         self.clock.set(self.clock.now() + timedelta(minutes=minutes))

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.kill_switch import EVERYTHING, stop
-from cs_pipeline.plays.standstill import Surroundings, Waiting, waiting, what_stands_still
+from cs_pipeline.plays.outbox.kill_switch import EVERYTHING, stop
+from cs_pipeline.plays.outbox.standstill import Surroundings, Waiting, waiting, what_stands_still
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 

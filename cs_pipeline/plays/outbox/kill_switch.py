@@ -9,7 +9,7 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import channel_pauses
+from cs_pipeline.plays.outbox import channel_pauses
 
 Scope = Literal["everything", "channel", "playbook", "account"]
 EVERYTHING = "*"

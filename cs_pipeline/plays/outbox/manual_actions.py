@@ -12,7 +12,7 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import notices, outbox
+from cs_pipeline.plays.outbox import notices, transitions
 
 Verb = Literal["approve", "hold", "cancel", "resend"]
 
@@ -56,7 +56,7 @@ def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now
     action that is not there, not in a state for this, or stale.
     """
     wanted = sorted(set(action_ids))
-    outbox.change_in_order(session)
+    transitions.change_in_order(session)
     _refuse_what_cannot_be(session, verb, wanted, now)
     decision = DECISIONS[verb]
     with session.cursor() as cursor:

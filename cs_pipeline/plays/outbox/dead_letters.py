@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.due import MAY_LOOK_UP, look_up_period
-from cs_pipeline.plays.notices import Notice
-from cs_pipeline.plays.outbox import change_in_order
+from cs_pipeline.plays.outbox.notices import Notice
+from cs_pipeline.plays.outbox.queue import MAY_LOOK_UP, look_up_period
+from cs_pipeline.plays.outbox.transitions import change_in_order
 
 LOOKED_UP = timedelta(minutes=10)
 SHOWN = 12  # lines of a message; the command line has the rest

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.due import MAY_GO
+from cs_pipeline.plays.outbox.queue import MAY_GO
 
 PATIENCE = timedelta(minutes=4)
 """How long an action may be due, and its channel idle. The sensor looks every half minute, and a run needs seconds."""

@@ -13,9 +13,9 @@ from html import escape
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Message, clean
-from cs_pipeline.plays.channel_pauses import PAUSED, ChannelPause, PauseCause
-from cs_pipeline.plays.due import MAY_LOOK_UP, PlannedAction, look_up_period
-from cs_pipeline.plays.kill_switch import STOPPED
+from cs_pipeline.plays.outbox.channel_pauses import PAUSED, ChannelPause, PauseCause
+from cs_pipeline.plays.outbox.kill_switch import STOPPED
+from cs_pipeline.plays.outbox.queue import MAY_LOOK_UP, PlannedAction, look_up_period
 from cs_pipeline.settings import Settings
 
 PLAYBOOK = "operations"

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.channel_pauses import PAUSED
-from cs_pipeline.plays.kill_switch import STOPPED
+from cs_pipeline.plays.outbox.channel_pauses import PAUSED
+from cs_pipeline.plays.outbox.kill_switch import STOPPED
 
 LEASE = timedelta(minutes=2)
 """How long a claim is its worker's own. `channels.fence` sees to it that the worker can do nothing afterwards."""

@@ -11,8 +11,8 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import missed
-from cs_pipeline.plays.outbox import change_in_order
+from cs_pipeline.plays.outbox import missed
+from cs_pipeline.plays.outbox.transitions import change_in_order
 from cs_pipeline.plays.postponement import REASONS, Postponed
 
 

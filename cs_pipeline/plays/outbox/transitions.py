@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, Finding, Outcome
-from cs_pipeline.plays.due import LEASE, MAY_GO, PlannedAction
+from cs_pipeline.plays.outbox.queue import LEASE, MAY_GO, PlannedAction
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 LOCK = 7_420_004  # any constant of ours
