@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.by_hand import Ask, start
+from cs_pipeline.plays.enrolment.manual import Ask, start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from tests.conftest import ROOT
 from tests.sample_history import COMPANY, LAST_WEEK, History

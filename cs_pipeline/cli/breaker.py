@@ -13,7 +13,7 @@ from cs_pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Session
 
-    from cs_pipeline.plays.circuit_breaker import Decision, Trip
+    from cs_pipeline.plays.enrolment.circuit_breaker import Decision, Trip
     from cs_pipeline.plays.facts.query import Asking
     from cs_pipeline.plays.playbooks.schema import Playbook
 
@@ -47,8 +47,8 @@ def release(playbook: Name, by: Who = "") -> None:
 
 def dismiss(playbook: Name, by: Who = "") -> None:
     """Refuse a batch that the circuit breaker held back; the next batch is judged anew."""
-    from cs_pipeline.plays import circuit_breaker
-    from cs_pipeline.plays.enrolment import refuse
+    from cs_pipeline.plays.enrolment import circuit_breaker
+    from cs_pipeline.plays.enrolment.enrol import refuse
     from cs_pipeline.warehouse.locate import locate
 
     settings, asking, found = _asked(playbook)
@@ -68,7 +68,7 @@ def _asked(name: str) -> "tuple[Settings, Asking, Playbook]":
 
 
 def _decide(session: "Session", playbook: str, decision: "Decision", by: str, asking: "Asking") -> "Trip":
-    from cs_pipeline.plays import circuit_breaker
+    from cs_pipeline.plays.enrolment import circuit_breaker
 
     trip = circuit_breaker.decide(session, playbook, decision, by or getpass.getuser(), asking)
     if trip is None:

@@ -36,8 +36,8 @@ def start(
     by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
 ) -> None:
     """Start a play by hand for accounts; every guard is asked. Says who entered, and who did not and why."""
-    from cs_pipeline.plays.by_hand import Ask
-    from cs_pipeline.plays.by_hand import start as started
+    from cs_pipeline.plays.enrolment.manual import Ask
+    from cs_pipeline.plays.enrolment.manual import start as started
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.warehouse.locate import locate
 

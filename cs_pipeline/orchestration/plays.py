@@ -18,8 +18,8 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.suppressions import sync_suppressions
-from cs_pipeline.plays.circuit_breaker import Trip
-from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
+from cs_pipeline.plays.enrolment.circuit_breaker import Trip
+from cs_pipeline.plays.enrolment.enrol import EnrolmentSummary, enrol
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import notices
 from cs_pipeline.plays.outbox.notices import Notice

@@ -21,7 +21,7 @@ from cs_pipeline.channels.fence import Fence
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays import exits
+from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.judging import Job, as_claimed, judge
 from cs_pipeline.plays.outbox import channel_pauses, kill_switch, notices, suppress, transitions

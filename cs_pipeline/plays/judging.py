@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import guards, joining, postponement, recipients, step_order
+from cs_pipeline.plays import guards, joining, postponement, step_order
+from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction

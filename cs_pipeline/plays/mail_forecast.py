@@ -19,7 +19,7 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.history.replay import LastScores, Replay, ReplayedWeek, Situation, resized
 from cs_pipeline.history.weeks import WEEK
-from cs_pipeline.plays import exits
+from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import Asking

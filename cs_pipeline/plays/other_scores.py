@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import exits
-from cs_pipeline.plays.enrolment import refusals
+from cs_pipeline.plays.enrolment import exits
+from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.playbooks.schema import Playbook

@@ -1,7 +1,8 @@
 """What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
 
-from cs_pipeline.plays import exits, joining, postponement
-from cs_pipeline.plays.enrolment import OUTRANKED, REFUSALS
+from cs_pipeline.plays import joining, postponement
+from cs_pipeline.plays.enrolment import exits
+from cs_pipeline.plays.enrolment.enrol import OUTRANKED, REFUSALS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.outbox import manual_actions, missed
 from cs_pipeline.plays.playbooks.schema import Playbook

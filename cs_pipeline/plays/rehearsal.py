@@ -14,8 +14,8 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.history.weeks import WEEK
-from cs_pipeline.plays import exits, planning, recipients
-from cs_pipeline.plays.enrolment import OUTRANKED, refusals_in
+from cs_pipeline.plays.enrolment import exits, planning, recipients
+from cs_pipeline.plays.enrolment.enrol import OUTRANKED, refusals_in
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.facts.point_in_time import read_as_of_week
 from cs_pipeline.plays.facts.query import Asking

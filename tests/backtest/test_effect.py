@@ -26,7 +26,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.orchestration.effect import EffectConfig, effects_of_plays
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.hold_out import held_out
+from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company, save_play

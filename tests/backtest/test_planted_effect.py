@@ -27,7 +27,7 @@ from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.jobs import EFFECTS_JOB, PLAY_EFFECTS
 from cs_pipeline.plays.enrolment import enrol
-from cs_pipeline.plays.hold_out import held_out
+from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.load import load_folder

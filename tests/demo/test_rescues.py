@@ -12,7 +12,7 @@ from cs_pipeline.demo.generate import block_tables, generate
 from cs_pipeline.demo.rescues import MET, PlayEffect
 from cs_pipeline.demo.truth import ACCOUNTS, RESCUES, load_truth
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.hold_out import held_out
+from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import save_play

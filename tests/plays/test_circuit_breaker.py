@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.circuit_breaker import open_trips
-from cs_pipeline.plays.enrolment import EnrolmentSummary, enrol
-from cs_pipeline.plays.hold_out import held_out
+from cs_pipeline.plays.enrolment.circuit_breaker import open_trips
+from cs_pipeline.plays.enrolment.enrol import EnrolmentSummary, enrol
+from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.plays import joining, postponement
-from cs_pipeline.plays.enrolment import REFUSALS
+from cs_pipeline.plays.enrolment.enrol import REFUSALS
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
 from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.outbox import manual_actions, missed

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from cs_pipeline.plays import recipients
+from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.query import KNOWN, Asking

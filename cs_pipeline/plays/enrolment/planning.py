@@ -6,7 +6,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
-from cs_pipeline.plays import recipients
+from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import Playbook, Step

@@ -12,12 +12,12 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
-from cs_pipeline.plays import circuit_breaker, exits, planning
-from cs_pipeline.plays.circuit_breaker import Trip
+from cs_pipeline.plays.enrolment import circuit_breaker, exits, planning
+from cs_pipeline.plays.enrolment.circuit_breaker import Trip
+from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.hold_out import held_out
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
