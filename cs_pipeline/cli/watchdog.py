@@ -19,7 +19,7 @@ from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.services import DAEMON, services_to_keep
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.delivery import deliver_notices
+from cs_pipeline.plays.delivery.dispatcher import deliver_notices
 from cs_pipeline.plays.outbox import notices
 from cs_pipeline.plays.outbox.notices import Notice
 from cs_pipeline.plays.outbox.standstill import (

@@ -13,7 +13,7 @@ from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES
-from cs_pipeline.plays.delivery import DeliverySummary, deliver_due, deliver_notices
+from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due, deliver_notices
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import dead_letters, notices
 from cs_pipeline.plays.status import actions_by_status, recent_messages

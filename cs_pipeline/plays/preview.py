@@ -14,12 +14,12 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.by_email import as_it_travels
 from cs_pipeline.channels.message import Message
 from cs_pipeline.errors import UserError
+from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.enrolment import planning
 from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.judging import reasons_with
 from cs_pipeline.plays.messages import samples
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, Trigger

@@ -1,16 +1,16 @@
 """What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
 
-from cs_pipeline.plays import joining, postponement
+from cs_pipeline.plays.delivery import joining, throttling
+from cs_pipeline.plays.delivery.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.enrolment.enrol import OUTRANKED, REFUSALS
-from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.outbox import manual_actions, missed
 from cs_pipeline.plays.playbooks.schema import Playbook
 
 _MEANINGS: dict[str, str] = {
     **REFUSALS,
     **OUTBOX_REASONS,
-    **postponement.REASONS,
+    **throttling.REASONS,
     **joining.MEANINGS,
     **manual_actions.REASONS,
     **{guard.reason: guard.meaning for guard in GUARDS},

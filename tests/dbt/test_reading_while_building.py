@@ -10,7 +10,7 @@ import pytest
 
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery import deliver_due
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment.manual import Ask, start
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import load_playbooks

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery import DeliverySummary, deliver_due
+from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step

@@ -16,7 +16,7 @@ from pathlib import Path
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery import deliver_due
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY
 from tests.plays.delivering import PlainRenderer, all_by

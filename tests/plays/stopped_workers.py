@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from cs_pipeline.channels import fence
 from cs_pipeline.channels.slack import SlackChannel
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays import delivery
+from cs_pipeline.plays.delivery import dispatcher
 from cs_pipeline.plays.outbox.queue import LOOK_AFTER
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY
@@ -28,7 +28,7 @@ from tests.plays.worker import live_settings
 
 SENDS_FOR, LIVES_FOR, IDLE_SECONDS = 2.0, 3.0, 1.0
 BY_LINE = (
-    "plays/delivery.py",
+    "plays/delivery/dispatcher.py",
     "plays/outbox/transitions.py",
     "channels/slack.py",
     "channels/wire.py",
@@ -67,7 +67,7 @@ def deliver(url: str, provider_url: str, home: str, minutes: float, limit: int, 
     slack = SlackChannel(SecretStr("xoxb-secret"), base_url=provider_url + "/api/", seconds_between=0)
     sys.settrace(stopper)
     try:
-        delivery.deliver_due(Warehouse(url), {"slack": slack}, PlainRenderer(), settings, clock, limit=limit)
+        dispatcher.deliver_due(Warehouse(url), {"slack": slack}, PlainRenderer(), settings, clock, limit=limit)
     finally:
         sys.settrace(None)
 
@@ -86,7 +86,7 @@ def start(arguments: tuple[str, str, str], at: int) -> int:
 
 def main(url: str, provider_url: str, home: str, count: str) -> None:
     fence.SENDS_FOR, fence.LIVES_FOR = SENDS_FOR, LIVES_FOR
-    delivery.IDLE_SECONDS = IDLE_SECONDS
+    dispatcher.IDLE_SECONDS = IDLE_SECONDS
     arguments = (url, provider_url, home)
     whole = Stopper(None)
     deliver(*arguments, minutes=0, limit=1, stopper=whole)

@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.channels.message import Finding, Message, Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays import delivery
+from cs_pipeline.plays.delivery import dispatcher
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
@@ -37,7 +37,7 @@ class WhileWriting(PlainRenderer):
 
 
 def deliver_by(warehouse: Warehouse, channel: ToldChannel, settings: Settings, clock: Clock, *, writing: WhileWriting):
-    return delivery.deliver_due(warehouse, {"email": channel}, writing, settings, clock)
+    return dispatcher.deliver_due(warehouse, {"email": channel}, writing, settings, clock)
 
 
 def test_two_deliveries_at_once_keep_the_cap_of_a_person(company: Company, settings: Settings, clock: Clock) -> None:
@@ -67,7 +67,7 @@ def test_two_deliveries_at_once_keep_the_cap_of_a_person(company: Company, setti
 def test_what_was_judged_long_ago_is_judged_again(
     company: Company, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "JUDGED_FOR", 0.0)
+    monkeypatch.setattr(dispatcher, "JUDGED_FOR", 0.0)
     for account in ("a", "b", "c"):
         company.account(account, severity=1)
     mail_is_due(company, settings, "first", "a", "b", "c")

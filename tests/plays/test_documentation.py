@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays import joining, postponement
+from cs_pipeline.plays.delivery import joining, throttling
+from cs_pipeline.plays.delivery.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.enrolment.enrol import REFUSALS
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
-from cs_pipeline.plays.guards import GUARDS, OUTBOX_REASONS
 from cs_pipeline.plays.outbox import manual_actions, missed
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, read_playbook
 
@@ -25,7 +25,7 @@ def test_every_fact_is_listed_as_it_is(text: str) -> None:
 
 
 def test_every_reason_is_listed_with_its_meaning(text: str) -> None:
-    reasons = {**REFUSALS, **OUTBOX_REASONS, **postponement.REASONS, **joining.MEANINGS, **manual_actions.REASONS} | {
+    reasons = {**REFUSALS, **OUTBOX_REASONS, **throttling.REASONS, **joining.MEANINGS, **manual_actions.REASONS} | {
         guard.reason: guard.meaning for guard in GUARDS
     }
     reasons |= {missed.REASON: missed.MEANING}

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.select import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery import deliver_due
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings

@@ -12,8 +12,8 @@ from typing import Literal
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.delivery.throttling import REASONS as WAITED_FOR
 from cs_pipeline.plays.outbox.transitions import change_in_order
-from cs_pipeline.plays.postponement import REASONS as WAITED_FOR
 
 Choice = Literal["catch-up", "retime", "drop"]
 

@@ -11,9 +11,9 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.delivery.throttling import REASONS, Postponed
 from cs_pipeline.plays.outbox import missed
 from cs_pipeline.plays.outbox.transitions import change_in_order
-from cs_pipeline.plays.postponement import REASONS, Postponed
 
 
 def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Mapping[int, str]) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.delivery.upsell_guards import MORE, NOT_READY, NotReady, asks_for_more
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
-from cs_pipeline.plays.readiness import MORE, NOT_READY, NotReady, asks_for_more
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,14 @@ from cs_pipeline.channels.fence import Fence
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.plays.delivery.eligibility import Job, as_claimed, judge
+from cs_pipeline.plays.delivery.slack_threads import in_threads
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.judging import Job, as_claimed, judge
 from cs_pipeline.plays.outbox import channel_pauses, kill_switch, notices, suppress, transitions
 from cs_pipeline.plays.outbox.channel_pauses import ChannelPause
 from cs_pipeline.plays.outbox.queue import PlannedAction, due, uncertain
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.plays.threads import in_threads
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

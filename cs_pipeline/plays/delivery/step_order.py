@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.delivery.throttling import ASK_AGAIN, Postponed
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES, Playbook, Step
-from cs_pipeline.plays.postponement import ASK_AGAIN, Postponed
 
 REASON = "step_before"
 UNDER_WAY = ("planned", "claimed", "awaiting_approval")

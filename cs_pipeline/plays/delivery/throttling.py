@@ -13,8 +13,8 @@ from operator import itemgetter
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.delivery.quiet_hours import MailHours
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.mail_hours import MailHours
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
 REASONS: Mapping[str, str] = {

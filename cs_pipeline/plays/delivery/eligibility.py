@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays import guards, joining, postponement, step_order
+from cs_pipeline.plays.delivery import guards, joining, step_order, throttling
+from cs_pipeline.plays.delivery.throttling import Postponed
 from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.plays.postponement import Postponed
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
     by_action = dict(zip(asked["action_id"], of_plays, strict=True))
     after_others = step_order.waits(session, asked, by_action, asking.now, asking.settings.timezone)
     in_order = asked[~asked["action_id"].isin(after_others)]
-    postponed = after_others | postponement.postponements(session, in_order, asking)
+    postponed = after_others | throttling.postponements(session, in_order, asking)
     going = may_go[~may_go["action_id"].isin(postponed)]
     said_already = joining.joined(session, going)
     return Judgement(
