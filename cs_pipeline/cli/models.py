@@ -18,7 +18,7 @@ from cs_pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from cs_pipeline.health.selection import Selection
     from cs_pipeline.health.specification import ScoreModel
-    from cs_pipeline.plays.model_change import ModelChange
+    from cs_pipeline.plays.simulation.model_diff import ModelChange
     from cs_pipeline.warehouse.connection import Warehouse
 
 MODELS = "Score models"
@@ -118,8 +118,8 @@ def diff(
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import read_score_model
     from cs_pipeline.health.selection import load_selection
-    from cs_pipeline.plays.model_change import compare_models
     from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.simulation.model_diff import compare_models
 
     settings = load_settings()
     new = read_score_model(model_file)

@@ -16,8 +16,8 @@ from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from cs_pipeline.plays.playbooks.schema import Playbook
-    from cs_pipeline.plays.preview import Preview
-    from cs_pipeline.plays.rehearsal_tables import RehearsalTables
+    from cs_pipeline.plays.simulation.preview import Preview
+    from cs_pipeline.plays.simulation.tables import RehearsalTables
 
 
 DAY = ["%Y-%m-%d"]
@@ -38,7 +38,7 @@ def preview(
     """Show every step of a play for one account, with today's facts, and which would not go out and why."""
     from cs_pipeline.plays.facts.query import Asking
     from cs_pipeline.plays.messages.renderer import Renderer
-    from cs_pipeline.plays.preview import preview as previewed
+    from cs_pipeline.plays.simulation.preview import preview as previewed
     from cs_pipeline.reports.preview_page import preview_page
     from cs_pipeline.warehouse.locate import locate
 
@@ -72,7 +72,7 @@ def replay(
     ] = False,
 ) -> None:
     """Rehearse a play on past weeks: who would have entered, what would have been sent, what became of them."""
-    from cs_pipeline.plays.rehearsing import rehearse_plays
+    from cs_pipeline.plays.simulation.simulate import rehearse_plays
     from cs_pipeline.warehouse.locate import locate
 
     if bool(playbook) == everything:

@@ -19,8 +19,8 @@ from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import kill_switch, manual_actions
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-from cs_pipeline.plays.preview import preview
 from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
+from cs_pipeline.plays.simulation.preview import preview
 from cs_pipeline.plays.status import waiting_for_people
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

@@ -1,6 +1,6 @@
 """A change of a score model in words, for who is to merge it."""
 
-from cs_pipeline.plays.model_change import ModelChange
+from cs_pipeline.plays.simulation.model_diff import ModelChange
 
 
 def headline(change: ModelChange) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cs_pipeline.plays.rehearsal_tables import RehearsalTables
+from cs_pipeline.plays.simulation.tables import RehearsalTables
 
 
 def headline(found: RehearsalTables) -> str:

@@ -14,8 +14,8 @@ from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
-from cs_pipeline.plays.rehearsal_tables import RehearsalTables
-from cs_pipeline.plays.rehearsing import rehearse_plays
+from cs_pipeline.plays.simulation.simulate import rehearse_plays
+from cs_pipeline.plays.simulation.tables import RehearsalTables
 from cs_pipeline.settings import Settings
 from tests.plays.company import Company, save_play
 from tests.plays.delivering import ToldChannel, all_by, deliver

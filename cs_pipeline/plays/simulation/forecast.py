@@ -23,8 +23,8 @@ from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.other_scores import today_of, with_scores
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, Playbook
+from cs_pipeline.plays.simulation.what_if import today_of, with_scores
 from cs_pipeline.settings import Settings
 
 Booleans = NDArray[np.bool]

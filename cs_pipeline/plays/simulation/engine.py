@@ -20,12 +20,12 @@ from cs_pipeline.plays.enrolment.enrol import OUTRANKED, refusals_in
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.facts.point_in_time import read_as_of_week
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.mail_forecast import decided_at
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.stage import Stage
+from cs_pipeline.plays.simulation.forecast import decided_at
+from cs_pipeline.plays.simulation.memory_store import Stage
+from cs_pipeline.plays.simulation.weekly_caps import beyond_caps
 from cs_pipeline.plays.triggers.lifecycle import causes_of
 from cs_pipeline.plays.triggers.point_in_time import PastTriggers
-from cs_pipeline.plays.weekly_caps import beyond_caps
 from cs_pipeline.settings import Settings
 
 SAVE = "save"

@@ -6,11 +6,11 @@ from typing import cast
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK, require_marts
-from cs_pipeline.plays.mail_forecast import decided_at
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.rehearsal import kinds_of, rehearse
-from cs_pipeline.plays.rehearsal_outcomes import outcomes
-from cs_pipeline.plays.rehearsal_tables import RehearsalTables
+from cs_pipeline.plays.simulation.engine import kinds_of, rehearse
+from cs_pipeline.plays.simulation.forecast import decided_at
+from cs_pipeline.plays.simulation.outcomes import outcomes
+from cs_pipeline.plays.simulation.tables import RehearsalTables
 from cs_pipeline.plays.triggers.cadences import load_cadences
 from cs_pipeline.plays.triggers.point_in_time import WITHOUT_A_PAST, PastTriggers
 from cs_pipeline.plays.triggers.segments import load_segments

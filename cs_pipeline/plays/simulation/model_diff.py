@@ -19,9 +19,9 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.replay import ReplayedWeek, replay_weeks
 from cs_pipeline.history.weeks import WEEK, require_marts
 from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.mail_forecast import Forecast, changes_between, decided_at
-from cs_pipeline.plays.other_scores import plays_that_start, plays_that_stop, started_by_scores
 from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.simulation.forecast import Forecast, changes_between, decided_at
+from cs_pipeline.plays.simulation.what_if import plays_that_start, plays_that_stop, started_by_scores
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 from cs_pipeline.plays.reason_words import meaning
-from cs_pipeline.plays.rehearsal import Rehearsal
+from cs_pipeline.plays.simulation.engine import Rehearsal
 
 TAKEN = ("taken", "for_approval")
 
