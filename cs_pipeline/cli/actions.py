@@ -98,7 +98,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; what is erased does not come back.")] = False,
 ) -> None:
     """Remove one person's data everywhere here. Numbers stay, and a hash that keeps mail from the address."""
-    from cs_pipeline.plays.erasure import erase as forget
+    from cs_pipeline.privacy.erasure import erase as forget
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()

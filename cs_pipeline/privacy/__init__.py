@@ -1,0 +1,1 @@
+"""Privacy: removing a person's data from everything that we hold."""
