@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cs_pipeline.plays.reason_words import meaning
+from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.plays.simulation.preview import Preview, PreviewedStep
 
 COLUMNS = ("due", "step", "channel", "to", "what_comes_of_it", "subject")

@@ -4,7 +4,7 @@ from functools import partial
 
 from cs_pipeline.channels.captured_pages import Sender, message_page
 from cs_pipeline.html_pages import page_templates
-from cs_pipeline.plays.reason_words import meaning
+from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.plays.simulation.preview import Preview
 from cs_pipeline.settings import Settings
 

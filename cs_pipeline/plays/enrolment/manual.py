@@ -14,7 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment.enrol import REFUSALS, enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.reason_words import meaning
+from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
-from cs_pipeline.plays.reason_words import meaning
+from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.plays.simulation.engine import Rehearsal
 
 TAKEN = ("taken", "for_approval")
