@@ -52,7 +52,7 @@ def why_action(
 ) -> None:
     """Say where an action comes from: play, trigger, score, metrics, model version, and the rows that were loaded."""
     from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.plays.action_story import tell_action
+    from cs_pipeline.reports.plays.action_story import tell_action
 
     story = tell_action(start_warehouse(load_settings()), action)
     for paragraph in story.paragraphs:

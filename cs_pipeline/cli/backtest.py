@@ -66,8 +66,8 @@ def backtest(
             display.update(task, description=model, completed=next(judged))
 
         found = hold_against_history(warehouse, chosen, design, on_model=show)
-    from cs_pipeline.backtest.words import summary, verdict
-    from cs_pipeline.reports import backtest_tables
+    from cs_pipeline.reports.backtest import tables
+    from cs_pipeline.reports.backtest.text import summary, verdict
 
     console.print(Text(summary(found)))
     for result in found.models:
@@ -75,13 +75,13 @@ def backtest(
         console.print(Text.assemble("\n", (result.model.model, "bold"), "  ", (said.headline, COLOURS[said.level])))
         for reason in said.reasons:
             console.print(Text(f"  {reason}"))
-    _print("All weeks", backtest_tables.compared(found))
-    _print(f"Beside the references, from {found.split.test_from.date()}", backtest_tables.beside_references(found))
-    signals = backtest_tables.best_signals(found)
+    _print("All weeks", tables.compared(found))
+    _print(f"Beside the references, from {found.split.test_from.date()}", tables.beside_references(found))
+    signals = tables.best_signals(found)
     if isinstance(signals, pd.DataFrame):
         _print("Metrics that separate best by themselves", signals)
     if output is not None:
-        from cs_pipeline.reports.backtest_page import backtest_page
+        from cs_pipeline.reports.backtest.page import backtest_page
 
         output.write_text(backtest_page(found), encoding="utf-8")
         console.print()

@@ -63,7 +63,7 @@ def rescore(
 
 def models() -> None:
     """List every version of every model that ever scored a week: which weeks, how many rows, how many count."""
-    from cs_pipeline.reports.score_tables import model_versions
+    from cs_pipeline.reports.scores.queries import model_versions
     from cs_pipeline.warehouse.locate import locate
 
     rows = model_versions(locate(load_settings()))

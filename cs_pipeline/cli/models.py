@@ -168,7 +168,7 @@ def _present_model(
 
 
 def _print_change(found: "ModelChange") -> None:
-    from cs_pipeline.plays.model_change_words import headline, verdict_on_plays
+    from cs_pipeline.reports.plays.model_diff_text import headline, verdict_on_plays
 
     for sentence in headline(found):
         console.print(Text(sentence))

@@ -42,7 +42,7 @@ def backfill(
     settings = load_settings()
     with console.status("Starting Dagster") as status:
         from cs_pipeline.cli.stage import require_weeks, set_stage
-        from cs_pipeline.reports.score_tables import bands_by_week, missing_metrics
+        from cs_pipeline.reports.scores.queries import bands_by_week, missing_metrics
 
         require_weeks(settings, first, last)
         with set_stage(settings) as stage:

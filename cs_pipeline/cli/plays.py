@@ -44,7 +44,7 @@ def playbooks(
     for playbook in found.values():
         renderer.check(playbook)
     if pages is not None:
-        from cs_pipeline.reports.playbook_pages import INDEX, write_pages
+        from cs_pipeline.reports.playbooks.pages import INDEX, write_pages
 
         say_done(f"{write_pages(found, pages)} playbooks, see {pages / INDEX}")
         return
@@ -72,7 +72,7 @@ def playbooks(
 
 def messages(limit: Annotated[int, typer.Option(help="How many to show.", min=1)] = 20) -> None:
     """List the newest captured messages and where to look at them."""
-    from cs_pipeline.plays.status import recent_messages
+    from cs_pipeline.reports.plays.status import recent_messages
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -90,7 +90,7 @@ def actions(
     limit: Annotated[int, typer.Option(help="How many to show.", min=1)] = 50,
 ) -> None:
     """Show the outbox: how many actions are in which state, and those that wait for a person."""
-    from cs_pipeline.plays.status import actions_by_status, waiting_for_people
+    from cs_pipeline.reports.plays.status import actions_by_status, waiting_for_people
     from cs_pipeline.warehouse.locate import locate
 
     with locate(load_settings()).session() as session:

@@ -39,7 +39,7 @@ def preview(
     from cs_pipeline.plays.facts.query import Asking
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.simulation.preview import preview as previewed
-    from cs_pipeline.reports.preview_page import preview_page
+    from cs_pipeline.reports.plays.preview_page import preview_page
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -96,7 +96,7 @@ def replay(
 
 
 def _print_rehearsal(found: "RehearsalTables") -> None:
-    from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline, plays_for_people
+    from cs_pipeline.reports.plays.simulation_text import COLUMNS_EXPLAINED, headline, plays_for_people
 
     console.print(Text(headline(found)))
     print_frame(plays_for_people(found))
@@ -120,7 +120,7 @@ def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":
 
 
 def _print_preview(found: "Preview") -> None:
-    from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
+    from cs_pipeline.reports.plays.preview_text import steps_for_people, title_of, why_not_today
 
     console.print(Text(title_of(found), style="bold"))
     console.print(Text(f"Trigger: {found.cause}"))

@@ -32,7 +32,7 @@ def why(
 ) -> None:
     """Say in words why an account has its score and why it changed, with the numbers that sum to it."""
     from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.history.account_story import tell_story
+    from cs_pipeline.reports.scores.account_story import tell_story
 
     story = tell_story(start_warehouse(load_settings()), account, week.date() if week else None)
     named = on_one_line(f"{story.account_name} ({story.account_id})")

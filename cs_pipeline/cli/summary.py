@@ -9,15 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from cs_pipeline.cli.console import console, marked
-from cs_pipeline.plays.status import enrolments_by_playbook
-from cs_pipeline.reports.demo_tables import (
+from cs_pipeline.reports.plays.status import enrolments_by_playbook
+from cs_pipeline.reports.scores.demo_queries import (
     actions_by_playbook,
     company_in_numbers,
     newest_plays,
     newest_week,
     taken_actions,
 )
-from cs_pipeline.reports.score_tables import bands_by_week, largest_falls
+from cs_pipeline.reports.scores.queries import bands_by_week, largest_falls
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -59,7 +59,7 @@ def progress(
     limit: Annotated[int, typer.Option(help="How many plays to show.", min=1)] = 20,
 ) -> None:
     """Say how far plays are: what is done, milestones, what comes next, what is wrong. In trouble come first."""
-    from cs_pipeline.plays.progress import progress as read
+    from cs_pipeline.reports.plays.progress import progress as read
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -80,7 +80,7 @@ def queue(
     limit: Annotated[int, typer.Option(help="How many accounts.", min=1)] = 20,
 ) -> None:
     """Say where time goes first: accounts by ARR times risk, with what holds them back and what is planned."""
-    from cs_pipeline.plays.work_queue import queue_for_people, work_queue
+    from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()

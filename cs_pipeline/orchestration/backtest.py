@@ -47,9 +47,9 @@ def backtest_of_models(
     # scikit-learn takes a second to import, which the code location should not cost.
     from cs_pipeline.backtest.choice import chosen_design, chosen_models
     from cs_pipeline.backtest.comparison import backtest
-    from cs_pipeline.backtest.words import summary, verdict
-    from cs_pipeline.reports import backtest_charts, backtest_tables
-    from cs_pipeline.reports.backtest_page import backtest_page
+    from cs_pipeline.reports.backtest import charts, tables
+    from cs_pipeline.reports.backtest.page import backtest_page
+    from cs_pipeline.reports.backtest.text import summary, verdict
 
     is_rhythmic = config.every_weeks is not None or config.within_days is not None
     design = chosen_design(
@@ -65,7 +65,7 @@ def backtest_of_models(
     page = settings.home.absolute() / "backtest.html"
     page.write_text(backtest_page(found), encoding="utf-8")
     said = [(result.model.model, verdict(result)) for result in found.models]
-    signals = backtest_charts.best_signals(found)
+    signals = charts.best_signals(found)
     return dg.MaterializeResult(
         metadata={
             "observations": len(found.observations),
@@ -73,14 +73,14 @@ def backtest_of_models(
             "looked_at": summary(found),
             "verdicts": dg.MetadataValue.md("\n".join(f"- **{name}**: {each.headline}" for name, each in said)),
             "page": dg.MetadataValue.path(page),
-            "models": table(backtest_tables.compared(found)),
-            "beside_references": table(backtest_tables.beside_references(found)),
-            "warning": table(backtest_tables.alarms(found)),
-            "separation": picture(backtest_charts.as_png(backtest_charts.separation_of_models(found)), "Separation"),
+            "models": table(tables.compared(found)),
+            "beside_references": table(tables.beside_references(found)),
+            "warning": table(tables.alarms(found)),
+            "separation": picture(charts.as_png(charts.separation_of_models(found)), "Separation"),
             "beside_references_chart": picture(
-                backtest_charts.as_png(backtest_charts.separation_beside_references(found)), "Beside the references"
+                charts.as_png(charts.separation_beside_references(found)), "Beside the references"
             ),
-            **({} if signals is None else {"signals": picture(backtest_charts.as_png(signals), "Single metrics")}),
+            **({} if signals is None else {"signals": picture(charts.as_png(signals), "Single metrics")}),
         }
     )
 

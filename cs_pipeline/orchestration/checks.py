@@ -14,7 +14,7 @@ from cs_pipeline.history.holes import holes, words_of
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.tally import WeekScored
 from cs_pipeline.history.weeks import Origin
-from cs_pipeline.reports.score_tables import accounts_by_week
+from cs_pipeline.reports.scores.queries import accounts_by_week
 from cs_pipeline.warehouse.connection import Warehouse
 
 HEALTH_SCORES = "cs/health_scores"

@@ -14,14 +14,14 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
-from cs_pipeline.plays.action_story import tell_action
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import kill_switch, manual_actions
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-from cs_pipeline.plays.preview_words import steps_for_people, title_of, why_not_today
 from cs_pipeline.plays.simulation.preview import preview
-from cs_pipeline.plays.status import waiting_for_people
+from cs_pipeline.reports.plays.action_story import tell_action
+from cs_pipeline.reports.plays.preview_text import steps_for_people, title_of, why_not_today
+from cs_pipeline.reports.plays.status import waiting_for_people
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -16,8 +16,8 @@ from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due, deliver_notices
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import dead_letters, notices
-from cs_pipeline.plays.status import actions_by_status, recent_messages
-from cs_pipeline.reports.play_tables import messages_as_markdown
+from cs_pipeline.reports.plays.deliveries import messages_as_markdown
+from cs_pipeline.reports.plays.status import actions_by_status, recent_messages
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

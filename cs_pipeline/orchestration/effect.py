@@ -39,8 +39,8 @@ def effects_of_plays(
     """Compare, and show what came of it."""
     # scikit-learn, which the intervals come with, takes a second to import; the code location should not cost that.
     from cs_pipeline.backtest.effect import decided_accounts, effects
-    from cs_pipeline.backtest.effect_words import effects_for_people
-    from cs_pipeline.reports.effect_charts import differences
+    from cs_pipeline.reports.backtest.uplift_charts import differences
+    from cs_pipeline.reports.backtest.uplift_text import effects_for_people
 
     library = load_playbooks(settings.config)
     if config.playbook:

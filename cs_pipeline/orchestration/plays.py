@@ -24,8 +24,8 @@ from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import notices
 from cs_pipeline.plays.outbox.notices import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
-from cs_pipeline.plays.status import enrolments_by_playbook
 from cs_pipeline.plays.triggers.lifecycle import open_lifecycle_triggers
+from cs_pipeline.reports.plays.status import enrolments_by_playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

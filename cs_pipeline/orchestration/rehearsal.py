@@ -8,8 +8,8 @@ from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-from cs_pipeline.plays.rehearsal_words import COLUMNS_EXPLAINED, headline
 from cs_pipeline.plays.simulation.simulate import rehearse_plays
+from cs_pipeline.reports.plays.simulation_text import COLUMNS_EXPLAINED, headline
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -8,7 +8,7 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import partition_of, weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource
 from cs_pipeline.orchestration.scores import origin_of
-from cs_pipeline.reports.score_tables import windows_by_kind
+from cs_pipeline.reports.scores.queries import windows_by_kind
 from cs_pipeline.warehouse.connection import Warehouse
 
 RENEWAL_WINDOWS = dg.AssetKey(["cs", "renewal_windows"])

@@ -15,7 +15,7 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.scores import HEALTH_SCORES
-from cs_pipeline.reports.score_tables import model_versions
+from cs_pipeline.reports.scores.queries import model_versions
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

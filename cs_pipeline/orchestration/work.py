@@ -13,8 +13,8 @@ from cs_pipeline.orchestration.scores import HEALTH_SCORES
 from cs_pipeline.plays.enrolment.manual import Ask, start
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-from cs_pipeline.plays.progress import progress, progress_for_people
-from cs_pipeline.plays.work_queue import queue_for_people, work_queue
+from cs_pipeline.reports.plays.progress import progress, progress_for_people
+from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -12,9 +12,9 @@ from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
 from cs_pipeline.backtest.observations import read_observations
 from cs_pipeline.backtest.references import REFERENCES, split_in_time
 from cs_pipeline.backtest.signals import refuse_telltales, signals
-from cs_pipeline.backtest.words import verdict
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
+from cs_pipeline.reports.backtest.text import verdict
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.backtest.marts import LEAVERS, WEEKS, add_company
 from tests.history.marts import week

@@ -18,7 +18,6 @@ from cs_pipeline.backtest.effect import (
     difference_of_shares,
     effects,
 )
-from cs_pipeline.backtest.effect_words import effects_for_people
 from cs_pipeline.backtest.measures import Interval, TooLittle
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
@@ -27,6 +26,7 @@ from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.orchestration.effect import EffectConfig, effects_of_plays
 from cs_pipeline.plays.enrolment import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
+from cs_pipeline.reports.backtest.uplift_text import effects_for_people
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.plays.company import MONDAY, Company, save_play

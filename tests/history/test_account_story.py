@@ -10,11 +10,11 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import Steadiness
-from cs_pipeline.history.account_story import Story, tell_story
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.reports.score_tables import missing_metrics
+from cs_pipeline.reports.scores.account_story import Story, tell_story
+from cs_pipeline.reports.scores.queries import missing_metrics
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account, add_account_week, rows, week

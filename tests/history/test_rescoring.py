@@ -11,7 +11,7 @@ from cs_pipeline.health.steadiness import Steadiness
 from cs_pipeline.history.rescoring import rescore
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.reports.score_tables import model_versions
+from cs_pipeline.reports.scores.queries import model_versions
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account_week, rows, week

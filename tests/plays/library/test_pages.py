@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.reports.playbook_charts import drawn_from, timeline
-from cs_pipeline.reports.playbook_pages import (
+from cs_pipeline.reports.playbooks.pages import (
     INDEX,
     declared_and_implemented,
     index,
@@ -14,6 +13,7 @@ from cs_pipeline.reports.playbook_pages import (
     timeline_rows,
     write_pages,
 )
+from cs_pipeline.reports.playbooks.timeline import drawn_from, timeline
 from tests.plays.library.reading import PLAYBOOKS, SHIPPED
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
 from cs_pipeline.backtest.measures import Separation, TooLittle
-from cs_pipeline.backtest.words import verdict
+from cs_pipeline.reports.backtest.text import verdict
 
 SHOWN_SIGNALS = 15
 NOTHING_SAID = "too little data"

@@ -11,8 +11,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.history.account_story import Story, tell_story
 from cs_pipeline.plays.reasons import meaning
+from cs_pipeline.reports.scores.account_story import Story, tell_story
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import LOAD_ID, SCHEMA
 

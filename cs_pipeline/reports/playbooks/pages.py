@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.reports.playbook_charts import timeline
+from cs_pipeline.reports.playbooks.timeline import timeline
 
 INDEX = "index.md"
 DECLARED = """Some sources say how many tasks a playbook has and do not list them. What they list is implemented, the

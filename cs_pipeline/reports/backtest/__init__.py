@@ -1,0 +1,1 @@
+"""Backtests and uplift for their readers: tables, charts, text and a page."""

@@ -1,0 +1,1 @@
+"""Pages about playbooks, written from their YAML."""

@@ -1,0 +1,1 @@
+"""Scores for their readers: tables, charts and stories of accounts."""
