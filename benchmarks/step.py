@@ -18,7 +18,7 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import From, Mail, To
 
 from benchmarks.score_marts import FIRST
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.cli.stage import set_stage
 from cs_pipeline.clock import Clock
 from cs_pipeline.health.library import load_score_model

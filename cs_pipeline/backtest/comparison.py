@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from cs_pipeline.backtest.baselines import Split, risks, split_in_time
 from cs_pipeline.backtest.design import BeforeRenewals, Design
 from cs_pipeline.backtest.measures import (
     Floats,
@@ -25,8 +26,7 @@ from cs_pipeline.backtest.measures import (
     warning_weeks,
 )
 from cs_pipeline.backtest.observations import read_last_weeks, read_observations
-from cs_pipeline.backtest.references import Split, risks, split_in_time
-from cs_pipeline.backtest.signals import refuse_telltales, signals
+from cs_pipeline.backtest.single_metrics import refuse_telltales, signals
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel

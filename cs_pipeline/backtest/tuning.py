@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from cs_pipeline.backtest.baselines import Split, risks, split_in_time
 from cs_pipeline.backtest.design import Design
 from cs_pipeline.backtest.measures import Floats, Interval, Separation, TooLittle, auc_gain, separation, too_few
 from cs_pipeline.backtest.observations import read_observations
-from cs_pipeline.backtest.references import Split, risks, split_in_time
-from cs_pipeline.backtest.signals import refuse_telltales
+from cs_pipeline.backtest.single_metrics import refuse_telltales
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.reweighting import weighed, weights_of, with_weights

@@ -17,9 +17,9 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extras import Json, execute_values
 
 from cs_pipeline.channels import captured_pages
+from cs_pipeline.channels.http import told
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
-from cs_pipeline.channels.wire import told
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private

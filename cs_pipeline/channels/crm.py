@@ -12,9 +12,9 @@ from typing import Self
 import psycopg2
 from psycopg2.extras import execute_values
 
+from cs_pipeline.channels.http import told
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
-from cs_pipeline.channels.wire import told
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse, without_rows

@@ -11,7 +11,8 @@ from functools import partial
 from markupsafe import escape
 from pydantic import SecretStr
 
-from cs_pipeline.channels.connected_crm import (
+from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.crm_api import (
     REMOVED,
     CrmRefusalError,
     RecordReading,
@@ -20,11 +21,10 @@ from cs_pipeline.channels.connected_crm import (
     ids_by_kind,
     record_name,
 )
-from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.http import TIMEOUT_SECONDS
 from cs_pipeline.channels.hubspot_requests import MOST_AT_ONCE, HubSpotRequests
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
-from cs_pipeline.channels.wire import TIMEOUT_SECONDS
 
 NAME = "hubspot"
 KEY = "cs_pipeline_action_key"

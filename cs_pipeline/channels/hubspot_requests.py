@@ -17,10 +17,10 @@ from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
+from cs_pipeline.channels.crm_api import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
+from cs_pipeline.channels.http import BROKEN_EXCHANGE, seconds_in, silenced
 from cs_pipeline.channels.pooled_exchange import bound
 from cs_pipeline.channels.refusals import HUBSPOT, meaning_of_code
-from cs_pipeline.channels.wire import BROKEN_EXCHANGE, seconds_in, silenced
 
 MOST_AT_ONCE = 100
 OWNERS_A_PAGE = 500

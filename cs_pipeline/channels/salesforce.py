@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from cs_pipeline.channels.connected_crm import (
+from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.crm_api import (
     GARBAGE,
     REMOVED,
     CrmRefusalError,
@@ -21,10 +22,9 @@ from cs_pipeline.channels.connected_crm import (
     ids_by_kind,
     record_name,
 )
-from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.http import TIMEOUT_SECONDS
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.salesforce_requests import MOST_AT_ONCE, NOT_UNDERSTOOD, SalesforceRequests
-from cs_pipeline.channels.wire import TIMEOUT_SECONDS
 
 NAME = "salesforce"
 KEY = "cs_pipeline_action_key__c"

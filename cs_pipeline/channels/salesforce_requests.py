@@ -15,10 +15,10 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 
-from cs_pipeline.channels.connected_crm import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
+from cs_pipeline.channels.crm_api import ALLOWANCE_BACK, GARBAGE, CrmRefusalError, in_words
+from cs_pipeline.channels.http import seconds_in, silenced
 from cs_pipeline.channels.pooled_exchange import bound
 from cs_pipeline.channels.refusals import SALESFORCE, Meaning, meaning_of_code
-from cs_pipeline.channels.wire import seconds_in, silenced
 
 MOST_AT_ONCE = 200
 LONGEST_LIST = 12_000

@@ -18,10 +18,7 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Mail
 
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.refusals import SENDGRID_FIELDS_OF_OURS, meaning_of_status, outcome_of
-from cs_pipeline.channels.sendgrid_requests import Sending, envelope, is_address, requests
-from cs_pipeline.channels.wire import (
+from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
@@ -30,6 +27,9 @@ from cs_pipeline.channels.wire import (
     silenced,
     told,
 )
+from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.refusals import SENDGRID_FIELDS_OF_OURS, meaning_of_status, outcome_of
+from cs_pipeline.channels.sendgrid_requests import Sending, envelope, is_address, requests
 
 MOST_TOGETHER = 100
 NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")

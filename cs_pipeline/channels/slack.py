@@ -15,6 +15,15 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from cs_pipeline.channels.http import (
+    BROKEN_EXCHANGE,
+    TIMEOUT_SECONDS,
+    broken_off,
+    opener_that_tells,
+    seconds_in,
+    silenced,
+    told,
+)
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.channels.refusals import (
     RETRY_SOON,
@@ -25,15 +34,6 @@ from cs_pipeline.channels.refusals import (
     outcome_of,
 )
 from cs_pipeline.channels.slack_blocks import escape_mrkdwn
-from cs_pipeline.channels.wire import (
-    BROKEN_EXCHANGE,
-    TIMEOUT_SECONDS,
-    broken_off,
-    opener_that_tells,
-    seconds_in,
-    silenced,
-    told,
-)
 
 EVENT_TYPE = "cs_pipeline_action"
 NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})

@@ -14,9 +14,7 @@ from urllib.request import Request
 
 from pydantic import SecretStr
 
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.refusals import meaning_of_status, outcome_of
-from cs_pipeline.channels.wire import (
+from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
@@ -24,6 +22,8 @@ from cs_pipeline.channels.wire import (
     seconds_in,
     told,
 )
+from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.refusals import meaning_of_status, outcome_of
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import PREFIX

@@ -39,8 +39,8 @@ def backtest(
     output: Annotated[Path | None, typer.Option(help="Write a page with charts here.", dir_okay=False)] = None,
 ) -> None:
     """Hold score models against what happened: did the score know who would leave? Changes nothing."""
-    from cs_pipeline.backtest.choice import chosen_design, chosen_models
     from cs_pipeline.backtest.comparison import backtest as hold_against_history
+    from cs_pipeline.backtest.options import chosen_design, chosen_models
     from cs_pipeline.cli.services import start_warehouse
 
     settings = load_settings()

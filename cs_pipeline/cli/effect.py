@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def effect(playbook: Annotated[str, typer.Argument(help="Name of a playbook; nothing: all of them.")] = "") -> None:
     """Say whether plays help: accounts enrolled against those held out, on renewal, departures and score."""
-    from cs_pipeline.backtest.effect import decided_accounts, effects
+    from cs_pipeline.backtest.uplift import decided_accounts, effects
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
     from cs_pipeline.reports.backtest.uplift_text import effects_for_people
     from cs_pipeline.warehouse.locate import locate

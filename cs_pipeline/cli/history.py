@@ -39,7 +39,7 @@ def rescore(
     from cs_pipeline.health.library import find_score_model
     from cs_pipeline.history.rescoring import rescore as score_beside
     from cs_pipeline.history.scope import Scope
-    from cs_pipeline.history.tally import WeekScored
+    from cs_pipeline.history.week_summary import WeekScored
     from cs_pipeline.history.weeks import weeks_between
 
     settings = load_settings()

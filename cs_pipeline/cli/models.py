@@ -46,8 +46,8 @@ def steadiness(
     to: Last = None,
 ) -> None:
     """Say what steadier bands would have saved in triggers, and which departures they would have told later."""
-    from cs_pipeline.backtest.choice import chosen_design, chosen_models
-    from cs_pipeline.backtest.steadiness import conclusion, steadiness_report
+    from cs_pipeline.backtest.hysteresis import conclusion, steadiness_report
+    from cs_pipeline.backtest.options import chosen_design, chosen_models
     from cs_pipeline.cli.services import start_warehouse
 
     settings = load_settings()
@@ -69,8 +69,8 @@ def tune(
     output: Annotated[Path | None, typer.Option(help="Write the model here; its name is the file's.")] = None,
 ) -> None:
     """Propose other weights for a score model, with reasons, beside the present ones. Nothing is applied."""
-    from cs_pipeline.backtest.choice import chosen_design, chosen_models
     from cs_pipeline.backtest.measures import TooLittle
+    from cs_pipeline.backtest.options import chosen_design, chosen_models
     from cs_pipeline.backtest.tuning import tune as propose
     from cs_pipeline.backtest.tuning import verdict
     from cs_pipeline.cli.services import start_warehouse
@@ -153,8 +153,8 @@ def _present_model(
     A model that is only computed beside the others is not what counts now, though it may bear the name: it is the file
     itself while somebody tries it out.
     """
-    from cs_pipeline.backtest.choice import chosen_models
-    from cs_pipeline.history.kept_models import model_that_scored
+    from cs_pipeline.backtest.options import chosen_models
+    from cs_pipeline.history.model_registry import model_that_scored
 
     if against:
         return chosen_models([against], settings.config)[0]

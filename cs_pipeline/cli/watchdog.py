@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import psycopg2
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.services import DAEMON, services_to_keep
 from cs_pipeline.clock import Clock

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, Moments, SampleCompany
-from cs_pipeline.demo.fates import Fates
+from cs_pipeline.demo.planted_outcomes import Fates
 from cs_pipeline.demo.tables import Columns, keys, text
 from cs_pipeline.demo.vocabulary import to_ascii, vocabulary
 

@@ -17,7 +17,7 @@ from cs_pipeline.demo.vocabulary import vocabulary
 from cs_pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from cs_pipeline.demo.rescues import PlayEffect
+    from cs_pipeline.demo.treatment_effects import PlayEffect
 
 BLOCK_ACCOUNTS = 500
 WARM_UP_WEEKS = 6

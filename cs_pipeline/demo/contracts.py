@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, WEEK, Days, SampleCompany
-from cs_pipeline.demo.fates import CHURN, EXPANSION, OLDEST_WEEKS, PRICE, TIERS, Fates, add_months
 from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.planted_outcomes import CHURN, EXPANSION, OLDEST_WEEKS, PRICE, TIERS, Fates, add_months
 from cs_pipeline.demo.tables import SLOWEST, keys, table
 
 PLANS = np.array(["Essential", "Team", "Business"], object)

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cs_pipeline.demo import catalogue, contracts, people, progress, relations, truth, voice
+from cs_pipeline.demo import catalogue, contracts, feedback, people, progress, relations, truth
 from cs_pipeline.demo.accounts import account_columns, name_accounts
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
-from cs_pipeline.demo.fates import activity, plant
-from cs_pipeline.demo.parts import PartWriter, remove_parts
-from cs_pipeline.demo.rescues import keep_some
+from cs_pipeline.demo.dirty_rows import with_broken_rows
+from cs_pipeline.demo.parquet_parts import PartWriter, remove_parts
+from cs_pipeline.demo.planted_outcomes import activity, plant
 from cs_pipeline.demo.tables import table
 from cs_pipeline.demo.timeline import as_known_at
-from cs_pipeline.demo.untidy import with_broken_rows
+from cs_pipeline.demo.treatment_effects import keep_some
 from cs_pipeline.demo.usage import use_product
 from cs_pipeline.demo.versions import account_versions
 from cs_pipeline.errors import UserError
@@ -81,10 +81,10 @@ def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
         "invoices": contracts.invoice_table(company, block, accounts, fates, signed),
         "integrations": integrations,
         "events": use_product(company, block, accounts, users, fates, lively, integrations),
-        "tickets": voice.ticket_table(company, block, accounts, users, fates, lively),
-        "survey_responses": voice.survey_table(company, block, accounts, users, fates, lively),
-        "feedback": voice.feedback_table(company, block, accounts, users, fates, lively),
-        "cancellation_requests": voice.cancellation_table(company, block, accounts, fates),
+        "tickets": feedback.ticket_table(company, block, accounts, users, fates, lively),
+        "survey_responses": feedback.survey_table(company, block, accounts, users, fates, lively),
+        "feedback": feedback.feedback_table(company, block, accounts, users, fates, lively),
+        "cancellation_requests": feedback.cancellation_table(company, block, accounts, fates),
         "email_events": relations.email_table(company, block, accounts, users, fates, lively),
         "touchpoints": relations.touchpoint_table(company, block, accounts, users, fates, lively),
         "event_attendance": relations.attendance_table(company, block, accounts, users, fates, lively),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, WEEK, Days, Moments, SampleCompany, office_hours
-from cs_pipeline.demo.fates import CHAMPION_LEFT, EXPANSION, NO_ONBOARDING, Fates
+from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, EXPANSION, NO_ONBOARDING, Fates
 from cs_pipeline.demo.tables import SLOWEST, Columns, keys, text
 from cs_pipeline.demo.vocabulary import Country, vocabulary
 

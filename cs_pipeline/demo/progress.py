@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, SampleCompany, office_hours
-from cs_pipeline.demo.fates import CHURN, NO_ONBOARDING, Fates
 from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.planted_outcomes import CHURN, NO_ONBOARDING, Fates
 from cs_pipeline.demo.tables import SLOWEST, keys, table, text
 from cs_pipeline.demo.vocabulary import vocabulary
 

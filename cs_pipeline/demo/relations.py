@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import Accounts, team_emails
 from cs_pipeline.demo.company import DAY, WEEK, Days, Moments, SampleCompany, office_hours
-from cs_pipeline.demo.fates import Fates
 from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.planted_outcomes import Fates
 from cs_pipeline.demo.tables import SLOWEST, keys, table
 from cs_pipeline.demo.vocabulary import vocabulary
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cs_pipeline.demo.company import DAY, Moments, SampleCompany, office_hours
-from cs_pipeline.demo.fates import Fates
 from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.planted_outcomes import Fates
 from cs_pipeline.demo.vocabulary import vocabulary
 
 BUSY_BY_WEEKDAY = np.array([1.0, 1.05, 1.0, 0.95, 0.75, 0.10, 0.08], np.float32)

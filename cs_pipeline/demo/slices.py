@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cs_pipeline.demo.parts import PartWriter, read_pieces, remove_parts, table_names
+from cs_pipeline.demo.parquet_parts import PartWriter, read_pieces, remove_parts, table_names
 from cs_pipeline.demo.timeline import VERSIONED, as_known_at, changed_between
 from cs_pipeline.demo.truth import VERSIONS, read_truth
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, SampleCompany
-from cs_pipeline.demo.fates import CAUSES, FATES, TIERS, Fates
-from cs_pipeline.demo.parts import read_pieces, table_names
-from cs_pipeline.demo.rescues import RESCUES_SCHEMA
+from cs_pipeline.demo.parquet_parts import read_pieces, table_names
+from cs_pipeline.demo.planted_outcomes import CAUSES, FATES, TIERS, Fates
 from cs_pipeline.demo.tables import ARROW_TYPES
 from cs_pipeline.demo.timeline import MOMENT
+from cs_pipeline.demo.treatment_effects import RESCUES_SCHEMA
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.bulk import append
 from cs_pipeline.warehouse.connection import Warehouse

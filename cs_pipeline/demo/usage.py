@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, Days, Moments, SampleCompany
-from cs_pipeline.demo.fates import EXPANSION, PRICE, SUPPORT_PAIN, Fates
 from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.planted_outcomes import EXPANSION, PRICE, SUPPORT_PAIN, Fates
 from cs_pipeline.demo.sessions import Learned, Sessions, hold_sessions, learn_features
 from cs_pipeline.demo.tables import schemas
 from cs_pipeline.demo.vocabulary import vocabulary

@@ -7,7 +7,7 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts, owner_count, team_emails
 from cs_pipeline.demo.company import WEEK, SampleCompany
 from cs_pipeline.demo.contracts import PLANS, Contracts
-from cs_pipeline.demo.fates import BAD_FIT, TIERS, Fates
+from cs_pipeline.demo.planted_outcomes import BAD_FIT, TIERS, Fates
 from cs_pipeline.demo.timeline import VERSIONED_COLUMNS
 from cs_pipeline.demo.truth import VERSIONS_SCHEMA
 

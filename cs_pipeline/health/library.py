@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.soundness import unsound
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.validation import unsound
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).parent / "models"

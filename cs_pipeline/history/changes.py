@@ -30,7 +30,7 @@ from cs_pipeline.health.changes import (
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers
 from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history.comparison import Versions, compared_scores, metrics_by_version
+from cs_pipeline.history.previous_scores import Versions, compared_scores, metrics_by_version
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.statistics import analyze
 from cs_pipeline.history.weeks import WEEK, Origin, execute, is_live, lock_week, require_marts

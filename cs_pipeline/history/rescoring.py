@@ -11,7 +11,7 @@ from cs_pipeline.health.selection import beside
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.history.weeks import require_marts, weeks_between
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse

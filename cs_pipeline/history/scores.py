@@ -14,20 +14,20 @@ import pandas as pd
 import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
 
+from cs_pipeline.health.hysteresis import NO_BAND
+from cs_pipeline.health.risk_signals import Booleans
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.selection import Selection
-from cs_pipeline.health.signs import Booleans
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import Override, WeeklyScores, weekly_scores
 from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, set_by_hand, standing_before
-from cs_pipeline.history.held import hold, is_stale, needs_events, recount
-from cs_pipeline.history.parents import roll_up_parents
-from cs_pipeline.history.place import STORED, Place
+from cs_pipeline.history.rollups import roll_up_parents
+from cs_pipeline.history.schemas import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import score_rows
+from cs_pipeline.history.stale_weeks import hold, is_stale, needs_events, recount
 from cs_pipeline.history.statistics import analyze, analyze_grown
-from cs_pipeline.history.tally import Tally, WeekScored
+from cs_pipeline.history.week_summary import Tally, WeekScored
 from cs_pipeline.history.weeks import execute, lock_week, require_marts
 from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse

@@ -45,8 +45,8 @@ def backtest_of_models(
 ) -> dg.MaterializeResult:
     """Judge the models and show what came of it."""
     # scikit-learn takes a second to import, which the code location should not cost.
-    from cs_pipeline.backtest.choice import chosen_design, chosen_models
     from cs_pipeline.backtest.comparison import backtest
+    from cs_pipeline.backtest.options import chosen_design, chosen_models
     from cs_pipeline.reports.backtest import charts, tables
     from cs_pipeline.reports.backtest.page import backtest_page
     from cs_pipeline.reports.backtest.text import summary, verdict

@@ -12,7 +12,7 @@ import dagster as dg
 from cs_pipeline.history.changes import WeekChanged
 from cs_pipeline.history.holes import holes, words_of
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.reports.scores.queries import accounts_by_week
 from cs_pipeline.warehouse.connection import Warehouse

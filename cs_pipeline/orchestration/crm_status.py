@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from cs_pipeline.channels.select import connected_crm
+from cs_pipeline.channels.routing import connected_crm
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, GROUP, OWNERS

@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.email_fallback import WEBHOOK_CHANNELS
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, MESSAGES

@@ -38,7 +38,7 @@ def effects_of_plays(
 ) -> dg.MaterializeResult:
     """Compare, and show what came of it."""
     # scikit-learn, which the intervals come with, takes a second to import; the code location should not cost that.
-    from cs_pipeline.backtest.effect import decided_accounts, effects
+    from cs_pipeline.backtest.uplift import decided_accounts, effects
     from cs_pipeline.reports.backtest.uplift_charts import differences
     from cs_pipeline.reports.backtest.uplift_text import effects_for_people
 

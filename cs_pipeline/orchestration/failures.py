@@ -3,7 +3,7 @@
 import dagster as dg
 
 from cs_pipeline.channels.message import clean
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices
 from cs_pipeline.plays.outbox import notices

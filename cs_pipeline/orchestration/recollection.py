@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.history.recollection import (
+from cs_pipeline.history.reproduction import (
     SCRATCH_SCHEMA,
     Recollection,
     score_recollection,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cs_pipeline.history.windows import record_windows
+from cs_pipeline.history.renewal_windows import record_windows
 from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS, SUBSCRIPTION_TERMS
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import partition_of, weeks_of

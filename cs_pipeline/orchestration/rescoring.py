@@ -9,7 +9,7 @@ from pydantic import Field
 from cs_pipeline.health.library import find_score_model
 from cs_pipeline.history.rescoring import rescore
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.orchestration.jobs import SERIAL_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given

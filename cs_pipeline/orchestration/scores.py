@@ -8,7 +8,7 @@ from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.changes import WeekChanged, record_changes
 from cs_pipeline.history.score_rows import NOT_SCORED
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.orchestration.checks import CHANGE_CHECKS, SCORE_CHECKS, change_results, score_results
 from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS

@@ -13,11 +13,11 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import Contract, SourceTable, exists, read_contract
+from cs_pipeline.warehouse.incoming import LOAD, RowsRead, begin_load, copy_file, create_incoming, prepare, read_header
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
-from cs_pipeline.warehouse.merge import merge
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.source_files import SourceFile, canonical_files, closest
-from cs_pipeline.warehouse.staging import LOAD, RowsRead, begin_load, copy_file, create_incoming, prepare, read_header
+from cs_pipeline.warehouse.upsert import merge
 
 
 def load_folder(

@@ -17,16 +17,16 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import contract as raw
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import Contract, SourceTable, exists, read_contract
+from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming, begin_load, prepare
 from cs_pipeline.warehouse.load import finish_loads
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
 from cs_pipeline.warehouse.mapping_reader import copy_rows, functions_with_effects
 from cs_pipeline.warehouse.mapping_sql import in_words, one_select
-from cs_pipeline.warehouse.merge import merge
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.schemas import ensure_schema
 from cs_pipeline.warehouse.source_files import closest
 from cs_pipeline.warehouse.spellings import BLANKS
-from cs_pipeline.warehouse.staging import LINE, LOAD, Incoming, begin_load, prepare
+from cs_pipeline.warehouse.upsert import merge
 
 SCHEMA = "mapping"
 

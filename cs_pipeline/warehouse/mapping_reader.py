@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.staging import COPY_BYTES
+from cs_pipeline.warehouse.incoming import COPY_BYTES
 
 READER = "pg_read_all_data"
 # Volatile and yet without an effect.

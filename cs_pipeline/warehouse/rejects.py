@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.row_checks import PARENT_PUT_ASIDE
+from cs_pipeline.warehouse.validation import PARENT_PUT_ASIDE
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cs_pipeline.backtest.baselines import REFERENCES, split_in_time
 from cs_pipeline.backtest.comparison import Backtest, backtest
 from cs_pipeline.backtest.design import TELLTALE_AUC, BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
 from cs_pipeline.backtest.observations import read_observations
-from cs_pipeline.backtest.references import REFERENCES, split_in_time
-from cs_pipeline.backtest.signals import refuse_telltales, signals
+from cs_pipeline.backtest.single_metrics import refuse_telltales, signals
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.reports.backtest.text import verdict

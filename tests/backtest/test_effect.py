@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cs_pipeline.backtest.effect import (
+from cs_pipeline.backtest.measures import Interval, TooLittle
+from cs_pipeline.backtest.uplift import (
     FEWEST,
     decided_accounts,
     difference_of_means,
     difference_of_shares,
     effects,
 )
-from cs_pipeline.backtest.measures import Interval, TooLittle
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError

@@ -16,13 +16,13 @@ import pandas as pd
 import pyarrow.compute as pc
 import pytest
 
-from cs_pipeline.backtest.effect import Effect, decided_accounts, effects
 from cs_pipeline.backtest.measures import Interval
-from cs_pipeline.demo.fates import plant
+from cs_pipeline.backtest.uplift import Effect, decided_accounts, effects
 from cs_pipeline.demo.generate import generate
-from cs_pipeline.demo.parts import remove_parts, table_names
-from cs_pipeline.demo.rescues import PlayEffect, keep_some
+from cs_pipeline.demo.parquet_parts import remove_parts, table_names
+from cs_pipeline.demo.planted_outcomes import plant
 from cs_pipeline.demo.slices import write_slice
+from cs_pipeline.demo.treatment_effects import PlayEffect, keep_some
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.jobs import EFFECTS_JOB, PLAY_EFFECTS

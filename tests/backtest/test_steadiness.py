@@ -5,11 +5,11 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from cs_pipeline.backtest.steadiness import LITERAL, OWN, Outcome, SteadinessReport, conclusion, steadiness_report
+from cs_pipeline.backtest.hysteresis import LITERAL, OWN, Outcome, SteadinessReport, conclusion, steadiness_report
+from cs_pipeline.health.hysteresis import Steadiness
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import Steadiness
-from cs_pipeline.history.replay import replay_weeks
+from cs_pipeline.history.in_memory_scoring import replay_weeks
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.backtest.marts import WEEKS, add_company
 from tests.health.accounts import HEALTHY, WEEKLY_POINTS

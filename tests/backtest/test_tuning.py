@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cs_pipeline.backtest.baselines import REFERENCES
 from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
-from cs_pipeline.backtest.references import REFERENCES
 from cs_pipeline.backtest.tuning import PRESENT, PROPOSED, REACH, STEP, Proposal, tune, verdict
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model, read_score_model

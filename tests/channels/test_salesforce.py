@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.connected_crm import REMOVED, RecordReading
+from cs_pipeline.channels.crm_api import REMOVED, RecordReading
 from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.channels.salesforce import SalesforceChannel
 from cs_pipeline.errors import UserError

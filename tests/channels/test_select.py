@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.select import channels_for, connected_crm
+from cs_pipeline.channels.routing import channels_for, connected_crm
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -216,7 +216,7 @@ def test_text_messages_go_over_the_webhook_or_by_e_mail_where_none_is_set(tmp_pa
 
 def test_libraries_of_crms_are_imported_only_where_one_is_connected():
     code = (
-        "import sys; import cs_pipeline.channels.select as select; from cs_pipeline.settings import Settings;"
+        "import sys; import cs_pipeline.channels.routing as select; from cs_pipeline.settings import Settings;"
         "select.connected_crm(Settings(delivery='live'));"
         "print(sorted({'hubspot', 'simple_salesforce'} & set(sys.modules)))"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.by_email import ByEmail
+from cs_pipeline.channels.email_fallback import ByEmail
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.webhook import WebhookChannel
 from cs_pipeline.clock import Clock

@@ -10,7 +10,7 @@ import pytest
 
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
-from cs_pipeline.demo.parts import read_pieces
+from cs_pipeline.demo.parquet_parts import read_pieces
 from cs_pipeline.demo.truth import REJECTS, read_truth
 
 ReadTable = Callable[[str], pa.Table]

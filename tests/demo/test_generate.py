@@ -11,7 +11,7 @@ import pytest
 from cs_pipeline.demo import generate as generator
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
 from cs_pipeline.demo.generate import block_tables, generate
-from cs_pipeline.demo.parts import PIECES_PER_PART, PartWriter, read_pieces
+from cs_pipeline.demo.parquet_parts import PIECES_PER_PART, PartWriter, read_pieces
 from cs_pipeline.demo.tables import schemas
 from cs_pipeline.errors import UserError
 

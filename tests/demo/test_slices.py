@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cs_pipeline.demo.company import SampleCompany
-from cs_pipeline.demo.parts import read_pieces, table_names
+from cs_pipeline.demo.parquet_parts import read_pieces, table_names
 from cs_pipeline.demo.slices import BEFORE_EVERYTHING, write_slice
 from cs_pipeline.demo.timeline import TIMELINES, as_known_at, changed_between
 from cs_pipeline.demo.truth import VERSIONS, read_truth

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.demo.company import SampleCompany
-from cs_pipeline.demo.fates import CAUSES, FATES
+from cs_pipeline.demo.planted_outcomes import CAUSES, FATES
 from cs_pipeline.demo.truth import ACCOUNTS, REJECTS, load_truth, read_truth
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cs_pipeline.health.hysteresis import Escalation, Steadiness
 from cs_pipeline.health.library import SHIPPED, read_score_model
 from cs_pipeline.health.scoring import Arithmetic, Floats
 from cs_pipeline.health.selection import CONFIG_FILE, load_selection
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import Escalation, Steadiness
 from tests.health.accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, metric_values
 
 CAPS = {

@@ -10,9 +10,9 @@ from cs_pipeline.health.band_sets import advice, bands_of_set
 from cs_pipeline.health.library import load_score_model, score_model_names
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.normalisation import Floats
+from cs_pipeline.health.risk_signals import signs_of
 from cs_pipeline.health.scoring import Arithmetic, Scores
 from cs_pipeline.health.selection import load_selection
-from cs_pipeline.health.signs import signs_of
 from cs_pipeline.health.specification import ScoreModel
 
 SHIPPED = [load_score_model(name) for name in score_model_names()]

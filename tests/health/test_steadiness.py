@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cs_pipeline.health.hysteresis import NO_BAND, Escalation, Standing, Steadiness, bands_of, escalate, settle
 from cs_pipeline.health.library import load_score_model, score_model_names
 from cs_pipeline.health.scoring import Arithmetic
-from cs_pipeline.health.steadiness import NO_BAND, Escalation, Standing, Steadiness, bands_of, escalate, settle
 from cs_pipeline.health.weekly import Override, weekly_scores
 from tests.health.accounts import HEALTHY, WEEKLY_POINTS, frame
 

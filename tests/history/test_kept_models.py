@@ -4,7 +4,7 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import selection_of
-from cs_pipeline.history.kept_models import model_that_scored
+from cs_pipeline.history.model_registry import model_that_scored
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.warehouse.connection import Warehouse

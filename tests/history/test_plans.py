@@ -16,11 +16,11 @@ from adbc_driver_manager.dbapi import Cursor
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.changes import record_changes
+from cs_pipeline.history.renewal_windows import record_windows
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.statistics import analyze_grown
 from cs_pipeline.history.triggers import open_triggers
-from cs_pipeline.history.windows import record_windows
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.history.marts import week

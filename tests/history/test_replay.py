@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from cs_pipeline.health.hysteresis import NO_BAND, Escalation, Steadiness
 from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import NO_BAND, Escalation, Steadiness
-from cs_pipeline.history.replay import Replay, replay_weeks
+from cs_pipeline.history.in_memory_scoring import Replay, replay_weeks
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.warehouse.connection import Warehouse

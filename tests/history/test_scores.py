@@ -9,7 +9,7 @@ from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account_week, remove_account_week, rows, week

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from cs_pipeline.health.selection import selection_of
+from cs_pipeline.history.renewal_windows import record_windows
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.history.weeks import WEEK
-from cs_pipeline.history.windows import record_windows
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.health.accounts import WEEKLY_POINTS
 from tests.history.marts import add_account_week, add_term, rows, week

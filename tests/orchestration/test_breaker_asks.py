@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.plays import BatchConfig, PlaybooksConfig, enrol_accounts
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices

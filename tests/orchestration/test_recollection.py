@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.history.recollection import SCRATCH_SCHEMA, Recollection
+from cs_pipeline.history.reproduction import SCRATCH_SCHEMA, Recollection
 from cs_pipeline.orchestration.recollection import recollect
 from tests.sample_history import SCORED_UNTIL, WEEK, History
 

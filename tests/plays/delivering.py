@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment import enrol

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.warehouse.connection import Warehouse

@@ -31,7 +31,7 @@ BY_LINE = (
     "plays/delivery/dispatcher.py",
     "plays/outbox/transitions.py",
     "channels/slack.py",
-    "channels/wire.py",
+    "channels/http.py",
     "http/client.py",
 )
 BY_INSTRUCTION = ("channels/exchange.py", "channels/fence.py")

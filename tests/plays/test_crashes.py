@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment import enrol

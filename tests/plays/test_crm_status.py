@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.connected_crm import ConnectedCrm
+from cs_pipeline.channels.crm_api import ConnectedCrm
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.crm_status import TASK_STATUS, read_crm_status

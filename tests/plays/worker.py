@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
-from cs_pipeline.channels.select import channels_for
+from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.outbox.queue import PlannedAction

@@ -13,10 +13,10 @@ import pytest
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import csv_batches
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.incoming import begin_load, prepare
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.load_report import Progress
 from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
-from cs_pipeline.warehouse.staging import begin_load, prepare
 from tests.warehouse.conftest import ACCOUNTS, EVENTS, SUBSCRIPTIONS, USERS, Query, WriteCsv
 
 

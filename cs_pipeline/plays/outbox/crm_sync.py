@@ -11,7 +11,7 @@ from datetime import datetime
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.connected_crm import ConnectedCrm, RecordReading, record_name
+from cs_pipeline.channels.crm_api import ConnectedCrm, RecordReading, record_name
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.health.changes import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGED, EarlierScores, attribute
+from cs_pipeline.health.hysteresis import NO_BAND
 from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import NO_BAND
-from cs_pipeline.history.replay import LastScores, Replay, ReplayedWeek, Situation, resized
+from cs_pipeline.history.in_memory_scoring import LastScores, Replay, ReplayedWeek, Situation, resized
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts import query as facts

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history.replay import ReplayedWeek, replay_weeks
+from cs_pipeline.history.in_memory_scoring import ReplayedWeek, replay_weeks
 from cs_pipeline.history.weeks import WEEK, require_marts
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.playbooks.schema import Playbook

@@ -11,7 +11,7 @@ from datetime import datetime
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.by_email import as_it_travels
+from cs_pipeline.channels.email_fallback import as_it_travels
 from cs_pipeline.channels.message import Message
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.delivery.eligibility import reasons_with

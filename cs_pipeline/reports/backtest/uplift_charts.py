@@ -4,8 +4,8 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-from cs_pipeline.backtest.effect import Effect
 from cs_pipeline.backtest.measures import Interval
+from cs_pipeline.backtest.uplift import Effect
 
 COLOURS = {"helps": "#1f6f5c", "no difference shown": "#8a8f98", "harms": "#b5493a"}
 

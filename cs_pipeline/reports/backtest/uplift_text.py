@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from cs_pipeline.backtest.effect import Effect
 from cs_pipeline.backtest.measures import TooLittle
+from cs_pipeline.backtest.uplift import Effect
 
 
 def effects_for_people(found: list[Effect]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.health.selection import Selection
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -7,7 +7,7 @@ import pandas as pd
 from cs_pipeline.health.selection import Selection
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import NOT_SCORED as NO_SCORE
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 

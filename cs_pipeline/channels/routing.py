@@ -9,11 +9,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from cs_pipeline.addresses import domain_of, same_spelling
-from cs_pipeline.channels import connections
-from cs_pipeline.channels.by_email import WEBHOOK_CHANNELS, ByEmail
+from cs_pipeline.channels import factory
 from cs_pipeline.channels.capture import CaptureChannel
-from cs_pipeline.channels.connected_crm import ConnectedCrm
 from cs_pipeline.channels.crm import CrmTableChannel
+from cs_pipeline.channels.crm_api import ConnectedCrm
+from cs_pipeline.channels.email_fallback import WEBHOOK_CHANNELS, ByEmail
 from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import Settings
@@ -28,14 +28,14 @@ def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None =
     clock = clock if clock is not None else Clock(settings.now)
     table = CrmTableChannel(warehouse, clock)
     if settings.delivery == "live" and not settings.sendgrid_sandbox:
-        return _outside(settings, table, connections.sendgrid(settings), clock)
+        return _outside(settings, table, factory.sendgrid(settings), clock)
     capture = CaptureChannel(settings, warehouse, clock)
     captured = {"email": capture, "slack": capture, "crm": InTurn(table, capture)} | _texts(
         ByEmail(capture) if settings.webhook_url is None else capture
     )
     if settings.delivery == "capture":
         return captured
-    email = connections.sendgrid(settings)
+    email = factory.sendgrid(settings)
     outside = _outside(settings, table, InTurn(email, capture) if settings.sendgrid_sandbox else email, clock)
     if settings.delivery == "live":
         return outside
@@ -47,17 +47,17 @@ def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None =
 
 def connected_crm(settings: Settings) -> ConnectedCrm | None:
     """The CRM whose tasks can be read back; None where none is connected, or nothing leaves the machine."""
-    return None if settings.delivery == "capture" else connections.crm(settings)
+    return None if settings.delivery == "capture" else factory.crm(settings)
 
 
 def _outside(settings: Settings, table: CrmTableChannel, email: Channel, clock: Clock) -> dict[str, Channel]:
     """Every kind of message on its way to its reader."""
     named: dict[str, Channel] = {
         "email": email,
-        "slack": connections.slack(settings),
-        "crm": connections.crm(settings) or table,
+        "slack": factory.slack(settings),
+        "crm": factory.crm(settings) or table,
     }
-    return named | _texts(connections.webhook(settings, clock) or ByEmail(email))
+    return named | _texts(factory.webhook(settings, clock) or ByEmail(email))
 
 
 def _texts(channel: Channel) -> dict[str, Channel]:

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cs_pipeline.health.hysteresis import NO_BAND, Standing
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers, Scores
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import NO_BAND, Standing
 from cs_pipeline.health.weekly import Counting, overridden, severity_of, weekly_scores
 from cs_pipeline.history.account_weeks import account_weeks, set_by_hand
-from cs_pipeline.history.comparison import LOOK_BACK
-from cs_pipeline.history.held import is_stale, needs_events
+from cs_pipeline.history.previous_scores import LOOK_BACK
 from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.stale_weeks import is_stale, needs_events
 from cs_pipeline.history.weeks import WEEK, require_marts
 from cs_pipeline.warehouse.bulk import read_frame
 from cs_pipeline.warehouse.connection import Warehouse

@@ -17,8 +17,8 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.selection import beside
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history import held
-from cs_pipeline.history.place import STORED, Place
+from cs_pipeline.history import stale_weeks
+from cs_pipeline.history.schemas import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import write_week
 from cs_pipeline.history.statistics import analyze_grown
@@ -113,7 +113,7 @@ def _as_it_scored(model: str, version: str, definition: str) -> ScoreModel:
 def _bring_weeks_before(warehouse: Warehouse, models: Sequence[ScoreModel], first: date) -> None:
     """Copy the stored weeks that scoring looks back to: they are taken as they are, not as they were known."""
     reach = max(
-        [held.LOOK_BACK]
+        [stale_weeks.LOOK_BACK]
         + [metric.carry_weeks * WEEK for model in models for metric in model.metrics]
         + [model.escalation.over_weeks * WEEK for model in models if model.escalation]
     )

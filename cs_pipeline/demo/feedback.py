@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, WEEK, Moments, SampleCompany, office_hours
-from cs_pipeline.demo.fates import BAD_FIT, CAUSES, CHURN, DIP, DISENGAGEMENT, PRICE, SUPPORT_PAIN, Fates
 from cs_pipeline.demo.people import Users
+from cs_pipeline.demo.planted_outcomes import BAD_FIT, CAUSES, CHURN, DIP, DISENGAGEMENT, PRICE, SUPPORT_PAIN, Fates
 from cs_pipeline.demo.tables import keys, table, text
 from cs_pipeline.demo.vocabulary import vocabulary
 

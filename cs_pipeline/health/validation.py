@@ -11,7 +11,7 @@ from math import inf
 
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.normalisation import PointsRow
-from cs_pipeline.health.signs import OF_THE_SCORE
+from cs_pipeline.health.risk_signals import OF_THE_SCORE
 from cs_pipeline.health.specification import Band, Dimension, ScoredMetric, ScoreModel, Sign
 from cs_pipeline.yaml_with_lines import Problem
 

@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
 from cs_pipeline.channels.crm import CrmRecord
+from cs_pipeline.channels.http import told
 from cs_pipeline.channels.message import Channel, Message, Outcome
 from cs_pipeline.channels.refusals import Meaning, meaning_of_status, outcome_of
-from cs_pipeline.channels.wire import told
 from cs_pipeline.errors import UserError
 
 RecordStatus = Literal["open", "completed", "removed"]

@@ -12,10 +12,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
+from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming
 from cs_pipeline.warehouse.load_report import Stage
-from cs_pipeline.warehouse.row_checks import REPEATED_KEY, Rule, rules, typed
 from cs_pipeline.warehouse.spellings import respell
-from cs_pipeline.warehouse.staging import LINE, LOAD, Incoming
+from cs_pipeline.warehouse.validation import REPEATED_KEY, Rule, rules, typed
 
 FIRST_WITH_INPUT_IS_VALID = 160_000
 

@@ -15,10 +15,10 @@ from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history.place import STORED, Place
+from cs_pipeline.history.schemas import STORED, Place
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import NOT_SCORED
-from cs_pipeline.history.tally import WeekScored
+from cs_pipeline.history.week_summary import WeekScored
 from cs_pipeline.history.weeks import WEEK, execute
 from cs_pipeline.warehouse.bulk import read_frame, read_table
 

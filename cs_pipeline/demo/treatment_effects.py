@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import account_keys
 from cs_pipeline.demo.company import SampleCompany
-from cs_pipeline.demo.fates import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Fates
+from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Fates
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook

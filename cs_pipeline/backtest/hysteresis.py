@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
 from cs_pipeline.backtest.observations import read_departures
+from cs_pipeline.health.hysteresis import NO_BAND, Steadiness
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import NO_BAND, Steadiness
-from cs_pipeline.history.replay import LastScores, Replay, ReplayedWeek, Situation, replay_weeks, resized
+from cs_pipeline.history.in_memory_scoring import LastScores, Replay, ReplayedWeek, Situation, replay_weeks, resized
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.warehouse.connection import Warehouse
 

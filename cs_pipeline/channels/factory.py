@@ -5,7 +5,7 @@ Which of them carries a message is in `select`. The libraries of CRMs are import
 
 from pydantic import SecretStr
 
-from cs_pipeline.channels.connected_crm import ConnectedCrm
+from cs_pipeline.channels.crm_api import ConnectedCrm
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
 from cs_pipeline.channels.slack import SlackChannel
