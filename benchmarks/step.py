@@ -28,7 +28,7 @@ from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.triggers.lifecycle import offer

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def release(playbook: Name, by: Who = "") -> None:
     """Enrol a batch that the circuit breaker held back; for a day the playbook may enrol as many as it wants."""
-    from cs_pipeline.plays.enrolment import enrol
+    from cs_pipeline.plays.enrolment.enrol import enrol
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.warehouse.locate import locate
 

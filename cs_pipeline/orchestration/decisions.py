@@ -83,7 +83,7 @@ def decide(
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """What may go out is taken by the next delivery, whose guards are asked as ever."""
-    verb = cast("decisions.Verb", config.decision.value)
+    verb = cast("manual_actions.Verb", config.decision.value)
     with warehouse.session() as session:
         count = manual_actions.decide(session, verb, config.actions, config.decided_by, clock.now())
         waiting = waiting_for_people(session)

@@ -26,7 +26,7 @@ from cs_pipeline.demo.treatment_effects import PlayEffect, keep_some
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.jobs import EFFECTS_JOB, PLAY_EFFECTS
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.warehouse.bulk import query

@@ -17,7 +17,7 @@ from cs_pipeline.cli import watchdog
 from cs_pipeline.cli.examination import examine
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.watchdog import Keeper, look, watch
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import doing

@@ -8,7 +8,7 @@ from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Ou
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings

@@ -21,7 +21,7 @@ def told(history: History, monkeypatch: pytest.MonkeyPatch, action_id: int) -> s
 
 def planned_action(history: History) -> tuple[int, str, date]:
     """An action of a play that a score started, with its account and the week of that score."""
-    from cs_pipeline.plays.enrolment import enrol
+    from cs_pipeline.plays.enrolment.enrol import enrol
     from tests.plays.company import save_play
 
     ((week, account_id),) = history.rows(

@@ -14,7 +14,7 @@ import pytest
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.sensors import build_sensors
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, read_playbook
 from cs_pipeline.plays.triggers.alerts import open_alerts
 from cs_pipeline.settings import Settings

@@ -10,7 +10,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.work import StartConfig, start_accounts
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.manual import Ask, Started, start
 from cs_pipeline.plays.outbox import kill_switch
 from cs_pipeline.plays.playbooks.schema import load_playbooks

@@ -16,7 +16,7 @@ import pytest
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox import dead_letters
 from cs_pipeline.plays.outbox.transitions import LEASE
 from cs_pipeline.warehouse.connection import Warehouse

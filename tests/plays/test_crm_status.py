@@ -15,7 +15,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.crm_status import TASK_STATUS, read_crm_status
 from cs_pipeline.orchestration.jobs import build_weekly_job
 from cs_pipeline.orchestration.schedules import build_schedules
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.crm_sync import ReadBack, complete, open_tasks, read_back
 from cs_pipeline.settings import Settings
 from tests.channels import test_hubspot, test_salesforce

@@ -9,7 +9,7 @@ from cs_pipeline.channels.message import Outcome
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.manual_actions import decide
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play

@@ -8,7 +8,7 @@ import pytest
 from cs_pipeline.channels.message import Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery import dispatcher
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings

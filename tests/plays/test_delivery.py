@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.kill_switch import EVERYTHING, lift, stop
 from cs_pipeline.plays.outbox.queue import due_by_channel
 from cs_pipeline.plays.playbooks.schema import Playbook

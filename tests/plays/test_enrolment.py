@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.enrolment import enrol, exits
+from cs_pipeline.plays.enrolment.enrol import enrol, exits
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.outbox.kill_switch import stop
 from cs_pipeline.settings import Settings

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import deliver

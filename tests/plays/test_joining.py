@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play

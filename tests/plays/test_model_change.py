@@ -9,7 +9,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.model_diff import NOT_SCORED, ModelChange, compare_models
 from cs_pipeline.reports.plays.model_diff_text import headline, verdict_on_plays

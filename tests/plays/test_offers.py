@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.triggers import dispatch_cursor
 from cs_pipeline.plays.triggers.dispatch_cursor import Cursor, next_batches
 from cs_pipeline.plays.triggers.lifecycle import OLDEST, offer, open_lifecycle_triggers

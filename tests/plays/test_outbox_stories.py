@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given
 from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.eligibility import judge
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.outbox import kill_switch, transitions
 from cs_pipeline.plays.outbox.queue import PlannedAction, due

@@ -6,7 +6,7 @@ import pytest
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.quiet_hours import SPREAD, MailHours
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import deliver

@@ -11,7 +11,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.work import progress_of_plays
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.reports.plays.progress import progress, progress_for_people
 from cs_pipeline.settings import Settings

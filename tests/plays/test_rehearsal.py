@@ -12,7 +12,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.history.triggers import open_triggers
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.simulation.simulate import rehearse_plays
 from cs_pipeline.plays.simulation.tables import RehearsalTables

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.kill_switch import EVERYTHING, stop
 from cs_pipeline.plays.outbox.standstill import Surroundings, Waiting, waiting, what_stands_still
 from cs_pipeline.settings import Settings

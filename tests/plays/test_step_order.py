@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.plays.company import Company, save_play
 from tests.plays.delivering import ONE_MAIL, ToldChannel, all_by, deliver

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from tests.channels.provider import provider
 from tests.channels.test_slack import PERSON, Workspace
 from tests.plays.company import MONDAY, Company, save_play

@@ -12,7 +12,7 @@ from cs_pipeline.orchestration import deliveries
 from cs_pipeline.orchestration.deliveries import tell_operations
 from cs_pipeline.orchestration.plays import deliver_due_actions
 from cs_pipeline.orchestration.sensors import build_sensors
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox import dead_letters
 from cs_pipeline.plays.outbox.transitions import LEASE
 from cs_pipeline.settings import Settings

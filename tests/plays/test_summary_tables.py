@@ -1,6 +1,6 @@
 """What the page at the end of the demo says about plays."""
 
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.reports.scores.demo_queries import actions_by_playbook, newest_plays
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play

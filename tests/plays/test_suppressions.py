@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.suppressions import SUPPRESSIONS, sync_suppressions
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.channels.provider import provider
 from tests.channels.test_sendgrid_suppressions import KEY, SendGrid

@@ -12,7 +12,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.play_assets import ACTIONS
 from cs_pipeline.orchestration.plays import deliver_due_actions
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.enrolment import enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import everything_known
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, load_playbooks

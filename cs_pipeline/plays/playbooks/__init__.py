@@ -1,1 +1,1 @@
-"""Playbooks as written: their YAML, the language of their conditions, the calendar of their steps. Nothing runs here."""
+"""Playbooks as written: their YAML, the language of their conditions, the calendar of their steps."""
