@@ -9,6 +9,7 @@ local part is compared without case, as every provider does. Kept apart is what 
 `ann@`, dots in Gmail's addresses, look-alike letters of other scripts. What is no address, or several, is none.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -104,3 +105,8 @@ def _unwrapped(text: str) -> str:
 
 def _label(label: str) -> str:
     return label if label.isascii() else "xn--" + label.encode("punycode").decode()
+
+
+def hash_of(address: str) -> str:
+    """What is kept of an address: SHA-256 of its one spelling."""
+    return hashlib.sha256(same_spelling(address).encode()).hexdigest()

@@ -47,14 +47,14 @@ def release(playbook: Name, by: Who = "") -> None:
 
 def dismiss(playbook: Name, by: Who = "") -> None:
     """Refuse a batch that the circuit breaker held back; the next batch is judged anew."""
-    from cs_pipeline.plays.enrolment import circuit_breaker
     from cs_pipeline.plays.enrolment.enrol import refuse
+    from cs_pipeline.plays.reasons import CIRCUIT_BREAKER
     from cs_pipeline.warehouse.locate import locate
 
     settings, asking, found = _asked(playbook)
     with locate(settings).session() as session:
         trip = _decide(session, playbook, "dismissed", by, asking)
-        refused = refuse(session, found, trip.trigger_ids, circuit_breaker.REASON, asking.now)
+        refused = refuse(session, found, trip.trigger_ids, CIRCUIT_BREAKER, asking.now)
     say_done(f"{refused:,} triggers of {playbook} are refused")
 
 

@@ -1,34 +1,102 @@
-"""What a reason means, in words for people: why an account did not enter, a play ended, an action was not taken."""
+"""Every reason why an account does not enter, a play ends, or an action is not taken; and what each means, in words.
 
-from cs_pipeline.plays.delivery import joining, throttling
-from cs_pipeline.plays.delivery.guards import GUARDS, OUTBOX_REASONS
-from cs_pipeline.plays.enrolment import exits
-from cs_pipeline.plays.enrolment.enrol import OUTRANKED, REFUSALS
-from cs_pipeline.plays.outbox import manual_actions, missed
-from cs_pipeline.plays.playbooks.schema import Playbook
+Rows of `cs.enrolments` and `cs.actions` hold the reasons, so none is ever renamed. When each is given is decided where
+it is given. This module imports nothing.
+"""
 
-_MEANINGS: dict[str, str] = {
-    **REFUSALS,
-    **OUTBOX_REASONS,
-    **throttling.REASONS,
-    **joining.MEANINGS,
-    **manual_actions.REASONS,
-    **{guard.reason: guard.meaning for guard in GUARDS},
-    "churned": "the account has left",
-    exits.RETURNED: "the account has come back",
+from collections.abc import Mapping
+
+CHURNED = "churned"
+RETURNED = "returned"
+OUTRANKED = "outranked"
+HOLD_OUT = "hold_out"
+CIRCUIT_BREAKER = "circuit_breaker"
+KILL_SWITCH = "kill_switch"
+STEP_BEFORE = "step_before"
+JOINED = "joined"
+MISSED = "missed"
+
+REFUSED: Mapping[str, str] = {
+    "unknown_account": "the warehouse has no such account",
+    "trigger": "the playbook's trigger.when does not hold for this trigger",
+    "audience": "the account is not in the playbook's audience",
+    "kill_switch": "a person has stopped the playbook or the account",
+    "reentry": "the last play of this playbook ended less than reentry_after_days ago",
+    "family": "the account, or that subscription, is in another play of the family, of the same or a higher priority",
+    HOLD_OUT: "the account is in the playbook's hold-out, and would have been enrolled",
+    CIRCUIT_BREAKER: "the batch was so large that a person was asked, who dismissed it",
+}
+"""Why an account does not enter, beside the reasons for which the play would have ended at once."""
+
+ENDED: Mapping[str, str] = {
+    CHURNED: "the account has left",
+    RETURNED: "the account has come back",
     "renewal_moved": "the renewal is on another date now, or on none",
     OUTRANKED: "a play of the family with a higher priority began",
-    missed.REASON: missed.MEANING,
+}
+"""Why a play ends, beside the exit conditions of its playbook."""
+
+NOT_ASKED_FOR_MORE: Mapping[str, str] = {
+    "struggling": "asks or offers; the customer struggles with what it has: "
+    "`severity >= 2 or open_critical_tickets > 0`",
+    "open_complaints": "asks or offers; complaints are unresolved: `open_complaints > 0`",
+    "low_usage": "asks or offers; the product is hardly used: "
+    "`days_since_last_login > 7 or feature_adoption_ratio < 0.4`",
+    "financial_difficulty": "asks or offers; invoices are overdue: `overdue_invoices > 0`",
+    "just_onboarded": "asks or offers; it is too soon: `tenure_days <= 30`",
+}
+"""Why a customer is not asked for more, each with the condition that `delivery.upsell_guards` asks."""
+
+GUARDED: Mapping[str, str] = {
+    "unsubscribed": "the person asked for no more e-mail",
+    "bounced": "mail to the address came back, or was reported as spam",
+    "by_hand": "somebody of ours put the address on the list of suppressions",
+    "bad_fit": "asks or offers; the product does not fit this customer",
+    **NOT_ASKED_FOR_MORE,
+}
+"""Why an action is suppressed when it is due, by the facts of that moment."""
+
+HELD_OR_DROPPED: Mapping[str, str] = {
+    "condition": "the step's `when` does not hold today",
+    "stale": "it was not taken within stale_after_days of being due",
+    "not_approved": "it waited for approval until it was stale",
+    KILL_SWITCH: "a person has stopped it; it is held, and suppressed once it is stale",
+    JOINED: "the account got the same mail about another of its contracts within thirty days",
+    MISSED: "nobody was there to take it in time, like many others; it waits for a person: `cs-pipeline missed`",
     "channel_paused": "the channel takes nothing from us at the moment; it goes out when that is over",
     "told_in_slack": "operations were told in Slack",
     "no_recipient": "nobody can receive it",
     "not_rendered": "its message cannot be written",
 }
+"""Why an action is held or suppressed for what is in the outbox or in its playbook."""
+
+POSTPONED: Mapping[str, str] = {
+    "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
+    "frequency_cap": "the person or the account has got enough mail in seven days; it waits for room until it is stale",
+    STEP_BEFORE: "a step before it, to the same person, is not out yet or went out late; it keeps its distance",
+    "stale_data": "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
+}
+"""Why a planned action waits; one that becomes stale meanwhile is suppressed with it."""
+
+DECIDED: Mapping[str, str] = {
+    "on_hold": "a person wants to look first; it goes on when somebody approves it",
+    "cancelled_by_hand": "a person has cancelled it",
+    "resend": "a person wants it to be sent again; it goes out also when its play is over",
+}
+"""What a person's decision leaves on an action."""
+
+MEANINGS: Mapping[str, str] = {
+    **REFUSED,
+    **HELD_OR_DROPPED,
+    **GUARDED,
+    **POSTPONED,
+    **DECIDED,
+    **ENDED,
+}
 
 
-def meaning(reason: str, playbook: Playbook | None = None) -> str:
-    """The meaning of `reason`; of an exit of `playbook`, its condition."""
-    for ending in playbook.exit if playbook is not None else ():
-        if ending.reason == reason and reason not in _MEANINGS:
-            return f"the play ends when {ending.when}"
-    return _MEANINGS.get(reason, reason.replace("_", " "))
+def meaning(reason: str, exit_conditions: Mapping[str, str] | None = None) -> str:
+    """The meaning of `reason`; of an exit of a playbook, its condition (`exit_conditions` by reason)."""
+    if reason not in MEANINGS and exit_conditions and reason in exit_conditions:
+        return f"the play ends when {exit_conditions[reason]}"
+    return MEANINGS.get(reason, reason.replace("_", " "))

@@ -5,7 +5,6 @@ that must get no mail a hash is kept, so that a later load which brings it back 
 source system hold is theirs to erase.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from datetime import datetime
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from cs_pipeline.addresses import address_of, same_spelling
+from cs_pipeline.addresses import address_of, hash_of, same_spelling
 from cs_pipeline.channels.capture import forget_captured
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
@@ -73,11 +72,6 @@ def erase(warehouse: Warehouse, settings: Settings, person: str, now: datetime) 
         _keep_hashes(cursor, found, now)
     forget_captured(settings, pages)
     return {table: count for table, count in counts.items() if count}
-
-
-def hash_of(address: str) -> str:
-    """What is kept of an address: SHA-256 of its one spelling."""
-    return hashlib.sha256(same_spelling(address).encode()).hexdigest()
 
 
 def _find(cursor: Cursor, person: str) -> Person:

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
+from cs_pipeline.addresses import hash_of
 from cs_pipeline.channels.sendgrid_suppressions import PAGE, Suppressed, read_suppressions
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.outbox import suppression_list
-from cs_pipeline.privacy.erasure import hash_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.channels.provider import Answer, Request, closed_address, provider
 from tests.channels.sendgrid_api import SPECIFICATIONS

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.delivery import joining, throttling
-from cs_pipeline.plays.delivery.guards import GUARDS, OUTBOX_REASONS
-from cs_pipeline.plays.enrolment.enrol import REFUSALS
+from cs_pipeline.plays.delivery.guards import GUARDS
+from cs_pipeline.plays.delivery.upsell_guards import NOT_READY
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
-from cs_pipeline.plays.outbox import manual_actions, missed
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, read_playbook
+from cs_pipeline.plays.reasons import GUARDED, MEANINGS, NOT_ASKED_FOR_MORE
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +24,17 @@ def test_every_fact_is_listed_as_it_is(text: str) -> None:
 
 
 def test_every_reason_is_listed_with_its_meaning(text: str) -> None:
-    reasons = {**REFUSALS, **OUTBOX_REASONS, **throttling.REASONS, **joining.MEANINGS, **manual_actions.REASONS} | {
-        guard.reason: guard.meaning for guard in GUARDS
-    }
-    reasons |= {missed.REASON: missed.MEANING}
-    rows = [f"| `{reason}` | {meaning} |" for reason, meaning in reasons.items()]
+    rows = [f"| `{reason}` | {meaning} |" for reason, meaning in MEANINGS.items()]
     assert [row for row in rows if row not in text] == []
+
+
+def test_every_guard_gives_a_reason_that_has_a_meaning() -> None:
+    assert {guard.reason for guard in GUARDS} == set(GUARDED)
+
+
+def test_the_meaning_of_not_asking_for_more_states_the_condition() -> None:
+    stated = {reason: meaning.split("`")[1] for reason, meaning in NOT_ASKED_FOR_MORE.items()}
+    assert stated == {reason: condition.text for reason, condition in NOT_READY.items()}
 
 
 def test_every_field_is_described(text: str) -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from cs_pipeline.addresses import hash_of
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.privacy.erasure import hash_of
 from cs_pipeline.settings import Settings
 from tests.plays.company import MONDAY, Company, save_play
 from tests.plays.delivering import deliver

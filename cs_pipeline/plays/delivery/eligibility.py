@@ -10,13 +10,14 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.delivery import guards, joining, step_order, throttling
-from cs_pipeline.plays.delivery.throttling import Postponed
 from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction
+from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
+from cs_pipeline.plays.reasons import JOINED
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
         jobs=_jobs(going[~going["action_id"].isin(said_already)], playbooks, today),
         postponed=postponed,
         suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True))
-        | dict.fromkeys(said_already, joining.JOINED),
+        | dict.fromkeys(said_already, JOINED),
         failed=dict.fromkeys(due.loc[has_nobody, "action_id"], "no_recipient"),
     )
 

@@ -12,10 +12,6 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
-JOINED = "joined"
-MEANINGS: Mapping[str, str] = {
-    JOINED: "the account got the same mail about another of its contracts within thirty days",
-}
 JOINED_WITHIN = timedelta(days=30)
 
 

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.delivery.throttling import ASK_AGAIN, Postponed
+from cs_pipeline.plays.delivery.throttling import ASK_AGAIN
+from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES, Playbook, Step
+from cs_pipeline.plays.reasons import STEP_BEFORE
 
-REASON = "step_before"
 UNDER_WAY = ("planned", "claimed", "awaiting_approval")
 SOON = timedelta(minutes=1)
 
@@ -79,7 +80,7 @@ def wait_for(
     if under_way:
         is_for_a_person = under_way[-1].status == "awaiting_approval"
         again = now + (ASK_AGAIN if is_for_a_person else SOON)
-        return Postponed(max(again, *(each.due_at for each in under_way)), REASON, keeps_fresh=True)
+        return Postponed(max(again, *(each.due_at for each in under_way)), STEP_BEFORE, keeps_fresh=True)
     sent = [each for each in before if each.sent_at is not None]
     if not sent:
         return None
@@ -91,7 +92,7 @@ def wait_for(
         return None
     went_out_on = last.sent_at.astimezone(business_days.zone(zone)).date()
     earliest = business_days.due_at(went_out_on, days, step.days, country, zone)
-    return Postponed(earliest, REASON, keeps_fresh=True) if earliest > now else None
+    return Postponed(earliest, STEP_BEFORE, keeps_fresh=True) if earliest > now else None
 
 
 def _before(playbook: Playbook, step: str, siblings: list[Sibling]) -> list[Sibling]:

@@ -5,8 +5,6 @@ with it when it has become stale by then. Quiet hours alone do not make stale: a
 out on Monday.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 
@@ -15,28 +13,12 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.delivery.quiet_hours import MailHours
 from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
-
-REASONS: Mapping[str, str] = {
-    "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
-    "frequency_cap": "the person or the account has got enough mail in seven days; it waits for room until it is stale",
-    "step_before": "a step before it, to the same person, is not out yet or went out late; it keeps its distance",
-    "stale_data": "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
-}
-"""Reasons of planned actions that wait, and of those that became stale meanwhile."""
 
 WINDOW = timedelta(days=7)
 ASK_AGAIN = timedelta(hours=6)  # for scores, which come when they come
 SCORE_DRIVEN = "score_change"
-
-
-@dataclass(frozen=True)
-class Postponed:
-    """Until when, and why. `keeps_fresh`: the time it becomes stale moves with it."""
-
-    until: datetime
-    reason: str
-    keeps_fresh: bool = False
 
 
 def postponements(session: Session, taken: pd.DataFrame, asking: Asking) -> dict[int, Postponed]:

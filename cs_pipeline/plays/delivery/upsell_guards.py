@@ -5,7 +5,6 @@ or to win one back, is not asking for more: it is for those who struggle, and a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -17,29 +16,16 @@ RETAINING = ("save", "winback")
 """Families whose offers are there to keep a customer."""
 
 
-@dataclass(frozen=True)
-class NotReady:
-    """Why an account is not asked for more: a condition over its facts, and its meaning for a reader."""
-
-    meaning: str
-    condition: Condition
-
-
-def _when(text: str, meaning: str) -> NotReady:
-    return NotReady(f"{meaning}: `{text}`", Condition.parse(text, ACCOUNT_FACTS))
-
-
 # Thresholds are ours, where the sources name none: S3-63…S3-67 say struggling, recent, low, difficulties and too soon.
-NOT_READY: Mapping[str, NotReady] = {
-    "struggling": _when(
-        "severity >= 2 or open_critical_tickets > 0", "asks or offers; the customer struggles with what it has"
-    ),
-    "open_complaints": _when("open_complaints > 0", "asks or offers; complaints are unresolved"),
-    "low_usage": _when(
-        "days_since_last_login > 7 or feature_adoption_ratio < 0.4", "asks or offers; the product is hardly used"
-    ),
-    "financial_difficulty": _when("overdue_invoices > 0", "asks or offers; invoices are overdue"),
-    "just_onboarded": _when("tenure_days <= 30", "asks or offers; it is too soon"),
+NOT_READY: Mapping[str, Condition] = {
+    reason: Condition.parse(text, ACCOUNT_FACTS)
+    for reason, text in {
+        "struggling": "severity >= 2 or open_critical_tickets > 0",
+        "open_complaints": "open_complaints > 0",
+        "low_usage": "days_since_last_login > 7 or feature_adoption_ratio < 0.4",
+        "financial_difficulty": "overdue_invoices > 0",
+        "just_onboarded": "tenure_days <= 30",
+    }.items()
 }
 """By reason, in the order in which they are asked. A fact that is missing stops nothing."""
 

@@ -14,7 +14,6 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.query import Asking
 
-REASON = "circuit_breaker"
 BATCH = timedelta(days=1)
 """Enrolments of a playbook within this time count together: a sensor asks for large batches in parts."""
 

@@ -20,25 +20,11 @@ from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.reasons import OUTRANKED
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 LOCK = 7_420_003  # one enrolment at a time, whatever the playbook: families are shared
-
-REFUSALS = {
-    "unknown_account": "the warehouse has no such account",
-    "trigger": "the playbook's trigger.when does not hold for this trigger",
-    "audience": "the account is not in the playbook's audience",
-    "kill_switch": "a person has stopped the playbook or the account",
-    "reentry": "the last play of this playbook ended less than reentry_after_days ago",
-    "family": "the account, or that subscription, is in another play of the family, of the same or a higher priority",
-    "hold_out": "the account is in the playbook's hold-out, and would have been enrolled",
-    circuit_breaker.REASON: "the batch was so large that a person was asked, who dismissed it",
-}
-"""Reasons for a refusal, beside the reasons for which the play would have ended at once (`exits`)."""
-
-OUTRANKED = "outranked"
-"""Why a play ended when one of its family with a higher priority began."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +83,7 @@ def enrol(
 
 
 def refuse(session: Session, playbook: Playbook, trigger_ids: Sequence[int], reason: str, now: datetime) -> int:
-    """Refuse whatever of the triggers is not decided yet, all for one reason of REFUSALS; returns how many."""
+    """Refuse whatever of the triggers is not decided yet, all for one reason of `reasons.REFUSED`; returns how many."""
     with session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
     offered = _undecided(session, playbook, trigger_ids).assign(reason=reason)

@@ -10,13 +10,11 @@ from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.outbox import transitions
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
-
-RETURNED = "returned"
-"""Why a play for former customers ends, and the one reason that they do not end for is `churned`."""
+from cs_pipeline.plays.reasons import CHURNED, RETURNED
 
 AT_A_TIME = 10_000  # enrolments whose facts are held in memory together
 
-ALWAYS = ("churned", "renewal_moved")
+ALWAYS = (CHURNED, "renewal_moved")
 """Reasons that end every play: nobody is kept writing to who has left, or about a date that no longer holds."""
 
 
@@ -68,7 +66,7 @@ def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
     if playbook.for_former_customers:
         reasons[~has_left] = RETURNED
     else:
-        reasons[has_left] = "churned"
+        reasons[has_left] = CHURNED
     reasons[reasons.isna() & today["renewal_moved"].fillna(False)] = "renewal_moved"
     for ending in playbook.exit:
         reasons[reasons.isna() & ending.condition.holds(today)] = ending.reason

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.circuit_breaker import Trip
-from cs_pipeline.plays.enrolment.enrol import REFUSALS, enrol
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.settings import Settings
@@ -101,5 +101,5 @@ def _outcomes(
         )
         found = pd.DataFrame(cursor.fetchall(), columns=["account_id", "outcome", "reason"], dtype="object")
     reasons = found["reason"].fillna("")
-    words = [REFUSALS.get(reason) or (meaning(reason, playbook) if reason else "") for reason in reasons]
+    words = [meaning(reason, playbook.exit_conditions) if reason else "" for reason in reasons]
     return found.assign(reason=reasons, words=words)

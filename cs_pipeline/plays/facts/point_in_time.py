@@ -11,8 +11,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking
-from cs_pipeline.plays.simulation.what_if import facts_column
+from cs_pipeline.plays.facts.query import Asking, facts_column
 
 OF_THE_WEEK = ("tier", "plan", "owner_email", "mrr", "arr", "seats", "is_bad_fit")
 

@@ -117,3 +117,8 @@ def _plain(value: object) -> object:
     if value is pd.NA or value is pd.NaT or value != value:  # NaN alone differs from itself
         return None
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def facts_column(values: pd.Series) -> pd.Series:
+    """Values as plain objects, None where missing."""
+    return values.astype("object").where(values.notna(), None)

@@ -41,13 +41,6 @@ DECISIONS: Mapping[Verb, Decision] = {
     ),
 }
 
-REASONS: Mapping[str, str] = {
-    "on_hold": "a person wants to look first; it goes on when somebody approves it",
-    "cancelled_by_hand": "a person has cancelled it",
-    "resend": "a person wants it to be sent again; it goes out also when its play is over",
-}
-"""Reasons that a decision leaves on an action."""
-
 
 def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now: datetime) -> int:
     """Decide on all of `action_ids`, or, where one of them cannot be decided on, on none; returns how many.

@@ -12,13 +12,11 @@ from typing import Literal
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.delivery.throttling import REASONS as WAITED_FOR
 from cs_pipeline.plays.outbox.transitions import change_in_order
+from cs_pipeline.plays.reasons import MISSED, POSTPONED
 
 Choice = Literal["catch-up", "retime", "drop"]
 
-REASON = "missed"
-MEANING = "nobody was there to take it in time, like many others; it waits for a person: `cs-pipeline missed`"
 MASS = 10  # missed within a day
 KEPT_FOR = timedelta(days=14)
 
@@ -29,7 +27,7 @@ CHOICES: Mapping[Choice, tuple[str, str, str | None]] = {
 }
 """The decision that is kept of each choice, and the status and reason that it leaves."""
 
-MISSED = """
+_IS_MISSED = """
     actions.status = 'planned'
     and actions.expires_at <= %(now)s
     and actions.notice_id is null
@@ -43,9 +41,9 @@ def hold(session: Session, now: datetime) -> int:
 
     Those that were dropped as stale within the last day count, and where some are held already, all are.
     """
-    asked = {"now": now, "waited_for": list(WAITED_FOR), "reason": REASON}
+    asked = {"now": now, "waited_for": list(POSTPONED), "reason": MISSED}
     with session.cursor() as cursor:
-        cursor.execute(f"select array_agg(action_id) from cs.actions where {MISSED}", asked)
+        cursor.execute(f"select array_agg(action_id) from cs.actions where {_IS_MISSED}", asked)
         (action_ids,) = cursor.fetchone() or (None,)
         if not action_ids:
             return 0
@@ -129,7 +127,7 @@ def decide(session: Session, choice: Choice, playbook: str | None, by: str, now:
             """,
             {
                 "now": now,
-                "missed": REASON,
+                "missed": MISSED,
                 "playbook": playbook,
                 "decision": decision,
                 "by": by,
@@ -153,6 +151,6 @@ def waiting(session: Session) -> pd.DataFrame:
             group by playbook, step, channel
             order by playbook, first_due, step
             """,
-            [REASON],
+            [MISSED],
         )
         return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or ()])

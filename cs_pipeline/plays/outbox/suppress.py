@@ -1,19 +1,29 @@
 """Actions that do not go out, or not yet: dropped for a reason, put off, or stale.
 
-Why is asked in `guards` and `postponement`; here it is written, set by set, in the caller's transaction. What becomes
-of an action that goes out is in `outbox`.
+Why is decided in `delivery`; here it is written, set by set, in the caller's transaction. What becomes of an action
+that goes out is in `transitions`.
 """
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.delivery.throttling import REASONS, Postponed
 from cs_pipeline.plays.outbox import missed
 from cs_pipeline.plays.outbox.transitions import change_in_order
+from cs_pipeline.plays.reasons import POSTPONED
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """Until when, and why. `keeps_fresh`: the time it becomes stale moves with it."""
+
+    until: datetime
+    reason: str
+    keeps_fresh: bool = False
 
 
 def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Mapping[int, str]) -> None:
@@ -83,6 +93,6 @@ def drop_stale(session: Session, now: datetime) -> Counter[str]:
             where status in ('planned', 'awaiting_approval') and expires_at <= %(now)s
             returning reason
             """,
-            {"now": now, "waited_for": list(REASONS)},
+            {"now": now, "waited_for": list(POSTPONED)},
         )
         return Counter(reason for (reason,) in cursor.fetchall())

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
+from cs_pipeline.addresses import hash_of
 from cs_pipeline.channels.sendgrid_suppressions import Suppressed
-from cs_pipeline.privacy.erasure import hash_of
 
 SOURCE = "sendgrid"
 

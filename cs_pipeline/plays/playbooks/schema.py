@@ -157,6 +157,11 @@ class Playbook(_Part):
         """`audience`, over the facts of the account."""
         return _condition(self.audience, ACCOUNT_FACTS)
 
+    @cached_property
+    def exit_conditions(self) -> dict[str, str]:
+        """When the play ends early, in the words of the file, by reason."""
+        return {ending.reason: ending.when for ending in reversed(self.exit)}
+
     def step_named(self, name: str) -> Step:
         """The step `name`; KeyError when there is none."""
         return {step.step: step for step in self.steps}[name]

@@ -16,11 +16,12 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.enrolment import exits, planning, recipients
-from cs_pipeline.plays.enrolment.enrol import OUTRANKED, refusals_in
+from cs_pipeline.plays.enrolment.enrol import refusals_in
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.facts.point_in_time import read_as_of_week
 from cs_pipeline.plays.facts.query import Asking
 from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.reasons import OUTRANKED
 from cs_pipeline.plays.simulation.forecast import decided_at
 from cs_pipeline.plays.simulation.memory_store import Stage
 from cs_pipeline.plays.simulation.weekly_caps import beyond_caps

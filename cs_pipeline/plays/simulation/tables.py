@@ -99,7 +99,7 @@ class RehearsalTables:
         ]
         found = pd.DataFrame(rows, columns=["playbook", "what", "reason"]).value_counts().reset_index()
         words = [
-            meaning(reason, self.rehearsal.playbooks[name])
+            meaning(reason, self.rehearsal.playbooks[name].exit_conditions)
             for name, reason in zip(found["playbook"], found["reason"], strict=True)
         ]
         found = found.assign(meaning=words).sort_values(

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import Asking, facts_column
 from cs_pipeline.plays.playbooks.schema import Playbook
 
 SCORE_FACTS = ("score", "band", "severity", "coverage")
@@ -40,11 +40,6 @@ def with_scores(today: pd.DataFrame, account_ids: pd.Series, scores: pd.DataFram
         name: today[name].where(~has_other, facts_column(other[name]).astype(today[name].dtype)) for name in SCORE_FACTS
     }
     return today.assign(**columns)
-
-
-def facts_column(values: pd.Series) -> pd.Series:
-    """Values as plain objects, None where missing."""
-    return values.astype("object").where(values.notna(), None)
 
 
 def today_of(session: Session, account_ids: Sequence[str], asking: Asking) -> tuple[pd.Series, pd.DataFrame]:

@@ -19,5 +19,5 @@ def preview_page(play: Preview, settings: Settings) -> str:
         for step in play.steps
     ]
     return _pages.get_template("preview.html.j2").render(
-        play=play, steps=shown, meaning=partial(meaning, playbook=play.playbook)
+        play=play, steps=shown, meaning=partial(meaning, exit_conditions=play.playbook.exit_conditions)
     )

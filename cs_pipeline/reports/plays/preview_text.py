@@ -15,7 +15,7 @@ def title_of(found: Preview) -> str:
 
 def why_not_today(found: Preview) -> str:
     """Why the play would not begin today; empty where it would."""
-    return f"{meaning(found.refused, found.playbook)} ({found.refused})" if found.refused else ""
+    return f"{meaning(found.refused, found.playbook.exit_conditions)} ({found.refused})" if found.refused else ""
 
 
 def steps_for_people(found: Preview) -> pd.DataFrame:
