@@ -19,8 +19,8 @@ from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
 
 if TYPE_CHECKING:
-    from tests.example_history import BroughtIn
-    from tests.sample_history import History
+    from tests.builders.example_history import BroughtIn
+    from tests.builders.sample_history import History
 
 hypothesis.settings.register_profile(
     "untimed",  # how long an example takes says something about the machine, not about the code
@@ -126,7 +126,7 @@ def warehouse(migrated: Warehouse, copy_database: CopyDatabase) -> Warehouse:
 @pytest.fixture(scope="session")
 def scored_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "History":
     """The sample company with its history scored; to copy from, not to write to."""
-    from tests.sample_history import score_history
+    from tests.builders.sample_history import score_history
 
     return score_history(_create_database(server), tmp_path_factory.mktemp("history"))
 
@@ -136,7 +136,7 @@ def larger_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "Hi
     """A sample company with departures enough for a backtest, and its truth; not to write to."""
     from cs_pipeline.demo.company import SampleCompany
     from cs_pipeline.demo.truth import load_truth
-    from tests.sample_history import score_history
+    from tests.builders.sample_history import score_history
 
     folder = tmp_path_factory.mktemp("larger_history")
     company = SampleCompany(accounts=500, weeks=44, seed=11, events_scale=0.0)
@@ -148,7 +148,7 @@ def larger_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "Hi
 @pytest.fixture
 def history(scored_history: "History", copy_database: CopyDatabase, tmp_path: Path) -> "History":
     """A writable copy of the sample company with its history scored."""
-    from tests.sample_history import History
+    from tests.builders.sample_history import History
 
     return History(copy_database(scored_history.warehouse), tmp_path / "home")
 
@@ -166,7 +166,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def bring_in_example(server: str, shared_data: Path) -> BringInExample:
     """Brings in an example by name, once a session."""
-    from tests.example_history import bring_in_example
+    from tests.builders.example_history import bring_in_example
 
     @functools.cache
     def bring_in(name: str) -> "BroughtIn":
@@ -182,7 +182,7 @@ def live_through_example(
     bring_in_example: BringInExample, tmp_path_factory: pytest.TempPathFactory
 ) -> LiveThroughExample:
     """Scores some weeks of an example and lets its last ones happen, once a session; to read from."""
-    from tests.example_history import live_through
+    from tests.builders.example_history import live_through
 
     @functools.cache
     def live(name: str) -> "History":

@@ -31,10 +31,10 @@ from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import embedded_server, locate
-from tests.channels.provider import Answer, Provider, Request, provider
+from tests.builders.company import Company, save_play
 from tests.channels.test_slack import PERSON, Workspace
 from tests.conftest import ROOT
-from tests.plays.company import Company, save_play
+from tests.fakes.provider import Answer, Provider, Request, provider
 
 pytestmark = pytest.mark.xdist_group("chaos")
 

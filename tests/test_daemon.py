@@ -15,8 +15,8 @@ import pytest
 
 from cs_pipeline.plays.enrolment.manual import Ask, start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
+from tests.builders.sample_history import COMPANY, LAST_WEEK, History
 from tests.conftest import ROOT
-from tests.sample_history import COMPANY, LAST_WEEK, History
 
 pytestmark = pytest.mark.xdist_group("live")
 

@@ -1,12 +1,5 @@
-"""A warehouse with empty marts of the test's own."""
+"""Takes the fixture of empty marts."""
 
-import pytest
+from tests.builders.fixtures import marts
 
-from cs_pipeline.warehouse.connection import Warehouse
-from tests.history.marts import create_marts
-
-
-@pytest.fixture
-def marts(warehouse: Warehouse) -> Warehouse:
-    create_marts(warehouse)
-    return warehouse
+__all__ = ["marts"]

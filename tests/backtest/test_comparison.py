@@ -16,8 +16,8 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.reports.backtest.text import verdict
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.backtest.marts import LEAVERS, WEEKS, add_company
-from tests.history.marts import week
+from tests.builders.marts import week
+from tests.builders.observed_marts import LEAVERS, WEEKS, add_company
 
 MODEL = load_score_model("weekly_points")
 FORTNIGHTLY = Design(week(0), week(WEEKS - 1), EveryWeeks(2, 30))

@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.backtest.design import Design, EveryWeeks
 from cs_pipeline.backtest.observations import read_observations
-from tests.sample_history import SCORED_UNTIL, WEEK, History
+from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.xdist_group("history")
 

@@ -9,8 +9,8 @@ from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, desi
 from cs_pipeline.backtest.observations import read_observations, weeks_of_marts
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.backtest.marts import add_account
-from tests.history.marts import week
+from tests.builders.marts import week
+from tests.builders.observed_marts import add_account
 
 LAST = 59
 DAY = timedelta(days=1)

@@ -31,8 +31,8 @@ from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.load import load_folder
+from tests.builders.sample_history import WEEK, History
 from tests.conftest import CopyDatabase
-from tests.sample_history import WEEK, History
 
 pytestmark = pytest.mark.xdist_group("larger_history")
 

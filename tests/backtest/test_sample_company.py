@@ -18,7 +18,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.orchestration.jobs import BACKTEST, BACKTEST_JOB
 from cs_pipeline.warehouse.bulk import query
-from tests.sample_history import History
+from tests.builders.sample_history import History
 
 pytestmark = pytest.mark.xdist_group("larger_history")
 

@@ -14,9 +14,9 @@ from cs_pipeline.health.library import load_score_model, read_score_model
 from cs_pipeline.health.reweighting import as_yaml, weights_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.backtest.marts import WEEKS, add_company
-from tests.health.accounts import simple_model
-from tests.history.marts import week
+from tests.builders.marts import week
+from tests.builders.observed_marts import WEEKS, add_company
+from tests.builders.scored_accounts import simple_model
 
 MODEL = load_score_model("weekly_points_halve")
 FORTNIGHTLY = Design(week(0), week(WEEKS - 1), EveryWeeks(2, 30))

@@ -20,7 +20,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.messages import CRM, EMAIL, SLACK, delivered
+from tests.builders.messages import CRM, EMAIL, SLACK, delivered
 
 NOW = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>' {{7*7}} </iframe></article>"""

@@ -7,8 +7,8 @@ from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.message import Message
 from cs_pipeline.clock import Clock
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.messages import CRM, delivered
-from tests.channels.provider import closed_address
+from tests.builders.messages import CRM, delivered
+from tests.fakes.provider import closed_address
 
 NOW = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
 

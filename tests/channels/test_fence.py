@@ -18,11 +18,11 @@ from cs_pipeline.channels.message import Channel
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
 from cs_pipeline.channels.slack import SlackChannel
-from tests.channels.messages import CRM, EMAIL, SLACK
-from tests.channels.provider import Answer, provider
+from tests.builders.messages import CRM, EMAIL, SLACK
 from tests.channels.test_hubspot import channel as hubspot
 from tests.channels.test_salesforce import channel as salesforce
 from tests.channels.test_salesforce import over_http
+from tests.fakes.provider import Answer, provider
 
 
 def channels(url: str) -> dict[str, tuple[Channel, object]]:

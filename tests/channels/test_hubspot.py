@@ -13,9 +13,9 @@ from cs_pipeline.channels.crm_api import REMOVED, RecordReading
 from cs_pipeline.channels.hubspot import Deals, HubSpotChannel
 from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.errors import UserError
-from tests.channels.hubspot_portal import ACCOUNT, KEY, TOKEN, Portal, refusal
-from tests.channels.messages import CRM
-from tests.channels.provider import Answer, Provider, closed_address, deaf_address, provider
+from tests.builders.messages import CRM
+from tests.fakes.hubspot_portal import ACCOUNT, KEY, TOKEN, Portal, refusal
+from tests.fakes.provider import Answer, Provider, closed_address, deaf_address, provider
 
 DEAL = replace(CRM, action_key="renewal_ladder/opportunity/acme/9", payload={"kind": "opportunity"})
 

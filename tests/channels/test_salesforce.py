@@ -13,9 +13,9 @@ from cs_pipeline.channels.crm_api import REMOVED, RecordReading
 from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.channels.salesforce import SalesforceChannel
 from cs_pipeline.errors import UserError
-from tests.channels.messages import CRM
-from tests.channels.provider import Answer, Provider, closed_address, deaf_address, provider
-from tests.channels.salesforce_org import (
+from tests.builders.messages import CRM
+from tests.fakes.provider import Answer, Provider, closed_address, deaf_address, provider
+from tests.fakes.salesforce_org import (
     ACCOUNT,
     CLIENT_ID,
     DOMAIN,

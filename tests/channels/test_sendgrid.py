@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
-from tests.channels.messages import EMAIL, delivered
-from tests.channels.provider import Answer, closed_address, deaf_address, provider
+from tests.builders.messages import EMAIL, delivered
+from tests.fakes.provider import Answer, closed_address, deaf_address, provider
 
 KEY = "SG.super-secret-key"
 ACCEPTED = Answer(202, headers={"X-Message-Id": "sg-1"})

@@ -13,9 +13,9 @@ from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending, requests
 from cs_pipeline.settings import Settings
-from tests.channels.messages import CRM, EMAIL
-from tests.channels.provider import Answer, Request, provider
-from tests.channels.sendgrid_api import Received, SendGridApi
+from tests.builders.messages import CRM, EMAIL
+from tests.fakes.provider import Answer, Request, provider
+from tests.fakes.sendgrid_api import Received, SendGridApi
 
 KEY = "SG.secret"
 

@@ -12,8 +12,8 @@ from cs_pipeline.channels.sendgrid_suppressions import PAGE, Suppressed, read_su
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.outbox import suppression_list
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.provider import Answer, Request, closed_address, provider
-from tests.channels.sendgrid_api import SPECIFICATIONS
+from tests.fakes.provider import Answer, Request, closed_address, provider
+from tests.fakes.sendgrid_api import SPECIFICATIONS
 
 KEY = "SG.super-secret-key"
 SINCE = 1_741_600_000

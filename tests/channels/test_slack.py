@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from cs_pipeline.channels.message import Finding, Message, Outcome
 from cs_pipeline.channels.slack import SlackChannel
-from tests.channels.messages import SLACK, delivered
-from tests.channels.provider import Answer, Request, closed_address, provider
+from tests.builders.messages import SLACK, delivered
+from tests.fakes.provider import Answer, Request, closed_address, provider
 
 TOKEN = "xoxb-super-secret"
 PERSON = replace(SLACK, recipient="olga@example.com")

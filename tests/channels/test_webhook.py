@@ -15,11 +15,11 @@ from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.webhook import WebhookChannel
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from tests.channels.messages import EMAIL, SMS
-from tests.channels.provider import Answer, closed_address, deaf_address, provider
-from tests.channels.sendgrid_api import SendGridApi
+from tests.builders.messages import EMAIL, SMS
 from tests.channels.test_sendgrid import KEY as SENDGRID_KEY
 from tests.channels.test_sendgrid import channel as sendgrid_channel
+from tests.fakes.provider import Answer, closed_address, deaf_address, provider
+from tests.fakes.sendgrid_api import SendGridApi
 
 NOW = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
 SECRET = "whsec-super-secret"

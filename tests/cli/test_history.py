@@ -9,8 +9,8 @@ from cs_pipeline.health.selection import selection_of
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.health.accounts import WEEKLY_POINTS
-from tests.history.marts import add_account_week, create_marts, rows, week
+from tests.builders.marts import add_account_week, create_marts, rows, week
+from tests.builders.scored_accounts import WEEKLY_POINTS
 from tests.history.test_late_data import load
 
 FROM, TO = ["--from", "2024-01-01"], ["--to", "2024-01-08"]

@@ -10,7 +10,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.channels.messages import CRM, delivered
+from tests.builders.messages import CRM, delivered
 
 
 def run(*arguments: str) -> str:

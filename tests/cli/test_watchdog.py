@@ -21,7 +21,7 @@ from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import doing
-from tests.plays.company import MONDAY, Company, save_play
+from tests.builders.company import MONDAY, Company, save_play
 
 SLEEPER = Service("daemon", ("-c", "import time; time.sleep(60)"))
 

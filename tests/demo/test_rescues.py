@@ -15,7 +15,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.plays.company import save_play
+from tests.builders.company import save_play
 
 PLAY = save_play(hold_out=0.4)
 UNTOUCHED = SampleCompany(accounts=500, weeks=36, seed=5, events_scale=0.0)

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from cs_pipeline.health.changes import CAUSES, Drivers, EarlierScores, attribute
 from cs_pipeline.health.scoring import Arithmetic, Floats
-from tests.health.accounts import ARITHMETIC, WEEKLY_POINTS, frame, metric_values
+from tests.builders.scored_accounts import ARITHMETIC, WEEKLY_POINTS, frame, metric_values
 
 ANOTHER = Arithmetic(
     WEEKLY_POINTS.changed(

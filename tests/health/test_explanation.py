@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cs_pipeline.health.explanation import Change, Driver, Values, explain_change, explain_score, value_in_words
-from tests.health.accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame
+from tests.builders.scored_accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame
 
 
 def explained(values: Values) -> str:

@@ -10,7 +10,7 @@ from cs_pipeline.health.library import load_score_model, read_score_model, score
 from cs_pipeline.health.reweighting import as_yaml, weights_of, with_weights
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
-from tests.health.accounts import frame, simple_model
+from tests.builders.scored_accounts import frame, simple_model
 
 
 @pytest.fixture(params=score_model_names())

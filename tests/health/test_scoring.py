@@ -13,7 +13,7 @@ from cs_pipeline.health.library import SHIPPED, read_score_model
 from cs_pipeline.health.scoring import Arithmetic, Floats
 from cs_pipeline.health.selection import CONFIG_FILE, load_selection
 from cs_pipeline.health.specification import ScoreModel
-from tests.health.accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, metric_values
+from tests.builders.scored_accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, metric_values
 
 CAPS = {
     cap: Arithmetic(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cs_pipeline.health.changes import CAUSES, EarlierScores, attribute
-from tests.health.accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, score_of
+from tests.builders.scored_accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, score_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "scores.md"
 

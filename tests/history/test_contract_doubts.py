@@ -14,7 +14,7 @@ from cs_pipeline.history.contract_doubts import FEWEST_TERMS, contract_doubts
 from cs_pipeline.orchestration.contracts import contracts_are_beyond_doubt
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.history.marts import add_term
+from tests.builders.marts import add_term
 
 NOW = datetime(2025, 4, 7, 7, tzinfo=UTC)
 TODAY = NOW.date()

@@ -13,8 +13,8 @@ from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.settings import LateRows
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
-from tests.health.accounts import WEEKLY_POINTS
-from tests.history.marts import add_account_week, week
+from tests.builders.marts import add_account_week, week
+from tests.builders.scored_accounts import WEEKLY_POINTS
 
 WEEKS = [week(number) for number in range(3)]  # from 2024-01-01
 

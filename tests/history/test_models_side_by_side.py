@@ -22,8 +22,8 @@ from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.health.accounts import HEALTHY, WEEKLY_POINTS, metric_values
-from tests.history.marts import add_account, add_account_week, week
+from tests.builders.marts import add_account, add_account_week, week
+from tests.builders.scored_accounts import HEALTHY, WEEKLY_POINTS, metric_values
 
 FIVE_FACTOR = load_score_model("five_factor")
 BOTH = Selection(

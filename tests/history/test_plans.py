@@ -23,7 +23,7 @@ from cs_pipeline.history.statistics import analyze_grown
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.history.marts import week
+from tests.builders.marts import week
 
 ACCOUNTS = 1_500
 WEEKS = 6

@@ -13,8 +13,8 @@ from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.reports.scores.queries import model_versions
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.health.accounts import WEEKLY_POINTS
-from tests.history.marts import add_account_week, rows, week
+from tests.builders.marts import add_account_week, rows, week
+from tests.builders.scored_accounts import WEEKLY_POINTS
 
 STRICT = WEEKLY_POINTS.changed(coverage_floor=0.9)
 """Another version of the same model."""

@@ -10,7 +10,7 @@ from cs_pipeline.orchestration.plays import BatchConfig, PlaybooksConfig, enrol_
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.plays.company import MONDAY, Company
+from tests.builders.company import MONDAY, Company
 
 
 def test_a_person_is_asked_once(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.builders.example_history import WEEKS_OF_HISTORY, BroughtIn
+from tests.builders.sample_history import History
 from tests.conftest import BringInExample, LiveThroughExample
-from tests.example_history import WEEKS_OF_HISTORY, BroughtIn
-from tests.sample_history import History
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.repeated import scheduled_before
 from cs_pipeline.orchestration.schedules import weekly_requests
-from tests.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL
+from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL
 
 MONDAY = datetime.combine(COMPANY.ends_on, datetime.min.time(), UTC)
 

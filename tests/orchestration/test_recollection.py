@@ -8,7 +8,7 @@ import pytest
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.reproduction import SCRATCH_SCHEMA, Recollection
 from cs_pipeline.orchestration.recollection import recollect
-from tests.sample_history import SCORED_UNTIL, WEEK, History
+from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.xdist_group("history")
 

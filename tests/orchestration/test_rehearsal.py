@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from cs_pipeline.errors import UserError
-from tests.sample_history import SCORED_UNTIL, WEEK, History
+from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.xdist_group("history")
 

@@ -5,7 +5,7 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.rescoring import RESCORE_JOB
-from tests.sample_history import SCORED_UNTIL, WEEK, History
+from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.xdist_group("history")
 

@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
-from tests.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
+from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.xdist_group("live")
 

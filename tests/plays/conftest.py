@@ -1,28 +1,5 @@
-"""Fixtures of the plays' tests: a company in a database of the test's own, and messages captured in a folder."""
+"""Takes the fixtures of a company."""
 
-from pathlib import Path
+from tests.builders.fixtures import clock, company, settings
 
-import pytest
-
-from cs_pipeline.clock import Clock
-from cs_pipeline.settings import Settings
-from cs_pipeline.warehouse.connection import Warehouse
-from tests.plays.company import MONDAY, Company
-
-
-@pytest.fixture
-def company(warehouse: Warehouse) -> Company:
-    """No accounts yet."""
-    return Company(warehouse)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Messages are captured below the test's folder."""
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Stands at a Monday noon until the test moves it."""
-    return Clock(MONDAY)
+__all__ = ["clock", "company", "settings"]

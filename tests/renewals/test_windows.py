@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.history.marts import add_term, create_marts, rows
+from tests.builders.marts import add_term, create_marts, rows
 
 RENEWS = date(2024, 9, 5)  # a Thursday
 YEAR_BEFORE = date(2023, 9, 5)

@@ -8,7 +8,7 @@ import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
-from tests.example_history import BroughtIn
+from tests.builders.example_history import BroughtIn
 
 Rows = Sequence[Mapping[str, object]]
 WriteCsv = Callable[[str, Rows], Path]

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from cs_pipeline.warehouse.load_report import LoadReport
+from tests.builders.example_history import BroughtIn
 from tests.conftest import BringInExample
-from tests.example_history import BroughtIn
 from tests.warehouse.conftest import Query
 
 pytestmark = pytest.mark.xdist_group("churnsim")

@@ -7,8 +7,8 @@ import pytest
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
 from cs_pipeline.warehouse.mapping import sync_mappings
+from tests.builders.example_history import BroughtIn
 from tests.conftest import BringInExample
-from tests.example_history import BroughtIn
 from tests.warehouse.conftest import Query
 
 STUDENT_DAYS = "(select distinct code_presentation, id_student, date from landing.studentvle) as days"

@@ -6,8 +6,8 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
 from cs_pipeline.warehouse.mapping import sync_mappings
 from cs_pipeline.warehouse.rejects import count_rejects
+from tests.builders.example_history import BroughtIn
 from tests.conftest import BringInExample
-from tests.example_history import BroughtIn
 from tests.warehouse.conftest import Query
 
 USAGE = "select count(*) from raw.events inner join raw.accounts using (account_id) where event_name = 'feature_use'"

@@ -1,0 +1,87 @@
+"""Workers that are killed at random: each a process of its own, forked from one that has everything loaded already.
+
+Usage: python -m tests.plays.delivery.mortal_workers DATABASE_URL PROVIDER_URL HOME KILLS SEED.
+Two live at once; the moment of every two lies minutes after that of those before. Prints how many were killed before their work was done.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Hashable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.routing import channels_for
+from cs_pipeline.clock import Clock
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.company import MONDAY
+from tests.builders.delivering import PlainRenderer, all_by
+from tests.plays.delivery.worker import live_settings
+
+MESSAGES = 6
+AT_ONCE = 2
+LIFE = 0.3  # seconds that a worker has at most, at first
+SHORTER, LONGER = 0.85, 1.05  # after one that came to its end, after one that was killed: so most are killed at work
+
+
+class InBatches:
+    """SendGrid's channel, that takes a few messages at a time, so that a kill meets every boundary."""
+
+    name = "in batches"
+
+    def __init__(self, channel: Channel, most_at_once: int) -> None:
+        self.channel, self.most_at_once = channel, most_at_once
+
+    def delivery_to(self, recipient: str) -> Delivery:
+        return self.channel.delivery_to(recipient)
+
+    def envelope(self, message: Message) -> Hashable:
+        return self.channel.envelope(message)
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        return self.channel.deliver(messages)
+
+    def find(self, message: Message) -> Finding:
+        return self.channel.find(message)
+
+
+def live(url: str, provider_url: str, home: str, number: int, most_at_once: int) -> None:
+    """A worker's life."""
+    settings, clock = live_settings(Path(home), provider_url), Clock(MONDAY + timedelta(minutes=number))
+    warehouse = Warehouse(url)
+    channel = InBatches(channels_for(settings, warehouse, clock)["email"], most_at_once)
+    deliver_due(warehouse, all_by(channel), PlainRenderer(), settings, clock, limit=MESSAGES)
+
+
+def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
+    chance = random.Random(int(seed))
+    killed, life = 0, LIFE
+    live(url, provider_url, home, 0, 1)  # what is loaded once is loaded before the others are forked
+    for number in range(0, int(kills), AT_ONCE):
+        workers = [fork(url, provider_url, home, number, chance.choice((1, 1, 2, 4))) for _ in range(AT_ONCE)]
+        for worker in workers:
+            time.sleep(life / AT_ONCE * chance.uniform(0.4, 1.0))
+            os.kill(worker, signal.SIGKILL)
+            was_killed = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGKILL
+            killed += was_killed
+            life *= LONGER if was_killed else SHORTER
+    sys.stdout.write(f"{killed}\n")
+
+
+def fork(url: str, provider_url: str, home: str, number: int, most_at_once: int) -> int:
+    """A worker's process id."""
+    worker = os.fork()
+    if worker == 0:
+        try:
+            live(url, provider_url, home, number, most_at_once)
+        finally:
+            os._exit(0)
+    return worker
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
