@@ -13,7 +13,6 @@ from cs_pipeline.orchestration.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.play_assets import PLAY_ASSETS
 from cs_pipeline.orchestration.plays import daily_plays, deliver_due_actions, run_playbooks
-from cs_pipeline.orchestration.rehearsal import replay_plays
 from cs_pipeline.orchestration.renewals import build_renewal_assets
 from cs_pipeline.orchestration.rescoring import rescore_weeks
 from cs_pipeline.orchestration.resources import build_resources
@@ -21,6 +20,7 @@ from cs_pipeline.orchestration.run_owner import owned_executor
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.scores import build_score_assets
 from cs_pipeline.orchestration.sensors import build_sensors
+from cs_pipeline.orchestration.simulation import simulate_plays
 from cs_pipeline.orchestration.suppressions import SUPPRESSION_ASSETS
 from cs_pipeline.orchestration.triggers import build_trigger_assets
 from cs_pipeline.orchestration.work import LOOKED_AT, start_play
@@ -54,7 +54,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             deliver_due_actions,
             daily_plays,
             read_crm_status,
-            replay_plays,
+            simulate_plays,
             start_play,
             *JOBS_FOR_PEOPLE,
         ],

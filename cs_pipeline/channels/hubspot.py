@@ -190,7 +190,7 @@ class HubSpotChannel:
             linked, refusals = self._requests.associate(kind.object_type, company_ids, kind.association)
         except CrmRefusalError as error:
             linked, refusals = set(), [error]
-        # Asking again for all is safe, and gives those that were refused for good a refusal of their own.
+        # AsOf again for all is safe, and gives those that were refused for good a refusal of their own.
         passing = [each for each in refusals if each.is_passing]
         refusal = next(iter([*passing, *refusals]), CrmRefusalError("HubSpot does not say why"))
         return {

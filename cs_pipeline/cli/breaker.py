@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Session
 
     from cs_pipeline.plays.enrolment.circuit_breaker import Decision, Trip
-    from cs_pipeline.plays.facts.query import Asking
+    from cs_pipeline.plays.facts.query import AsOf
     from cs_pipeline.plays.playbooks.schema import Playbook
 
 PLAYS = "Plays"
@@ -35,12 +35,12 @@ def release(playbook: Name, by: Who = "") -> None:
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.warehouse.locate import locate
 
-    settings, asking, found = _asked(playbook)
+    settings, as_of, found = _asked(playbook)
     Renderer(settings).check(found)
     warehouse = locate(settings)
     with warehouse.session() as session:
-        trip = _decide(session, playbook, "released", by, asking)
-    summary = enrol(warehouse, found, trip.trigger_ids, settings, asking.now)
+        trip = _decide(session, playbook, "released", by, as_of)
+    summary = enrol(warehouse, found, trip.trigger_ids, settings, as_of.now)
     refused = sum(summary.refused.values())
     say_done(f"{playbook} goes on: {summary.enrolled:,} enrolled, {refused:,} refused by now")
 
@@ -51,26 +51,26 @@ def dismiss(playbook: Name, by: Who = "") -> None:
     from cs_pipeline.plays.reasons import CIRCUIT_BREAKER
     from cs_pipeline.warehouse.locate import locate
 
-    settings, asking, found = _asked(playbook)
+    settings, as_of, found = _asked(playbook)
     with locate(settings).session() as session:
-        trip = _decide(session, playbook, "dismissed", by, asking)
-        refused = refuse(session, found, trip.trigger_ids, CIRCUIT_BREAKER, asking.now)
+        trip = _decide(session, playbook, "dismissed", by, as_of)
+        refused = refuse(session, found, trip.trigger_ids, CIRCUIT_BREAKER, as_of.now)
     say_done(f"{refused:,} triggers of {playbook} are refused")
 
 
-def _asked(name: str) -> "tuple[Settings, Asking, Playbook]":
-    from cs_pipeline.plays.facts.query import Asking
+def _asked(name: str) -> "tuple[Settings, AsOf, Playbook]":
+    from cs_pipeline.plays.facts.query import AsOf
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 
     settings = load_settings()
     playbook = playbook_named(name, load_playbooks(settings.config))
-    return settings, Asking(settings, Clock(settings.now).now()), playbook
+    return settings, AsOf(settings, Clock(settings.now).now()), playbook
 
 
-def _decide(session: "Session", playbook: str, decision: "Decision", by: str, asking: "Asking") -> "Trip":
+def _decide(session: "Session", playbook: str, decision: "Decision", by: str, as_of: "AsOf") -> "Trip":
     from cs_pipeline.plays.enrolment import circuit_breaker
 
-    trip = circuit_breaker.decide(session, playbook, decision, by or getpass.getuser(), asking)
+    trip = circuit_breaker.decide(session, playbook, decision, by or getpass.getuser(), as_of)
     if trip is None:
         raise UserError(f"Nothing of {playbook} waits for a decision; `cs-pipeline doctor` lists what does")
     return trip

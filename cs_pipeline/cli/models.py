@@ -46,8 +46,8 @@ def steadiness(
     to: Last = None,
 ) -> None:
     """Say what steadier bands would have saved in triggers, and which departures they would have told later."""
-    from cs_pipeline.backtest.hysteresis import conclusion, steadiness_report
     from cs_pipeline.backtest.options import chosen_design, chosen_models
+    from cs_pipeline.backtest.steadiness import conclusion, steadiness_report
     from cs_pipeline.cli.services import start_warehouse
 
     settings = load_settings()

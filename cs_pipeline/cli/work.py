@@ -32,7 +32,7 @@ def start(
     playbook: Annotated[str, typer.Argument(help="Name of a playbook that people start.")],
     accounts: Annotated[list[str], typer.Argument(help="Ids of accounts.")],
     reason: Annotated[str, typer.Option(help="Why; kept with the play.")] = "",
-    key: Annotated[str, typer.Option(help="Asking again with the same key starts nothing; without: the day.")] = "",
+    key: Annotated[str, typer.Option(help="AsOf again with the same key starts nothing; without: the day.")] = "",
     by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
 ) -> None:
     """Start a play by hand for accounts; every guard is asked. Says who entered, and who did not and why."""

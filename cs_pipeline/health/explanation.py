@@ -10,9 +10,9 @@ import numpy as np
 
 from cs_pipeline.health.band_sets import advice
 from cs_pipeline.health.changes import OVERRIDE_DRIVER
-from cs_pipeline.health.hysteresis import NO_BAND
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.steadiness import NO_BAND
 
 Values = Mapping[str, float | None]
 """Metric values by name; None is missing."""

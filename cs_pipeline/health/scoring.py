@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.health.hysteresis import bands_of
 from cs_pipeline.health.normalisation import Floats, Normalisation
 from cs_pipeline.health.specification import Dimension, ScoreModel
+from cs_pipeline.health.steadiness import bands_of
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool]

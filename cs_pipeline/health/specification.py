@@ -12,9 +12,9 @@ from typing import Annotated, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cs_pipeline.health.band_sets import bands_of_set
-from cs_pipeline.health.hysteresis import Escalation, Steadiness
 from cs_pipeline.health.metrics import Unit
 from cs_pipeline.health.normalisation import Bound, Form
+from cs_pipeline.health.steadiness import Escalation, Steadiness
 
 ARITHMETIC = 2  # part of every version; raised when `scoring` gives other scores for the same file
 

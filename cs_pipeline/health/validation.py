@@ -128,7 +128,7 @@ def _unsound_memory(model: ScoreModel) -> Iterator[Problem]:
         yield Problem(("escalation", "to_severity"), f"{message}, got {model.escalation.to_severity}")
     if not model.steadiness:
         return
-    where, most = ("steadiness", "hysteresis"), model.steadiness.hysteresis
+    where, most = ("steadiness", "steadiness"), model.steadiness.steadiness
     for above, below in pairwise(model.bands):
         if above is model.bands[0] and above.from_ + most > 100:
             message = f"expected at most {100 - above.from_:g}, for no account could rise to {above.band}"

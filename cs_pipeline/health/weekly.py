@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cs_pipeline.health.hysteresis import NO_BAND, Standing, Steadiness, escalate, settle
 from cs_pipeline.health.risk_signals import Booleans, signs_of
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers, Scores
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Standing, Steadiness, escalate, settle
 
 
 @dataclass(frozen=True)

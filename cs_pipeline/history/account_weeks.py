@@ -10,10 +10,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.health.hysteresis import NO_BAND, Standing
 from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.selection import ASKED
 from cs_pipeline.health.specification import ScoredMetric, ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Standing
 from cs_pipeline.health.weekly import Override
 from cs_pipeline.history.schemas import STORED, Place
 from cs_pipeline.history.scope import Scope

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.health.hysteresis import NO_BAND, Standing
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers, Scores
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Standing
 from cs_pipeline.health.weekly import Counting, overridden, severity_of, weekly_scores
 from cs_pipeline.history.account_weeks import account_weeks, set_by_hand
 from cs_pipeline.history.previous_scores import LOOK_BACK

@@ -5,10 +5,10 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from cs_pipeline.health.hysteresis import NO_BAND
 from cs_pipeline.health.risk_signals import Booleans
 from cs_pipeline.health.scoring import Floats
 from cs_pipeline.health.specification import ScoreModel, Sign
+from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import WeeklyScores
 
 SCORED, NOT_SCORED = "scored", "not_scored"

@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
 
-from cs_pipeline.health.hysteresis import NO_BAND
 from cs_pipeline.health.risk_signals import Booleans
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import Override, WeeklyScores, weekly_scores
 from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, set_by_hand, standing_before
 from cs_pipeline.history.rollups import roll_up_parents

@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from cs_pipeline.health.hysteresis import NO_BAND
 from cs_pipeline.health.risk_signals import Booleans
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import WeeklyScores
 from cs_pipeline.history.score_rows import NOT_SCORED
 

@@ -14,7 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import kill_switch, manual_actions
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
@@ -119,8 +119,8 @@ def show_preview(
     """Without addresses and texts, which Dagster would keep: `cs-pipeline preview --output` writes them on a page."""
     playbook = playbook_named(config.playbook, load_playbooks(settings.config))
     with warehouse.session() as session:
-        asking = Asking(settings, clock.now())
-        found = preview(session, playbook, config.account, Renderer(settings), asking)
+        as_of = AsOf(settings, clock.now())
+        found = preview(session, playbook, config.account, Renderer(settings), as_of)
     context.log_event(
         dg.AssetObservation(
             ENROLMENTS,

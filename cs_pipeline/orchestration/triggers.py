@@ -11,7 +11,7 @@ from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.play_assets import TRIGGERS
 from cs_pipeline.orchestration.renewals import RENEWAL_WINDOWS
 from cs_pipeline.orchestration.scores import SCORE_CHANGES, origin_of
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.triggers.cadences import load_cadences, open_cadence_triggers
 from cs_pipeline.plays.triggers.segments import load_segments, open_segment_triggers
 from cs_pipeline.settings import Settings
@@ -46,10 +46,10 @@ def build_trigger_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.Assets
         opened: dict[str, int] = {}
         if origin == "live":
             opened = open_triggers(warehouse, weeks_of(context)[-1])
-            asking = Asking(settings, clock.now())
+            as_of = AsOf(settings, clock.now())
             with warehouse.session() as session:
-                opened["segment_entry"] = open_segment_triggers(session, load_segments(settings.config), asking)
-                opened["cadence"] = open_cadence_triggers(session, load_cadences(settings.config), asking)
+                opened["segment_entry"] = open_segment_triggers(session, load_segments(settings.config), as_of)
+                opened["cadence"] = open_cadence_triggers(session, load_cadences(settings.config), as_of)
         return dg.MaterializeResult(
             metadata={"origin": origin, "triggers": sum(opened.values()), "by_kind": dict(opened)}
         )

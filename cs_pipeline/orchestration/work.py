@@ -28,7 +28,7 @@ class StartConfig(dg.Config):
     accounts: list[str] = Field(description="Ids of accounts.")
     reason: str = Field(default="", description="Why; kept with the play.")
     started_by: str = Field(default="dagster", description="Who says so.")
-    key: str = Field(default="", description="Asking again with the same key starts nothing. Empty: the day.")
+    key: str = Field(default="", description="AsOf again with the same key starts nothing. Empty: the day.")
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Start a play for accounts, with every guard; says who did not enter.")

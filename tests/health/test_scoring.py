@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cs_pipeline.health.hysteresis import Escalation, Steadiness
 from cs_pipeline.health.library import SHIPPED, read_score_model
 from cs_pipeline.health.scoring import Arithmetic, Floats
 from cs_pipeline.health.selection import CONFIG_FILE, load_selection
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import Escalation, Steadiness
 from tests.builders.scored_accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, metric_values
 
 CAPS = {
@@ -132,6 +132,6 @@ def test_the_docs_show_a_selection_and_steady_bands_that_work(tmp_path: Path) ->
     assert [model.model for model in load_selection(tmp_path).active_models] == ["five_factor", "weekly_points"]
     steady = WEEKLY_POINTS.changed(**yaml.safe_load(blocks["steadiness"]))
     assert (steady.steadiness, steady.escalation) == (
-        Steadiness(hysteresis=3, dwell_weeks=2, confirm_weeks=2, calendar="left_out"),
+        Steadiness(steadiness=3, dwell_weeks=2, confirm_weeks=2, calendar="left_out"),
         Escalation(),
     )

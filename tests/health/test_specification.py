@@ -77,7 +77,7 @@ def line_of(text: str, words: str) -> int:
         ("coverage_floor: 0.5", "coverage_flor: 0.5", "is not a field here; did you mean coverage_floor?"),
         ("coverage_floor: 0.5", "coverage_floor: half", "expected a valid number, got 'half'"),
         ("model: weekly_points", "model: other_points", "expected the name of the file, 'weekly_points'"),
-        ("at_risk_from: 1", "steadiness: {hysteresis: 30.5}", "less than or equal to 30"),
+        ("at_risk_from: 1", "steadiness: {steadiness: 30.5}", "less than or equal to 30"),
         (
             "at_risk_from: 1",
             "escalation: {from_severity: 2, to_severity: 1}",
@@ -102,11 +102,11 @@ def steady(green: int, yellow: int, steadiness: str) -> str:
 
 
 def test_hysteresis_that_shuts_a_band_is_refused(tmp_path: Path) -> None:
-    assert [each.partition(": ")[2] for each in refused(tmp_path, steady(80, 20, "{hysteresis: 25}"))] == [
-        "steadiness.hysteresis: expected at most 20, for no account could rise to Green, from 80; got 25",
-        "steadiness.hysteresis: expected less than 20, for no account could fall to Red, below 20; got 25",
+    assert [each.partition(": ")[2] for each in refused(tmp_path, steady(80, 20, "{steadiness: 25}"))] == [
+        "steadiness.steadiness: expected at most 20, for no account could rise to Green, from 80; got 25",
+        "steadiness.steadiness: expected less than 20, for no account could fall to Red, below 20; got 25",
     ]
-    (tmp_path / "weekly_points.yaml").write_text(steady(80, 21, "{hysteresis: 20}"), encoding="utf-8")
+    (tmp_path / "weekly_points.yaml").write_text(steady(80, 21, "{steadiness: 20}"), encoding="utf-8")
     assert read_score_model(tmp_path / "weekly_points.yaml").steadiness
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from cs_pipeline.health.hysteresis import NO_BAND, Escalation, Steadiness
 from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Escalation, Steadiness
 from cs_pipeline.history.in_memory_scoring import Replay, replay_weeks
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
@@ -17,7 +17,7 @@ from tests.builders.scored_accounts import WEEKLY_POINTS
 
 WEEKS = 12
 STEADY = WEEKLY_POINTS.changed(
-    steadiness=Steadiness(hysteresis=5, dwell_weeks=2, confirm_weeks=2), escalation=Escalation(over_weeks=2)
+    steadiness=Steadiness(steadiness=5, dwell_weeks=2, confirm_weeks=2), escalation=Escalation(over_weeks=2)
 )
 
 

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.hysteresis import Escalation, Steadiness
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.health.scoring import Floats
 from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import CarryForward, ScoreModel
+from cs_pipeline.health.steadiness import Escalation, Steadiness
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.overrides import OverrideAsked, overrides_in_force, set_override, withdraw_override
 from cs_pipeline.history.scope import Scope

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.hysteresis import Escalation, Steadiness
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import Escalation, Steadiness
 from cs_pipeline.history.reproduction import SCRATCH, SCRATCH_SCHEMA, Recollection, score_recollection
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks

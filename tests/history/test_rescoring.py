@@ -6,8 +6,8 @@ import psycopg2
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.hysteresis import Steadiness
 from cs_pipeline.health.selection import selection_of
+from cs_pipeline.health.steadiness import Steadiness
 from cs_pipeline.history.rescoring import rescore
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks

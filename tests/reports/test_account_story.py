@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.hysteresis import Steadiness
 from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import Steadiness
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks

@@ -24,7 +24,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.delivery.eligibility import Job, as_claimed, judge
 from cs_pipeline.plays.delivery.slack_threads import in_threads
 from cs_pipeline.plays.enrolment import exits
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox import channel_pauses, kill_switch, notices, suppress, transitions
 from cs_pipeline.plays.outbox.channel_pauses import ChannelPause
 from cs_pipeline.plays.outbox.queue import PlannedAction, due, uncertain
@@ -101,7 +101,7 @@ def deliver_due(
         delivery.tell_operations()
         delivery.prepare()
         delivery.run(limit)
-        summary.completed = exits.complete(session, delivery.asking())
+        summary.completed = exits.complete(session, delivery.as_of())
     return summary
 
 
@@ -134,8 +134,8 @@ class _Delivery:
     most_in_a_call: dict[str, int] = field(default_factory=dict)
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
 
-    def asking(self) -> Asking:
-        return Asking(self.settings, self.clock.now())
+    def as_of(self) -> AsOf:
+        return AsOf(self.settings, self.clock.now())
 
     def tell_operations(self) -> None:
         """Notices go first, and need nothing but the outbox: what fails behind them is to be told as well."""
@@ -158,12 +158,12 @@ class _Delivery:
 
     def prepare(self) -> None:
         """Everything that is decided before anything goes out, each in a transaction of its own."""
-        asking = self.asking()
-        self._settle(asking)
-        self.summary.ended = exits.end_plays(self.session, asking)
+        as_of = self.as_of()
+        self._settle(as_of)
+        self.summary.ended = exits.end_plays(self.session, as_of)
         self.session.commit()
-        self.summary.suppressed.update(suppress.drop_stale(self.session, asking.now))
-        self.summary.held = kill_switch.mark_held(self.session, asking.now)
+        self.summary.suppressed.update(suppress.drop_stale(self.session, as_of.now))
+        self.summary.held = kill_switch.mark_held(self.session, as_of.now)
         self.session.commit()
 
     def run(self, limit: int) -> None:
@@ -171,15 +171,15 @@ class _Delivery:
         taken = 0
         seen: set[int] = set()
         while taken < limit:
-            asking = self.asking()
-            batch = due(self.session, self._open_channels(), min(self._at_a_time(), limit - taken), asking.now)
+            as_of = self.as_of()
+            batch = due(self.session, self._open_channels(), min(self._at_a_time(), limit - taken), as_of.now)
             if seen.issuperset(batch["action_id"]):
                 return
             seen.update(batch["action_id"])
             judged_after = transitions.last_attempt(self.session)
             self.session.commit()
             judged_at = monotonic()
-            calls = self._calls(self._written(self._judged(batch, asking)))
+            calls = self._calls(self._written(self._judged(batch, as_of)))
             for position, (channel, together) in enumerate(calls):
                 if channel in self.summary.paused:
                     continue
@@ -217,8 +217,8 @@ class _Delivery:
                 yield name, together[start : start + most]
                 start += most
 
-    def _judged(self, batch: pd.DataFrame, asking: Asking) -> list[Job]:
-        judgement = judge(self.session, batch, asking)
+    def _judged(self, batch: pd.DataFrame, as_of: AsOf) -> list[Job]:
+        judgement = judge(self.session, batch, as_of)
         suppress.drop(self.session, "suppressed", judgement.suppressed)
         suppress.drop(self.session, "failed", judgement.failed)
         suppress.postpone(self.session, judgement.postponed)
@@ -296,13 +296,13 @@ class _Delivery:
         if after.is_on(now):
             self.summary.paused[name] = after.detail
 
-    def _settle(self, asking: Asking) -> None:
+    def _settle(self, as_of: AsOf) -> None:
         """Look uncertain actions up where they would go today; elsewhere they are not to be found."""
         assert self.renderer is not None
-        rows = uncertain(self.session, self._open_channels(), LOOKED_UP_AT_A_TIME, asking.now)
+        rows = uncertain(self.session, self._open_channels(), LOOKED_UP_AT_A_TIME, as_of.now)
         if rows.empty:
             return
-        jobs = as_claimed(self.session, rows, asking)
+        jobs = as_claimed(self.session, rows, as_of)
         self.session.commit()
         until = monotonic() + LOOKED_UP_FOR
         for job in jobs:

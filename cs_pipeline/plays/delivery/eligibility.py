@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.delivery import guards, joining, step_order, throttling
 from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import versions
@@ -43,19 +43,19 @@ class Judgement:
     failed: Mapping[int, str]
 
 
-def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
+def judge(session: Session, due: pd.DataFrame, as_of: AsOf) -> Judgement:
     """Judge `due` (a frame of `due.due`). The recipient is whoever has the role today."""
-    playbooks, today = _playbooks(session, due), _facts(session, due, asking)
+    playbooks, today = _playbooks(session, due), _facts(session, due, as_of)
     steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
-    current, reasons = reasons_with(session, due, steps, today, asking)
+    current, reasons = reasons_with(session, due, steps, today, as_of)
     has_nobody = current["recipient"].isna() & reasons.isna()
     may_go = current[reasons.isna() & ~has_nobody]
     of_plays = [playbooks[version] for version in _versions(may_go)]
     asked = may_go.join(today[["country", "timezone"]]).assign(trigger_kind=[each.trigger.kind for each in of_plays])
     by_action = dict(zip(asked["action_id"], of_plays, strict=True))
-    after_others = step_order.waits(session, asked, by_action, asking.now, asking.settings.timezone)
+    after_others = step_order.waits(session, asked, by_action, as_of.now, as_of.settings.timezone)
     in_order = asked[~asked["action_id"].isin(after_others)]
-    postponed = after_others | throttling.postponements(session, in_order, asking)
+    postponed = after_others | throttling.postponements(session, in_order, as_of)
     going = may_go[~may_go["action_id"].isin(postponed)]
     said_already = joining.joined(session, going)
     return Judgement(
@@ -68,15 +68,15 @@ def judge(session: Session, due: pd.DataFrame, asking: Asking) -> Judgement:
 
 
 def reasons_with(
-    session: Session, due: pd.DataFrame, steps: pd.Series, today: pd.DataFrame, asking: Asking
+    session: Session, due: pd.DataFrame, steps: pd.Series, today: pd.DataFrame, as_of: AsOf
 ) -> tuple[pd.DataFrame, pd.Series]:
     """`due` with whoever has the role today, and why each row is to be dropped; missing where it is not.
 
     `steps` (Step) and `today` (facts) are on the index of `due`. A row whose recipient is None has nobody to go to.
     """
     current = due.drop(columns=["recipient", "recipient_user_id"], errors="ignore")
-    current = current.join(recipients.resolve(session, due, asking))
-    reasons = guards.reasons(current.join(guards.contact_state(session, current, asking)).join(today))
+    current = current.join(recipients.resolve(session, due, as_of))
+    reasons = guards.reasons(current.join(guards.contact_state(session, current, as_of)).join(today))
     for step in set(steps):
         if step.condition is not None:
             rows = steps.index[[other == step for other in steps]]
@@ -85,9 +85,9 @@ def reasons_with(
     return current, reasons
 
 
-def as_claimed(session: Session, rows: pd.DataFrame, asking: Asking) -> list[Job]:
+def as_claimed(session: Session, rows: pd.DataFrame, as_of: AsOf) -> list[Job]:
     """Jobs for actions that were claimed before: they stay addressed to whom they were."""
-    return _jobs(rows.assign(contact_name=None), _playbooks(session, rows), _facts(session, rows, asking))
+    return _jobs(rows.assign(contact_name=None), _playbooks(session, rows), _facts(session, rows, as_of))
 
 
 def _playbooks(session: Session, rows: pd.DataFrame) -> dict[versions.Version, Playbook]:
@@ -103,9 +103,9 @@ def _steps(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook]) -
     return [playbooks[playbook, version].step_named(step) for playbook, version, step in named]
 
 
-def _facts(session: Session, rows: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def _facts(session: Session, rows: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     cases = rows.rename(columns={"action_id": "case_id", "enrolled_at": "since"})
-    return facts.read(session, cases, asking)
+    return facts.read(session, cases, as_of)
 
 
 def _jobs(rows: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook], today: pd.DataFrame) -> list[Job]:

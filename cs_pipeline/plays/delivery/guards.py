@@ -12,7 +12,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.delivery.upsell_guards import MORE, NOT_READY, asks_for_more
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
@@ -48,7 +48,7 @@ GUARDS = (
 """Asked in this order."""
 
 
-def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def contact_state(session: Session, due: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """What is known of the recipients of `due`: is_unsubscribed (bool), suppressed_as (reason or None).
 
     Asked is the address, wherever it says no: `cs.refused_addresses` looks at every user row of every account, at what
@@ -69,7 +69,7 @@ def contact_state(session: Session, due: pd.DataFrame, asking: Asking) -> pd.Dat
             left join refused on asked.recipient = refused.given
             order by asked.position
             """,
-            {"recipients": due["recipient"].tolist(), "now": asking.now},
+            {"recipients": due["recipient"].tolist(), "now": as_of.now},
         )
         state = pd.DataFrame(cursor.fetchall(), columns=["is_unsubscribed", "suppressed_as"], index=due.index)
     return state.astype({"is_unsubscribed": "bool", "suppressed_as": "object"})

@@ -12,7 +12,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.delivery.quiet_hours import MailHours
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
@@ -21,25 +21,25 @@ ASK_AGAIN = timedelta(hours=6)  # for scores, which come when they come
 SCORE_DRIVEN = "score_change"
 
 
-def postponements(session: Session, taken: pd.DataFrame, asking: Asking) -> dict[int, Postponed]:
+def postponements(session: Session, taken: pd.DataFrame, as_of: AsOf) -> dict[int, Postponed]:
     """Which of the actions that would be taken now have to wait, by action id.
 
     `taken` has the columns of `due`, country and timezone of the account, trigger_kind, and today's recipient. Its
     order is that in which actions go out: the first ones get the room that a cap leaves.
     """
     rows = taken.to_dict("records")
-    waiting = _for_scores(session, rows, asking)
+    waiting = _for_scores(session, rows, as_of)
     mails = [
         row
         for row in rows
         if row["channel"] in CUSTOMER_CHANNELS and row["role"] in CUSTOMER_ROLES and row["action_id"] not in waiting
     ]
-    waiting |= _for_morning(session, mails, asking)
-    waiting |= _for_room(session, [mail for mail in mails if mail["action_id"] not in waiting], asking)
+    waiting |= _for_morning(session, mails, as_of)
+    waiting |= _for_room(session, [mail for mail in mails if mail["action_id"] not in waiting], as_of)
     return waiting
 
 
-def _for_scores(session: Session, rows: list[dict], asking: Asking) -> dict[int, Postponed]:
+def _for_scores(session: Session, rows: list[dict], as_of: AsOf) -> dict[int, Postponed]:
     """Actions of plays that a score started, while the account's newest score is an older week's, held."""
     driven = [row for row in rows if row["trigger_kind"] == SCORE_DRIVEN]
     if not driven:
@@ -56,30 +56,30 @@ def _for_scores(session: Session, rows: list[dict], asking: Asking) -> dict[int,
             ) as newest
             where status = 'held'
             """,
-            [[row["account_id"] for row in driven], asking.now.date()],
+            [[row["account_id"] for row in driven], as_of.now.date()],
         )
         held = {account_id for (account_id,) in cursor.fetchall()}
-    wait = Postponed(asking.now + ASK_AGAIN, "stale_data")
+    wait = Postponed(as_of.now + ASK_AGAIN, "stale_data")
     return {row["action_id"]: wait for row in driven if row["account_id"] in held}
 
 
-def _for_morning(session: Session, mails: list[dict], asking: Asking) -> dict[int, Postponed]:
+def _for_morning(session: Session, mails: list[dict], as_of: AsOf) -> dict[int, Postponed]:
     """Mails whose reader is not at work: by the zone of the person, else of the account, else ours."""
-    hours = MailHours(asking.settings.mail_from_hour, asking.settings.mail_until_hour)
+    hours = MailHours(as_of.settings.mail_from_hour, as_of.settings.mail_until_hour)
     zones = _zones(session, mails)
     waiting = {}
     for mail in mails:
-        zone = zones.get(mail["action_id"]) or _text(mail["timezone"]) or asking.settings.timezone
-        moment = hours.next_moment(asking.now, _text(mail["country"]), zone, mail["action_key"])
+        zone = zones.get(mail["action_id"]) or _text(mail["timezone"]) or as_of.settings.timezone
+        moment = hours.next_moment(as_of.now, _text(mail["country"]), zone, mail["action_key"])
         if moment is not None:
             waiting[mail["action_id"]] = Postponed(moment, "quiet_hours", keeps_fresh=True)
     return waiting
 
 
-def _for_room(session: Session, mails: list[dict], asking: Asking) -> dict[int, Postponed]:
+def _for_room(session: Session, mails: list[dict], as_of: AsOf) -> dict[int, Postponed]:
     """Mails beyond a cap: until the oldest mail that counts is seven days past. Mails of this batch count as sent."""
-    most = {"person": asking.settings.mails_per_person, "account": asking.settings.mails_per_account}
-    sent = _sent_lately(session, mails, asking)
+    most = {"person": as_of.settings.mails_per_person, "account": as_of.settings.mails_per_account}
+    sent = _sent_lately(session, mails, as_of)
     waiting = {}
     for mail in mails:
         of_whom = {"person": mail["recipient"].lower(), "account": mail["account_id"]}
@@ -92,11 +92,11 @@ def _for_room(session: Session, mails: list[dict], asking: Asking) -> dict[int, 
             waiting[mail["action_id"]] = Postponed(max(full) + WINDOW, "frequency_cap")
         else:
             for whom in of_whom.items():
-                sent[whom].append(asking.now)
+                sent[whom].append(as_of.now)
     return waiting
 
 
-def _sent_lately(session: Session, mails: list[dict], asking: Asking) -> dict[tuple[str, str], list[datetime]]:
+def _sent_lately(session: Session, mails: list[dict], as_of: AsOf) -> dict[tuple[str, str], list[datetime]]:
     """When customers got mail within WINDOW, by person and by account. What may have arrived counts as arrived."""
     with session.cursor() as cursor:
         cursor.execute(
@@ -125,8 +125,8 @@ def _sent_lately(session: Session, mails: list[dict], asking: Asking) -> dict[tu
             """,
             {
                 "roles": list(CUSTOMER_ROLES),
-                "since": asking.now - WINDOW,
-                "now": asking.now,
+                "since": as_of.now - WINDOW,
+                "now": as_of.now,
                 "accounts": list({mail["account_id"] for mail in mails}),
                 "addresses": list({mail["recipient"].lower() for mail in mails}),
             },

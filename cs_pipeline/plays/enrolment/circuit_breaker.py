@@ -12,7 +12,7 @@ from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 
 BATCH = timedelta(days=1)
 """Enrolments of a playbook within this time count together: a sensor asks for large batches in parts."""
@@ -46,11 +46,11 @@ class Trip:
 
 
 def trip(
-    session: Session, playbook: str, account_ids: Sequence[str], trigger_ids: Sequence[int], asking: Asking
+    session: Session, playbook: str, account_ids: Sequence[str], trigger_ids: Sequence[int], as_of: AsOf
 ) -> Trip | None:
     """Trip, were `account_ids` too many to enrol now (or a trip still open); None when they may be enrolled."""
-    accounts, share_of_accounts, share_of_arr, is_open, is_released = _reach(session, playbook, account_ids, asking)
-    settings = asking.settings
+    accounts, share_of_accounts, share_of_arr, is_open, is_released = _reach(session, playbook, account_ids, as_of)
+    settings = as_of.settings
     is_large = accounts >= settings.breaker_from and max(share_of_accounts, share_of_arr) > settings.breaker_share
     if not account_ids or is_released or not (is_large or is_open):
         return None
@@ -70,13 +70,13 @@ def trip(
                 )
             returning trip_id, playbook, accounts, share_of_accounts, share_of_arr, trigger_ids
             """,
-            [playbook, asking.now, accounts, share_of_accounts, share_of_arr, list(trigger_ids)],
+            [playbook, as_of.now, accounts, share_of_accounts, share_of_arr, list(trigger_ids)],
         )
         return _trip(cursor.fetchone(), is_new=not is_open)
 
 
 def _reach(
-    session: Session, playbook: str, account_ids: Sequence[str], asking: Asking
+    session: Session, playbook: str, account_ids: Sequence[str], as_of: AsOf
 ) -> tuple[int, float, float, bool, bool]:
     """Accounts in the play with these and those of BATCH before, their shares, and whether a trip is open, released."""
     with session.cursor() as cursor:
@@ -118,8 +118,8 @@ def _reach(
             {
                 "account_ids": list(account_ids),
                 "playbook": playbook,
-                "since": asking.now - BATCH,
-                "now": asking.now,
+                "since": as_of.now - BATCH,
+                "now": as_of.now,
             },
         )
         return cursor.fetchone()  # pyright: ignore[reportReturnType]
@@ -139,7 +139,7 @@ def open_trips(session: Session) -> list[Trip]:
         return [_trip(row, is_new=False) for row in cursor.fetchall()]
 
 
-def decide(session: Session, playbook: str, decision: Decision, by: str, asking: Asking) -> Trip | None:
+def decide(session: Session, playbook: str, decision: Decision, by: str, as_of: AsOf) -> Trip | None:
     """Close the open trip of `playbook`, which is returned; None when there is none."""
     with session.cursor() as cursor:
         cursor.execute(
@@ -149,7 +149,7 @@ def decide(session: Session, playbook: str, decision: Decision, by: str, asking:
             where playbook = %s and decision is null
             returning trip_id, playbook, accounts, share_of_accounts, share_of_arr, trigger_ids
             """,
-            [decision, by, asking.now, playbook],
+            [decision, by, as_of.now, playbook],
         )
         row = cursor.fetchone()
         return None if row is None else _trip(row, is_new=False)

@@ -17,7 +17,7 @@ from cs_pipeline.plays.enrolment.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import OUTRANKED
@@ -47,9 +47,9 @@ def enrol(
 ) -> EnrolmentSummary:
     """Decide on the triggers that are not decided yet, and plan the actions of who enters, in one transaction.
 
-    Asking twice, or from two processes at once, enrols nobody twice. Triggers of another kind are left alone.
+    AsOf twice, or from two processes at once, enrols nobody twice. Triggers of another kind are left alone.
     """
-    asking = Asking(settings, now)
+    as_of = AsOf(settings, now)
     with warehouse.session() as session:
         with session.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -58,21 +58,21 @@ def enrol(
             return EnrolmentSummary(playbook.playbook, 0, {}, 0, {})
         versions.remember(session, playbook)
         # Plays that are over today must not stand in the way.
-        exits.end_plays(session, asking, offered["account_id"].unique().tolist())
+        exits.end_plays(session, as_of, offered["account_id"].unique().tolist())
         cases = offered.rename(columns={"trigger_id": "case_id"}).assign(since=pd.Timestamp(now))
-        today = facts.read(session, cases, asking)
-        offered["reason"] = refusals(session, playbook, offered, today, asking)
+        today = facts.read(session, cases, as_of)
+        offered["reason"] = refusals(session, playbook, offered, today, as_of)
         entering = offered[offered["reason"].isna()].join(today[["country", "timezone"]])
         accounts, triggers = entering["account_id"].tolist(), entering["trigger_id"].tolist()
         is_routine = playbook.trigger.kind == circuit_breaker.ROUTINE
-        trip = None if is_routine else circuit_breaker.trip(session, playbook.playbook, accounts, triggers, asking)
+        trip = None if is_routine else circuit_breaker.trip(session, playbook.playbook, accounts, triggers, as_of)
         if trip is not None:
             refused = offered[offered["reason"].notna()]
             _write(session, playbook, refused, now)
             return EnrolmentSummary(playbook.playbook, 0, Counter(refused["reason"]), 0, {}, trip)
-        outranked = _outrank(session, playbook, entering, asking)
+        outranked = _outrank(session, playbook, entering, as_of)
         entering = entering.assign(enrolment_id=_write(session, playbook, offered, now).loc[entering.index])
-        actions = planning.plan(session, playbook, entering, asking)
+        actions = planning.plan(session, playbook, entering, as_of)
     return EnrolmentSummary(
         playbook=playbook.playbook,
         enrolled=len(entering),
@@ -122,13 +122,13 @@ def _undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int])
 
 
 def refusals(
-    session: Session, playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, asking: Asking
+    session: Session, playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, as_of: AsOf
 ) -> pd.Series:
     """Why each trigger is refused (the first reason that holds); missing where it is not. Writes nothing.
 
     `offered` has account_id, subject_id and facts (a dict of the trigger's own); `today` those of the account.
     """
-    return refusals_in(playbook, offered, today, _state(session, playbook, offered, asking))
+    return refusals_in(playbook, offered, today, _state(session, playbook, offered, as_of))
 
 
 def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, state: pd.DataFrame) -> pd.Series:
@@ -158,7 +158,7 @@ def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, 
     return reasons
 
 
-def _state(session: Session, playbook: Playbook, offered: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def _state(session: Session, playbook: Playbook, offered: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """What our own tables say about each trigger: is_stopped, is_too_soon, is_taken."""
     with session.cursor() as cursor:
         cursor.execute(
@@ -202,7 +202,7 @@ def _state(session: Session, playbook: Playbook, offered: pd.DataFrame, asking: 
                 "family": playbook.family,
                 "priority": playbook.priority,
                 "reentry_after_days": playbook.reentry_after_days,
-                "now": asking.now,
+                "now": as_of.now,
                 "account_ids": offered["account_id"].tolist(),
                 "subject_ids": offered["subject_id"].tolist(),
             },
@@ -211,7 +211,7 @@ def _state(session: Session, playbook: Playbook, offered: pd.DataFrame, asking: 
         return pd.DataFrame(cursor.fetchall(), columns=columns, index=offered.index, dtype="bool")
 
 
-def _outrank(session: Session, playbook: Playbook, entering: pd.DataFrame, asking: Asking) -> int:
+def _outrank(session: Session, playbook: Playbook, entering: pd.DataFrame, as_of: AsOf) -> int:
     """End the plays of the family that the accounts are still in: all of a lower priority. Returns how many."""
     with session.cursor() as cursor:
         cursor.execute(
@@ -227,7 +227,7 @@ def _outrank(session: Session, playbook: Playbook, entering: pd.DataFrame, askin
             [entering["account_id"].tolist(), entering["subject_id"].tolist(), playbook.family],
         )
         enrolments = [enrolment_id for (enrolment_id,) in cursor.fetchall()]
-    exits.end(session, pd.Series(OUTRANKED, index=enrolments, dtype="object"), asking)
+    exits.end(session, pd.Series(OUTRANKED, index=enrolments, dtype="object"), as_of)
     return len(enrolments)
 
 

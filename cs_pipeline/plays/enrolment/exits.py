@@ -6,7 +6,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox import transitions
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
@@ -18,7 +18,7 @@ ALWAYS = (CHURNED, "renewal_moved")
 """Reasons that end every play: nobody is kept writing to who has left, or about a date that no longer holds."""
 
 
-def end_plays(session: Session, asking: Asking, account_ids: list[str] | None = None) -> Counter[str]:
+def end_plays(session: Session, as_of: AsOf, account_ids: list[str] | None = None) -> Counter[str]:
     """End the active enrolments (of `account_ids`, or all) whose exit conditions hold; counts by reason.
 
     Their actions that are not yet taken are cancelled, with the same reason.
@@ -30,23 +30,23 @@ def end_plays(session: Session, asking: Asking, account_ids: list[str] | None = 
         if active.empty:
             return ended
         after = int(active["enrolment_id"].max())
-        reasons = exit_reasons(session, active, asking).dropna()
-        end(session, reasons, asking)
+        reasons = exit_reasons(session, active, as_of).dropna()
+        end(session, reasons, as_of)
         ended.update(reasons)
 
 
-def exit_reasons(session: Session, enrolments: pd.DataFrame, asking: Asking) -> pd.Series:
+def exit_reasons(session: Session, enrolments: pd.DataFrame, as_of: AsOf) -> pd.Series:
     """The first exit reason that holds for each enrolment (columns of `active_enrolments`); missing where none does.
 
     Indexed by enrolment id.
     """
-    return reasons_with(session, enrolments, facts_of(session, enrolments, asking))
+    return reasons_with(session, enrolments, facts_of(session, enrolments, as_of))
 
 
-def facts_of(session: Session, enrolments: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def facts_of(session: Session, enrolments: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """Today's facts for each enrolment, on the index of `enrolments`."""
     cases = enrolments.rename(columns={"enrolment_id": "case_id", "enrolled_at": "since"})
-    return facts.read(session, cases, asking)
+    return facts.read(session, cases, as_of)
 
 
 def reasons_with(session: Session, enrolments: pd.DataFrame, today: pd.DataFrame) -> pd.Series:
@@ -73,12 +73,12 @@ def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
     return reasons
 
 
-def end(session: Session, reasons: pd.Series, asking: Asking) -> None:
+def end(session: Session, reasons: pd.Series, as_of: AsOf) -> None:
     """End active enrolments and cancel what is left of them; `reasons` by enrolment id."""
     if reasons.empty:
         return
     transitions.change_in_order(session)
-    parameters = {"ids": reasons.index.tolist(), "reasons": reasons.tolist(), "now": asking.now}
+    parameters = {"ids": reasons.index.tolist(), "reasons": reasons.tolist(), "now": as_of.now}
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -104,7 +104,7 @@ def end(session: Session, reasons: pd.Series, asking: Asking) -> None:
         )
 
 
-def complete(session: Session, asking: Asking) -> int:
+def complete(session: Session, as_of: AsOf) -> int:
     """Complete the active enrolments with nothing left to do; returns how many.
 
     An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
@@ -128,7 +128,7 @@ def complete(session: Session, asking: Asking) -> int:
                         )
                 )
             """,
-            {"now": asking.now},
+            {"now": as_of.now},
         )
         return cursor.rowcount
 

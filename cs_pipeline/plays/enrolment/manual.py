@@ -1,6 +1,6 @@
 """Plays started by a person: a trigger for each account, which then goes through enrolment with all its guards.
 
-Asking twice starts nothing twice: a trigger's key names playbook, account and a key of the asker's, or the day.
+AsOf twice starts nothing twice: a trigger's key names playbook, account and a key of the asker's, or the day.
 """
 
 import json

@@ -7,7 +7,7 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
 from cs_pipeline.plays.enrolment import recipients
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 
@@ -29,7 +29,7 @@ ACTION_COLUMNS = (
 )
 
 
-def plan(session: Session, playbook: Playbook, enrolments: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def plan(session: Session, playbook: Playbook, enrolments: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """Write the actions of new `enrolments`, and return them (columns ACTION_COLUMNS).
 
     `enrolments` has the columns enrolment_id, account_id, trigger_key, occurred_at, anchor_on, country, timezone. A
@@ -45,8 +45,8 @@ def plan(session: Session, playbook: Playbook, enrolments: pd.DataFrame, asking:
     actions["action_key"] = f"{playbook.playbook}/" + actions["step"] + "/" + actions["trigger_key"]
     actions["due_at"] = due_moments(playbook, actions)
     actions["expires_at"] = actions["due_at"] + timedelta(days=playbook.stale_after_days)
-    actions = actions.join(recipients.resolve(session, actions, asking))
-    actions["status"], actions["reason"] = _first_status(actions, asking.now)
+    actions = actions.join(recipients.resolve(session, actions, as_of))
+    actions["status"], actions["reason"] = _first_status(actions, as_of.now)
     rows = actions[list(ACTION_COLUMNS)].astype("object")
     rows = rows.where(rows.notna(), None)
     with session.cursor() as cursor:

@@ -6,7 +6,7 @@ Whether the person may be written to is a matter for `guards`.
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 # Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
@@ -84,7 +84,7 @@ order by wanted.position
 """
 
 
-def resolve(session: Session, wanted: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def resolve(session: Session, wanted: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """Recipients of `wanted` (columns account_id, role, channel), with its index.
 
     Columns: recipient (address or Slack channel; None when there is nobody), recipient_user_id, contact_name.
@@ -95,10 +95,10 @@ def resolve(session: Session, wanted: pd.DataFrame, asking: Asking) -> pd.DataFr
         "roles": wanted["role"].tolist(),
         "channels": wanted["channel"].tolist(),
         "customer_roles": list(CUSTOMER_ROLES),
-        "legal_email": asking.settings.legal_email,
-        "team_channel": asking.settings.team_channel,
-        "now": asking.now,
-        "today": asking.now.date(),
+        "legal_email": as_of.settings.legal_email,
+        "team_channel": as_of.settings.team_channel,
+        "now": as_of.now,
+        "today": as_of.now.date(),
     }
     with session.cursor() as cursor:
         cursor.execute(_RESOLVE, parameters)

@@ -10,29 +10,29 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 
 AT_A_TIME = 10_000  # accounts whose facts are held in memory together
 
 
-def facts_of_customers(session: Session, asking: Asking) -> Iterator[pd.DataFrame]:
+def facts_of_customers(session: Session, as_of: AsOf) -> Iterator[pd.DataFrame]:
     """The facts of all accounts that have not left, AT_A_TIME of them in a frame, indexed by account id."""
     after = ""
-    while accounts := _next_accounts(session, after, asking):
+    while accounts := _next_accounts(session, after, as_of):
         cases = pd.DataFrame({"account_id": accounts}).assign(
-            case_id=range(len(accounts)), subject_id=None, anchor_on=None, since=asking.now
+            case_id=range(len(accounts)), subject_id=None, anchor_on=None, since=as_of.now
         )
-        yield facts.read(session, cases, asking).set_axis(accounts)
+        yield facts.read(session, cases, as_of).set_axis(accounts)
         after = accounts[-1]
 
 
-def this_monday(asking: Asking) -> date:
+def this_monday(as_of: AsOf) -> date:
     """The day on which the week of the facts ended."""
-    today = asking.now.date()
+    today = as_of.now.date()
     return today - timedelta(days=today.weekday())
 
 
-def _next_accounts(session: Session, after: str, asking: Asking) -> list[str]:
+def _next_accounts(session: Session, after: str, as_of: AsOf) -> list[str]:
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -45,6 +45,6 @@ def _next_accounts(session: Session, after: str, asking: Asking) -> list[str]:
             order by account_id
             limit %(limit)s
             """,
-            {"after": after, "now": asking.now, "limit": AT_A_TIME},
+            {"after": after, "now": as_of.now, "limit": AT_A_TIME},
         )
         return [account_id for (account_id,) in cursor.fetchall()]

@@ -11,14 +11,12 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking, facts_column
+from cs_pipeline.plays.facts.query import AsOf, facts_column
 
 OF_THE_WEEK = ("tier", "plan", "owner_email", "mrr", "arr", "seats", "is_bad_fit")
 
 
-def as_of_week(
-    session: Session, today: pd.DataFrame, account_ids: pd.Series, week: date, asking: Asking
-) -> pd.DataFrame:
+def as_of_week(session: Session, today: pd.DataFrame, account_ids: pd.Series, week: date, as_of: AsOf) -> pd.DataFrame:
     """`today` (facts, a row for each of `account_ids`) with the OF_THE_WEEK facts of `week`, where it has them."""
     with session.cursor() as cursor:
         cursor.execute(
@@ -35,10 +33,10 @@ def as_of_week(
         name: facts_column(then[name]).where(then[name].notna(), facts_column(today[name])).astype(today[name].dtype)
         for name in OF_THE_WEEK
     }
-    is_high_value = (columns["arr"] > asking.settings.high_value_arr).astype("boolean")
+    is_high_value = (columns["arr"] > as_of.settings.high_value_arr).astype("boolean")
     return today.assign(**columns, is_high_value=is_high_value)
 
 
-def read_as_of_week(session: Session, cases: pd.DataFrame, week: date, asking: Asking) -> pd.DataFrame:
-    """`facts.read`, as of a week that has just ended at `asking.now`."""
-    return as_of_week(session, facts.read(session, cases, asking), cases["account_id"], week, asking)
+def read_as_of_week(session: Session, cases: pd.DataFrame, week: date, as_of: AsOf) -> pd.DataFrame:
+    """`facts.read`, as of a week that has just ended at `as_of.now`."""
+    return as_of_week(session, facts.read(session, cases, as_of), cases["account_id"], week, as_of)

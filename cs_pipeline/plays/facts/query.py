@@ -54,7 +54,7 @@ KNOWN = "is_known"
 
 
 @dataclass(frozen=True)
-class Asking:
+class AsOf:
     """Who asks, and when: what the answer depends on besides the account.
 
     `sees_ahead`: what is signed or ends on a day to come counts, as it does for plays of today; who asks about a past
@@ -66,7 +66,7 @@ class Asking:
     sees_ahead: bool = True
 
 
-def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
+def read(session: Session, cases: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """Facts of `cases` (columns case_id, account_id, subject_id, anchor_on, since), with the index of `cases`.
 
     Columns are those of the catalogue, with nullable types, and `KNOWN`. Raises UserError while the marts are not
@@ -79,11 +79,11 @@ def read(session: Session, cases: pd.DataFrame, asking: Asking) -> pd.DataFrame:
         "subject_ids": cases["subject_id"].tolist(),
         "anchors": cases["anchor_on"].tolist(),
         "since": since,
-        "earliest": min(since, default=asking.now),  # a constant, so that an index over time can be used
-        "now": asking.now,
-        "today": asking.now.date(),
-        "sees_ahead": asking.sees_ahead,
-        "high_value_arr": asking.settings.high_value_arr,
+        "earliest": min(since, default=as_of.now),  # a constant, so that an index over time can be used
+        "now": as_of.now,
+        "today": as_of.now.date(),
+        "sees_ahead": as_of.sees_ahead,
+        "high_value_arr": as_of.settings.high_value_arr,
     }
     found = ask_marts(session, _SQL, parameters, who_needs="Plays need").set_index("case_id")
     answers = found.loc[cases["case_id"]]

@@ -28,7 +28,7 @@ AT_A_TIME = 100
 PAUSE_WORDS: Mapping[PauseCause, str] = {
     "refused": "the provider refuses us, whatever the message",
     "no_answer": "the provider does not answer",
-    "asked_to_wait": "the provider keeps asking us to wait",
+    "asked_to_wait": "the provider keeps as_of us to wait",
 }
 
 
@@ -236,7 +236,7 @@ def _payload(channel: str, body: str, settings: Settings) -> dict[str, object]:
 def of_pause(before: ChannelPause | None, after: ChannelPause | None) -> list[Notice]:
     """What operations are told when a channel's pause changes from `before` to `after`: that it began, that it ended.
 
-    Asking twice makes the same notice, so telling it twice changes nothing.
+    AsOf twice makes the same notice, so telling it twice changes nothing.
     """
     told_before = before is not None and before.is_to_be_told
     if after is not None and after.is_to_be_told and not (told_before and before and before.cause == after.cause):

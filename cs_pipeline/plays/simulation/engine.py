@@ -1,8 +1,8 @@
-"""Plays rehearsed on the past: who would have entered, what would have been taken, and why not. Nothing is written.
+"""Plays simulated on the past: who would have entered, what would have been taken, and why not. Nothing is written.
 
 Week by week, all accounts at once, in the order of the real thing: plays end, triggers are offered, what is due is
 judged. Asked are the functions that enrol, plan and judge, with the facts of the week; what our own tables would say
-by then is kept in memory (`stage`). What came of the accounts is in `rehearsal_outcomes`.
+by then is kept in memory (`stage`). What came of the accounts is in `simulation_outcomes`.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from cs_pipeline.plays.enrolment import exits, planning, recipients
 from cs_pipeline.plays.enrolment.enrol import refusals_in
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.facts.point_in_time import read_as_of_week
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import OUTRANKED
 from cs_pipeline.plays.simulation.forecast import decided_at
@@ -33,8 +33,8 @@ SAVE = "save"
 
 
 @dataclass
-class Rehearsal:
-    """What a rehearsal came to. `refused` counts by week, playbook and reason.
+class Simulation:
+    """What a simulation came to. `refused` counts by week, playbook and reason.
 
     `enrolments` and `actions` are those of `stage`; an action that is still planned is due after the last week.
     """
@@ -47,7 +47,7 @@ class Rehearsal:
     refused: Counter[tuple[date, str, str]]
 
 
-def rehearse(
+def simulate(
     session: Session,
     playbooks: Mapping[str, Playbook],
     triggers: PastTriggers,
@@ -55,7 +55,7 @@ def rehearse(
     first: date,
     last: date,
     on_week: Callable[[date], None] = lambda _: None,
-) -> Rehearsal:
+) -> Simulation:
     """Play the weeks from `first` to `last` (Mondays). Nobody is in a play when the first begins.
 
     Raises UserError when the marts are not built.
@@ -67,7 +67,7 @@ def rehearse(
         engine.play(week)
         on_week(week)
         week += WEEK
-    return Rehearsal(playbooks, first, last, engine.stage.enrolments, engine.stage.actions, engine.refused)
+    return Simulation(playbooks, first, last, engine.stage.enrolments, engine.stage.actions, engine.refused)
 
 
 @dataclass
@@ -81,65 +81,65 @@ class _Engine:
 
     def play(self, week: date) -> None:
         """The week's Monday and the seven days after it."""
-        asking = Asking(self.settings, decided_at(week), sees_ahead=False)
-        known = self._end(week, asking)
-        known = pd.concat([known, *self._offer(week, asking)])
-        self._take(week, asking, known)
-        self.stage.complete(asking.now)
+        as_of = AsOf(self.settings, decided_at(week), sees_ahead=False)
+        known = self._end(week, as_of)
+        known = pd.concat([known, *self._offer(week, as_of)])
+        self._take(week, as_of, known)
+        self.stage.complete(as_of.now)
 
-    def _end(self, week: date, asking: Asking) -> pd.DataFrame:
+    def _end(self, week: date, as_of: AsOf) -> pd.DataFrame:
         """End plays whose exits hold; returns the facts of those that go on, by enrolment."""
         active = self.stage.active
         if active.empty:
             return pd.DataFrame()
         cases = active.assign(case_id=active.index, since=active["enrolled_at"])
-        known = self._with_save_plays(read_as_of_week(self.session, cases, week, asking), cases["account_id"])
+        known = self._with_save_plays(read_as_of_week(self.session, cases, week, as_of), cases["account_id"])
         reasons = pd.Series(pd.NA, index=active.index, dtype="string")
         for playbook in self.playbooks:
             rows = active.index[active["playbook"] == playbook.playbook]
             reasons.loc[rows] = exits.reasons_in(playbook, known.loc[rows])
-        self.stage.end(reasons.dropna(), asking.now)
+        self.stage.end(reasons.dropna(), as_of.now)
         return known[reasons.isna()]
 
-    def _offer(self, week: date, asking: Asking) -> list[pd.DataFrame]:
+    def _offer(self, week: date, as_of: AsOf) -> list[pd.DataFrame]:
         """Offer the week's triggers to every playbook; returns the facts of who entered, by enrolment."""
 
         def complete(today: pd.DataFrame) -> pd.DataFrame:
             return self._with_save_plays(today, today.index.to_series())
 
-        opened = self.triggers.of_week(self.session, week, asking, complete)
+        opened = self.triggers.of_week(self.session, week, as_of, complete)
         if opened.empty:
             return []
-        cases = opened.assign(case_id=range(len(opened)), since=asking.now)
-        today = read_as_of_week(self.session, cases, week, asking)
+        cases = opened.assign(case_id=range(len(opened)), since=as_of.now)
+        today = read_as_of_week(self.session, cases, week, as_of)
         entered = []
         for playbook in self.playbooks:
             rows = opened.index[_is_offered(playbook, opened)]
             if not rows.empty:
-                entered.append(self._decide(playbook, opened.loc[rows], today.loc[rows], week, asking))
+                entered.append(self._decide(playbook, opened.loc[rows], today.loc[rows], week, as_of))
         return entered
 
     def _decide(
-        self, playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, week: date, asking: Asking
+        self, playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, week: date, as_of: AsOf
     ) -> pd.DataFrame:
         known = self._with_save_plays(today, offered["account_id"])
-        reasons = refusals_in(playbook, offered, known, self.stage.state(playbook, offered, asking.now))
+        reasons = refusals_in(playbook, offered, known, self.stage.state(playbook, offered, as_of.now))
         self.refused.update((week, playbook.playbook, str(reason)) for reason in reasons.dropna())
         entering = offered[reasons.isna()]
         if entering.empty:
             return pd.DataFrame()
-        self.stage.end(self.stage.others_in_family(playbook, entering, OUTRANKED), asking.now)
+        self.stage.end(self.stage.others_in_family(playbook, entering, OUTRANKED), as_of.now)
         of_entering = known.loc[entering.index]
         enrolments = self.stage.enrol(
             playbook,
             entering.assign(owner=of_entering["owner_email"], severity=of_entering["severity"], week=week),
-            asking.now,
+            as_of.now,
         )
-        self.stage.plan(self._actions(playbook, enrolments, entering, of_entering, asking))
+        self.stage.plan(self._actions(playbook, enrolments, entering, of_entering, as_of))
         return of_entering.set_axis(enrolments.index)
 
     def _actions(
-        self, playbook: Playbook, enrolments: pd.DataFrame, entering: pd.DataFrame, known: pd.DataFrame, asking: Asking
+        self, playbook: Playbook, enrolments: pd.DataFrame, entering: pd.DataFrame, known: pd.DataFrame, as_of: AsOf
     ) -> pd.DataFrame:
         """The steps of new enrolments, as `planning` plans them; what is too late to be taken is stale already.
 
@@ -155,12 +155,12 @@ class _Engine:
             rows[column] = [getattr(step, attribute) for step in rows["definition"]]
         due = planning.due_moments(playbook, rows)
         expires = due + timedelta(days=playbook.stale_after_days)
-        now, occurred = pd.Timestamp(asking.now), pd.to_datetime(rows["occurred_at"], utc=True)
+        now, occurred = pd.Timestamp(as_of.now), pd.to_datetime(rows["occurred_at"], utc=True)
         decided = occurred.where(occurred < now, now)
         soonest = now + timedelta(days=playbook.stale_after_days)
         status = pd.Series("planned", index=rows.index, dtype="object")
         reason = pd.Series(None, index=rows.index, dtype="object")
-        has_nobody = recipients.resolve(self.session, rows, asking)["recipient"].isna()
+        has_nobody = recipients.resolve(self.session, rows, as_of)["recipient"].isna()
         status[has_nobody], reason[has_nobody] = "failed", "no_recipient"
         is_late = expires <= decided
         status[is_late], reason[is_late] = "suppressed", "stale"
@@ -172,16 +172,16 @@ class _Engine:
             reason=reason,
         )
 
-    def _take(self, week: date, asking: Asking, known: pd.DataFrame) -> None:
+    def _take(self, week: date, as_of: AsOf, known: pd.DataFrame) -> None:
         """Judge what falls due before the next Monday, with the facts of this one."""
-        due = self.stage.due(asking.now + WEEK)
+        due = self.stage.due(as_of.now + WEEK)
         if due.empty:
             return
         today = known.loc[due["enrolment_id"]].set_axis(due.index)
-        current, reasons = reasons_with(self.session, due, due["definition"], today, asking)
+        current, reasons = reasons_with(self.session, due, due["definition"], today, as_of)
         reasons = reasons.mask(reasons.isna() & current["recipient"].isna(), "no_recipient")
         waits = beyond_caps(current[reasons.isna()], self.settings)
-        is_stale = due.loc[waits, "expires_at"] <= asking.now + WEEK
+        is_stale = due.loc[waits, "expires_at"] <= as_of.now + WEEK
         reasons[waits[is_stale]] = "frequency_cap"
         self.stage.record(current, reasons, waits[~is_stale], week)
 

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.health.changes import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGED, EarlierScores, attribute
-from cs_pipeline.health.hysteresis import NO_BAND
 from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.history.in_memory_scoring import LastScores, Replay, ReplayedWeek, Situation, resized
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, Playbook
 from cs_pipeline.plays.simulation.what_if import today_of, with_scores
 from cs_pipeline.settings import Settings
@@ -85,15 +85,15 @@ class Forecast:
             self._ends_on[name] = resized(days, len(self.coverage), 0)
         if changes.empty:
             return
-        asking = Asking(settings, decided_at(week), sees_ahead=False)
-        accounts, today = today_of(session, changes["account_id"].tolist(), asking)
+        as_of = AsOf(settings, decided_at(week), sees_ahead=False)
+        accounts, today = today_of(session, changes["account_id"].tolist(), as_of)
         today = with_scores(today, accounts, self.scores(changes["place"].to_numpy(), accounts))
         of_trigger = facts.typed(changes.astype("object").set_axis(today.index), TRIGGER_FACTS["score_change"])
         known = pd.concat([today, of_trigger], axis=1)
         for playbook in self._playbooks:
             fits = _fits(playbook, known, today)
-            entering = fits & self._may_enter(playbook, changes["place"].to_numpy(), asking.now.date())
-            self._enter(playbook, changes["place"].to_numpy()[entering], asking.now.date())
+            entering = fits & self._may_enter(playbook, changes["place"].to_numpy(), as_of.now.date())
+            self._enter(playbook, changes["place"].to_numpy()[entering], as_of.now.date())
             self._count(playbook, today[entering])
 
     def scores(self, places: Integers, account_ids: pd.Series) -> pd.DataFrame:

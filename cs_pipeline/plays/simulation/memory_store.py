@@ -1,4 +1,4 @@
-"""The stage of a rehearsal: enrolments and actions as `cs.enrolments` and `cs.actions` would hold them, in memory."""
+"""The stage of a simulation: enrolments and actions as `cs.enrolments` and `cs.actions` would hold them, in memory."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta

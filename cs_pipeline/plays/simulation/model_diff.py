@@ -18,7 +18,7 @@ from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.in_memory_scoring import ReplayedWeek, replay_weeks
 from cs_pipeline.history.weeks import WEEK, require_marts
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.forecast import Forecast, changes_between, decided_at
 from cs_pipeline.plays.simulation.what_if import plays_that_start, plays_that_stop, started_by_scores
@@ -199,15 +199,15 @@ def _plays(
     week: date,
 ) -> pd.DataFrame:
     """What the change itself would start and stop, on the day on which its first scores are decided on."""
-    asking = Asking(settings, decided_at(week), sees_ahead=False)
+    as_of = AsOf(settings, decided_at(week), sees_ahead=False)
     places, accounts = changes["place"].to_numpy(), changes["account_id"]
     then, now = before.scores(places, accounts), after.scores(places, accounts)
     has_trigger = changes["to_severity"].notna() & (changes["to_severity"] != changes["from_severity"].fillna(0))
     triggering = changes[has_trigger].reset_index(drop=True)
     with warehouse.session() as session:
-        starting = plays_that_start(session, playbooks, triggering, now, asking)
-        willing = plays_that_start(session, playbooks, triggering.assign(cause="behaviour"), now, asking)
-        stopping: Counter[str] = plays_that_stop(session, then, now, asking)
+        starting = plays_that_start(session, playbooks, triggering, now, as_of)
+        willing = plays_that_start(session, playbooks, triggering.assign(cause="behaviour"), now, as_of)
+        stopping: Counter[str] = plays_that_stop(session, then, now, as_of)
     names = [*starting, *(name for name in sorted(stopping) if name not in starting)]
     none = np.zeros(0, dtype=bool)
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""What came of the accounts that a rehearsal enrolled: who was well again, who left, and near whom nobody had gone.
+"""What came of the accounts that a simulation enrolled: who was well again, who left, and near whom nobody had gone.
 
 That is what happened without the play, so it says where there is something to win, not what would be won.
 """
@@ -61,7 +61,7 @@ left join marts.dim_accounts as accounts
 
 
 def outcomes(session: Session, enrolments: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """For each enrolment of a rehearsal (its index): has_recovered, has_left, left_untouched.
+    """For each enrolment of a simulation (its index): has_recovered, has_left, left_untouched.
 
     Missing where the account was well to begin with (has_recovered), and where the time to tell is not over at `now`.
     `left_untouched`: no meeting was held with it and nothing was sent to it between then and leaving.

@@ -19,7 +19,7 @@ from cs_pipeline.plays.enrolment import planning
 from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages import samples
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, Trigger
@@ -72,19 +72,19 @@ class _Action:
     due_at: datetime
 
 
-def preview(session: Session, playbook: Playbook, account_id: str, renderer: Renderer, asking: Asking) -> Preview:
+def preview(session: Session, playbook: Playbook, account_id: str, renderer: Renderer, as_of: AsOf) -> Preview:
     """Every step of `playbook` for the account, in the order of the playbook.
 
     The trigger is the account's newest of the playbook's kind, else a made-up one; days are counted from today, or
     from the account's next renewal date. Raises UserError when there is no such account, or no renewal to count from.
     """
-    case = _case(session, playbook, account_id, asking)
-    known = facts.read(session, case, asking)
+    case = _case(session, playbook, account_id, as_of)
+    known = facts.read(session, case, as_of)
     if not known[facts.KNOWN].iloc[0]:
         raise UserError(f"There is no account '{account_id}' in the marts; ids are those of marts.dim_accounts")
     of_trigger, cause = _trigger_facts(session, playbook, account_id, known)
-    offered = case.assign(facts=pd.Series([of_trigger], dtype="object"), occurred_at=asking.now)
-    reason = refusals(session, _whatever_the_cause(playbook), offered, known, asking).iloc[0]
+    offered = case.assign(facts=pd.Series([of_trigger], dtype="object"), occurred_at=as_of.now)
+    reason = refusals(session, _whatever_the_cause(playbook), offered, known, as_of).iloc[0]
     rows = offered.join(known[["country", "timezone"]]).merge(
         pd.DataFrame({"definition": list(playbook.steps)}, dtype="object"), how="cross"
     )
@@ -92,13 +92,13 @@ def preview(session: Session, playbook: Playbook, account_id: str, renderer: Ren
         rows[column] = [getattr(step, attribute) for step in playbook.steps]
     due = planning.due_moments(playbook, rows)
     rows = rows.drop(columns=["country", "timezone"]).assign(
-        playbook=playbook.playbook, family=playbook.family, enrolled_at=asking.now, due_at=due
+        playbook=playbook.playbook, family=playbook.family, enrolled_at=as_of.now, due_at=due
     )
     today = known.loc[[offered.index[0]] * len(rows)].set_axis(rows.index)
-    current, reasons = reasons_with(session, rows, rows["definition"], today, asking)
+    current, reasons = reasons_with(session, rows, rows["definition"], today, as_of)
     of_account = {**of_trigger, **facts.as_mappings(known)[offered.index[0]]}
     steps = [
-        _step(playbook, renderer, of_account, row, None if pd.isna(why) else str(why), asking)
+        _step(playbook, renderer, of_account, row, None if pd.isna(why) else str(why), as_of)
         for row, why in zip(current.to_dict("records"), reasons, strict=True)
     ]
     name = known["account_name"].iloc[0]
@@ -106,7 +106,7 @@ def preview(session: Session, playbook: Playbook, account_id: str, renderer: Ren
         playbook=playbook,
         account_id=account_id,
         account_name=None if pd.isna(name) else str(name),
-        at=asking.now,
+        at=as_of.now,
         refused=None if pd.isna(reason) else str(reason),
         cause=cause,
         steps=tuple(steps),
@@ -119,7 +119,7 @@ def _step(
     of_account: Mapping[str, object],
     row: Mapping[Hashable, object],
     why: str | None,
-    asking: Asking,
+    as_of: AsOf,
 ) -> PreviewedStep:
     step, recipient = row["definition"], row["recipient"]
     assert isinstance(step, Step)
@@ -131,17 +131,17 @@ def _step(
     action = _Action(key, playbook.playbook, playbook.family, account_id, recipient, due_at)
     try:
         values = {**of_account, "recipient_name": row["contact_name"]}
-        message = as_it_travels(renderer.render(playbook, step, values, action), asking.settings)
+        message = as_it_travels(renderer.render(playbook, step, values, action), as_of.settings)
         return PreviewedStep(step, due_at, recipient, why, message)
     except UserError as error:
         return PreviewedStep(step, due_at, recipient, why, None, str(error))
 
 
-def _case(session: Session, playbook: Playbook, account_id: str, asking: Asking) -> pd.DataFrame:
+def _case(session: Session, playbook: Playbook, account_id: str, as_of: AsOf) -> pd.DataFrame:
     """The account as the one case of `facts.read`: its next renewal, or itself from today."""
-    subject_id, anchor_on = None, asking.now.date()
+    subject_id, anchor_on = None, as_of.now.date()
     if playbook.trigger.kind == "renewal_window":
-        renewal = _next_renewal(session, account_id, asking)
+        renewal = _next_renewal(session, account_id, as_of)
         if renewal is None:
             raise UserError(
                 f"{playbook.playbook} counts its days from a renewal date, and account '{account_id}' has none ahead "
@@ -149,7 +149,7 @@ def _case(session: Session, playbook: Playbook, account_id: str, asking: Asking)
             )
         subject_id, anchor_on = renewal
     case = {"case_id": 0, "account_id": account_id, "subject_id": subject_id, "anchor_on": anchor_on}
-    return pd.DataFrame([{**case, "since": asking.now}], dtype="object")
+    return pd.DataFrame([{**case, "since": as_of.now}], dtype="object")
 
 
 def _whatever_the_cause(playbook: Playbook) -> Playbook:
@@ -205,7 +205,7 @@ limit %(limit)s
 """
 
 
-def _next_renewal(session: Session, account_id: str, asking: Asking) -> tuple[str, object] | None:
+def _next_renewal(session: Session, account_id: str, as_of: AsOf) -> tuple[str, object] | None:
     """The term that renews next, one that nothing follows before one that is renewed already."""
     with session.cursor() as cursor:
         cursor.execute(
@@ -222,6 +222,6 @@ def _next_renewal(session: Session, account_id: str, asking: Asking) -> tuple[st
             order by successor_started_on is not null, renews_next_on, subscription_id
             limit 1
             """,
-            {"account_id": account_id, "today": asking.now.date()},
+            {"account_id": account_id, "today": as_of.now.date()},
         )
         return cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Rehearse playbooks over past weeks: from names and dates to tables, within one transaction that cannot write."""
+"""Simulate playbooks over past weeks: from names and dates to tables, within one transaction that cannot write."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -7,10 +7,10 @@ from typing import cast
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK, require_marts
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.simulation.engine import kinds_of, rehearse
+from cs_pipeline.plays.simulation.engine import kinds_of, simulate
 from cs_pipeline.plays.simulation.forecast import decided_at
 from cs_pipeline.plays.simulation.outcomes import outcomes
-from cs_pipeline.plays.simulation.tables import RehearsalTables
+from cs_pipeline.plays.simulation.tables import SimulationTables
 from cs_pipeline.plays.triggers.cadences import load_cadences
 from cs_pipeline.plays.triggers.point_in_time import WITHOUT_A_PAST, PastTriggers
 from cs_pipeline.plays.triggers.segments import load_segments
@@ -21,15 +21,15 @@ from cs_pipeline.warehouse.connection import Warehouse
 USUAL_WEEKS = 26
 
 
-def rehearse_plays(
+def simulate_past_weeks(
     warehouse: Warehouse,
     playbooks: Mapping[str, Playbook],
     settings: Settings,
     first: date | None = None,
     last: date | None = None,
     on_week: Callable[[date], None] = lambda _: None,
-) -> RehearsalTables:
-    """Rehearse `playbooks` together over the weeks from `first` to `last` (Mondays).
+) -> SimulationTables:
+    """Simulate `playbooks` together over the weeks from `first` to `last` (Mondays).
 
     Without dates: the USUAL_WEEKS up to the newest week that is scored. Playbooks whose trigger has no past (an alert,
     a person) start for nobody; one alone is an error. Raises UserError for days that are no weeks with scores.
@@ -37,16 +37,16 @@ def rehearse_plays(
     able = {name: each for name, each in playbooks.items() if each.trigger.kind not in WITHOUT_A_PAST}
     if not able:
         raise UserError(
-            f"{', '.join(playbooks)} cannot be rehearsed: it is started by alerts or by hand, of which history has none"
+            f"{', '.join(playbooks)} cannot be simulated: it is started by alerts or by hand, of which history has none"
         )
     since, until, newest = _weeks(warehouse, first, last)
     triggers = PastTriggers(load_segments(settings.config), load_cadences(settings.config), kinds_of(able))
     with warehouse.session() as session:
         with session.cursor() as cursor:
             cursor.execute("set transaction read only")
-        found = rehearse(session, able, triggers, settings, since, until, on_week)
+        found = simulate(session, able, triggers, settings, since, until, on_week)
         came_of = outcomes(session, found.enrolments, decided_at(newest))
-    return RehearsalTables(found, came_of)
+    return SimulationTables(found, came_of)
 
 
 def _weeks(warehouse: Warehouse, first: date | None, last: date | None) -> tuple[date, date, date]:

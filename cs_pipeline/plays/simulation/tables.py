@@ -1,4 +1,4 @@
-"""A rehearsal as tables: per playbook, per week, per person, and every reason. Only counting."""
+"""A simulation as tables: per playbook, per week, per person, and every reason. Only counting."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,28 @@ import pandas as pd
 
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 from cs_pipeline.plays.reasons import meaning
-from cs_pipeline.plays.simulation.engine import Rehearsal
+from cs_pipeline.plays.simulation.engine import Simulation
 
 TAKEN = ("taken", "for_approval")
 
 
 @dataclass(frozen=True)
-class RehearsalTables:
-    """What a rehearsal came to, as readers want it. All columns are counts unless said otherwise.
+class SimulationTables:
+    """What a simulation came to, as readers want it. All columns are counts unless said otherwise.
 
     `mails` go to customers, `messages` (e-mail and Slack) and `tasks` to our own people. What waits for approval is
     counted with what is taken, and again by itself.
     """
 
-    rehearsal: Rehearsal
+    simulation: Simulation
     outcomes: pd.DataFrame
 
     @property
     def plays(self) -> pd.DataFrame:
         """playbook; enrolled, refused, ended_early, mails, messages, tasks, for_approval, not_sent, to_come;
         recovered and left, each of how many for which it is known, and left_untouched."""
-        enrolments, names = self.rehearsal.enrolments, list(self.rehearsal.playbooks)
-        refused = pd.Series([name for _, name, _ in self.rehearsal.refused.elements()], dtype="object")
+        enrolments, names = self.simulation.enrolments, list(self.simulation.playbooks)
+        refused = pd.Series([name for _, name, _ in self.simulation.refused.elements()], dtype="object")
         of_play = enrolments["playbook"]
         found = pd.DataFrame(
             {
@@ -48,14 +48,14 @@ class RehearsalTables:
     @property
     def weeks(self) -> pd.DataFrame:
         """week (the Monday it starts); enrolled, refused, mails, messages, tasks, for_approval, not_sent."""
-        last = self.rehearsal.last
-        weeks = [day.date() for day in pd.date_range(self.rehearsal.first, last, freq="7D")]
-        refused = pd.Series([week for week, _, _ in self.rehearsal.refused.elements()], dtype="object")
+        last = self.simulation.last
+        weeks = [day.date() for day in pd.date_range(self.simulation.first, last, freq="7D")]
+        refused = pd.Series([week for week, _, _ in self.simulation.refused.elements()], dtype="object")
         kinds = {what: rows for what, rows in self._kinds().items() if what != "to_come"}
         return pd.DataFrame(
             {
                 "week": weeks,
-                "enrolled": _counts(self.rehearsal.enrolments["week"], weeks),
+                "enrolled": _counts(self.simulation.enrolments["week"], weeks),
                 "refused": _counts(refused, weeks),
                 **{what: _counts(rows["week"], weeks) for what, rows in kinds.items()},
             }
@@ -88,18 +88,18 @@ class RehearsalTables:
     @property
     def reasons(self) -> pd.DataFrame:
         """playbook; what (refused, ended, not_sent), reason, meaning, count: most frequent first."""
-        enrolments, actions = self.rehearsal.enrolments, self.rehearsal.actions
+        enrolments, actions = self.simulation.enrolments, self.simulation.actions
         ended = enrolments[enrolments["status"] == "exited"]
         dropped = actions[actions["status"].isin(["suppressed", "failed"])]
         ended, dropped = (rows[["playbook", "reason"]].itertuples(index=False) for rows in (ended, dropped))
         rows = [
-            *((name, "refused", reason) for _, name, reason in self.rehearsal.refused.elements()),
+            *((name, "refused", reason) for _, name, reason in self.simulation.refused.elements()),
             *((name, "ended", reason) for name, reason in ended),
             *((name, "not_sent", reason) for name, reason in dropped),
         ]
         found = pd.DataFrame(rows, columns=["playbook", "what", "reason"]).value_counts().reset_index()
         words = [
-            meaning(reason, self.rehearsal.playbooks[name].exit_conditions)
+            meaning(reason, self.simulation.playbooks[name].exit_conditions)
             for name, reason in zip(found["playbook"], found["reason"], strict=True)
         ]
         found = found.assign(meaning=words).sort_values(
@@ -112,18 +112,18 @@ class RehearsalTables:
         """All of it as JSON holds it."""
         tables = {name: getattr(self, name) for name in ("plays", "weeks", "load", "reasons")}
         return {
-            "from": self.rehearsal.first.isoformat(),
-            "to": self.rehearsal.last.isoformat(),
-            "versions": {name: playbook.version for name, playbook in self.rehearsal.playbooks.items()},
+            "from": self.simulation.first.isoformat(),
+            "to": self.simulation.last.isoformat(),
+            "versions": {name: playbook.version for name, playbook in self.simulation.playbooks.items()},
             **{name: _records(rows) for name, rows in tables.items()},
         }
 
     def _taken(self) -> pd.DataFrame:
-        actions = self.rehearsal.actions
+        actions = self.simulation.actions
         return actions[actions["status"].isin(TAKEN)]
 
     def _kinds(self) -> dict[str, pd.DataFrame]:
-        actions, taken = self.rehearsal.actions, self._taken()
+        actions, taken = self.simulation.actions, self._taken()
         is_for_customer = taken["role"].isin(CUSTOMER_ROLES)
         is_task = taken["channel"] == "crm"
         return {

@@ -1,6 +1,6 @@
-"""Frequency caps in a rehearsal: mails beyond what a person or an account gets in a week, weeks being Monday to Sunday.
+"""Frequency caps in a simulation: mails beyond what a person or an account gets from Monday to Sunday.
 
-The real thing (`postponement`) counts any seven days; whole weeks are as near as a rehearsal by weeks comes.
+The real thing (`delivery.throttling`) counts any seven days; whole weeks are as near as a simulation by weeks comes.
 """
 
 import pandas as pd

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.query import Asking, facts_column
+from cs_pipeline.plays.facts.query import AsOf, facts_column
 from cs_pipeline.plays.playbooks.schema import Playbook
 
 SCORE_FACTS = ("score", "band", "severity", "coverage")
@@ -42,7 +42,7 @@ def with_scores(today: pd.DataFrame, account_ids: pd.Series, scores: pd.DataFram
     return today.assign(**columns)
 
 
-def today_of(session: Session, account_ids: Sequence[str], asking: Asking) -> tuple[pd.Series, pd.DataFrame]:
+def today_of(session: Session, account_ids: Sequence[str], as_of: AsOf) -> tuple[pd.Series, pd.DataFrame]:
     """The accounts as a column, and today's facts of each."""
     accounts = pd.Series(list(account_ids), dtype="object")
     cases = pd.DataFrame(
@@ -50,15 +50,15 @@ def today_of(session: Session, account_ids: Sequence[str], asking: Asking) -> tu
             "case_id": range(len(accounts)),
             "account_id": accounts,
             "subject_id": pd.Series([None] * len(accounts), dtype="object"),
-            "anchor_on": pd.Series([asking.now.date()] * len(accounts), dtype="object"),
-            "since": pd.Series([asking.now] * len(accounts), dtype="object"),
+            "anchor_on": pd.Series([as_of.now.date()] * len(accounts), dtype="object"),
+            "since": pd.Series([as_of.now] * len(accounts), dtype="object"),
         }
     )
-    return accounts, facts.read(session, cases, asking)
+    return accounts, facts.read(session, cases, as_of)
 
 
 def plays_that_start(
-    session: Session, playbooks: Sequence[Playbook], changes: pd.DataFrame, scores: pd.DataFrame, asking: Asking
+    session: Session, playbooks: Sequence[Playbook], changes: pd.DataFrame, scores: pd.DataFrame, as_of: AsOf
 ) -> dict[str, np.ndarray]:
     """For each playbook, which of `changes` would start it now.
 
@@ -66,7 +66,7 @@ def plays_that_start(
     """
     if changes.empty:
         return {playbook.playbook: np.zeros(0, dtype=bool) for playbook in playbooks}
-    accounts, today = today_of(session, changes["account_id"].tolist(), asking)
+    accounts, today = today_of(session, changes["account_id"].tolist(), as_of)
     known = with_scores(today, accounts, scores)
     plain = pd.DataFrame({name: facts_column(changes[name]) for name in CHANGE_FACTS}, dtype="object")
     offered = pd.DataFrame(
@@ -77,12 +77,12 @@ def plays_that_start(
         }
     )
     return {
-        playbook.playbook: refusals(session, playbook, offered, known, asking).isna().to_numpy(dtype=bool)
+        playbook.playbook: refusals(session, playbook, offered, known, as_of).isna().to_numpy(dtype=bool)
         for playbook in playbooks
     }
 
 
-def plays_that_stop(session: Session, before: pd.DataFrame, after: pd.DataFrame, asking: Asking) -> Counter[str]:
+def plays_that_stop(session: Session, before: pd.DataFrame, after: pd.DataFrame, as_of: AsOf) -> Counter[str]:
     """How many active plays would end with the scores `after` but not with those `before`, by playbook.
 
     Both have the SCORE_FACTS by account_id, for the same accounts.
@@ -97,7 +97,7 @@ def plays_that_stop(session: Session, before: pd.DataFrame, after: pd.DataFrame,
         concerned = active[active["account_id"].isin(after.index)]
         if concerned.empty:
             continue
-        today = exits.facts_of(session, concerned, asking)
+        today = exits.facts_of(session, concerned, as_of)
         accounts = concerned["account_id"]
         ends, ended = (
             exits.reasons_with(session, concerned, with_scores(today, accounts, scores)).notna().to_numpy(dtype=bool)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.customers import facts_of_customers, this_monday
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.plays.playbooks.schema import Name, Text
@@ -91,12 +91,12 @@ def _problems(file: _File) -> Iterator[Problem]:
                 yield Problem(("cadences", place, "rules", index, "when"), str(error))
 
 
-def open_cadence_triggers(session: Session, cadences: dict[str, Cadence], asking: Asking) -> int:
+def open_cadence_triggers(session: Session, cadences: dict[str, Cadence], as_of: AsOf) -> int:
     """Write a trigger for every conversation that fell due in the week that ended; returns how many are new."""
-    monday = this_monday(asking)
+    monday = this_monday(as_of)
     rows = [
         (name, account_id, monday - timedelta(days=days_ago), every_days, monday)
-        for today in facts_of_customers(session, asking)
+        for today in facts_of_customers(session, as_of)
         for name, cadence in cadences.items()
         for account_id, every_days, days_ago in cadence.fell_due(today).itertuples(name=None)
     ]

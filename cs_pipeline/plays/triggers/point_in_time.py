@@ -1,7 +1,7 @@
 """The triggers that a past week would have opened, out of stored history. None is written.
 
 The same causes as in `history.triggers`, `triggers`, `segments` and `cadences`, whatever their origin: a backfilled
-change starts no play, and is what a rehearsal lives on. Alerts and triggers by hand have no past.
+change starts no play, and is what a simulation lives on. Alerts and triggers by hand have no past.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.facts.catalogue import TriggerKind
 from cs_pipeline.plays.facts.customers import facts_of_customers
 from cs_pipeline.plays.facts.point_in_time import as_of_week
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.triggers.cadences import Cadence
 from cs_pipeline.plays.triggers.segments import Segment
 
@@ -93,33 +93,33 @@ class PastTriggers:
     _members: dict[str, set[str]] = field(default_factory=dict)
 
     def of_week(
-        self, session: Session, week: date, asking: Asking, complete: Callable[[pd.DataFrame], pd.DataFrame]
+        self, session: Session, week: date, as_of: AsOf, complete: Callable[[pd.DataFrame], pd.DataFrame]
     ) -> pd.DataFrame:
-        """Triggers of the week that has ended at `asking.now`, columns COLUMNS.
+        """Triggers of the week that has ended at `as_of.now`, columns COLUMNS.
 
-        `complete` adds to the facts of customers, which are indexed by account id, what only the rehearsal knows. The
+        `complete` adds to the facts of customers, which are indexed by account id, what only the simulation knows. The
         first week that is asked for has nobody entering a segment: who was in it before is not known.
         """
         rows: list[tuple[object, ...]] = []
         monday = week + WEEK
-        parameters = {"monday": monday, "since": asking.now - WEEK, "now": asking.now}
+        parameters = {"monday": monday, "since": as_of.now - WEEK, "now": as_of.now}
         with session.cursor() as cursor:
             for kind in _STORED.keys() & set(self.kinds):
                 cursor.execute(_STORED[kind], parameters)
                 rows += cursor.fetchall()
         if {"segment_entry", "cadence"} & set(self.kinds):
-            rows += self._of_customers(session, week, asking, complete)
+            rows += self._of_customers(session, week, as_of, complete)
         return pd.DataFrame(rows, columns=list(COLUMNS), dtype="object")
 
     def _of_customers(
-        self, session: Session, week: date, asking: Asking, complete: Callable[[pd.DataFrame], pd.DataFrame]
+        self, session: Session, week: date, as_of: AsOf, complete: Callable[[pd.DataFrame], pd.DataFrame]
     ) -> list[tuple[object, ...]]:
         monday = week + WEEK
         at = datetime.combine(monday, time(), UTC)
         members: dict[str, set[str]] = {name: set() for name in self.segments}
         due: list[tuple[object, ...]] = []
-        for today in facts_of_customers(session, asking):
-            known = complete(as_of_week(session, today, today.index.to_series(), week, asking))
+        for today in facts_of_customers(session, as_of):
+            known = complete(as_of_week(session, today, today.index.to_series(), week, as_of))
             for name, segment in self.segments.items():
                 members[name].update(known.index[segment.condition.holds(known)])
             for name, cadence in self.cadences.items():

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.customers import facts_of_customers, this_monday
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.plays.playbooks.schema import Name, Text
@@ -62,14 +62,14 @@ def _problems(file: _File) -> Iterator[Problem]:
             yield Problem(("segments", index, "when"), str(error))
 
 
-def open_segment_triggers(session: Session, segments: dict[str, Segment], asking: Asking) -> int:
+def open_segment_triggers(session: Session, segments: dict[str, Segment], as_of: AsOf) -> int:
     """Look at every segment, and write a trigger for each account that is new in one; returns how many are new.
 
     To be called once a week, when the week's scores are there: the facts are those of the week that ended.
     """
     members = [
         (name, account_id)
-        for today in facts_of_customers(session, asking)
+        for today in facts_of_customers(session, as_of)
         for name, segment in segments.items()
         for account_id in today.index[segment.condition.holds(today)]
     ]
@@ -79,7 +79,7 @@ def open_segment_triggers(session: Session, segments: dict[str, Segment], asking
         "account_ids": [account_id for _, account_id in members],
         "asked": list(segments),
         "known": known,
-        "monday": this_monday(asking),
+        "monday": this_monday(as_of),
     }
     with session.cursor() as cursor:
         cursor.execute(_ENTER, parameters)

@@ -1,22 +1,22 @@
-"""What a rehearsal came to, in sentences and in a table that fits a terminal."""
+"""What a simulation came to, in sentences and in a table that fits a terminal."""
 
 import pandas as pd
 
-from cs_pipeline.plays.simulation.tables import RehearsalTables
+from cs_pipeline.plays.simulation.tables import SimulationTables
 
 
-def headline(found: RehearsalTables) -> str:
-    """Who would have entered and what would have gone out, and that it was a rehearsal."""
+def headline(found: SimulationTables) -> str:
+    """Who would have entered and what would have gone out, and that it was a simulation."""
     plays, weeks = found.plays, len(found.weeks)
     mails, tasks = plays["mails"].sum(), plays["tasks"].sum()
     return (
-        f"A rehearsal; nothing was sent or written. In the {weeks} weeks from {found.rehearsal.first} to "
-        f"{found.rehearsal.last}, {plays['enrolled'].sum():,} plays would have begun, with {mails:,} mails to "
+        f"A simulation; nothing was sent or written. In the {weeks} weeks from {found.simulation.first} to "
+        f"{found.simulation.last}, {plays['enrolled'].sum():,} plays would have begun, with {mails:,} mails to "
         f"customers ({mails / weeks:,.1f} a week) and {tasks:,} tasks for our people ({tasks / weeks:,.1f} a week)."
     )
 
 
-def plays_for_people(found: RehearsalTables) -> pd.DataFrame:
+def plays_for_people(found: SimulationTables) -> pd.DataFrame:
     """`plays` in fewer columns; what came of the accounts as so many of those of whom it is known."""
     plays = found.plays.rename(columns={"ended_early": "ended", "for_approval": "approval"})
     shown = ["playbook", "enrolled", "refused", "ended", "mails", "tasks", "approval", "not_sent"]

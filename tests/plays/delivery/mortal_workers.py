@@ -1,7 +1,8 @@
 """Workers that are killed at random: each a process of its own, forked from one that has everything loaded already.
 
 Usage: python -m tests.plays.delivery.mortal_workers DATABASE_URL PROVIDER_URL HOME KILLS SEED.
-Two live at once; the moment of every two lies minutes after that of those before. Prints how many were killed before their work was done.
+Two live at once; the moment of every two lies minutes after that of those before.
+Prints how many were killed before their work was done.
 """
 
 import os

@@ -1,7 +1,8 @@
 """Workers that are stopped in the middle of a delivery for longer than their lease, each at another instruction.
 
 Usage: python -m tests.plays.delivery.stopped_workers DATABASE_URL PROVIDER_URL HOME WORKERS.
-Prints how many were stopped, and how many of them the kernel ended, once others have taken over what they held and they were let go on.
+Prints how many were stopped, and how many of them the kernel ended, once others have
+taken over what they held and they were let go on.
 """
 
 import os

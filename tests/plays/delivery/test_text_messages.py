@@ -13,7 +13,7 @@ from cs_pipeline.orchestration.play_assets import ACTIONS
 from cs_pipeline.orchestration.plays import deliver_due_actions
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction
 from cs_pipeline.plays.playbooks.schema import Playbook, read_playbook
@@ -230,7 +230,7 @@ def test_a_preview_shows_a_text_as_it_would_travel(company: Company, config: Pat
     for url in (None, SecretStr("https://hooks.example.com/cs")):
         settings = Settings(home=tmp_path, config=config, webhook_url=url)
         with company.warehouse.session() as session:
-            shown = preview(session, milestone(), "acme", Renderer(settings), Asking(settings, MONDAY))
+            shown = preview(session, milestone(), "acme", Renderer(settings), AsOf(settings, MONDAY))
         (step,) = shown.steps
         assert step.message is not None
         channels[url is not None] = step.message.channel

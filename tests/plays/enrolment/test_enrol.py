@@ -8,7 +8,7 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.enrol import enrol, exits
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.kill_switch import stop
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -60,7 +60,7 @@ def test_a_play_for_former_customers_is_for_who_has_left_and_ends_when_they_retu
     assert reason_of(company, back) == ("refused", "returned")
     company.run("update marts.dim_accounts set churned_at = null where account_id = 'gone'")
     with company.warehouse.session() as session:
-        exits.end_plays(session, Asking(settings, MONDAY))
+        exits.end_plays(session, AsOf(settings, MONDAY))
     assert reason_of(company, left) == ("exited", "returned")
 
 

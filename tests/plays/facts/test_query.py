@@ -8,7 +8,7 @@ import pytest
 from cs_pipeline.plays.enrolment import recipients
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.facts.query import KNOWN, Asking
+from cs_pipeline.plays.facts.query import KNOWN, AsOf
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company
 
@@ -24,8 +24,8 @@ def read(company: Company, settings: Settings, *account_ids: str, now=MONDAY, **
         }
     )
     with company.warehouse.session() as session:
-        asking = Asking(settings, now, sees_ahead=bool(case.get("sees_ahead", True)))
-        return facts.read(session, cases, asking).set_axis(list(account_ids))
+        as_of = AsOf(settings, now, sees_ahead=bool(case.get("sees_ahead", True)))
+        return facts.read(session, cases, as_of).set_axis(list(account_ids))
 
 
 def test_every_fact_of_the_catalogue_is_read_in_its_type(company: Company, settings: Settings) -> None:
@@ -231,7 +231,7 @@ def test_an_account_may_be_asked_about_twice_at_once(company: Company, settings:
 def who(company: Company, settings: Settings, role: str, channel: str = "email") -> str | None:
     wanted = pd.DataFrame({"account_id": ["acme"], "role": [role], "channel": [channel]})
     with company.warehouse.session() as session:
-        return recipients.resolve(session, wanted, Asking(settings, MONDAY))["recipient"].tolist()[0]
+        return recipients.resolve(session, wanted, AsOf(settings, MONDAY))["recipient"].tolist()[0]
 
 
 @pytest.mark.requirement("C-39")

@@ -79,7 +79,7 @@ def test_hours_of_being_asked_to_wait_fail_nothing(company: Company, settings: S
     enrolled(company, settings, one_mail_play(to="point_of_contact"), count=5)
     always(company, settings, clock, lambda _: WAIT, 8)
     assert {status for status, _ in states(company)} == {"planned"}
-    assert notices(company) == ["email: the provider keeps asking us to wait"]
+    assert notices(company) == ["email: the provider keeps as_of us to wait"]
 
 
 def test_no_run_is_asked_for_while_a_channel_pauses_and_a_person_can_end_it(

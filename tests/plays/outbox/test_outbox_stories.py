@@ -14,7 +14,7 @@ from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.eligibility import judge
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox import kill_switch, transitions
 from cs_pipeline.plays.outbox.queue import PlannedAction, due
 from cs_pipeline.settings import Settings
@@ -96,7 +96,7 @@ class World:
     def a_worker_dies_after_claiming(self, is_accepted: bool) -> None:
         now = self.clock.now()
         with self.company.warehouse.session() as session:
-            for job in judge(session, due(session, ["email"], 1, now), Asking(self.settings, now)).jobs:
+            for job in judge(session, due(session, ["email"], 1, now), AsOf(self.settings, now)).jobs:
                 newest = transitions.last_attempt(session)
                 claims = transitions.claim(
                     session, {job.action.action_id: (job.action, "live")}, "doomed", now, judged_after=newest

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.simulation.preview import Preview, preview
@@ -27,7 +27,7 @@ STEPS = [
 
 def shown(company: Company, settings: Settings, play: Playbook, account: str) -> Preview:
     with company.warehouse.session() as session:
-        return preview(session, play, account, Renderer(settings), Asking(settings, MONDAY))
+        return preview(session, play, account, Renderer(settings), AsOf(settings, MONDAY))
 
 
 def outcomes(found: Preview) -> dict[str, str | None]:

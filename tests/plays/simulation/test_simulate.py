@@ -1,4 +1,4 @@
-"""Plays rehearsed on the past: they come to what the real ones would have, and leave no trace."""
+"""Plays simulated on the past: they come to what the real ones would have, and leave no trace."""
 
 import json
 from collections import Counter
@@ -14,8 +14,8 @@ from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
-from cs_pipeline.plays.simulation.simulate import rehearse_plays
-from cs_pipeline.plays.simulation.tables import RehearsalTables
+from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
+from cs_pipeline.plays.simulation.tables import SimulationTables
 from cs_pipeline.settings import Settings
 from tests.builders.company import Company, save_play
 from tests.builders.delivering import ToldChannel, all_by, deliver
@@ -72,12 +72,12 @@ def live(company: Company, account: str, severities: str, **values: object) -> s
     return account
 
 
-def rehearsed(company: Company, settings: Settings, *plays: Playbook, weeks: int | None = None) -> RehearsalTables:
+def simulated(company: Company, settings: Settings, *plays: Playbook, weeks: int | None = None) -> SimulationTables:
     last = None if weeks is None else week(weeks - 1)
-    return rehearse_plays(company.warehouse, {each.playbook: each for each in plays}, settings, FIRST, last)
+    return simulate_past_weeks(company.warehouse, {each.playbook: each for each in plays}, settings, FIRST, last)
 
 
-def the_one(found: RehearsalTables) -> dict[str, object]:
+def the_one(found: SimulationTables) -> dict[str, object]:
     (row,) = found.plays.to_dict("records")
     return {str(name): value for name, value in row.items()}
 
@@ -100,7 +100,7 @@ def play_for_real(company: Company, settings: Settings, plays: list[Playbook], w
             deliver(company.warehouse, settings, noon, all_by(ToldChannel()))
 
 
-def test_a_rehearsal_comes_to_what_the_real_plays_did(company: Company, settings: Settings) -> None:
+def test_a_simulation_comes_to_what_the_real_plays_did(company: Company, settings: Settings) -> None:
     for account, severities in (
         ("falls", "0111111"), ("recovers", "0100000"), ("worse", "0133333"), ("again", "0100110"),
         ("well", "0000000"), ("new-and-low", "3333333"), ("late", "0000001"),
@@ -136,16 +136,16 @@ def test_a_rehearsal_comes_to_what_the_real_plays_did(company: Company, settings
         ),
     ]
     before = company.written()
-    found = rehearsed(company, settings, *plays)
+    found = simulated(company, settings, *plays)
     assert company.written() == before
 
     play_for_real(company, settings, plays, 7)
-    enrolments, actions = found.rehearsal.enrolments, found.rehearsal.actions
+    enrolments, actions = found.simulation.enrolments, found.simulation.actions
     entered = enrolments[["playbook", "account_id", "status", "reason"]].itertuples(index=False, name=None)
     assert Counter(entered) == Counter(
         company.run("select playbook, account_id, status, reason from cs.enrolments where status <> 'refused'")
     )
-    assert found.rehearsal.refused == Counter(
+    assert found.simulation.refused == Counter(
         company.run(
             "select triggers.week, playbook, reason from cs.enrolments inner join cs.triggers using (trigger_id) "
             "where status = 'refused'"
@@ -162,7 +162,7 @@ def test_facts_are_those_of_the_week(company: Company, settings: Settings) -> No
     live(company, "grew", "0100", tier="enterprise", owner_email="new@ours.example")
     company.run("update marts.fct_account_weeks set tier = 'starter', arr = 100, owner_email = 'old@ours.example'")
     play = save_play(audience="tier == 'starter' and arr == 100 and not is_high_value")
-    found = rehearsed(company, settings, play)
+    found = simulated(company, settings, play)
     assert the_one(found)["enrolled"] == 1
     assert "old@ours.example" in set(found.load["person"])
 
@@ -175,7 +175,7 @@ def test_what_became_of_the_accounts(company: Company, settings: Settings) -> No
     company.insert("staging.stg_touchpoints", account_id="left-after-a-talk", held_at=monday_after(5), is_missed=False)
     live(company, "left-late", "01" + "1" * 18, churned_at=monday_after(1) + timedelta(days=91))
     live(company, "too-new", "0" * 18 + "11")
-    row = the_one(rehearsed(company, settings, save_play(reentry_after_days=365)))
+    row = the_one(simulated(company, settings, save_play(reentry_after_days=365)))
     assert row["enrolled"] == 6
     assert (row["recovered"], row["recovered_of"]) == (1, 5)
     assert (row["left"], row["left_of"], row["left_untouched"]) == (2, 5, 1)
@@ -188,7 +188,7 @@ def test_beyond_a_cap_mail_waits_and_is_dropped_when_it_is_stale(company: Compan
         steps=[step | {"step": f"mail_{number}", "day": number} for number in range(5)], stale_after_days=3
     )
     narrow = settings.model_copy(update={"mails_per_person": 2})
-    found = rehearsed(company, narrow, play)
+    found = simulated(company, narrow, play)
     assert found.weeks["mails"].tolist() == [0, 2, 1, 0]
     assert found.reasons[["what", "reason", "count"]].values.tolist() == [["not_sent", "frequency_cap", 2]]
 
@@ -206,26 +206,26 @@ def test_signups_segments_and_cadences_start_plays_too(company: Company, setting
     cadence = save_play(
         playbook="talk", family="c", exit=[], trigger={"kind": "cadence", "when": "cadence == 'check_in'"}
     )
-    found = rehearsed(company, settings, lifecycle, segment, cadence)
-    entered = found.rehearsal.enrolments[["playbook", "account_id", "week"]].values.tolist()
+    found = simulated(company, settings, lifecycle, segment, cadence)
+    entered = found.simulation.enrolments[["playbook", "account_id", "week"]].values.tolist()
     assert ["hello", "fresh", week(1)] in entered
     assert ["seats", "filling-up", week(2)] in entered
     assert ["seats", "fresh", week(2)] in entered
     assert "talk" in {playbook for playbook, _, _ in entered}
-    assert set(found.rehearsal.actions["status"]) <= {"taken", "planned"}  # a signup of Saturday is not too late
+    assert set(found.simulation.actions["status"]) <= {"taken", "planned"}  # a signup of Saturday is not too late
 
 
 def test_offers_wait_for_approval(company: Company, settings: Settings) -> None:
     live(company, "acme", "0111")
     steps = [step.model_dump() | {"needs_approval": step.step == "check"} for step in save_play().steps]
-    row = the_one(rehearsed(company, settings, save_play(steps=steps)))
+    row = the_one(simulated(company, settings, save_play(steps=steps)))
     assert (row["mails"], row["tasks"], row["for_approval"]) == (2, 1, 1)
 
 
 def test_the_load_is_counted_for_each_person(company: Company, settings: Settings) -> None:
     live(company, "acme", "0111")
     live(company, "beta", "0011", owner_email="otto@ours.example")
-    found = rehearsed(company, settings, save_play())
+    found = simulated(company, settings, save_play())
     load = {(row["person"], row["week"]): (row["mails"], row["tasks"]) for row in found.load.to_dict("records")}
     assert load == {
         ("olga@ours.example", week(1)): (1, 1),
@@ -236,14 +236,14 @@ def test_the_load_is_counted_for_each_person(company: Company, settings: Setting
     assert found.people.set_index("person").loc["olga@ours.example", "most_tasks"] == 1
 
 
-def test_the_whole_library_can_be_rehearsed(company: Company, settings: Settings) -> None:
+def test_the_whole_library_can_be_simulated(company: Company, settings: Settings) -> None:
     for number, severities in enumerate(("0111", "0333", "1110", "2222")):
         live(company, f"a{number}", severities)
     before = company.written()
-    found = rehearsed(company, settings, *LIBRARY.values())
+    found = simulated(company, settings, *LIBRARY.values())
     assert json.loads(json.dumps(found.document, allow_nan=False))["plays"]
-    assert len(found.rehearsal.enrolments)
-    active = found.rehearsal.enrolments[found.rehearsal.enrolments["status"] == "active"]
+    assert len(found.simulation.enrolments)
+    active = found.simulation.enrolments[found.simulation.enrolments["status"] == "active"]
     assert not active.duplicated(["account_id", "family"]).any()
     assert company.written() == before
 
@@ -272,9 +272,9 @@ def test_the_command_prints_tables_or_json(
             run(*arguments)
 
 
-def test_what_has_no_past_cannot_be_rehearsed(company: Company, settings: Settings) -> None:
+def test_what_has_no_past_cannot_be_simulated(company: Company, settings: Settings) -> None:
     by_hand = save_play(trigger={"kind": "manual"})
-    with pytest.raises(UserError, match="yellow cannot be rehearsed"):
-        rehearsed(company, settings, by_hand)
+    with pytest.raises(UserError, match="yellow cannot be simulated"):
+        simulated(company, settings, by_hand)
     with pytest.raises(UserError, match="No week is scored yet"):
-        rehearsed(company, settings, save_play())
+        simulated(company, settings, save_play())

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.facts.query import Asking, typed
+from cs_pipeline.plays.facts.query import AsOf, typed
 from cs_pipeline.plays.triggers.cadences import load_cadences, open_cadence_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
@@ -77,10 +77,10 @@ def test_what_fell_due_opens_one_trigger_for_ever(company: Company) -> None:
     company.account("calm", severity=0, created_at=MONDAY - timedelta(days=400))
     company.metrics("acme", days_since_last_touchpoint=32, days_since_last_qbr=10)
     company.metrics("calm", days_since_last_touchpoint=12, days_since_last_qbr=10)
-    asking = Asking(Settings(home=Path("unused")), MONDAY)
+    as_of = AsOf(Settings(home=Path("unused")), MONDAY)
     for expected in (1, 0):
         with company.warehouse.session() as session:
-            assert open_cadence_triggers(session, CADENCES, asking) == expected
+            assert open_cadence_triggers(session, CADENCES, as_of) == expected
     assert company.run("select trigger_key, kind, account_id, anchor_on, facts from cs.triggers") == [
         (
             "cadence:check_in:acme:2025-03-08",

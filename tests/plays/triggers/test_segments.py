@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.facts.query import Asking
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.triggers.segments import load_segments, open_segment_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
@@ -16,9 +16,9 @@ SEVEN_DAYS = timedelta(days=7)
 
 def look(company: Company, now: datetime = MONDAY, config: Path | None = None) -> int:
     """Look at every segment at `now`; returns how many triggers were opened."""
-    asking = Asking(Settings(home=Path("unused")), now)
+    as_of = AsOf(Settings(home=Path("unused")), now)
     with company.warehouse.session() as session:
-        return open_segment_triggers(session, load_segments(config), asking)
+        return open_segment_triggers(session, load_segments(config), as_of)
 
 
 def entries(company: Company) -> list[tuple]:

@@ -1,4 +1,4 @@
-"""Bands that do not flicker: hysteresis, dwell, confirmation, escalation."""
+"""Bands that do not flicker: steadiness, dwell, confirmation, escalation."""
 
 from itertools import pairwise
 
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cs_pipeline.health.hysteresis import NO_BAND, Escalation, Standing, Steadiness, bands_of, escalate, settle
 from cs_pipeline.health.library import load_score_model, score_model_names
 from cs_pipeline.health.scoring import Arithmetic
+from cs_pipeline.health.steadiness import NO_BAND, Escalation, Standing, Steadiness, bands_of, escalate, settle
 from cs_pipeline.health.weekly import Override, weekly_scores
 from tests.builders.scored_accounts import HEALTHY, WEEKLY_POINTS, frame
 
@@ -27,12 +27,12 @@ def bands(steadiness: Steadiness, *scores: float) -> list[int]:
 
 
 def test_a_score_must_pass_the_bound_by_the_hysteresis() -> None:
-    steady = Steadiness(hysteresis=3)
+    steady = Steadiness(steadiness=3)
     assert bands(steady, 71, 68, 66.9, 72, 73) == [GREEN, GREEN, YELLOW, YELLOW, GREEN]
 
 
 def test_a_fall_through_two_bands_is_one_step() -> None:
-    assert bands(Steadiness(hysteresis=3), 90, 10) == [GREEN, RED]
+    assert bands(Steadiness(steadiness=3), 90, 10) == [GREEN, RED]
 
 
 def test_a_new_band_must_be_confirmed_week_after_week() -> None:
@@ -55,15 +55,15 @@ def test_a_model_that_asks_for_nothing_follows_its_scores(scores: list[float]) -
 
 @given(
     scores=st.lists(st.floats(0, 100), min_size=1, max_size=20),
-    hysteresis=st.floats(0, 30),
+    steadiness=st.floats(0, 30),
     dwell=st.integers(1, 5),
     confirm=st.integers(1, 5),
 )
-def test_steadiness_never_crosses_more_bounds(scores: list[float], hysteresis: float, dwell: int, confirm: int) -> None:
-    steady = Steadiness(hysteresis=hysteresis, dwell_weeks=dwell, confirm_weeks=confirm)
+def test_steadiness_never_crosses_more_bounds(scores: list[float], steadiness: float, dwell: int, confirm: int) -> None:
+    steady = Steadiness(steadiness=steadiness, dwell_weeks=dwell, confirm_weeks=confirm)
 
     def crossed(told: list[int]) -> int:
-        """Bounds of bands; a fall through two of them may take two steps where hysteresis holds it for a while."""
+        """Bounds of bands; a fall through two of them may take two steps where steadiness holds it for a while."""
         return sum(abs(before - after) for before, after in pairwise(told))
 
     assert crossed(bands(steady, *scores)) <= crossed(bands(Steadiness(), *scores))

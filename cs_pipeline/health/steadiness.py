@@ -24,7 +24,7 @@ class Steadiness(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hysteresis: Annotated[float, Field(ge=0, le=30, description="points past the bound of a band")] = 0.0
+    steadiness: Annotated[float, Field(ge=0, le=30, description="points past the bound of a band")] = 0.0
     dwell_weeks: Annotated[int, Field(ge=1, le=26, description="fewest weeks in a band")] = 1
     confirm_weeks: Annotated[int, Field(ge=1, le=26, description="weeks in a row on the other side")] = 1
     calendar: Literal["counts", "left_out"] = Field(
@@ -65,13 +65,13 @@ def settle(steadiness: Steadiness, bounds: Floats, score: Floats, before: Standi
     """Bands after a week, from its scores (n,) and where the accounts stood; NaN is no score and gives no band.
 
     `bounds` are the lower bounds of the bands, healthiest first. An account without a band takes the one that its
-    score gives. Any other leaves its band when its score is past the bound by the hysteresis, it has been there for
+    score gives. Any other leaves its band when its score is past the bound by the steadiness, it has been there for
     the dwell weeks, and this is the last of the weeks in a row that confirm it.
     """
     by_score = bands_of(bounds, score)
     is_new = before.band == NO_BAND
-    better = bands_of(bounds, score - steadiness.hysteresis)
-    worse = bands_of(bounds, score + steadiness.hysteresis)
+    better = bands_of(bounds, score - steadiness.steadiness)
+    worse = bands_of(bounds, score + steadiness.steadiness)
     wanted = np.where(better < before.band, better, np.where(worse > before.band, worse, before.band))
     direction = np.sign(before.band - wanted)
     goes_on = np.sign(before.leaning) == direction

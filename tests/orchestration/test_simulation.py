@@ -1,4 +1,4 @@
-"""The job `replay_plays`, as the Dagster UI starts and shows it."""
+"""The job `simulate_plays`, as the Dagster UI starts and shows it."""
 
 import dagster as dg
 import pytest
@@ -9,16 +9,16 @@ from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 pytestmark = pytest.mark.xdist_group("history")
 
 
-def rehearse(history: History, **config: object) -> dg.ExecuteInProcessResult:
+def simulate(history: History, **config: object) -> dg.ExecuteInProcessResult:
     with history.stage() as stage:
-        return stage.launcher.run("replay_plays", run_config={"ops": {"rehearse": {"config": config}}})
+        return stage.launcher.run("simulate_plays", run_config={"ops": {"simulate": {"config": config}}})
 
 
 def test_the_job_shows_tables_and_writes_nothing(history: History) -> None:
     counts = [f"select '{name}', count(*) from cs.{name}" for name in ("triggers", "enrolments", "actions", "segments")]
     before = [history.rows(sql) for sql in counts]
     first = str(SCORED_UNTIL - WEEK)
-    done = rehearse(history, playbooks=["yellow_adoption", "renewal_ladder"], first_week=first)
+    done = simulate(history, playbooks=["yellow_adoption", "renewal_ladder"], first_week=first)
     (observation,) = [event for event in done.all_events if event.event_type == dg.DagsterEventType.ASSET_OBSERVATION]
     told = observation.asset_observation_data.asset_observation.metadata
     assert {"plays", "weeks", "people", "reasons"} <= set(told)
@@ -28,4 +28,4 @@ def test_the_job_shows_tables_and_writes_nothing(history: History) -> None:
 
 def test_a_playbook_that_there_is_not_is_told(history: History) -> None:
     with pytest.raises(UserError, match="There is no playbook 'no_such'"):
-        rehearse(history, playbooks=["no_such"])
+        simulate(history, playbooks=["no_such"])

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from cs_pipeline.backtest.hysteresis import LITERAL, OWN, Outcome, SteadinessReport, conclusion, steadiness_report
-from cs_pipeline.health.hysteresis import Steadiness
+from cs_pipeline.backtest.steadiness import LITERAL, OWN, Outcome, SteadinessReport, conclusion, steadiness_report
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import Steadiness
 from cs_pipeline.history.in_memory_scoring import replay_weeks
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import insert, week
@@ -80,7 +80,7 @@ def test_the_literal_setting_counts_the_rises_of_plain_scores(marts: Warehouse) 
 
 def test_every_setting_is_told_apart_from_the_literal_one(marts: Warehouse) -> None:
     add_company(marts)
-    found = report(marts, WEEKS, WEEKLY_POINTS.changed(steadiness=Steadiness(hysteresis=30, confirm_weeks=26)))
+    found = report(marts, WEEKS, WEEKLY_POINTS.changed(steadiness=Steadiness(steadiness=30, confirm_weeks=26)))
     literal, own = outcome(found, LITERAL), outcome(found, OWN)
     assert own.triggers == 0
     assert own.saved == literal.triggers

@@ -17,7 +17,7 @@ from cs_pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from cs_pipeline.plays.playbooks.schema import Playbook
     from cs_pipeline.plays.simulation.preview import Preview
-    from cs_pipeline.plays.simulation.tables import RehearsalTables
+    from cs_pipeline.plays.simulation.tables import SimulationTables
 
 
 DAY = ["%Y-%m-%d"]
@@ -36,7 +36,7 @@ def preview(
     output: Annotated[Path | None, typer.Option(help="Write all messages as their readers see them, as HTML.")] = None,
 ) -> None:
     """Show every step of a play for one account, with today's facts, and which would not go out and why."""
-    from cs_pipeline.plays.facts.query import Asking
+    from cs_pipeline.plays.facts.query import AsOf
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.simulation.preview import preview as previewed
     from cs_pipeline.reports.plays.preview_page import preview_page
@@ -49,7 +49,7 @@ def preview(
     with locate(settings).session() as session:
         with session.cursor() as cursor:
             cursor.execute("set transaction read only")
-        found = previewed(session, chosen, account, Renderer(settings), Asking(settings, Clock(settings.now).now()))
+        found = previewed(session, chosen, account, Renderer(settings), AsOf(settings, Clock(settings.now).now()))
     _print_preview(found)
     if output is not None:
         output.write_text(preview_page(found, settings), encoding="utf-8")
@@ -71,8 +71,8 @@ def replay(
         bool, typer.Option("--json", help="Print JSON: also reasons, and every person and week.")
     ] = False,
 ) -> None:
-    """Rehearse a play on past weeks: who would have entered, what would have been sent, what became of them."""
-    from cs_pipeline.plays.simulation.simulate import rehearse_plays
+    """Simulate a play on past weeks: who would have entered, what would have been sent, what became of them."""
+    from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
     from cs_pipeline.warehouse.locate import locate
 
     if bool(playbook) == everything:
@@ -81,8 +81,8 @@ def replay(
     chosen = {each.playbook: each for each in _chosen(playbook, settings)}
     days = (from_.date() if from_ else None, to.date() if to else None)
     with progress() as display:
-        task = display.add_task("Rehearsing", total=None)
-        found = rehearse_plays(
+        task = display.add_task("Simulating", total=None)
+        found = simulate_past_weeks(
             locate(settings),
             chosen,
             settings,
@@ -92,10 +92,10 @@ def replay(
     if as_json:
         print(json.dumps(found.document, indent=2, allow_nan=False))  # noqa: T201 - for a program, not for a person
         return
-    _print_rehearsal(found)
+    _print_simulation(found)
 
 
-def _print_rehearsal(found: "RehearsalTables") -> None:
+def _print_simulation(found: "SimulationTables") -> None:
     from cs_pipeline.reports.plays.simulation_text import COLUMNS_EXPLAINED, headline, plays_for_people
 
     console.print(Text(headline(found)))
@@ -105,7 +105,7 @@ def _print_rehearsal(found: "RehearsalTables") -> None:
     print_frame(found.weeks)
     say_heading("Load on people", ", a week on average")
     print_frame(found.people)
-    reasons = found.reasons.drop(columns="playbook") if len(found.rehearsal.playbooks) == 1 else found.reasons
+    reasons = found.reasons.drop(columns="playbook") if len(found.simulation.playbooks) == 1 else found.reasons
     if not reasons.empty:
         say_heading("Why not", f", the most frequent {min(MOST_REASONS, len(reasons))} of {len(reasons)}")
         print_frame(reasons.sort_values("count", ascending=False, kind="stable").head(MOST_REASONS))

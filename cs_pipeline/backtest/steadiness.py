@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
 from cs_pipeline.backtest.observations import read_departures
-from cs_pipeline.health.hysteresis import NO_BAND, Steadiness
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.health.steadiness import NO_BAND, Steadiness
 from cs_pipeline.history.in_memory_scoring import LastScores, Replay, ReplayedWeek, Situation, replay_weeks, resized
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.warehouse.connection import Warehouse
@@ -74,13 +74,13 @@ class SteadinessReport:
 def settings_for(model: ScoreModel) -> dict[str, Steadiness | None]:
     """The settings that are tried, by name: one at a time, some together, and the model's own."""
     settings: dict[str, Steadiness | None] = {LITERAL: None}
-    settings |= {f"hysteresis {points}": Steadiness(hysteresis=points) for points in (2, 3, 5)}
+    settings |= {f"steadiness {points}": Steadiness(steadiness=points) for points in (2, 3, 5)}
     settings |= {f"dwell {weeks} weeks": Steadiness(dwell_weeks=weeks) for weeks in (2, 4)}
     settings |= {f"confirm {weeks} weeks": Steadiness(confirm_weeks=weeks) for weeks in (2, 3)}
     if any(metric.calendar != "never" for metric in model.metrics):
         settings["calendar left out"] = Steadiness(calendar="left_out")
-    settings["hysteresis 3, dwell 2 weeks"] = Steadiness(hysteresis=3, dwell_weeks=2)
-    settings["hysteresis 3, confirm 2 weeks"] = Steadiness(hysteresis=3, confirm_weeks=2)
+    settings["steadiness 3, dwell 2 weeks"] = Steadiness(steadiness=3, dwell_weeks=2)
+    settings["steadiness 3, confirm 2 weeks"] = Steadiness(steadiness=3, confirm_weeks=2)
     if model.steadiness is not None:
         settings[OWN] = model.steadiness
     return settings
