@@ -17,8 +17,9 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extras import Json, execute_values
 
 from cs_pipeline.channels import captured_pages
-from cs_pipeline.channels.http import told
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.http import redacted
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -32,12 +33,15 @@ BEFORE, BEHIND = "captured(", ");\n"  # around each entry of the list
 PRIVATE = 0o600
 
 
-class CaptureChannel:
+class CaptureChannel(BaseChannel):
     """Keeps messages under `settings.captures`, in a folder per day they were due, beside an index of all of them.
 
     The list of the index is `messages.js`, to which each capture appends one line, so capturing the hundred thousandth
     message costs what the first did. Over HTTP it is given out as JSON.
     """
+
+    name = "capture"
+    batch_size = 1_000
 
     def __init__(self, settings: Settings, warehouse: Warehouse, clock: Clock) -> None:
         self._folder = settings.captures
@@ -55,23 +59,9 @@ class CaptureChannel:
                 "Make the folder writable, or set CS_PIPELINE_HOME to one that is."
             ) from None
 
-    @property
-    def name(self) -> str:
-        """'capture'."""
-        return "capture"
-
     def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
         """Always 'capture'."""
         return "capture"
-
-    @property
-    def most_at_once(self) -> int:
-        """As many as anybody wants to record in one transaction."""
-        return 1_000
-
-    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
-        """Nothing: each message stands for itself."""
-        return
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Record each message once; `provider_id` is its page under the captures folder."""
@@ -87,23 +77,27 @@ class CaptureChannel:
                 self._append_to_list(new, moment)
                 _record(session, new, moment)
         except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError, OSError) as error:
-            words = told(without_rows(error), without=())
+            words = redacted(without_rows(error), without=())
             later = Outcome("retry", detail=words, retry_after=RETRY_SOON, delivery="capture")
             return [later] * len(messages)
         except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
             if len(messages) > 1:
                 return [self.deliver([message])[0] for message in messages]
-            return [Outcome("failed", detail=told(without_rows(error), without=()), delivery="capture")]
+            return [Outcome("failed", detail=redacted(without_rows(error), without=()), delivery="capture")]
         return [Outcome("sent", provider_id=_page_path(message).as_posix(), delivery="capture") for message in messages]
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Look the action key up among the captured messages."""
         try:
             with self._warehouse.session() as session:
                 is_recorded = bool(_recorded(session, [message]))
         except (psycopg2.Error, UserError) as error:
-            return Finding("cannot_look", detail=told(without_rows(error), without=()))
-        return Finding("found", provider_id=_page_path(message).as_posix()) if is_recorded else Finding("not_found")
+            return LookupResult("cannot_look", detail=redacted(without_rows(error), without=()))
+        return (
+            LookupResult("found", provider_id=_page_path(message).as_posix())
+            if is_recorded
+            else LookupResult("not_found")
+        )
 
     def _append_to_list(self, messages: Sequence[Message], moment: datetime) -> None:
         entries = [

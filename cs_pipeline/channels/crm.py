@@ -12,8 +12,9 @@ from typing import Self
 import psycopg2
 from psycopg2.extras import execute_values
 
-from cs_pipeline.channels.http import told
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.http import redacted
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -51,30 +52,15 @@ class CrmRecord:
 COLUMNS = tuple(field.name for field in fields(CrmRecord))
 
 
-class CrmTableChannel:
+class CrmTableChannel(BaseChannel):
     """Writes to `cs.crm_tasks`. Nothing leaves the machine, so it delivers alike in every mode."""
+
+    name = "crm"
+    batch_size = 1_000
 
     def __init__(self, warehouse: Warehouse, clock: Clock) -> None:
         self._warehouse = warehouse
         self._clock = clock
-
-    @property
-    def name(self) -> str:
-        """'crm'."""
-        return "crm"
-
-    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
-        """Always 'live'."""
-        return "live"
-
-    @property
-    def most_at_once(self) -> int:
-        """As many as anybody wants to write in one transaction."""
-        return 1_000
-
-    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
-        """Nothing: each message stands for itself."""
-        return
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Create each record unless its action key has one; `provider_id` is its task id either way."""
@@ -82,12 +68,12 @@ class CrmTableChannel:
             task_ids = self._create([CrmRecord.of(message) for message in messages])
         except (psycopg2.OperationalError, psycopg2.InterfaceError, UserError) as error:
             # Repeating is safe whatever happened: the external id is unique.
-            later = Outcome("retry", detail=told(without_rows(error), without=()), retry_after=RETRY_SOON)
+            later = Outcome("retry", detail=redacted(without_rows(error), without=()), retry_after=RETRY_SOON)
             return [later] * len(messages)
         except (psycopg2.Error, ValueError) as error:  # ValueError: text that PostgreSQL cannot hold, such as NUL
             if len(messages) > 1:
                 return [self.deliver([message])[0] for message in messages]
-            return [Outcome("failed", detail=told(without_rows(error), without=()))]
+            return [Outcome("failed", detail=redacted(without_rows(error), without=()))]
         return [Outcome("sent", provider_id=task_ids.get(message.action_key)) for message in messages]
 
     def _create(self, records: Sequence[CrmRecord]) -> dict[str, str]:
@@ -109,12 +95,12 @@ class CrmTableChannel:
             )
             return dict(cursor.fetchall())
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Look the action key up among the external ids."""
         try:
             with self._warehouse.session() as session, session.cursor() as cursor:
                 cursor.execute("select task_id from cs.crm_tasks where external_id = %s", [message.action_key])
                 row = cursor.fetchone()
         except (psycopg2.Error, UserError) as error:
-            return Finding("cannot_look", detail=told(without_rows(error), without=()))
-        return Finding("not_found") if row is None else Finding("found", provider_id=str(row[0]))
+            return LookupResult("cannot_look", detail=redacted(without_rows(error), without=()))
+        return LookupResult("not_found") if row is None else LookupResult("found", provider_id=str(row[0]))

@@ -6,14 +6,16 @@ spoken to is in its own module.
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.crm import CrmRecord
-from cs_pipeline.channels.http import told
-from cs_pipeline.channels.message import Channel, Message, Outcome
+from cs_pipeline.channels.http import redacted
+from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.channels.refusals import Meaning, meaning_of_status, outcome_of
 from cs_pipeline.errors import UserError
 
@@ -78,12 +80,12 @@ Create = Callable[[Mapping[str, CrmRecord]], Mapping[str, Outcome]]
 """Creates records of one kind, by external id; outcomes by the same."""
 
 
-class ConnectedCrm(Channel, Protocol):
+class ConnectedCrm(BaseChannel):
     """A channel whose records can be read back."""
 
+    @abstractmethod
     def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
         """What became of records (names as of `record_name`): all of them. Raises UserError when it cannot be read."""
-        ...
 
 
 def create_by_kind(messages: Sequence[Message], create: Mapping[str, Create], crm: str) -> list[Outcome]:
@@ -114,7 +116,7 @@ def ids_by_kind(records: Sequence[str]) -> dict[str, list[str]]:
 
 def in_words(words: object, *, without: Iterable[str]) -> str:
     """A CRM's words in one short line, without the secrets, and without any address: refusals repeat what we sent."""
-    return told(ADDRESS.sub("***", str(words)), without=without)
+    return redacted(ADDRESS.sub("***", str(words)), without=without)
 
 
 def cannot_be_read(words: str) -> UserError:

@@ -1,13 +1,14 @@
 """Text messages as e-mail, where no webhook takes them (C-29).
 
 That is decided once, when the channels are chosen; what it did is said with every message. How such an e-mail is
-written is in `plays.rendering`.
+written is in `plays.messages.renderer`.
 """
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.settings import Settings
 
 AS_EMAIL = "as_email_text"  # of the payload: the plain-text part of the e-mail that the message can become
@@ -15,25 +16,17 @@ INSTEAD_OF = "instead_of"
 WEBHOOK_CHANNELS = ("sms", "webhook")
 
 
-class ByEmail:
+class EmailFallback(BaseChannel):
     """Delivers a message of another channel over `email`, with the e-mail's text, and says so."""
 
-    def __init__(self, email: Channel) -> None:
+    def __init__(self, email: BaseChannel) -> None:
+        self.name = email.name
+        self.batch_size = email.batch_size
         self._email = email
 
-    @property
-    def name(self) -> str:
-        """Name of the channel for e-mail."""
-        return self._email.name
-
-    @property
-    def most_at_once(self) -> int:
-        """As many as the channel for e-mail takes."""
-        return self._email.most_at_once
-
-    def envelope(self, message: Message) -> Hashable:
+    def batch_key(self, message: Message) -> Hashable:
         """As the e-mail has it."""
-        return self._email.envelope(as_email(message))
+        return self._email.batch_key(as_email(message))
 
     def delivery_to(self, recipient: str) -> Delivery:
         """Where e-mail to `recipient` goes."""
@@ -49,7 +42,7 @@ class ByEmail:
             for message, outcome in zip(messages, outcomes, strict=True)
         ]
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Look for the e-mail."""
         return self._email.find(as_email(message))
 

@@ -76,7 +76,7 @@ def broken_off(error: BaseException, detail: str) -> Outcome:
     return Outcome("uncertain", detail=f"connection broke off: {detail}")
 
 
-def told(error: object, *, without: Iterable[str]) -> str:
+def redacted(error: object, *, without: Iterable[str]) -> str:
     """An error in one short line, in which no string of `without` (secrets, addresses) appears."""
     words = " ".join(str(error).split())
     for part in without:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.crm_api import (
     REMOVED,
+    ConnectedCrm,
     CrmRefusalError,
     RecordReading,
     cannot_be_read,
@@ -23,7 +24,7 @@ from cs_pipeline.channels.crm_api import (
 )
 from cs_pipeline.channels.http import TIMEOUT_SECONDS
 from cs_pipeline.channels.hubspot_requests import MOST_AT_ONCE, HubSpotRequests
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
 
 NAME = "hubspot"
@@ -56,11 +57,14 @@ DEAL = _Kind("opportunity", "deals", 341, ("hs_is_closed", "closedate", "hubspot
 KINDS = {kind.kind: kind for kind in (TASK, DEAL)}
 
 
-class HubSpotChannel:
+class HubSpotChannel(ConnectedCrm):
     """Creates tasks and deals for the companies whose `company_property` holds our account id.
 
     Companies are read once a call, owners once a channel.
     """
+
+    name = NAME
+    batch_size = MOST_AT_ONCE
 
     def __init__(
         self,
@@ -76,43 +80,22 @@ class HubSpotChannel:
         self._deals = deals
         self._owners: dict[str, str] | None = None
 
-    def __repr__(self) -> str:
-        return "HubSpotChannel()"
-
-    @property
-    def name(self) -> str:
-        """'hubspot'."""
-        return NAME
-
-    @property
-    def most_at_once(self) -> int:
-        """HubSpot's limit of a batch."""
-        return MOST_AT_ONCE
-
-    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
-        """Always 'live'."""
-        return "live"
-
-    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
-        """Nothing: each message stands for itself."""
-        return
-
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
         create = {name: partial(self._create, kind) for name, kind in KINDS.items()}
         return create_by_kind(messages, create, "HubSpot")
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Look the action key up. A record that no company has is not found: delivering it again completes it."""
         kind = KINDS.get(CrmRecord.of(message).kind, TASK)
         try:
             there = self._there(kind, [message.action_key])
             for record_id in there.values():
                 if self._requests.is_associated(kind.object_type, record_id):
-                    return Finding("found", provider_id=record_name(NAME, kind.kind, record_id))
+                    return LookupResult("found", provider_id=record_name(NAME, kind.kind, record_id))
         except CrmRefusalError as error:
-            return Finding("cannot_look", detail=error.words)
-        return Finding("not_found")
+            return LookupResult("cannot_look", detail=error.words)
+        return LookupResult("not_found")
 
     def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
         """What became of records (names as of `record_name`). Raises UserError when HubSpot cannot be read."""

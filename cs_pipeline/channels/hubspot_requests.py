@@ -134,7 +134,7 @@ class HubSpotRequests:
         wait, meaning = seconds_in(error.headers, "Retry-After"), None
         try:
             said = json.loads(error.body)
-            message = self._told(said["message"])
+            message = self._redacted(said["message"])
             meaning = HUBSPOT.get(str(said.get("category"))) if error.status < 500 else None
             if said.get("policyName") == DAY_IS_USED_UP:
                 wait = ALLOWANCE_BACK
@@ -146,9 +146,9 @@ class HubSpotRequests:
     def _refusal_in(self, error: Mapping[str, Any]) -> CrmRefusalError:
         """A refusal of one record of a batch."""
         meaning = meaning_of_code(str(error.get("category")), HUBSPOT, "later")
-        return CrmRefusalError(f"HubSpot says {self._told(error['message'])}", status=400, meaning=meaning)
+        return CrmRefusalError(f"HubSpot says {self._redacted(error['message'])}", status=400, meaning=meaning)
 
-    def _told(self, words: object) -> str:
+    def _redacted(self, words: object) -> str:
         return in_words(words, without=[self._token.get_secret_value()])
 
 

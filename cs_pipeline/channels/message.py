@@ -1,18 +1,17 @@
-"""The contract between the outbox and the channels: a message, what came of it, and what a channel can do.
+"""Messages, and what came of delivering or looking them up: what the outbox and the channels tell each other.
 
-No channel and no delivery rule belongs here.
+What a channel can do is in `base`; no delivery rule belongs here.
 """
 
 import re
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 OutcomeStatus = Literal["sent", "retry", "failed", "uncertain"]
 Cause = Literal["message", "channel", "not_asked"]
 Delivery = Literal["capture", "live"]
-FindingState = Literal["found", "not_found", "cannot_look"]
+LookupState = Literal["found", "not_found", "cannot_look"]
 
 NOT_TAKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Signs that PostgreSQL refuses, that steer a terminal, or that turn the direction of writing."""
@@ -76,7 +75,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LookupResult:
     """What looking for an action at the provider showed.
 
     - `found`: it is there, as `provider_id`: the action was sent.
@@ -84,7 +83,7 @@ class Finding:
     - `cannot_look`: the provider cannot be asked, or did not answer; nothing is known, a person decides.
     """
 
-    state: FindingState
+    state: LookupState
     provider_id: str | None = None
     detail: str | None = None
 
@@ -102,33 +101,3 @@ def _clean(said: object, *fields: str) -> None:
         words = getattr(said, name)
         if isinstance(words, str):
             object.__setattr__(said, name, clean(words))
-
-
-class Channel(Protocol):
-    """One way out. `deliver` and `find` report what happened instead of raising, whatever a provider answers."""
-
-    @property
-    def name(self) -> str:
-        """How logs and reports call it, such as 'capture', 'sendgrid', 'slack', 'hubspot'."""
-        ...
-
-    @property
-    def most_at_once(self) -> int:
-        """How many messages `deliver` takes in one call: as many as may become uncertain together."""
-        ...
-
-    def envelope(self, message: Message) -> Hashable:
-        """What messages of one call have in common, because the provider is told it once; None where it is nothing."""
-        ...
-
-    def delivery_to(self, recipient: str) -> Delivery:
-        """Where a message to `recipient` would go: to its reader, or into the captures."""
-        ...
-
-    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Hand each message to the provider once; outcomes in their order. The action keys travel with them."""
-        ...
-
-    def find(self, message: Message) -> Finding:
-        """Look whether the provider has the message, by its action key."""
-        ...

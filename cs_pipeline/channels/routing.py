@@ -10,17 +10,18 @@ from dataclasses import replace
 
 from cs_pipeline.addresses import domain_of, same_spelling
 from cs_pipeline.channels import factory
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.crm_api import ConnectedCrm
-from cs_pipeline.channels.email_fallback import WEBHOOK_CHANNELS, ByEmail
-from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.email_fallback import WEBHOOK_CHANNELS, EmailFallback
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 
-def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None = None) -> Mapping[str, Channel]:
+def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None = None) -> Mapping[str, BaseChannel]:
     """The channel of each kind of message: keys 'email', 'slack', 'crm', 'sms' and 'webhook'.
 
     Raises UserError when messages shall leave the machine and a key is missing: now, not at the first message.
@@ -30,13 +31,13 @@ def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None =
     if settings.delivery == "live" and not settings.sendgrid_sandbox:
         return _outside(settings, table, factory.sendgrid(settings), clock)
     capture = CaptureChannel(settings, warehouse, clock)
-    captured = {"email": capture, "slack": capture, "crm": InTurn(table, capture)} | _texts(
-        ByEmail(capture) if settings.webhook_url is None else capture
+    captured = {"email": capture, "slack": capture, "crm": Tee(table, capture)} | _texts(
+        EmailFallback(capture) if settings.webhook_url is None else capture
     )
     if settings.delivery == "capture":
         return captured
     email = factory.sendgrid(settings)
-    outside = _outside(settings, table, InTurn(email, capture) if settings.sendgrid_sandbox else email, clock)
+    outside = _outside(settings, table, Tee(email, capture) if settings.sendgrid_sandbox else email, clock)
     if settings.delivery == "live":
         return outside
     return {
@@ -50,45 +51,37 @@ def connected_crm(settings: Settings) -> ConnectedCrm | None:
     return None if settings.delivery == "capture" else factory.crm(settings)
 
 
-def _outside(settings: Settings, table: CrmTableChannel, email: Channel, clock: Clock) -> dict[str, Channel]:
+def _outside(settings: Settings, table: CrmTableChannel, email: BaseChannel, clock: Clock) -> dict[str, BaseChannel]:
     """Every kind of message on its way to its reader."""
-    named: dict[str, Channel] = {
+    named: dict[str, BaseChannel] = {
         "email": email,
         "slack": factory.slack(settings),
         "crm": factory.crm(settings) or table,
     }
-    return named | _texts(factory.webhook(settings, clock) or ByEmail(email))
+    return named | _texts(factory.webhook(settings, clock) or EmailFallback(email))
 
 
-def _texts(channel: Channel) -> dict[str, Channel]:
+def _texts(channel: BaseChannel) -> dict[str, BaseChannel]:
     return dict.fromkeys(WEBHOOK_CHANNELS, channel)
 
 
-class Allowlisted:
+class Allowlisted(BaseChannel):
     """Delivers to recipients on the list; captures what is meant for anybody else."""
 
-    def __init__(self, live: Channel, capture: Channel, allowlist: tuple[str, ...]) -> None:
+    def __init__(self, live: BaseChannel, capture: BaseChannel, allowlist: tuple[str, ...]) -> None:
+        self.name = live.name
+        self.batch_size = live.batch_size
         self._live = live
         self._capture = capture
         self._allowed = frozenset(map(_entry, allowlist))
-
-    @property
-    def name(self) -> str:
-        """Name of the live channel."""
-        return self._live.name
 
     def delivery_to(self, recipient: str) -> Delivery:
         """'live' for those on the list."""
         return self._channel_for(recipient).delivery_to(recipient)
 
-    @property
-    def most_at_once(self) -> int:
-        """As many as the live channel takes."""
-        return self._live.most_at_once
-
-    def envelope(self, message: Message) -> Hashable:
-        """As the channel has it that the message goes to."""
-        return self._channel_for(message.recipient).envelope(message)
+    def batch_key(self, message: Message) -> Hashable:
+        """That of the channel that the message goes to."""
+        return self._channel_for(message.recipient).batch_key(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Deliver or capture each, by its recipient."""
@@ -100,11 +93,11 @@ class Allowlisted:
                 outcomes |= zip(mine, channel.deliver([messages[place] for place in mine]), strict=True)
         return [outcomes[place] for place in range(len(messages))]
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Look where the message would have gone."""
         return self._channel_for(message.recipient).find(message)
 
-    def _channel_for(self, recipient: str) -> Channel:
+    def _channel_for(self, recipient: str) -> BaseChannel:
         recipient = same_spelling(recipient)
         _, at, domain = recipient.rpartition("@")
         is_allowed = recipient in self._allowed or (bool(at) and f"@{domain}" in self._allowed)
@@ -117,30 +110,22 @@ def _entry(entry: str) -> str:
     return same_spelling(entry) if domain is None else f"@{domain}"
 
 
-class InTurn:
+class Tee(BaseChannel):
     """Delivers to `first`, then lets `then` record it. The outcome of the second counts once the first is sent."""
 
-    def __init__(self, first: Channel, then: Channel) -> None:
+    def __init__(self, first: BaseChannel, then: BaseChannel) -> None:
+        self.name = first.name
+        self.batch_size = min(first.batch_size, then.batch_size)
         self._first = first
         self._then = then
-
-    @property
-    def name(self) -> str:
-        """Name of the first channel."""
-        return self._first.name
 
     def delivery_to(self, recipient: str) -> Delivery:
         """As the recording has it."""
         return self._then.delivery_to(recipient)
 
-    @property
-    def most_at_once(self) -> int:
-        """As many as both take."""
-        return min(self._first.most_at_once, self._then.most_at_once)
-
-    def envelope(self, message: Message) -> Hashable:
+    def batch_key(self, message: Message) -> Hashable:
         """As the first has it."""
-        return self._first.envelope(message)
+        return self._first.batch_key(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Deliver to both. A retry of the second repeats the first, which has to bear that."""
@@ -155,6 +140,6 @@ class InTurn:
                 outcomes[place] = outcome
         return outcomes
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Found when the recording, which comes last, has it."""
         return self._then.find(message)

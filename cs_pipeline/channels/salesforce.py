@@ -15,6 +15,7 @@ from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.crm_api import (
     GARBAGE,
     REMOVED,
+    ConnectedCrm,
     CrmRefusalError,
     RecordReading,
     cannot_be_read,
@@ -23,7 +24,7 @@ from cs_pipeline.channels.crm_api import (
     record_name,
 )
 from cs_pipeline.channels.http import TIMEOUT_SECONDS
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.salesforce_requests import MOST_AT_ONCE, NOT_UNDERSTOOD, SalesforceRequests
 
 NAME = "salesforce"
@@ -47,12 +48,15 @@ KINDS = {kind.kind: kind for kind in (TASK, OPPORTUNITY)}
 NOT_DELETED = "IsDeleted = false AND "
 
 
-class SalesforceChannel:
+class SalesforceChannel(ConnectedCrm):
     """Creates tasks and opportunities for the accounts whose `account_field` holds our account id.
 
     `domain` is the part of My Domain before `.salesforce.com`, such as `acme.my`. `stage` is that of new opportunities.
     Accounts are read once a call, owners once a channel.
     """
+
+    name = NAME
+    batch_size = MOST_AT_ONCE
 
     def __init__(
         self,
@@ -69,42 +73,21 @@ class SalesforceChannel:
         self._stage = stage
         self._owners: dict[str, str | None] = {}
 
-    def __repr__(self) -> str:
-        return "SalesforceChannel()"
-
-    @property
-    def name(self) -> str:
-        """'salesforce'."""
-        return NAME
-
-    @property
-    def most_at_once(self) -> int:
-        """Salesforce's limit of a collection."""
-        return MOST_AT_ONCE
-
-    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
-        """Always 'live'."""
-        return "live"
-
-    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
-        """Nothing: each message stands for itself."""
-        return
-
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
         create = {name: partial(self._create, kind) for name, kind in KINDS.items()}
         return create_by_kind(messages, create, "Salesforce")
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Look the action key up."""
         kind = KINDS.get(CrmRecord.of(message).kind, TASK)
         try:
             record_id = self._there(kind, [message.action_key]).get(message.action_key)
         except CrmRefusalError as error:
-            return Finding("cannot_look", detail=error.words)
+            return LookupResult("cannot_look", detail=error.words)
         if record_id is None:
-            return Finding("not_found")
-        return Finding("found", provider_id=record_name(NAME, kind.kind, record_id))
+            return LookupResult("not_found")
+        return LookupResult("found", provider_id=record_name(NAME, kind.kind, record_id))
 
     def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
         """What became of records (names as of `record_name`). Raises UserError when Salesforce cannot be read."""

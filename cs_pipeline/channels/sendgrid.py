@@ -18,25 +18,29 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Mail
 
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
     opener_that_tells,
+    redacted,
     seconds_in,
     silenced,
-    told,
 )
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import SENDGRID_FIELDS_OF_OURS, meaning_of_status, outcome_of
-from cs_pipeline.channels.sendgrid_requests import Sending, envelope, is_address, requests
+from cs_pipeline.channels.sendgrid_requests import Sending, batch_key, is_address, requests
 
 MOST_TOGETHER = 100
 NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")
 
 
-class SendGridChannel:
+class SendGridChannel(BaseChannel):
     """Customer mail, sent as `sending` says; replies go to the account's owner."""
+
+    name = "sendgrid"
+    batch_size = MOST_TOGETHER
 
     def __init__(
         self,
@@ -50,26 +54,9 @@ class SendGridChannel:
         self._sending = sending
         self._sendgrid = client_of(api_key, host, timeout_seconds)
 
-    def __repr__(self) -> str:
-        return "SendGridChannel()"
-
-    @property
-    def name(self) -> str:
-        """'sendgrid'."""
-        return "sendgrid"
-
-    @property
-    def most_at_once(self) -> int:
-        """About as many as one request carries: it takes 1,000 persons, but no more action keys than these."""
-        return MOST_TOGETHER
-
-    def envelope(self, message: Message) -> Hashable:
+    def batch_key(self, message: Message) -> Hashable:
         """What a request says once."""
-        return envelope(message)
-
-    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
-        """Always 'live'."""
-        return "live"
+        return batch_key(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Send the e-mails. 202 is `sent`, with the X-Message-Id that SendGrid gives the request.
@@ -110,15 +97,17 @@ class SendGridChannel:
             refusal = _refusal(error, without=secrets)
             return refusal, refusal.status == "failed"
         except BROKEN_EXCHANGE as error:
-            return broken_off(error, told(error, without=secrets)), False
+            return broken_off(error, redacted(error, without=secrets)), False
         expected = 200 if self._sending.is_sandbox else 202
         if response.status_code != expected:
             return Outcome("uncertain", detail=f"SendGrid answered {response.status_code} instead of {expected}"), False
         return Outcome("sent", provider_id=response.headers.get("X-Message-Id")), False
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """SendGrid cannot be asked for one of our keys."""
-        return Finding("cannot_look", detail=f"SendGrid cannot be asked for {message.action_key}; look in its activity")
+        return LookupResult(
+            "cannot_look", detail=f"SendGrid cannot be asked for {message.action_key}; look in its activity"
+        )
 
 
 def _is_over(outcome: Outcome) -> bool:
@@ -146,7 +135,7 @@ def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGrid
 
 def _refusal(error: HTTPError, *, without: tuple[str, ...]) -> Outcome:
     status, headers = error.status_code, error.headers
-    words = f"SendGrid answered {status}: {told(_words(error.body), without=without)}"
+    words = f"SendGrid answered {status}: {redacted(_words(error.body), without=without)}"
     wait = _asked_to_wait(headers) if status == 429 else seconds_in(headers, "Retry-After")
     if status == 503 and wait is not None:
         return outcome_of("later", words, wait)

@@ -76,7 +76,7 @@ def requests(messages: Sequence[Message], sending: Sending) -> Iterator[tuple[li
     pieces = [_pieces(message) for message in messages]
     alike: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for place, message in enumerate(messages):
-        alike[(*envelope(message), *map(len, pieces[place]))].append(place)
+        alike[(*batch_key(message), *map(len, pieces[place]))].append(place)
     for places in alike.values():
         for together in _within_limits(places, messages):
             yield (
@@ -85,7 +85,7 @@ def requests(messages: Sequence[Message], sending: Sending) -> Iterator[tuple[li
             )
 
 
-def envelope(message: Message) -> tuple[object, ...]:
+def batch_key(message: Message) -> tuple[object, ...]:
     """What a request says once of all its mails."""
     is_for_customer = _text(message, "unsubscribe_url") is not None
     names = (_text(message, "sender_name"), _text(message, "reply_to"), message.category, message.playbook)

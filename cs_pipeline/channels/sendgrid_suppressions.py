@@ -13,7 +13,7 @@ from python_http_client.client import Client
 from python_http_client.exceptions import HTTPError
 
 from cs_pipeline.addresses import same_spelling
-from cs_pipeline.channels.http import BROKEN_EXCHANGE, TIMEOUT_SECONDS, told
+from cs_pipeline.channels.http import BROKEN_EXCHANGE, TIMEOUT_SECONDS, redacted
 from cs_pipeline.channels.sendgrid import client_of
 from cs_pipeline.errors import UserError
 
@@ -63,7 +63,9 @@ def read_suppressions(
         hint = "; the API key needs access to suppressions" if error.status_code in (401, 403) else ""
         raise UserError(f"Suppressions cannot be read: {words}{hint}") from None
     except BROKEN_EXCHANGE as error:
-        raise UserError(f"Suppressions cannot be read: {told(error, without=[api_key.get_secret_value()])}") from None
+        raise UserError(
+            f"Suppressions cannot be read: {redacted(error, without=[api_key.get_secret_value()])}"
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise UserError("Suppressions cannot be read: SendGrid's answer is not a list of addresses") from None
 

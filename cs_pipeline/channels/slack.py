@@ -15,16 +15,17 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
     opener_that_tells,
+    redacted,
     seconds_in,
     silenced,
-    told,
 )
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import (
     RETRY_SOON,
     SLACK,
@@ -48,8 +49,10 @@ GARBAGE = (ValueError, AttributeError, TypeError, KeyError, SlackClientError)
 """What the vendor's library raises over an answer that is not Slack's JSON."""
 
 
-class SlackChannel:
+class SlackChannel(BaseChannel):
     """Posts as the bot of `token`. Recipients: `#channel`, a channel's id, or a person's e-mail address."""
+
+    name = "slack"
 
     def __init__(
         self,
@@ -71,27 +74,6 @@ class SlackChannel:
             # The library's own retry posts again after a reset connection, when the first post may have arrived.
             retry_handlers=[],
         )
-
-    def __repr__(self) -> str:
-        return "SlackChannel()"
-
-    @property
-    def name(self) -> str:
-        """'slack'."""
-        return "slack"
-
-    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
-        """Always 'live'."""
-        return "live"
-
-    @property
-    def most_at_once(self) -> int:
-        """One: what Slack takes."""
-        return 1
-
-    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
-        """Nothing: each message stands for itself."""
-        return
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Post each message; `provider_id` names it and its thread. People get theirs as a direct message.
@@ -140,20 +122,22 @@ class SlackChannel:
             time.sleep(self._seconds_between - since_last)
         self._posted_at[conversation] = time.monotonic()
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """Read the conversation, and the thread, back to the day before the message was due, for our metadata."""
         since = datetime.combine(message.due_on, datetime.min.time(), UTC) - LOOK_BACK
         try:
             conversation = self._readable(message.recipient)
             if conversation is None:
-                return Finding("cannot_look", detail="the channel is not among those the bot may read")
+                return LookupResult("cannot_look", detail="the channel is not among those the bot may read")
             for post in self._posts(conversation, _thread(message), since):
                 metadata = post.get("metadata") or {}
                 if metadata.get("event_payload", {}).get("action_key") == message.action_key:
-                    return Finding("found", provider_id=_provider_id(conversation, post["ts"], post.get("thread_ts")))
+                    return LookupResult(
+                        "found", provider_id=_provider_id(conversation, post["ts"], post.get("thread_ts"))
+                    )
         except (*BROKEN_EXCHANGE, *GARBAGE, _TooMuchToReadError) as error:
-            return Finding("cannot_look", detail=self._told(error, message))
-        return Finding("not_found")
+            return LookupResult("cannot_look", detail=self._redacted(error, message))
+        return LookupResult("not_found")
 
     def _posts(self, conversation: str, thread: str | None, since: datetime) -> Iterator[dict]:
         def page(cursor: str | None) -> SlackResponse:
@@ -220,20 +204,20 @@ class SlackChannel:
         """What Slack's answer means; `unknown` for a code that is in no table."""
         code, status, wait = _code(error), _status(error), _asked_to_wait(error)
         if status is None:
-            return broken_off(error, self._told(error, message))
+            return broken_off(error, self._redacted(error, message))
         if status == 503 and wait is not None:
-            return outcome_of("later", self._told(error, message), wait)
+            return outcome_of("later", self._redacted(error, message), wait)
         if code is None or status >= 300:
             meaning: Meaning = "perhaps" if status < 300 else meaning_of_status(status)
             meaning = meaning if code is None else meaning_of_code(code, SLACK, meaning)
-            return outcome_of(meaning, self._told(error, message), wait)
-        words = f"Slack says {told(code, without=self._secrets(message))}"
+            return outcome_of(meaning, self._redacted(error, message), wait)
+        words = f"Slack says {redacted(code, without=self._secrets(message))}"
         return outcome_of(meaning_of_code(code, SLACK, unknown), words, wait)
 
-    def _told(self, error: Exception, message: Message) -> str:
+    def _redacted(self, error: Exception, message: Message) -> str:
         status, code = _status(error), _code(error)
         words = f"Slack answered {status}: {code or 'not in its own words'}" if status is not None else error
-        return told(words, without=self._secrets(message))
+        return redacted(words, without=self._secrets(message))
 
     def _secrets(self, message: Message) -> tuple[str, str]:
         return (self._token.get_secret_value(), message.recipient if "@" in message.recipient else "")

@@ -14,15 +14,16 @@ from urllib.request import Request
 
 from pydantic import SecretStr
 
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
     opener_that_tells,
+    redacted,
     seconds_in,
-    told,
 )
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import meaning_of_status, outcome_of
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -35,12 +36,14 @@ MOST_READ = 10_000
 LONGEST_ID = 200
 
 
-class WebhookChannel:
+class WebhookChannel(BaseChannel):
     """Posts one message a request to `url`, signed with `secret`. Both stay out of logs, reprs and outcomes.
 
     A receiver may get a message twice when an answer was lost and a person had it sent again; the key is the same.
     Raises UserError when `url` is none.
     """
+
+    name = "webhook"
 
     def __init__(
         self, url: SecretStr, secret: SecretStr, clock: Clock, *, timeout_seconds: float = TIMEOUT_SECONDS
@@ -53,34 +56,15 @@ class WebhookChannel:
         self._timeout = timeout_seconds
         self._opener = opener_that_tells()
 
-    def __repr__(self) -> str:
-        return "WebhookChannel()"
-
-    @property
-    def name(self) -> str:
-        """'webhook'."""
-        return "webhook"
-
-    @property
-    def most_at_once(self) -> int:
-        """One: a request is a message, and one alone becomes uncertain."""
-        return 1
-
-    def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody
-        """Always 'live'."""
-        return "live"
-
-    def envelope(self, message: Message) -> None:  # noqa: ARG002 - all are alike
-        """Nothing: each message stands for itself."""
-        return
-
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Post each message once. Any 2xx is `sent`; `provider_id` is the text `id` of a JSON answer, if it has one."""
         return [self._post(message) for message in messages]
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         """A webhook only takes."""
-        return Finding("cannot_look", detail=f"a webhook cannot be asked for {message.action_key}; ask its receiver")
+        return LookupResult(
+            "cannot_look", detail=f"a webhook cannot be asked for {message.action_key}; ask its receiver"
+        )
 
     def _post(self, message: Message) -> Outcome:
         secrets = (self._secret.get_secret_value(), self._url.get_secret_value(), message.recipient)
@@ -91,7 +75,7 @@ class WebhookChannel:
             with error:
                 return _refusal(error)
         except BROKEN_EXCHANGE as error:
-            return broken_off(error, told(error, without=secrets))
+            return broken_off(error, redacted(error, without=secrets))
 
     def _request(self, message: Message) -> Request:
         body = json.dumps(body_of(message), ensure_ascii=False).encode()

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
@@ -54,21 +55,18 @@ class PlainRenderer:
 
 
 @dataclass
-class ToldChannel:
+class ToldChannel(BaseChannel):
     """Answers as told and remembers what it accepted."""
 
     answer: Callable[[Message], Outcome] = lambda _: Outcome("sent", provider_id="p1")
-    finding: Finding = field(default_factory=lambda: Finding("cannot_look"))
+    found: LookupResult = field(default_factory=lambda: LookupResult("cannot_look"))
     delivered: list[str] = field(default_factory=list)
     goes: Delivery = "live"
     name: str = "told"
-    most_at_once: int = 1
+    batch_size: int = 1
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.goes
-
-    def envelope(self, message: Message) -> None:
-        return None
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         outcomes = [self.answer(message) for message in messages]
@@ -77,15 +75,15 @@ class ToldChannel:
                 self.delivered.append(message.action_key)
         return outcomes
 
-    def find(self, message: Message) -> Finding:
-        return self.finding
+    def find(self, message: Message) -> LookupResult:
+        return self.found
 
 
 def deliver(
     warehouse: Warehouse,
     settings: Settings,
     clock: Clock,
-    channels: Mapping[str, Channel] | None = None,
+    channels: Mapping[str, BaseChannel] | None = None,
     limit: int = 1_000,
 ) -> DeliverySummary:
     """Deliver what is due through the channels of `settings`, or those given."""
@@ -93,6 +91,6 @@ def deliver(
     return deliver_due(warehouse, channels, PlainRenderer(), settings, clock, limit=limit)
 
 
-def all_by(channel: Channel) -> dict[str, Channel]:
+def all_by(channel: BaseChannel) -> dict[str, BaseChannel]:
     """Every kind of message through one channel."""
     return {"email": channel, "slack": channel, "crm": channel}

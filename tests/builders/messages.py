@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
-from cs_pipeline.channels.message import Channel, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.message import Message, Outcome
 
 EMAIL = Message(
     action_key="yellow_adoption/quick_guide/acme/7",
@@ -57,7 +58,7 @@ CRM = replace(
 )
 
 
-def delivered(channel: Channel, message: Message) -> Outcome:
+def delivered(channel: BaseChannel, message: Message) -> Outcome:
     """What came of one message."""
     (outcome,) = channel.deliver([message])
     return outcome

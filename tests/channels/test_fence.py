@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from cs_pipeline.channels import exchange, fence
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.fence import Fence
-from cs_pipeline.channels.message import Channel
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
 from cs_pipeline.channels.slack import SlackChannel
@@ -25,7 +25,7 @@ from tests.channels.test_salesforce import over_http
 from tests.fakes.provider import Answer, provider
 
 
-def channels(url: str) -> dict[str, tuple[Channel, object]]:
+def channels(url: str) -> dict[str, tuple[BaseChannel, object]]:
     slack = SlackChannel(SecretStr("xoxb"), base_url=url + "/api/", seconds_between=0)
     return {
         "sendgrid": (SendGridChannel(SecretStr("SG"), host=url, sending=Sending("cs@us.example")), EMAIL),

@@ -96,7 +96,7 @@ def test_a_hundred_records_are_as_many_requests_as_one():
         hubspot.deliver([CRM])
         for_one = len(listening.requests)
     with connected(Portal()) as (hubspot, listening):
-        assert hubspot.most_at_once == 100
+        assert hubspot.batch_size == 100
         outcomes = hubspot.deliver([numbered(number) for number in range(100)])
         assert len(listening.requests) == for_one == 5
     assert {outcome.provider_id for outcome in outcomes} == {f"hubspot/task/{1000 + number}" for number in range(100)}

@@ -102,7 +102,7 @@ def test_priorities_are_salesforces(priority: str, there: str):
 
 def test_two_hundred_records_are_written_in_one_request():
     with connected(Org()) as (salesforce, listening):
-        assert salesforce.most_at_once == 200
+        assert salesforce.batch_size == 200
         outcomes = salesforce.deliver([numbered(number) for number in range(200)])
         assert sum(request.method == "PATCH" for request in listening.requests) == 1
         assert len(listening.requests) == 5  # log in, accounts, users, what is there, write

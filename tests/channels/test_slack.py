@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.message import Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.slack import SlackChannel
 from tests.builders.messages import SLACK, delivered
 from tests.fakes.provider import Answer, Request, closed_address, provider
@@ -139,7 +139,7 @@ def test_what_was_posted_in_a_thread_is_found_there():
     with provider(workspace) as slack:
         sender = channel(slack.url)
         delivered(sender, told)
-        assert sender.find(told) == Finding("found", provider_id="C2:1700000000.000000:1690000000.000001")
+        assert sender.find(told) == LookupResult("found", provider_id="C2:1700000000.000000:1690000000.000001")
 
 
 def test_a_mention_in_a_customers_name_notifies_nobody():

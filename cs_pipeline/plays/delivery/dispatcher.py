@@ -17,8 +17,9 @@ from typing import Protocol
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.fence import Fence
-from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.delivery.eligibility import Job, as_claimed, judge
@@ -82,7 +83,7 @@ class DeliverySummary:
 
 def deliver_due(
     warehouse: Warehouse,
-    channels: Mapping[str, Channel],
+    channels: Mapping[str, BaseChannel],
     renderer: Renderer,
     settings: Settings,
     clock: Clock,
@@ -106,7 +107,7 @@ def deliver_due(
 
 
 def deliver_notices(
-    warehouse: Warehouse, channels: Mapping[str, Channel], settings: Settings, clock: Clock
+    warehouse: Warehouse, channels: Mapping[str, BaseChannel], settings: Settings, clock: Clock
 ) -> DeliverySummary:
     """Take the notices to operations that are due on `channels`; needs no marts, no playbooks and no daemon."""
     summary = DeliverySummary()
@@ -125,7 +126,7 @@ def _end_when_stopped(session: Session) -> None:
 @dataclass
 class _Delivery:
     session: Session
-    channels: Mapping[str, Channel]
+    channels: Mapping[str, BaseChannel]
     renderer: Renderer | None
     settings: Settings
     clock: Clock
@@ -195,21 +196,21 @@ class _Delivery:
 
     def _at_a_time(self) -> int:
         """A batch is a matter of a minute also where a call takes one message and a second."""
-        most = max((self.channels[name].most_at_once for name in self._open_channels()), default=1)
+        most = max((self.channels[name].batch_size for name in self._open_channels()), default=1)
         return min(CALLS_AT_A_TIME * most, MOST_AT_A_TIME)
 
     def _in_a_call(self, name: str) -> int:
         """How many messages the next call of a channel takes: one where its last one got none through."""
         if name in self.pauses:
             return 1
-        return min(self.most_in_a_call.get(name, FIRST_CALL), self.channels[name].most_at_once)
+        return min(self.most_in_a_call.get(name, FIRST_CALL), self.channels[name].batch_size)
 
     def _calls(self, written: list[Written]) -> Iterator[tuple[str, list[Written]]]:
-        """The messages of each call of a channel: as many as it takes, in the order they are due, of one envelope."""
+        """The messages of each call of a channel: as many as it takes, in the order they are due, of one batch key."""
         alike: dict[tuple[str, Hashable], list[Written]] = {}
         for action, message in written:
-            envelope = self.channels[action.channel].envelope(message)
-            alike.setdefault((action.channel, envelope), []).append((action, message))
+            batch_key = self.channels[action.channel].batch_key(message)
+            alike.setdefault((action.channel, batch_key), []).append((action, message))
         for (name, _), together in alike.items():
             start = 0
             while start < len(together):
@@ -311,7 +312,7 @@ class _Delivery:
             try:
                 message = self.renderer.render(job.playbook, job.step, job.facts, job.action)
             except UserError as error:
-                self._settled(job.action, Finding("cannot_look", detail=str(error)))
+                self._settled(job.action, LookupResult("cannot_look", detail=str(error)))
                 continue
             ((_, message),) = in_threads(self.session, [(job.action, message)])
             self.session.commit()  # nothing stays open while the provider is asked
@@ -322,9 +323,9 @@ class _Delivery:
         if channel.delivery_to(message.recipient) == action.delivery:
             self._settled(action, channel.find(message))
         else:
-            self._settled(action, Finding("cannot_look", detail="the delivery mode has changed since"))
+            self._settled(action, LookupResult("cannot_look", detail="the delivery mode has changed since"))
 
-    def _settled(self, action: PlannedAction, finding: Finding) -> None:
-        if transitions.settle(self.session, action.action_id, action.attempts, finding, self.clock.now()):
-            self.summary.settled[finding.state] += 1
+    def _settled(self, action: PlannedAction, lookup: LookupResult) -> None:
+        if transitions.settle(self.session, action.action_id, action.attempts, lookup, self.clock.now()):
+            self.summary.settled[lookup.state] += 1
         self.session.commit()

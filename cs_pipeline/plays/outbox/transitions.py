@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.message import Delivery, Finding, Outcome
+from cs_pipeline.channels.message import Delivery, LookupResult, Outcome
 from cs_pipeline.plays.outbox.queue import LEASE, MAY_GO, PlannedAction
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
 
@@ -275,7 +275,7 @@ def expire_leases(session: Session, now: datetime) -> int:
         return cursor.rowcount
 
 
-def settle(session: Session, action_id: int, attempt: int, finding: Finding, now: datetime) -> bool:
+def settle(session: Session, action_id: int, attempt: int, lookup: LookupResult, now: datetime) -> bool:
     """Settle an uncertain action by what was found of its attempt at the provider, and remember that it was looked for.
 
     False when nothing is known still, or the action was settled, and perhaps taken again, while the provider was asked.
@@ -294,12 +294,12 @@ def settle(session: Session, action_id: int, attempt: int, finding: Finding, now
             """,
             {
                 "now": now,
-                "status": {"found": "sent", "not_found": "planned", "cannot_look": None}[finding.state],
-                "reason": None if finding.state == "found" else "not_found",
-                "sent_at": now if finding.state == "found" else None,
-                "provider_id": finding.provider_id,
+                "status": {"found": "sent", "not_found": "planned", "cannot_look": None}[lookup.state],
+                "reason": None if lookup.state == "found" else "not_found",
+                "sent_at": now if lookup.state == "found" else None,
+                "provider_id": lookup.provider_id,
                 "action_id": action_id,
                 "attempt": attempt,
             },
         )
-        return cursor.rowcount > 0 and finding.state != "cannot_look"
+        return cursor.rowcount > 0 and lookup.state != "cannot_look"

@@ -14,7 +14,8 @@ from collections.abc import Hashable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
@@ -29,32 +30,32 @@ LIFE = 0.3  # seconds that a worker has at most, at first
 SHORTER, LONGER = 0.85, 1.05  # after one that came to its end, after one that was killed: so most are killed at work
 
 
-class InBatches:
+class InBatches(BaseChannel):
     """SendGrid's channel, that takes a few messages at a time, so that a kill meets every boundary."""
 
     name = "in batches"
 
-    def __init__(self, channel: Channel, most_at_once: int) -> None:
-        self.channel, self.most_at_once = channel, most_at_once
+    def __init__(self, channel: BaseChannel, batch_size: int) -> None:
+        self.channel, self.batch_size = channel, batch_size
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.channel.delivery_to(recipient)
 
-    def envelope(self, message: Message) -> Hashable:
-        return self.channel.envelope(message)
+    def batch_key(self, message: Message) -> Hashable:
+        return self.channel.batch_key(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         return self.channel.deliver(messages)
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         return self.channel.find(message)
 
 
-def live(url: str, provider_url: str, home: str, number: int, most_at_once: int) -> None:
+def live(url: str, provider_url: str, home: str, number: int, batch_size: int) -> None:
     """A worker's life."""
     settings, clock = live_settings(Path(home), provider_url), Clock(MONDAY + timedelta(minutes=number))
     warehouse = Warehouse(url)
-    channel = InBatches(channels_for(settings, warehouse, clock)["email"], most_at_once)
+    channel = InBatches(channels_for(settings, warehouse, clock)["email"], batch_size)
     deliver_due(warehouse, all_by(channel), PlainRenderer(), settings, clock, limit=MESSAGES)
 
 
@@ -73,12 +74,12 @@ def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     sys.stdout.write(f"{killed}\n")
 
 
-def fork(url: str, provider_url: str, home: str, number: int, most_at_once: int) -> int:
+def fork(url: str, provider_url: str, home: str, number: int, batch_size: int) -> int:
     """A worker's process id."""
     worker = os.fork()
     if worker == 0:
         try:
-            live(url, provider_url, home, number, most_at_once)
+            live(url, provider_url, home, number, batch_size)
         finally:
             os._exit(0)
     return worker

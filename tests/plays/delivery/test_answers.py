@@ -6,7 +6,7 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
-from cs_pipeline.channels.message import Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.outbox.kill_switch import EVERYTHING, stop
@@ -104,7 +104,7 @@ def test_an_uncertain_action_is_settled_by_looking(
     channel = ToldChannel(lambda _: Outcome("uncertain"))
     deliver(company.warehouse, settings, clock, all_by(channel))
     channel.answer = lambda _: Outcome("sent")
-    channel.finding = Finding(state, provider_id="p7")  # pyright: ignore[reportArgumentType]
+    channel.found = LookupResult(state, provider_id="p7")  # pyright: ignore[reportArgumentType]
     deliver(company.warehouse, settings, clock, all_by(channel))
     assert states(company) == {("uncertain", "no_answer"): 1}  # the request may still be on its way
     clock.set(MONDAY + timedelta(minutes=6))
@@ -117,7 +117,7 @@ def test_what_may_have_been_sent_is_not_looked_for_among_the_captures(
     company: Company, settings: Settings, clock: Clock
 ) -> None:
     enrolled(company, settings, one_mail_play())
-    channel = ToldChannel(lambda _: Outcome("uncertain"), finding=Finding("not_found"))
+    channel = ToldChannel(lambda _: Outcome("uncertain"), found=LookupResult("not_found"))
     deliver(company.warehouse, settings, clock, all_by(channel))
     channel.goes = "capture"
     clock.set(MONDAY + timedelta(minutes=6))
@@ -178,7 +178,7 @@ def test_a_late_answer_beats_uncertain(company: Company, settings: Settings, clo
 
 def test_a_late_answer_to_an_old_attempt_changes_nothing(company: Company, settings: Settings, clock: Clock) -> None:
     enrolled(company, settings, one_mail_play())
-    second = ToldChannel(lambda _: Outcome("uncertain"), finding=Finding("not_found"))
+    second = ToldChannel(lambda _: Outcome("uncertain"), found=LookupResult("not_found"))
 
     def slow(message: Message) -> Outcome:
         clock.set(MONDAY + timedelta(hours=1))
@@ -195,7 +195,7 @@ def test_a_late_answer_to_an_old_attempt_changes_nothing(company: Company, setti
 
 def test_a_late_answer_beats_a_plan_to_try_again(company: Company, settings: Settings, clock: Clock) -> None:
     enrolled(company, settings, one_mail_play())
-    second = ToldChannel(finding=Finding("not_found"))
+    second = ToldChannel(found=LookupResult("not_found"))
 
     def slow(message: Message) -> Outcome:
         clock.set(MONDAY + timedelta(hours=1))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cs_pipeline.channels.message import Finding, Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery import dispatcher
 from cs_pipeline.plays.enrolment.enrol import enrol
@@ -98,10 +98,10 @@ def test_an_old_answer_about_an_attempt_does_not_settle_the_next(
     class SlowToLook(ToldChannel):
         """While it is asked, another delivery looks too, sends again, and loses sight of that attempt."""
 
-        def find(self, message: Message) -> Finding:
-            other = ToldChannel(lambda _: Outcome("uncertain"), finding=Finding("not_found"))
+        def find(self, message: Message) -> LookupResult:
+            other = ToldChannel(lambda _: Outcome("uncertain"), found=LookupResult("not_found"))
             deliver(company.warehouse, settings, clock, all_by(other))
-            return Finding("not_found")
+            return LookupResult("not_found")
 
         def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
             raise AssertionError("what may have arrived is not sent again")
@@ -122,7 +122,7 @@ def test_only_mails_of_one_envelope_become_uncertain_together(
     class OfAccounts(ToldChannel):
         """A call is of one account; the machine goes down in the second."""
 
-        def envelope(self, message: Message) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        def batch_key(self, message: Message) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
             return message.account_id
 
         def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
@@ -132,5 +132,5 @@ def test_only_mails_of_one_envelope_become_uncertain_together(
             return super().deliver(messages)
 
     with pytest.raises(KeyboardInterrupt):
-        deliver(company.warehouse, settings, clock, all_by(OfAccounts(most_at_once=100)))
+        deliver(company.warehouse, settings, clock, all_by(OfAccounts(batch_size=100)))
     assert states(company) == {("sent", None): 2, ("uncertain", "no_answer"): 2, ("planned", None): 2}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cs_pipeline.channels.message import Channel, Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
@@ -42,20 +43,20 @@ class MortalRenderer(PlainRenderer):
         return super().render(playbook, step, facts, action)
 
 
-class MortalChannel:
+class MortalChannel(BaseChannel):
     """SendGrid's channel, in a process that dies around its second call when that is the point."""
 
     name = "mortal"
-    most_at_once = 1
+    batch_size = 1
 
-    def __init__(self, channel: Channel, point: str) -> None:
+    def __init__(self, channel: BaseChannel, point: str) -> None:
         self.channel, self.point, self.calls = channel, point, 0
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.channel.delivery_to(recipient)
 
-    def envelope(self, message: Message) -> Hashable:
-        return self.channel.envelope(message)
+    def batch_key(self, message: Message) -> Hashable:
+        return self.channel.batch_key(message)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         self.calls += 1
@@ -66,7 +67,7 @@ class MortalChannel:
             die()
         return outcomes
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         return self.channel.find(message)
 
 

@@ -10,7 +10,8 @@ import hypothesis
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given
 
-from cs_pipeline.channels.message import Delivery, Finding, Message, Outcome
+from cs_pipeline.channels.base import BaseChannel
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.eligibility import judge
 from cs_pipeline.plays.enrolment.enrol import enrol
@@ -32,22 +33,16 @@ class StoppedError(BaseException):
     """The run was stopped while the channel was at work."""
 
 
-class Provider:
+class Provider(BaseChannel):
     """A channel with a memory of what it accepted, which its answers need not agree with."""
 
     name = "provider"
 
     def __init__(self) -> None:
-        self.most_at_once = 1
+        self.batch_size = 1
         self.accepted: Counter[str] = Counter()
         self.answers: list[str] = []
         self.can_look = False
-
-    def delivery_to(self, recipient: str) -> Delivery:
-        return "live"
-
-    def envelope(self, message: Message) -> None:
-        return None
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         return [self.answer(message) for message in messages]
@@ -62,10 +57,10 @@ class Provider:
             return Outcome(answer)
         return Outcome("uncertain")
 
-    def find(self, message: Message) -> Finding:
+    def find(self, message: Message) -> LookupResult:
         if not self.can_look:
-            return Finding("cannot_look")
-        return Finding("found") if self.accepted[message.action_key] else Finding("not_found")
+            return LookupResult("cannot_look")
+        return LookupResult("found") if self.accepted[message.action_key] else LookupResult("not_found")
 
 
 class World:
@@ -128,7 +123,7 @@ class World:
             kill_switch.lift(session, "everything", kill_switch.EVERYTHING)
 
     def the_provider_takes_at_once(self, messages: int) -> None:
-        self.provider.most_at_once = messages
+        self.provider.batch_size = messages
 
     def the_provider_can_be_asked(self, can_look: bool) -> None:
         self.provider.can_look = can_look
