@@ -36,6 +36,7 @@ check: install ## formatting, types, imports, SQL style
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --level error --threads 2
 	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --processes 2 cs_pipeline
 	cd dbt_project && ../$(BIN)/sqlfluff lint --processes 2
 
 bench: install ## measure; ACCOUNTS=1000,10000,100000

@@ -1,13 +1,12 @@
 """Today's facts of accounts, in one query for any number of them.
 
-What each fact means is in `catalogue`; the query itself in `facts.sql`. Facts of a trigger are those that were
+What each fact means is in `catalogue`; the query itself in `query.sql`. Facts of a trigger are those that were
 written with it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
@@ -16,6 +15,7 @@ from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catal
 from cs_pipeline.plays.facts.marts import ask_marts
 from cs_pipeline.renewals.dates import next_renewal
 from cs_pipeline.settings import Settings
+from cs_pipeline.sql_files import read_sql
 
 _TODAY = "%(today)s::date"
 # What a week knows of an account's renewals gives way to what is signed by now; a date that is past stays so.
@@ -32,15 +32,12 @@ _RENEWAL_DATE = f"""
         else weeks.renewal_date
     end
 """
-_SQL = (
-    (Path(__file__).parent / "query.sql")
-    .read_text(encoding="utf-8")
-    .replace("{week_columns}", ",\n    ".join(f"weeks.{column}" for column in WEEK_COLUMNS))
-    .replace("{renewal_date}", _RENEWAL_DATE)
-    .replace("{renewal_of_term}", next_renewal("renews_on", "renews_every_months", _TODAY))
-    .replace(
-        "{renewal_from_anchor}", next_renewal("subjects.renews_on", "subjects.renews_every_months", "cases.anchor_on")
-    )
+_SQL = read_sql(
+    __file__,
+    week_columns=",\n    ".join(f"weeks.{column}" for column in WEEK_COLUMNS),
+    renewal_date=_RENEWAL_DATE,
+    renewal_of_term=next_renewal("renews_on", "renews_every_months", _TODAY),
+    renewal_from_anchor=next_renewal("subjects.renews_on", "subjects.renews_every_months", "cases.anchor_on"),
 )
 _DTYPES: Mapping[FactType, str] = {
     "number": "Float64",

@@ -1,5 +1,5 @@
 -- Today's facts of a set of cases (an account, what the play is about, and since when), one row each.
--- Filled in by facts.py: the facts that are columns of fct_account_weeks, and the days on which a term renews.
+-- query.py puts in the facts that are columns of fct_account_weeks, and the days on which a term renews.
 with cases as (
     select
         case_id,
@@ -32,7 +32,7 @@ weeks as (
         account_id = any(%(account_ids)s::text[])
         and week <= %(today)s::date - 7
         and week > %(today)s::date - 42
-    order by account_id, week desc
+    order by account_id asc, week desc
 ),
 
 scores as (
@@ -48,7 +48,7 @@ scores as (
         and account_id = any(%(account_ids)s::text[])
         and week <= %(today)s::date - 7
         and week > %(today)s::date - 42
-    order by account_id, week desc
+    order by account_id asc, week desc
 ),
 
 terms as (
@@ -70,7 +70,9 @@ terms as (
 ),
 
 subjects as (
-    select * from terms where subscription_id = any(%(subject_ids)s::text[])
+    select *
+    from terms
+    where subscription_id = any(%(subject_ids)s::text[])
 ),
 
 -- The renewal of an account that comes next of those that nobody has signed yet, and that are to come.
@@ -156,7 +158,7 @@ select
     scores.coverage,
     %(today)s::date - (accounts.created_at at time zone 'UTC')::date as tenure_days,
     {renewal_date} - %(today)s::date as days_to_renewal,
-    {renewal_date} as renewal_date,
+    {renewal_date},
     coalesce(
         subjects.renewal_type, case when %(sees_ahead)s then next_renewals.renewal_type end, weeks.renewal_type
     ) as renewal_type,
@@ -171,9 +173,9 @@ select
     ) as renewal_done,
     coalesce(subjects.known_end <= cases.anchor_on + 1 and not coalesce(subjects.is_followed, false), false)
         as ends_unrenewed,
-    cases.subject_id is not null and {renewal_from_anchor} is distinct from cases.anchor_on as renewal_moved,
+    cases.subject_id is not null and ({renewal_from_anchor} is distinct from cases.anchor_on) as renewal_moved,
     accounts.arr > %(high_value_arr)s as is_high_value,
-    exists (
+    exists(
         select 1
         from cs.enrolments
         where

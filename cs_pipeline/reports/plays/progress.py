@@ -4,14 +4,14 @@ The query is in `progress.sql`. Reads only, and names roles rather than addresse
 """
 
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.marts import ask_marts
+from cs_pipeline.sql_files import read_sql
 
-_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_SQL = read_sql(__file__)
 LISTED = ("completed_milestones", "upcoming_milestones", "risks", "next_actions")
 """Columns that hold lists of texts."""
 

@@ -1,8 +1,8 @@
--- How far plays are: one row for each enrolment that is asked for, with what is done, what comes next and what is wrong.
+-- How far plays are: one row for each enrolment that is asked for, with what is done, what comes next, what is wrong.
 -- Words of the columns are in progress.py. A step is
 --   done: sent; a task also completed in the CRM, as far as one is known of (an opportunity is done once it is there),
 --   not_needed: its own condition did not hold on the day,
---   open: a task that nobody has completed yet; planned, waiting: still to come; unknown: nobody knows whether it arrived,
+--   open: a task that nobody has completed yet; planned, waiting: still to come; unknown: nobody knows if it arrived,
 --   dropped: it will not be taken any more.
 with chosen as (
     select
@@ -28,7 +28,13 @@ defined as (
             step.definition ->> 'title',
             upper(left(step.definition ->> 'step', 1)) || replace(substr(step.definition ->> 'step', 2), '_', ' ')
         ) as step_title
-    from (select distinct playbook, playbook_version, definition from chosen) as versions
+    from (
+        select distinct
+            playbook,
+            playbook_version,
+            definition
+        from chosen
+    ) as versions
     cross join lateral jsonb_array_elements(versions.definition -> 'steps') as step (definition)
 ),
 
@@ -121,8 +127,9 @@ milestones as (
         coalesce(of_steps.first_undone > (milestone.definition ->> 'day')::integer, true) as is_reached
     from chosen
     inner join of_steps using (enrolment_id)
-    cross join lateral jsonb_array_elements(chosen.definition -> 'milestones')
-        with ordinality as milestone (definition, position)
+    cross join
+        lateral
+        jsonb_array_elements(chosen.definition -> 'milestones') with ordinality as milestone (definition, position)
     union all
     select
         chosen.enrolment_id,
@@ -159,10 +166,10 @@ scores as (
     from cs.health_scores
     where
         is_active
-        and account_id in (select account_id from chosen)
+        and account_id in (select chosen.account_id from chosen)
         and week <= %(today)s::date - 7
         and week > %(today)s::date - 42
-    order by account_id, week desc
+    order by account_id asc, week desc
 ),
 
 gathered as (
@@ -229,4 +236,4 @@ order by
     status <> 'active',
     case when severity >= 2 or has_trouble then 0 when risks <> '{}' then 1 else 2 end,
     anchor_on desc,
-    enrolment_id
+    enrolment_id asc

@@ -6,15 +6,15 @@ The query is in `work_queue.sql`. Reads only.
 """
 
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.plays.facts.marts import ask_marts
+from cs_pipeline.sql_files import read_sql
 
-_SQL = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_SQL = read_sql(__file__)
 RISK_UNKNOWN = 0.5
 """Of an account without a score in the last five weeks: nobody knows, so it counts as neither well nor lost."""
 DRIVERS_TOLD = 3

@@ -11,7 +11,7 @@ with scores as (
         is_active
         and week <= %(today)s::date - 7
         and week > %(today)s::date - 42
-    order by account_id, week desc
+    order by account_id asc, week desc
 ),
 
 weeks as (
@@ -23,7 +23,7 @@ weeks as (
     where
         week <= %(today)s::date - 7
         and week > %(today)s::date - 42
-    order by account_id, week desc
+    order by account_id asc, week desc
 ),
 
 weighed as (
@@ -57,7 +57,7 @@ chosen as (
         *,
         arr * risk as at_stake
     from weighed
-    order by at_stake desc, severity desc nulls last, account_id
+    order by at_stake desc, severity desc nulls last, account_id asc
     limit %(limit)s
 ),
 
@@ -132,4 +132,4 @@ from chosen
 left join held_back using (account_id)
 left join plays using (account_id)
 left join next_actions using (account_id)
-order by chosen.at_stake desc, chosen.severity desc nulls last, chosen.account_id
+order by chosen.at_stake desc, chosen.severity desc nulls last, chosen.account_id asc

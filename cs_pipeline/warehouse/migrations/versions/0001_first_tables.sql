@@ -1,4 +1,3 @@
-
 -- Loading -----------------------------------------------------------------------------------------------------------
 
 create table cs.loads (
@@ -58,7 +57,7 @@ create table cs.health_scores (
 );
 create unique index health_scores_active on cs.health_scores (account_id, week) where is_active;
 comment on table cs.health_scores is
-    'One row per week, account and score model version. No timestamps: scoring a week again gives the same rows.';
+'One row per week, account and score model version. No timestamps: scoring a week again gives the same rows.';
 
 create view cs.score_points as
 select
@@ -98,7 +97,8 @@ create table cs.score_changes (
     primary key (week, account_id, model, model_version)
 );
 create index score_changes_by_account on cs.score_changes (account_id, week);
-comment on table cs.score_changes is 'How each active score differs from the account''s score of the week before, and why.';
+comment on table cs.score_changes is
+'How each active score differs from the account''s score of the week before, and why.';
 
 create table cs.renewal_windows (
     subscription_id text not null,
@@ -159,7 +159,8 @@ create table cs.enrolments (
 );
 create unique index one_active_enrolment_per_family on cs.enrolments (account_id, family) where status = 'active';
 create index enrolments_by_account on cs.enrolments (account_id, enrolled_at);
-comment on table cs.enrolments is 'One row per playbook and trigger: the account was enrolled, or refused with a reason.';
+comment on table cs.enrolments is
+'One row per playbook and trigger: the account was enrolled, or refused with a reason.';
 
 create table cs.actions (
     action_id bigint generated always as identity primary key,
@@ -205,7 +206,8 @@ create table cs.action_attempts (
     recorded_at timestamptz,
     unique (action_id, attempt)
 );
-comment on table cs.action_attempts is 'Every claim of an action and what came of it; an outcome still null was never recorded.';
+comment on table cs.action_attempts is
+'Every claim of an action and what came of it; an outcome still null was never recorded.';
 
 create table cs.suppressions (
     address text not null,

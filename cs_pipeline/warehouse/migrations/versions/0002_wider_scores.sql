@@ -18,13 +18,13 @@ create table cs.score_overrides (
 );
 create index score_overrides_by_account on cs.score_overrides (account_id, from_week);
 comment on table cs.score_overrides is
-    'Scores and bands that a person set in place of the model: who, why, until when. Rows are never removed.';
+'Scores and bands that a person set in place of the model: who, why, until when. Rows are never removed.';
 
 alter table cs.health_scores
-add column dimension_scores double precision [] not null default '{}', -- 0 to 100 each; null where nothing is known
-add column risks text [] not null default '{}',
-add column opportunities text [] not null default '{}',
-add column carried text [],               -- metrics whose value is of an earlier week; null for none
+add column dimension_scores double precision[] not null default '{}', -- 0 to 100 each; null where nothing is known
+add column risks text[] not null default '{}',
+add column opportunities text[] not null default '{}',
+add column carried text[],               -- metrics whose value is of an earlier week; null for none
 add column model_score double precision,  -- what the model says, where a person said otherwise
 add column model_band text,
 add column override_id bigint references cs.score_overrides,
@@ -52,7 +52,8 @@ create table cs.parent_scores (
     severity smallint,
     primary key (week, account_id, model, model_version)
 );
-comment on table cs.parent_scores is 'One row per week and parent account: the roll-up of its children''s active scores.';
+comment on table cs.parent_scores is
+'One row per week and parent account: the roll-up of its children''s active scores.';
 
 create table cs.scored_weeks (
     week date not null,
@@ -62,4 +63,5 @@ create table cs.scored_weeks (
     newest_load_id bigint not null,       -- rows of later loads were not there
     primary key (week, model, model_version)
 );
-comment on table cs.scored_weeks is 'When each week was last scored, and what had been loaded by then: beside the scores, which hold no time.';
+comment on table cs.scored_weeks is
+'When each week was last scored, and what had been loaded by then: beside the scores, which hold no time.';

@@ -1,5 +1,6 @@
 create view cs.active_scores as
-select * from cs.health_scores where is_active;
+select * from cs.health_scores -- noqa: AM04
+where is_active;
 comment on view cs.active_scores is 'The score that counts, one row per week and account, whichever model it is of.';
 
 -- No rows would look like a model that scored nobody; a version that never scored is a mistake of who asks.
@@ -25,4 +26,4 @@ language sql stable as $$
         and health_scores.model_version = asked_version
 $$;
 comment on function cs.scores_of is
-    'The scores of one version of one model, whether they count or not. An error for a version that never scored.';
+'The scores of one version of one model, whether they count or not. An error for a version that never scored.';

@@ -5,7 +5,7 @@ create table cs.breaker_trips (
     accounts integer not null,            -- that would have been in the play, with those of the day before
     share_of_accounts double precision not null,
     share_of_arr double precision not null,
-    trigger_ids bigint [] not null,       -- nobody is enrolled for them until a person decides
+    trigger_ids bigint[] not null,       -- nobody is enrolled for them until a person decides
     decision text check (decision in ('released', 'dismissed')),
     decided_by text,
     decided_at timestamptz,
@@ -13,7 +13,7 @@ create table cs.breaker_trips (
 );
 create unique index one_open_trip_per_playbook on cs.breaker_trips (playbook) where decision is null;
 comment on table cs.breaker_trips is
-    'Batches so large that nobody was enrolled until a person looked: what they would have been, who decided, how.';
+'Batches so large that nobody was enrolled until a person looked: what they would have been, who decided, how.';
 
 create table cs.action_decisions (
     decision_id bigint generated always as identity primary key,
@@ -25,7 +25,8 @@ create table cs.action_decisions (
     decided_at timestamptz not null
 );
 create index action_decisions_by_action on cs.action_decisions (action_id);
-comment on table cs.action_decisions is 'What people decided about single actions: who, when, and what the action was before.';
+comment on table cs.action_decisions is
+'What people decided about single actions: who, when, and what the action was before.';
 
 alter table cs.actions add column resent_at timestamptz; -- a person wants it out, also when its play is over
 comment on column cs.actions.resent_at is 'When a person last asked for it to be sent again.';

@@ -19,7 +19,7 @@ create table cs.crm_readings (
     check (status = 'completed' or completed_at is null)
 );
 comment on table cs.crm_readings is
-    'What a connected CRM last said of the tasks and opportunities that were created in it.';
+'What a connected CRM last said of the tasks and opportunities that were created in it.';
 
 -- A record that went to a CRM is named by its action's provider_id, as hubspot/task/123.
 create view cs.task_status as
@@ -53,4 +53,4 @@ where
     and actions.delivery = 'live'
     and actions.provider_id ~ '^(hubspot|salesforce)/';
 comment on view cs.task_status is
-    'One row per CRM task or opportunity, wherever it is: open, completed or removed, whose, and as of when that was read.';
+'One row per CRM task or opportunity, wherever it is: open, completed or removed, whose, and as of when that was read.';

@@ -22,4 +22,5 @@ where
     and recipient is not null
     and role in ('point_of_contact', 'power_user', 'champion', 'executive_sponsor', 'primary');
 comment on view cs.customer_mails is
-    'One row per mail or text message to a customer, by the digest that its unsubscribe link carries; for unsubscribe pages.';
+'One row per mail or text message to a customer, by the digest that its unsubscribe link carries; for '
+'unsubscribe pages.';

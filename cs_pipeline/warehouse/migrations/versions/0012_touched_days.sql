@@ -1,16 +1,17 @@
 create table cs.touched_days (
     source_table text not null,
-    load_id bigint not null,              -- of the load that moved them, or an id of its own: later than every load before
+    -- of the load that moved them, or an id of its own: later than every load before
+    load_id bigint not null,
     day date,                             -- UTC; null: every day, the table was emptied or made anew
     rows bigint not null
 );
 create index touched_days_by_load on cs.touched_days (source_table, load_id);
 comment on table cs.touched_days is
-    'Days from which rows of a rolled-up source table moved away or were deleted: where they were, which the rows '
-    'themselves no longer say. Roll-ups by day build these days again.';
+'Days from which rows of a rolled-up source table moved away or were deleted: where they were, which the rows '
+'themselves no longer say. Roll-ups by day build these days again.';
 
--- Arguments of the trigger: the column with the moment, the key. Whoever changes rows other than through a load waits for
--- a load to end, so that ids become visible in ascending order here too.
+-- Arguments of the trigger: the column with the moment, the key. Whoever changes rows other than through a load waits
+-- for a load to end, so that ids become visible in ascending order here too.
 create function cs.record_touched_days() returns trigger language plpgsql as $$
 declare
     id bigint;

@@ -9,4 +9,4 @@ create table cs.living_processes (
     seen_at timestamptz not null          -- renewed by the process itself, by the clock of the database
 );
 comment on table cs.living_processes is
-    'Processes that work on this database. One that is not seen for a while, or is gone from its host, is dead.';
+'Processes that work on this database. One that is not seen for a while, or is gone from its host, is dead.';

@@ -157,7 +157,7 @@ begin
 end
 $$;
 comment on function cs.address_of is
-    'The one spelling of the mailbox that a text names; null where it names none, or more than one.';
+'The one spelling of the mailbox that a text names; null where it names none, or more than one.';
 
 -- Both were written in whatever spelling they came in.
 create index suppressions_by_address on cs.suppressions (coalesce(cs.address_of(address), lower(btrim(address))));
@@ -316,4 +316,5 @@ begin
 end
 $$;
 comment on function cs.refused_addresses is
-    'Of the addresses those that get no mail at a moment: why (unsubscribed, bounced, spam, by_hand), since when, and who says so.';
+'Of the addresses those that get no mail at a moment: why (unsubscribed, bounced, spam, by_hand), since when, '
+'and who says so.';
