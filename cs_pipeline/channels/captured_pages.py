@@ -1,17 +1,20 @@
-"""How captured messages look: an e-mail in its reader's inbox, a Slack message in its channel, a CRM record as a card.
+"""Draw captured messages: an e-mail in its reader's inbox, a Slack message in its channel, a CRM record as a card.
 
-Only drawing; the templates are in `pages/`. The pages load nothing from elsewhere.
+Only drawing; `pages/` has one template for each kind of message. The pages load nothing from elsewhere.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from cs_pipeline.channels.message import Message
-from cs_pipeline.channels.slack_blocks import mrkdwn_as_html
+from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.html_pages import page_templates
 
 _pages = page_templates("cs_pipeline.channels")
-_pages.filters["mrkdwn"] = mrkdwn_as_html
+_pages.globals["kinds"] = tuple(KINDS.values())
+_pages.filters.update(
+    (f"{kind.name}_markup", kind.layout.as_html) for kind in KINDS.values() if kind.layout is not None
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,6 @@ def index_page() -> str:
 
 def message_page(message: Message, sender: Sender, captured_at: datetime, *, is_preview: bool = False) -> str:
     """One message as its reader would see it, under a line that says what it is and why it exists."""
-    return _pages.get_template("message.html.j2").render(
+    return _pages.get_template(f"{message.channel}.html.j2").render(
         message=message, sender=sender, captured_at=captured_at, is_preview=is_preview
     )

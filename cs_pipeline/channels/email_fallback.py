@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
+from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.settings import Settings
 
 AS_EMAIL = "as_email_text"  # of the payload: the plain-text part of the e-mail that the message can become
 INSTEAD_OF = "instead_of"
-WEBHOOK_CHANNELS = ("sms", "webhook")
 
 
 class EmailFallback(BaseChannel):
@@ -56,5 +56,6 @@ def as_email(message: Message) -> Message:
 
 def as_it_travels(message: Message, settings: Settings) -> Message:
     """The message as its reader gets it with these settings."""
-    goes_by_email = message.channel in WEBHOOK_CHANNELS and settings.webhook_url is None
+    kind = KINDS[message.channel]
+    goes_by_email = kind.becomes_email and not kind.is_connected(settings)
     return as_email(message) if goes_by_email else message

@@ -9,35 +9,33 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from cs_pipeline.addresses import domain_of, same_spelling
-from cs_pipeline.channels import factory
+from cs_pipeline.channels import registry
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.crm_api import ConnectedCrm
-from cs_pipeline.channels.email_fallback import WEBHOOK_CHANNELS, EmailFallback
+from cs_pipeline.channels.email_fallback import EmailFallback
 from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
+from cs_pipeline.channels.registry import KINDS, ChannelKind
 from cs_pipeline.clock import Clock
-from cs_pipeline.settings import Settings
+from cs_pipeline.settings import PREFIX, Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 
 def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None = None) -> Mapping[str, BaseChannel]:
-    """The channel of each kind of message: keys 'email', 'slack', 'crm', 'sms' and 'webhook'.
+    """The channel of each kind of message, by its name in KINDS.
 
     Raises UserError when messages shall leave the machine and a key is missing: now, not at the first message.
     """
     clock = clock if clock is not None else Clock(settings.now)
     table = CrmTableChannel(warehouse, clock)
     if settings.delivery == "live" and not settings.sendgrid_sandbox:
-        return _outside(settings, table, factory.sendgrid(settings), clock)
+        return _outside(settings, table, clock)
     capture = CaptureChannel(settings, warehouse, clock)
-    captured = {"email": capture, "slack": capture, "crm": Tee(table, capture)} | _texts(
-        EmailFallback(capture) if settings.webhook_url is None else capture
-    )
+    captured = {name: _captured(kind, settings, table, capture) for name, kind in KINDS.items()}
     if settings.delivery == "capture":
         return captured
-    email = factory.sendgrid(settings)
-    outside = _outside(settings, table, Tee(email, capture) if settings.sendgrid_sandbox else email, clock)
+    outside = _outside(settings, table, clock, mail_log=capture if settings.sendgrid_sandbox else None)
     if settings.delivery == "live":
         return outside
     return {
@@ -48,21 +46,39 @@ def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None =
 
 def connected_crm(settings: Settings) -> ConnectedCrm | None:
     """The CRM whose tasks can be read back; None where none is connected, or nothing leaves the machine."""
-    return None if settings.delivery == "capture" else factory.crm(settings)
+    return None if settings.delivery == "capture" else registry.crm(settings)
 
 
-def _outside(settings: Settings, table: CrmTableChannel, email: BaseChannel, clock: Clock) -> dict[str, BaseChannel]:
-    """Every kind of message on its way to its reader."""
-    named: dict[str, BaseChannel] = {
-        "email": email,
-        "slack": factory.slack(settings),
-        "crm": factory.crm(settings) or table,
+def _captured(kind: ChannelKind, settings: Settings, table: CrmTableChannel, capture: CaptureChannel) -> BaseChannel:
+    if kind.name == table.name:
+        return Tee(table, capture)
+    return EmailFallback(capture) if kind.becomes_email and not kind.is_connected(settings) else capture
+
+
+def _outside(
+    settings: Settings, table: CrmTableChannel, clock: Clock, mail_log: CaptureChannel | None = None
+) -> dict[str, BaseChannel]:
+    """Every kind of message on its way to its reader. `mail_log` records mail that SendGrid only checks."""
+    built = {name: kind.build(settings, clock) for name, kind in KINDS.items()}
+    email = built["email"] or NotConnected(KINDS["email"])
+    email = email if mail_log is None else Tee(email, mail_log)
+    standing_in = {
+        name: table if name == table.name else EmailFallback(email) if kind.becomes_email else NotConnected(kind)
+        for name, kind in KINDS.items()
     }
-    return named | _texts(factory.webhook(settings, clock) or EmailFallback(email))
+    return {name: channel or standing_in[name] for name, channel in built.items()} | {"email": email}
 
 
-def _texts(channel: BaseChannel) -> dict[str, BaseChannel]:
-    return dict.fromkeys(WEBHOOK_CHANNELS, channel)
+class NotConnected(BaseChannel):
+    """Stands where a kind of message has no adapter: its actions wait, and operations hear why."""
+
+    def __init__(self, kind: ChannelKind) -> None:
+        self.name = kind.name
+        self._words = f"{PREFIX}{(kind.connected_by or kind.name).upper()} is not set"
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Refuse as a provider does that takes nothing from us: the channel pauses, nothing is lost."""
+        return [Outcome("retry", detail=self._words, cause="channel") for _ in messages]
 
 
 class Allowlisted(BaseChannel):

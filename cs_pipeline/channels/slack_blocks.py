@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from cs_pipeline.channels.block_layout import Block, BlockLayout, without_empty
+
 MOST_BLOCKS = 50
 LONGEST_HEADER = 150
 LONGEST_SECTION = 3_000
@@ -17,6 +19,14 @@ MOST_FIELDS = 10
 MOST_ELEMENTS = {"context": 10, "actions": 25}
 LONGEST_MESSAGE = 13_200
 """Characters of all blocks together, above which Slack answers `msg_blocks_too_long`."""
+
+NEEDED = {
+    "header": ("text",),
+    "section": ("text", "fields"),
+    "context": ("elements",),
+    "actions": ("elements",),
+}
+"""What a block of a type must have, one of it at least, to be worth showing."""
 
 LOOK_ALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 
@@ -29,6 +39,37 @@ def escape_mrkdwn(text: str) -> str:
     """
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").translate(LOOK_ALIKES)
     return re.sub(r"(?<!\w)_|_(?!\w)", "ˍ", safe)
+
+
+def slack_link(label: str, url: str) -> str:
+    """A link of mrkdwn."""
+    address = url.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
+    return f"<{address}|{escape_mrkdwn(label).replace('|', '¦')}>"
+
+
+def is_mrkdwn(kind: str | None) -> bool:
+    """Whether the texts of an object of this type are mrkdwn."""
+    return kind == "mrkdwn"
+
+
+def kept(node: Block) -> Block | None:
+    """A block or text object without what came out empty; None when nothing of it is left."""
+    node = without_empty(node)
+    kind = node.get("type")
+    if kind in ("mrkdwn", "plain_text"):
+        if "text" not in node:
+            return None
+        # Verbatim: Slack then makes no links and mentions out of what merely looks like one.
+        return {**node, "verbatim": True} if kind == "mrkdwn" else node
+    if kind == "button" and not {"text", "url"} <= set(node):
+        return None
+    needed = NEEDED.get(str(kind), ())
+    return node if not needed or any(name in node for name in needed) else None
+
+
+def plain(text: str) -> list[Block]:
+    """One section that shows `text` as it is."""
+    return [{"type": "section", "text": {"type": "plain_text", "text": text[:LONGEST_SECTION]}}]
 
 
 def fit(blocks: Sequence[dict]) -> list[dict]:
@@ -119,3 +160,16 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for part in value for text in _texts(part)]
     return []
+
+
+LAYOUT = BlockLayout(
+    field="blocks",
+    is_markup=is_mrkdwn,
+    kept=kept,
+    fit=fit,
+    plain=plain,
+    escape=escape_mrkdwn,
+    link=slack_link,
+    as_html=mrkdwn_as_html,
+)
+"""Messages made of Block Kit."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from cs_pipeline.channels.factory import missing
+from cs_pipeline.channels.registry import missing
 from cs_pipeline.cli.finding import Finding
 from cs_pipeline.cli.outbox_findings import outbox_findings
 from cs_pipeline.cli.processes import Processes

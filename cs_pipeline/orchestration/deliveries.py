@@ -3,12 +3,12 @@
 The jobs that they are steps of are in `plays`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from cs_pipeline.channels.email_fallback import WEBHOOK_CHANNELS
+from cs_pipeline.channels.registry import KINDS, ChannelKind
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.metadata import table
@@ -21,16 +21,12 @@ from cs_pipeline.reports.plays.status import actions_by_status, recent_messages
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-TOGETHER = {"email": ("email", *WEBHOOK_CHANNELS)}  # an op is a step of every run, and text messages are few
-MOST = 100_000  # actions that a run takes of a channel; the sensor launches the next
-MOST_IN_A_RUN = {"slack": 600}  # a message a second and conversation
 
-
-def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
-    carried = TOGETHER.get(channel, (channel,))
+def _delivering_op(name: str, kinds: Sequence[ChannelKind]) -> dg.OpDefinition:
+    carried = [kind.name for kind in kinds]
 
     @dg.op(
-        name=f"{verb}_due_{channel}",
+        name=name,
         ins={"after": dg.In(dg.Nothing)},
         out=dg.Out(dg.Nothing),
         description=f"Take the due actions of {' and '.join(carried)}: guards, message, delivery, record.",
@@ -43,12 +39,12 @@ def _delivering_op(channel: str, verb: str) -> dg.OpDefinition:
     ) -> None:
         known = channels_for(settings, warehouse, clock)
         channels = {name: known[name] for name in carried}
-        limit = MOST_IN_A_RUN.get(channel, MOST)
+        limit = min(kind.most_in_a_run for kind in kinds)  # the sensor launches the next run
         summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=limit)
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
-            for event in _delivered(warehouse, settings, channel, summary):
+            for event in _delivered(warehouse, settings, carried[0], summary):
                 context.log_event(event)
 
     return deliver
@@ -82,9 +78,11 @@ def _delivered(
         )
 
 
-send_due_email = _delivering_op("email", "send")
-post_due_slack = _delivering_op("slack", "post")
-create_due_crm = _delivering_op("crm", "create")
+DELIVERING_OPS = tuple(
+    _delivering_op(name, [kind for kind in KINDS.values() if kind.op == name])
+    for name in dict.fromkeys(kind.op for kind in KINDS.values())
+)
+"""Which take what is due, each of the kinds that name it as their op."""
 
 
 @dg.op(

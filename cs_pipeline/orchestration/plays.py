@@ -7,12 +7,7 @@ from pydantic import Field
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.deliveries import (
-    create_due_crm,
-    post_due_slack,
-    send_due_email,
-    tell_operations,
-)
+from cs_pipeline.orchestration.deliveries import DELIVERING_OPS, tell_operations
 from cs_pipeline.orchestration.jobs import SERIAL_TAG
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ENROLMENTS
@@ -122,9 +117,8 @@ def greet_new_accounts(
 def run_playbooks() -> None:
     """Enrol, then e-mail, post and create tasks."""
     enrolled = enrol_accounts()
-    send_due_email(enrolled)
-    post_due_slack(enrolled)
-    create_due_crm(enrolled)
+    for deliver in DELIVERING_OPS:
+        deliver(enrolled)
 
 
 @dg.job(
@@ -134,7 +128,7 @@ def run_playbooks() -> None:
 )
 def deliver_due_actions() -> None:
     """E-mail, post and create tasks; then say what went wrong."""
-    tell_operations([send_due_email(), post_due_slack(), create_due_crm()])
+    tell_operations([deliver() for deliver in DELIVERING_OPS])
 
 
 @dg.job(
@@ -146,4 +140,4 @@ def daily_plays() -> None:
     """Greet, then e-mail, post and create tasks; beside that, suppressions, whose failure holds nothing up."""
     sync_suppressions()
     greeted = greet_new_accounts()
-    tell_operations([send_due_email(greeted), post_due_slack(greeted), create_due_crm(greeted)])
+    tell_operations([deliver(greeted) for deliver in DELIVERING_OPS])

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.plays.delivery.upsell_guards import MORE, NOT_READY, asks_for_more
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.conditions import Condition
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 JOINED_WITHIN = timedelta(days=30)
 

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.plays.delivery.throttling import ASK_AGAIN
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import business_days
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES, Playbook, Step
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step
 from cs_pipeline.plays.reasons import STEP_BEFORE
 
 UNDER_WAY = ("planned", "claimed", "awaiting_approval")

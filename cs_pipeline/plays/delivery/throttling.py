@@ -11,10 +11,11 @@ from operator import itemgetter
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.plays.delivery.quiet_hours import MailHours
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.suppress import Postponed
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 WINDOW = timedelta(days=7)
 ASK_AGAIN = timedelta(hours=6)  # for scores, which come when they come
@@ -108,7 +109,7 @@ def _sent_lately(session: Session, mails: list[dict], as_of: AsOf) -> dict[tuple
                     coalesce(sent_at, case when status = 'claimed' then %(now)s else due_at end) as moment
                 from cs.actions
                 where
-                    channel in ('email', 'sms', 'webhook')
+                    channel = any(%(channels)s::text[])
                     and role = any(%(roles)s::text[])
                     and status in ('sent', 'claimed', 'uncertain')
                     and coalesce(sent_at, due_at) > %(since)s
@@ -124,6 +125,7 @@ def _sent_lately(session: Session, mails: list[dict], as_of: AsOf) -> dict[tuple
             group by account_id
             """,
             {
+                "channels": list(CUSTOMER_CHANNELS),
                 "roles": list(CUSTOMER_ROLES),
                 "since": as_of.now - WINDOW,
                 "now": as_of.now,

@@ -6,11 +6,12 @@ Whether the person may be written to is a matter for `guards`.
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 # Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
-# role, else the one beside or above; Slack and CRM fall back to the team's channel, the others have nobody left.
+# role, else the one beside or above; channels that fall back to the team go to its channel, others have nobody left.
 _RESOLVE = """
 with wanted as (
     select
@@ -74,7 +75,9 @@ ours as (
 
 select
     wanted.position,
-    coalesce(contacts.email, ours.email, case when ours.channel in ('slack', 'crm') then ours.team end) as recipient,
+    coalesce(
+        contacts.email, ours.email, case when ours.channel = any(%(team_channels)s::text[]) then ours.team end
+    ) as recipient,
     contacts.user_id,
     contacts.full_name
 from wanted
@@ -95,6 +98,7 @@ def resolve(session: Session, wanted: pd.DataFrame, as_of: AsOf) -> pd.DataFrame
         "roles": wanted["role"].tolist(),
         "channels": wanted["channel"].tolist(),
         "customer_roles": list(CUSTOMER_ROLES),
+        "team_channels": [name for name, kind in KINDS.items() if kind.falls_back_to_team],
         "legal_email": as_of.settings.legal_email,
         "team_channel": as_of.settings.team_channel,
         "now": as_of.now,

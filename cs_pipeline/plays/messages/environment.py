@@ -1,7 +1,7 @@
 """The language of templates: sandboxed Jinja in which an unknown or missing value is an error, never printed.
 
-Here belong the environments for HTML, Slack and plain text, how values are shown in words, and what an error says.
-Where templates lie and what a message is made of is in `rendering`.
+Here belong the environments for HTML, a channel's markup and plain text, how values are shown in words, and what an
+error says. Where templates lie is in `loader`, what a message is made of in `renderer`.
 """
 
 import unicodedata
@@ -16,7 +16,7 @@ from jinja2 import meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from cs_pipeline.channels.slack_blocks import escape_mrkdwn
+from cs_pipeline.channels.block_layout import BlockLayout
 from cs_pipeline.errors import UserError
 
 LONGEST_TEXT = 300
@@ -83,15 +83,15 @@ def text_environment(folders: Sequence[Path], currency: str) -> jinja2.Environme
     return _environment(folders, currency, autoescape=False, finalize=_finalized)
 
 
-def slack_environment(folders: Sequence[Path], currency: str) -> jinja2.Environment:
-    """For Slack's mrkdwn: nothing in a value is read as markup, a link or a mention."""
+def markup_environment(folders: Sequence[Path], currency: str, layout: BlockLayout) -> jinja2.Environment:
+    """For the markup of `layout`: nothing in a value is read as formatting, a link or a mention."""
 
     def escaped(value: object) -> str:
         text = _finalized(value)
-        return text if isinstance(value, Markup) else escape_mrkdwn(text)
+        return text if isinstance(value, Markup) else layout.escape(text)
 
     environment = _environment(folders, currency, autoescape=False, finalize=escaped)
-    environment.filters["link"] = _slack_link
+    environment.filters["link"] = lambda text, url: Markup(layout.link(str(_given(text)), str(_given(url))))
     return environment
 
 
@@ -166,12 +166,6 @@ def _number(value: object) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise TypeError(f"expected a number, got {type(given).__name__}")
     return given
-
-
-def _slack_link(text: object, url: str) -> Markup:
-    label = escape_mrkdwn(str(_given(text))).replace("|", "¦")
-    address = str(_given(url)).replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
-    return Markup(f"<{address}|{label}>")
 
 
 def _place(error: BaseException) -> tuple[Path, int] | None:

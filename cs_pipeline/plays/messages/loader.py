@@ -9,11 +9,12 @@ from pathlib import Path
 
 import yaml
 
+from cs_pipeline.channels.registry import KINDS, Form
 from cs_pipeline.plays.messages.environment import TemplateError
 
 SHIPPED = Path(__file__).parent / "templates"
 CONFIG_FOLDER = "templates"
-SUFFIXES = {"email": ".mjml.j2", "slack": ".yaml.j2", "crm": ".txt.j2", "sms": ".txt.j2", "webhook": ".txt.j2"}
+SUFFIXES: Mapping[Form, str] = {"mail": ".mjml.j2", "blocks": ".yaml.j2", "record": ".txt.j2", "text": ".txt.j2"}
 FENCE = "---"
 
 
@@ -35,7 +36,7 @@ def folders(config: Path | None) -> list[Path]:
 
 def find(config: Path | None, channel: str, name: str) -> Path:
     """The file of a template. Raises TemplateError that says where it was looked for."""
-    candidates = [folder / channel / (name + SUFFIXES[channel]) for folder in folders(config)]
+    candidates = [folder / channel / (name + SUFFIXES[KINDS[channel].form]) for folder in folders(config)]
     for path in candidates:
         if path.is_file():
             return path

@@ -1,7 +1,7 @@
-"""From a step, the facts of its account and its recipient to a message.
+"""Write the message of a step for one recipient, from its template and the facts of its account.
 
-What a message of each channel is made of. How templates are written is in `template_language`, what they may show in
-`template_facts`, how a message leaves in the `channels` package.
+What a message of each form (`ChannelKind.form`) is made of belongs here. How templates are written is in `environment`,
+what they may show in `context`, how a message leaves in the `channels` package.
 """
 
 import hashlib
@@ -15,17 +15,17 @@ from mjml import mjml2html
 
 from cs_pipeline.channels.email_fallback import AS_EMAIL
 from cs_pipeline.channels.message import Message
-from cs_pipeline.channels.slack_blocks import fit
+from cs_pipeline.channels.registry import KINDS, Form
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages import loader, samples
-from cs_pipeline.plays.messages.block_kit import SlackTemplate
+from cs_pipeline.plays.messages.block_template import BlockTemplate
 from cs_pipeline.plays.messages.brand import Brand
 from cs_pipeline.plays.messages.context import Action, TemplateFacts, known_names
 from cs_pipeline.plays.messages.environment import (
     Template,
     TemplateError,
     html_environment,
-    slack_environment,
+    markup_environment,
     text_environment,
 )
 from cs_pipeline.plays.messages.plain_text import plain_text
@@ -36,7 +36,7 @@ LONGEST_SUBJECT = 200
 LONGEST_TEXT_MESSAGE = 1_600  # as many characters as carriers put together into one
 WHY = "_why"  # the template that ends every message to us
 TEXT_MESSAGE = "_text_message"  # the e-mail that a text message becomes where nothing carries it
-FRONT = {"email": ("subject", "preview"), "crm": ("title",), "sms": ("subject",), "webhook": ("subject",)}
+FRONT: Mapping[Form, tuple[str, ...]] = {"mail": ("subject", "preview"), "record": ("title",), "text": ("subject",)}
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,14 @@ class Renderer:
         self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
         currency = self._brand.currency
         self._html = html_environment([folder / "email" for folder in folders], currency)
-        self._plain = {
-            channel: text_environment([folder / channel for folder in folders], currency) for channel in FRONT
+        self._plain = {name: text_environment([folder / name for folder in folders], currency) for name in KINDS}
+        self._markup = {
+            name: markup_environment([folder / name for folder in folders], currency, kind.layout)
+            for name, kind in KINDS.items()
+            if kind.layout is not None
         }
-        self._mrkdwn = slack_environment([folder / "slack" for folder in folders], currency)
         self._text_templates: dict[Path, _TextTemplate] = {}
-        self._slack_templates: dict[Path, SlackTemplate] = {}
+        self._block_templates: dict[Path, BlockTemplate] = {}
 
     def render(self, playbook: Playbook, step: Step, facts: Mapping[str, object], action: Action) -> Message:
         """One message of `playbook`, as it was when the account was enrolled.
@@ -89,12 +91,11 @@ class Renderer:
         to_show = TemplateFacts(self._settings, self._brand, playbook)
         values = to_show.of(step, facts, action) | {"unsubscribe_url": self._unsubscribe_url(action)}
         write = {
-            "email": self._email,
-            "slack": self._slack,
-            "crm": self._crm,
-            "sms": self._text_message,
-            "webhook": self._text_message,
-        }[step.channel]
+            "mail": self._email,
+            "blocks": self._block_message,
+            "record": self._record,
+            "text": self._text_message,
+        }[KINDS[step.channel].form]
         written = write(step, values)
         return Message(
             action_key=action.action_key,
@@ -154,14 +155,14 @@ class Renderer:
             payload["unsubscribe_url"] = values["unsubscribe_url"]
         return _Written(subject, text, html, payload)
 
-    def _slack(self, step: Step, values: Mapping[str, object]) -> _Written:
-        template, why = self._slack_template(step.template), self._slack_template(WHY)
-        subject = _one_line(template.text.render(values))
-        blocks = fit([*template.render_blocks(values), *why.render_blocks(values)])
-        return _Written(subject, f"{subject}\n\n{why.text.render(values)}\n", None, {"blocks": blocks})
+    def _block_message(self, step: Step, values: Mapping[str, object]) -> _Written:
+        template, why = (self._block_template(step.channel, name) for name in (step.template, WHY))
+        subject, layout = _one_line(template.text.render(values)), template.layout
+        blocks = layout.fit([*template.render_blocks(values), *why.render_blocks(values)])
+        return _Written(subject, f"{subject}\n\n{why.text.render(values)}\n", None, {layout.field: blocks})
 
-    def _crm(self, step: Step, values: Mapping[str, object]) -> _Written:
-        template, why = self._text_template("crm", step.template), self._text_template("crm", WHY)
+    def _record(self, step: Step, values: Mapping[str, object]) -> _Written:
+        template, why = (self._text_template(step.channel, name) for name in (step.template, WHY))
         title = _one_line(template.front["title"].render(values))
         text = f"{_unwrapped(template.body.render(values))}\n\n{_unwrapped(why.body.render(values))}\n"
         return _Written(title, text, None, {"kind": step.kind, "priority": step.priority})
@@ -183,26 +184,29 @@ class Renderer:
         digest = digest_of(action.action_key)
         return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), ("message", digest)])))
 
-    def _template(self, step: Step) -> _TextTemplate | SlackTemplate:
-        if step.channel == "slack":
-            return self._slack_template(step.template)
+    def _template(self, step: Step) -> _TextTemplate | BlockTemplate:
+        if KINDS[step.channel].layout is not None:
+            return self._block_template(step.channel, step.template)
         return self._text_template(step.channel, step.template)
 
-    def _slack_template(self, name: str) -> SlackTemplate:
-        path = loader.find(self._settings.config, "slack", name)
-        if path not in self._slack_templates:
-            self._slack_templates[path] = SlackTemplate.read(path, self._mrkdwn, self._plain["crm"])
-        return self._slack_templates[path]
+    def _block_template(self, channel: str, name: str) -> BlockTemplate:
+        path, layout = loader.find(self._settings.config, channel, name), KINDS[channel].layout
+        if layout is None:
+            raise ValueError(f"messages of {channel} are not made of blocks")
+        if path not in self._block_templates:
+            self._block_templates[path] = BlockTemplate.read(path, layout, self._markup[channel], self._plain[channel])
+        return self._block_templates[path]
 
     def _text_template(self, channel: str, name: str) -> _TextTemplate:
         path = loader.find(self._settings.config, channel, name)
         if path not in self._text_templates:
-            front, body = loader.with_front_matter(path, FRONT[channel])
+            form = KINDS[channel].form
+            front, body = loader.with_front_matter(path, FRONT[form])
             plain = self._plain[channel]
             self._text_templates[path] = _TextTemplate(
                 path,
                 {name: Template(plain, piece.text, path, piece.line) for name, piece in front.items()},
-                Template(self._html if channel == "email" else plain, body.text, path, body.line),
+                Template(self._html if form == "mail" else plain, body.text, path, body.line),
             )
         return self._text_templates[path]
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Delivery, LookupResult, Outcome
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.plays.outbox.queue import LEASE, MAY_GO, PlannedAction
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 LOCK = 7_420_004  # any constant of ours
 MOST_RETRIES = 8

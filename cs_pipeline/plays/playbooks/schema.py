@@ -9,10 +9,11 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS, KINDS
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, Catalogue, TriggerKind, facts_of_trigger
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
@@ -25,16 +26,18 @@ CONFIG_FOLDER = "playbooks"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case words joined by _")]
 Text = Annotated[str, Field(min_length=1)]
 
-ChannelName = Literal["email", "slack", "crm", "sms", "webhook"]
 CustomerRole = Literal["point_of_contact", "champion", "executive_sponsor", "power_user"]
 OurRole = Literal["owner", "manager", "executive", "legal", "team"]
 Intent = Literal["inform", "educate", "ask", "offer"]
 Priority = Literal["low", "normal", "high", "urgent"]
 
-CUSTOMER_ROLES: tuple[CustomerRole, ...] = ("point_of_contact", "champion", "executive_sponsor", "power_user")
-CUSTOMER_CHANNELS: tuple[ChannelName, ...] = ("email", "sms", "webhook")
-"""Channels that reach customers. Hours, caps and lists of those who want no mail hold for all of them alike."""
+if TYPE_CHECKING:
+    ChannelName = str
+else:
+    ChannelName = Literal[tuple(KINDS)]
 
+CUSTOMER_ROLES: tuple[CustomerRole, ...] = ("point_of_contact", "champion", "executive_sponsor", "power_user")
+TEAM_CHANNELS = " or ".join(kind.title for kind in KINDS.values() if kind.layout is not None)
 LAST_DAY = 400  # furthest a step may lie from its anchor
 
 
@@ -228,7 +231,7 @@ def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
         if step.channel not in CUSTOMER_CHANNELS and step.to in CUSTOMER_ROLES:
             yield Problem(("steps", index, "to"), f"expected a role of ours: {step.channel} does not reach customers")
         if step.channel in CUSTOMER_CHANNELS and step.to == "team":
-            yield Problem(("steps", index, "to"), "expected a person: the team is reached in Slack")
+            yield Problem(("steps", index, "to"), f"expected a person: the team is reached in {TEAM_CHANNELS}")
         for field in ("priority", "kind", "checklist"):
-            if step.channel != "crm" and field in step.model_fields_set:
+            if KINDS[step.channel].form != "record" and field in step.model_fields_set:
                 yield Problem(("steps", index, field), f"is for channel crm only, and this is {step.channel}")

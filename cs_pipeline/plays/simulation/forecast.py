@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.health.changes import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGED, EarlierScores, attribute
 from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.specification import ScoreModel
@@ -23,7 +24,7 @@ from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.what_if import today_of, with_scores
 from cs_pipeline.settings import Settings
 

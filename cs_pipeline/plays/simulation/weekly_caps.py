@@ -5,7 +5,8 @@ The real thing (`delivery.throttling`) counts any seven days; whole weeks are as
 
 import pandas as pd
 
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_CHANNELS, CUSTOMER_ROLES
+from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 from cs_pipeline.settings import Settings
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.reports.playbooks.timeline import timeline
 
@@ -15,7 +16,7 @@ INDEX = "index.md"
 DECLARED = """Some sources say how many tasks a playbook has and do not list them. What they list is implemented, the
 rest is not made up (C-19). A step counts as a task, one with a checklist as many as it has points. Automated is what no
 person has to do: mails and posts that wait for nobody."""
-AUTOMATED_CHANNELS = ("email", "slack", "sms", "webhook")
+AUTOMATED_CHANNELS = tuple(name for name, kind in KINDS.items() if kind.form != "record")
 
 
 def write_pages(playbooks: Mapping[str, Playbook], folder: Path) -> int:

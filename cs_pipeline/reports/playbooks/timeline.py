@@ -6,8 +6,8 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-CHANNEL_COLOURS = {"email": "#1f6f5c", "slack": "#7a4fa3", "crm": "#d08a2e", "sms": "#2f7fb8", "webhook": "#8b98a5"}
-ALWAYS_SHOWN = ("email", "slack", "crm")
+from cs_pipeline.channels.registry import KINDS
+
 FONT = "Helvetica, Arial, sans-serif"
 
 
@@ -18,12 +18,12 @@ def timeline(steps: pd.DataFrame) -> str:
     other fonts.
     """
     used = set(steps["channel"])
-    shown = [channel for channel in CHANNEL_COLOURS if channel in ALWAYS_SHOWN or channel in used]
+    shown = [name for name, kind in KINDS.items() if not kind.is_rare or name in used]
     row = alt.Y("title:N", sort=alt.EncodingSortField("position", op="min"), title=None, axis=alt.Axis(labelLimit=320))
     base = alt.Chart(steps).encode(x=alt.X("day:Q", title="day", axis=alt.Axis(tickMinStep=1)), y=row)
     colour = alt.Color(
         "channel:N",
-        scale=alt.Scale(domain=shown, range=[CHANNEL_COLOURS[channel] for channel in shown]),
+        scale=alt.Scale(domain=shown, range=[KINDS[name].colour for name in shown]),
         legend=alt.Legend(title=None, orient="top"),
     )
     sent = base.transform_filter("!datum.waits").mark_point(size=110, filled=True, opacity=1).encode(color=colour)
