@@ -34,37 +34,37 @@ with
 
 account_weeks as (
 
-    select * from {{ ref('int_account_week_spine') }}
+    select * from {{ ref('int_account_weeks_spined') }}
 
 ),
 
 usage as (
 
-    select * from {{ ref('int_account_week_usage') }}
+    select * from {{ ref('int_usage_aggregated_to_account_weeks') }}
 
 ),
 
 features as (
 
-    select * from {{ ref('int_account_week_features') }}
+    select * from {{ ref('int_features_aggregated_to_account_weeks') }}
 
 ),
 
 engagement as (
 
-    select * from {{ ref('int_account_week_engagement') }}
+    select * from {{ ref('int_engagement_aggregated_to_account_weeks') }}
 
 ),
 
 business as (
 
-    select * from {{ ref('int_account_week_business') }}
+    select * from {{ ref('int_business_aggregated_to_account_weeks') }}
 
 ),
 
 support as (
 
-    select * from {{ ref('int_account_week_support') }}
+    select * from {{ ref('int_tickets_aggregated_to_account_weeks') }}
 
 ),
 

@@ -7,7 +7,7 @@ account_weeks as (
     select
         account_id,
         week
-    from {{ ref('int_account_week_spine') }}
+    from {{ ref('int_account_weeks_spined') }}
 
 ),
 

@@ -13,7 +13,7 @@ account_weeks as (
         renewal_date,
         renewal_type,
         is_renewal_overdue
-    from {{ ref('int_account_week_spine') }}
+    from {{ ref('int_account_weeks_spined') }}
 
 ),
 

@@ -9,7 +9,7 @@ account_weeks as (
         week,
         created_at,
         tenure_days
-    from {{ ref('int_account_week_spine') }}
+    from {{ ref('int_account_weeks_spined') }}
 
 ),
 
