@@ -1,4 +1,4 @@
-"""Two references: what a logistic regression and gradient boosting reach with the same metrics. Never used to score.
+"""Two baselines: what a logistic regression and gradient boosting reach with the same metrics. Never used to score.
 
 They are trained on the earlier part of the time and judged on the later part, as are the models beside them. An
 embargo lies between: an observation trains only if its outcome was known when the first tested one was made.
@@ -20,7 +20,7 @@ from cs_pipeline.backtest.measures import Floats, TooLittle, too_few
 
 LOGISTIC = "logistic regression"
 BOOSTING = "gradient boosting"
-REFERENCES = (LOGISTIC, BOOSTING)
+BASELINES = (LOGISTIC, BOOSTING)
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,20 @@ def split_in_time(observations: pd.DataFrame) -> Split:
 
 
 def risks(split: Split, metrics: Sequence[str]) -> dict[str, Floats | TooLittle]:
-    """Risk (0 to 1) of each tested observation, by reference; TooLittle when there is too little to learn from."""
+    """Risk (0 to 1) of each tested observation, by baseline; TooLittle when there is too little to learn from."""
     outcome = split.train["departs"].to_numpy(bool)
     if reason := too_few(outcome, split.train["account_id"].to_numpy()):
-        return dict.fromkeys(REFERENCES, TooLittle(f"in the earlier part, {reason}"))
+        return dict.fromkeys(BASELINES, TooLittle(f"in the earlier part, {reason}"))
     told = [name for name in metrics if split.train[name].notna().any()]
     if not told:
-        return dict.fromkeys(REFERENCES, TooLittle("in the earlier part, no metric is known"))
+        return dict.fromkeys(BASELINES, TooLittle("in the earlier part, no metric is known"))
     known, asked = split.train[told].to_numpy(float), split.test[told].to_numpy(float)
     with threadpool_limits(1):  # on busy cores, threads that wait for each other take ten times as long
         return {name: each.fit(known, outcome).predict_proba(asked)[:, 1] for name, each in _untrained().items()}
 
 
 def _untrained() -> dict[str, Pipeline | HistGradientBoostingClassifier]:
-    """Plain settings on purpose: a reference that is tuned to the data says less about what the metrics hold."""
+    """Plain settings on purpose: a baseline that is tuned to the data says less about what the metrics hold."""
     return {
         LOGISTIC: make_pipeline(
             SimpleImputer(strategy="median", add_indicator=True),

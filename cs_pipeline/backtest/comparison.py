@@ -1,7 +1,7 @@
 """A backtest as a whole: every model against what happened, and beside it what its metrics could have told.
 
-A score model has learned nothing from these weeks, so it is judged on all of them. The references have: models and
-references are compared on the later part only, row by row the same.
+A score model has learned nothing from these weeks, so it is judged on all of them. The baselines have: models and
+baselines are compared on the later part only, row by row the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from cs_pipeline.backtest.measures import (
     warning_weeks,
 )
 from cs_pipeline.backtest.observations import read_last_weeks, read_observations
-from cs_pipeline.backtest.single_metrics import refuse_telltales, signals
+from cs_pipeline.backtest.single_metrics import refuse_telltales, single_metrics
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
@@ -63,8 +63,8 @@ class Alarm:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What a reference reaches on the later part, and by how much it exceeds the model there."""
+class Baseline:
+    """What a baseline reaches on the later part, and by how much it exceeds the model there."""
 
     separation: Separation | TooLittle
     gain: Interval | TooLittle
@@ -79,7 +79,7 @@ class ModelResult:
     """Share of the observations that have a score."""
     whole: Separation | TooLittle
     later: Separation | TooLittle
-    references: dict[str, Reference]
+    baselines: dict[str, Baseline]
     bands: pd.DataFrame | TooLittle
     """Healthiest first; group is the band."""
     tenths: pd.DataFrame | TooLittle
@@ -94,7 +94,7 @@ class Backtest:
     design: Design
     observations: pd.DataFrame
     split: Split
-    signals: pd.DataFrame | TooLittle
+    single_metrics: pd.DataFrame | TooLittle
     models: list[ModelResult]
 
     @cached_property
@@ -135,14 +135,14 @@ def backtest(
         if metrics not in learned:
             learned[metrics] = risks(split, metrics)
         results.append(_judge(model, observations, split, learned[metrics], last_weeks))
-    return Backtest(design, observations, split, signals(observations), results)
+    return Backtest(design, observations, split, single_metrics(observations), results)
 
 
 def _judge(
     model: ScoreModel,
     observations: pd.DataFrame,
     split: Split,
-    references: dict[str, Floats | TooLittle],
+    baselines: dict[str, Floats | TooLittle],
     last_weeks: pd.DataFrame,
 ) -> ModelResult:
     arithmetic = Arithmetic(model)
@@ -161,7 +161,7 @@ def _judge(
         scored=float(is_scored.mean()),
         whole=separation(outcome, -score[is_scored], accounts),
         later=separation(split.test["departs"], -tested, split.test["account_id"]),
-        references={name: _beside(split.test, tested, risk) for name, risk in references.items()},
+        baselines={name: _beside(split.test, tested, risk) for name, risk in baselines.items()},
         bands=TooLittle(reason) if reason else shares(outcome, bands),
         tenths=TooLittle(reason) if reason else calibration(outcome, score[is_scored]),
         alarms=TooLittle(reason) if reason else _alarms(arithmetic, scores.band, observations, last_weeks),
@@ -169,16 +169,16 @@ def _judge(
     )
 
 
-def _beside(test: pd.DataFrame, score: pd.Series, risk: Floats | TooLittle) -> Reference:
-    """A reference on the rows that the model has a score for."""
+def _beside(test: pd.DataFrame, score: pd.Series, risk: Floats | TooLittle) -> Baseline:
+    """A baseline on the rows that the model has a score for."""
     if isinstance(risk, TooLittle):
-        return Reference(risk, risk)
+        return Baseline(risk, risk)
     is_scored = score.notna().to_numpy()
     rows, risk = test[is_scored], risk[is_scored]
     found = separation(rows["departs"], risk, rows["account_id"])
     if isinstance(found, TooLittle):
-        return Reference(found, found)
-    return Reference(found, auc_gain(rows["departs"], -score[is_scored], risk, rows["account_id"]))
+        return Baseline(found, found)
+    return Baseline(found, auc_gain(rows["departs"], -score[is_scored], risk, rows["account_id"]))
 
 
 def _alarms(

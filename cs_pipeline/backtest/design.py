@@ -15,7 +15,7 @@ TELLTALE_AUC = 0.98
 CLOCKS = ("days_to_renewal", "tenure_days")
 """Metrics that may separate as well as they like: where contracts end on their day, the calendar does foresee."""
 TEST_SHARE = 0.4
-"""Share of the time, at its end, on which models and references are compared."""
+"""Share of the time, at its end, on which models and baselines are compared."""
 
 WEEK = timedelta(days=7)
 

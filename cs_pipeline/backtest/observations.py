@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.backtest.design import BeforeRenewals, Design
+from cs_pipeline.backtest.design import BeforeRenewals, Design, design_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
@@ -46,7 +46,7 @@ _DEPARTURES = """
         from marts.dim_accounts as accounts
         left join last_ends on last_ends.account_id = accounts.account_id
     ),
-    fates as (
+    outcomes as (
         select
             exits.account_id,
             case
@@ -76,6 +76,12 @@ def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
     return row["first"], row["last"]
 
 
+def design_within_marts(warehouse: Warehouse, first: date | None, last: date | None, **settings: int | None) -> Design:
+    """The design with these settings (see `design_of`); without a first or last week, those of the marts."""
+    earliest, latest = weeks_of_marts(warehouse)
+    return design_of(first or earliest, last or latest, **settings)
+
+
 def read_observations(warehouse: Warehouse, design: Design, models: Sequence[ScoreModel] = ()) -> pd.DataFrame:
     """One row an observation, ordered by week and account.
 
@@ -97,13 +103,13 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
             account_weeks.tier,
             account_weeks.cohort_month,
             observed.departs,
-            fates.departs_on,
+            outcomes.departs_on,
             observed.known_on,
             {metrics}
         from observed
         inner join marts.fct_account_weeks as account_weeks
             on account_weeks.account_id = observed.account_id and account_weeks.week = observed.week
-        inner join fates on fates.account_id = observed.account_id
+        inner join outcomes on outcomes.account_id = observed.account_id
         where {_tenure(design)}
         order by observed.week, observed.account_id
         """,
@@ -121,12 +127,12 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
         warehouse,
         f"""
         with {_DEPARTURES}
-        select account_weeks.account_id, account_weeks.week + 7 as observed_on, fates.departs_on, {metrics}
+        select account_weeks.account_id, account_weeks.week + 7 as observed_on, outcomes.departs_on, {metrics}
         from marts.fct_account_weeks as account_weeks
-        inner join fates on fates.account_id = account_weeks.account_id
+        inner join outcomes on outcomes.account_id = account_weeks.account_id
         where
-            account_weeks.week + 7 <= fates.departs_on
-            and account_weeks.week + 7 > fates.departs_on - {LOOK_BACK_DAYS}
+            account_weeks.week + 7 <= outcomes.departs_on
+            and account_weeks.week + 7 > outcomes.departs_on - {LOOK_BACK_DAYS}
         order by account_weeks.account_id, account_weeks.week
         """,
     )
@@ -137,7 +143,9 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
 def read_departures(warehouse: Warehouse) -> pd.Series:
     """The day on which each account departed, by account_id; accounts that are still there are not in it."""
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
-    rows = query(warehouse, f"with {_DEPARTURES} select account_id, departs_on from fates where departs_on is not null")
+    rows = query(
+        warehouse, f"with {_DEPARTURES} select account_id, departs_on from outcomes where departs_on is not null"
+    )
     return pd.Series(rows["departs_on"].to_numpy(), index=pd.Index(rows["account_id"], dtype="str"), dtype="object")
 
 
@@ -181,19 +189,19 @@ def _every(design: Design) -> str:
         select
             account_weeks.account_id,
             account_weeks.week,
-            coalesce(fates.departs_on < {horizon}, false) as departs,
+            coalesce(outcomes.departs_on < {horizon}, false) as departs,
             case
-                when fates.departs_on < {horizon} then greatest({horizon}, fates.known_on) else {horizon}
+                when outcomes.departs_on < {horizon} then greatest({horizon}, outcomes.known_on) else {horizon}
             end as known_on
         from marts.fct_account_weeks as account_weeks
-        inner join fates on fates.account_id = account_weeks.account_id
+        inner join outcomes on outcomes.account_id = account_weeks.account_id
         cross join known
         where
             account_weeks.week between $1::date and $2::date
             and (account_weeks.week - $1::date) % {7 * scheme.every_weeks:d} = 0
             and {horizon} <= known.until_day
-            and {horizon} <= fates.decided_until
-            and (fates.departs_on is null or fates.departs_on >= account_weeks.week + 7)
+            and {horizon} <= outcomes.decided_until
+            and (outcomes.departs_on is null or outcomes.departs_on >= account_weeks.week + 7)
     )
     """
 
@@ -204,7 +212,7 @@ def _before_renewals(scheme: BeforeRenewals) -> str:
     return f"""
     happenings as (
         select account_id, departs_on as happens_on, true as departs, known_on
-        from fates
+        from outcomes
         where departs_on is not null
         union all
         select
@@ -213,14 +221,14 @@ def _before_renewals(scheme: BeforeRenewals) -> str:
             false as departs,
             greatest(terms.renews_on, terms.successor_started_on) + 1 as known_on
         from marts.fct_subscription_terms as terms
-        inner join fates on fates.account_id = terms.account_id
+        inner join outcomes on outcomes.account_id = terms.account_id
         cross join known
         where
             not terms.is_trial
             and not terms.is_addon
             and terms.successor_started_on between terms.renews_on - 30 and terms.renews_on + 30
             and terms.renews_on < known.until_day
-            and (fates.departs_on is null or terms.renews_on < fates.departs_on)
+            and (outcomes.departs_on is null or terms.renews_on < outcomes.departs_on)
     ),
     ahead as (
         select
@@ -237,13 +245,13 @@ def _before_renewals(scheme: BeforeRenewals) -> str:
         union all
         select account_weeks.account_id, account_weeks.week, false, account_weeks.week + {14 + lead:d}
         from marts.fct_account_weeks as account_weeks
-        inner join fates on fates.account_id = account_weeks.account_id
+        inner join outcomes on outcomes.account_id = account_weeks.account_id
         cross join known
         where
             account_weeks.week between $1::date and $2::date
             and (account_weeks.week - $1::date) % {7 * STEADY_WEEKS:d} = 0
-            and account_weeks.week + {14 + lead:d} <= least(known.until_day, fates.decided_until)
-            and (fates.departs_on is null or fates.departs_on >= account_weeks.week + {14 + lead:d})
+            and account_weeks.week + {14 + lead:d} <= least(known.until_day, outcomes.decided_until)
+            and (outcomes.departs_on is null or outcomes.departs_on >= account_weeks.week + {14 + lead:d})
             and not exists (select 1 from ahead where ahead.account_id = account_weeks.account_id)
     )
     """

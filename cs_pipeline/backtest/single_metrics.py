@@ -16,7 +16,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 
 
-def signals(observations: pd.DataFrame) -> pd.DataFrame | TooLittle:
+def single_metrics(observations: pd.DataFrame) -> pd.DataFrame | TooLittle:
     """Columns metric, words, known (share), auc (of a high value), separates (in either direction), leavers_have.
 
     Best first. Metrics that too few accounts on either side have are left out.

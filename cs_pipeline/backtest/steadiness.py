@@ -19,7 +19,14 @@ from cs_pipeline.backtest.observations import read_departures
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND, Steadiness
-from cs_pipeline.history.in_memory_scoring import LastScores, Replay, ReplayedWeek, Situation, replay_weeks, resized
+from cs_pipeline.history.in_memory_scoring import (
+    EffectiveScores,
+    InMemoryScorer,
+    LastScores,
+    LoadedWeek,
+    load_weeks,
+    resized,
+)
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -105,16 +112,16 @@ def steadiness_report(
     }
     last_weeks_of = _last_weeks(read_departures(warehouse))
     last_weeks = np.empty(0, dtype=np.int64)
-    for replayed in replay_weeks(warehouse, [model], first, last):
-        last_weeks = resized(last_weeks, replayed.known, STAYS)
-        accounts = pd.Index(replayed.frame["account_id"], dtype="str")
-        last_weeks[replayed.places] = last_weeks_of.reindex(accounts, fill_value=STAYS)
-        scores = arithmetic.score(replayed.frame)
-        may_warn = np.zeros(replayed.known, dtype=bool)
-        may_warn[replayed.places] = replayed.week.toordinal() <= last_weeks[replayed.places]
+    for loaded in load_weeks(warehouse, [model], first, last):
+        last_weeks = resized(last_weeks, loaded.accounts, STAYS)
+        accounts = pd.Index(loaded.frame["account_id"], dtype="str")
+        last_weeks[loaded.positions] = last_weeks_of.reindex(accounts, fill_value=STAYS)
+        scores = arithmetic.score(loaded.frame)
+        may_warn = np.zeros(loaded.accounts, dtype=bool)
+        may_warn[loaded.positions] = loaded.week.toordinal() <= last_weeks[loaded.positions]
         for setting in tried.values():
-            setting.follow(replayed, setting.replay.advance(replayed, scores), may_warn)
-        on_week(replayed.week)
+            setting.follow(loaded, setting.scorer.advance(loaded, scores), may_warn)
+        on_week(loaded.week)
     departed = (last_weeks >= first.toordinal()) & (last_weeks <= last.toordinal())
     literal = tried[LITERAL]
     outcomes = tuple(_outcome(name, setting, literal, departed) for name, setting in tried.items())
@@ -150,22 +157,22 @@ class _Setting:
     """A setting that is followed, and what is counted on the way."""
 
     def __init__(self, model: ScoreModel) -> None:
-        self.replay = Replay(model)
+        self.scorer = InMemoryScorer(model)
         self.triggers = 0
         self.recoveries = 0
         self.warned_weeks = np.empty(0, dtype=np.int64)
         """Weeks in a row at risk, up to the last one that ended before the account departed."""
         self._last = LastScores()
 
-    def follow(self, replayed: ReplayedWeek, now: Situation, may_warn: NDArray[np.bool]) -> None:
+    def follow(self, loaded: LoadedWeek, now: EffectiveScores, may_warn: NDArray[np.bool]) -> None:
         """Count what changed in a week."""
-        before = self._last.before(replayed.week, replayed.known).severity
+        before = self._last.before(loaded.week, loaded.accounts).severity
         is_compared = (before != NO_BAND) & (now.severity != NO_BAND)
         self.triggers += int((is_compared & (now.severity > before)).sum())
         self.recoveries += int((is_compared & (now.severity < before)).sum())
-        self._last.remember(replayed.week, now)
-        weeks = resized(self.warned_weeks, replayed.known, 0)
-        is_at_risk = now.severity >= self.replay.model.at_risk_from
+        self._last.remember(loaded.week, now)
+        weeks = resized(self.warned_weeks, loaded.accounts, 0)
+        is_at_risk = now.severity >= self.scorer.model.at_risk_from
         self.warned_weeks = np.where(may_warn, np.where(is_at_risk, weeks + 1, 0), weeks)
 
 

@@ -57,7 +57,7 @@ class Proposal:
     learned_from: int
     """Accounts that left among those it has learned from."""
     later: dict[str, Separation | TooLittle]
-    """PRESENT, PROPOSED and the references, on the later part."""
+    """PRESENT, PROPOSED and the baselines, on the later part."""
     gain: Interval | TooLittle
     """By how much the AUC of the proposed weights exceeds that of the present ones there."""
 
@@ -193,7 +193,7 @@ def _on_grid(before: Floats, weights: Floats) -> Floats:
 def _beside(
     model: ScoreModel, tuned: ScoreModel, split: Split
 ) -> tuple[dict[str, Separation | TooLittle], Interval | TooLittle]:
-    """Present and proposed weights and the references on the rows of the later part that both have a score for."""
+    """Present and proposed weights and the baselines on the rows of the later part that both have a score for."""
     test = split.test
     present, proposed = (Arithmetic(each).score(test).score for each in (model, tuned))
     is_scored = ~np.isnan(present) & ~np.isnan(proposed)

@@ -48,7 +48,7 @@ MEASURES = (
 
 
 @dataclass(frozen=True)
-class Effect:
+class Uplift:
     """What a playbook did to one measure: enrolled minus held out, with a 95 % interval.
 
     Shares are between 0 and 1, the score is in its own points. `enrolled` and `held_out` count accounts of which the
@@ -73,10 +73,10 @@ class Effect:
         return "helps" if (self.difference.value > 0) == self.measure.is_good else "harms"
 
 
-def effects(accounts: pd.DataFrame) -> list[Effect]:
+def uplifts(accounts: pd.DataFrame) -> list[Uplift]:
     """The effect of every playbook in `accounts` (columns of `decided_accounts`) on every measure."""
     return [
-        _effect(str(playbook), measure, rows)
+        _uplift(str(playbook), measure, rows)
         for playbook, rows in accounts.groupby("playbook", sort=True)
         for measure in MEASURES
     ]
@@ -110,7 +110,7 @@ def difference_of_means(values: ArrayLike, others: ArrayLike) -> Interval | TooL
     return Interval(difference, difference - reach, difference + reach)
 
 
-def _effect(playbook: str, measure: Measure, rows: pd.DataFrame) -> Effect:
+def _uplift(playbook: str, measure: Measure, rows: pd.DataFrame) -> Uplift:
     known = rows[rows[measure.column].notna()]
     held_out = known["is_held_out"].to_numpy(dtype=bool)
     values = known[measure.column].to_numpy(dtype=float)
@@ -119,7 +119,7 @@ def _effect(playbook: str, measure: Measure, rows: pd.DataFrame) -> Effect:
         difference = difference_of_shares(int(one.sum()), len(one), int(two.sum()), len(two))
     else:
         difference = difference_of_means(one, two)
-    return Effect(
+    return Uplift(
         playbook=playbook,
         measure=measure,
         enrolled=len(one),

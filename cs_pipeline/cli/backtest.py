@@ -40,15 +40,16 @@ def backtest(
 ) -> None:
     """Hold score models against what happened: did the score know who would leave? Changes nothing."""
     from cs_pipeline.backtest.comparison import backtest as hold_against_history
-    from cs_pipeline.backtest.options import chosen_design, chosen_models
+    from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.health.library import find_score_models
 
     settings = load_settings()
-    chosen = chosen_models(models or [], settings.config)
+    chosen = find_score_models(models or [], settings.config)
     if output is not None and not output.absolute().parent.is_dir():
         raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
     warehouse = start_warehouse(settings)
-    design = chosen_design(
+    design = design_within_marts(
         warehouse,
         from_.date() if from_ else None,
         to.date() if to else None,
@@ -76,10 +77,10 @@ def backtest(
         for reason in said.reasons:
             console.print(Text(f"  {reason}"))
     _print("All weeks", tables.compared(found))
-    _print(f"Beside the references, from {found.split.test_from.date()}", tables.beside_references(found))
-    signals = tables.best_signals(found)
-    if isinstance(signals, pd.DataFrame):
-        _print("Metrics that separate best by themselves", signals)
+    _print(f"Beside the baselines, from {found.split.test_from.date()}", tables.beside_baselines(found))
+    single = tables.best_single_metrics(found)
+    if isinstance(single, pd.DataFrame):
+        _print("Metrics that separate best by themselves", single)
     if output is not None:
         from cs_pipeline.reports.backtest.page import backtest_page
 

@@ -39,7 +39,7 @@ def rescore(
     from cs_pipeline.health.library import find_score_model
     from cs_pipeline.history.rescoring import rescore as score_beside
     from cs_pipeline.history.scope import Scope
-    from cs_pipeline.history.week_summary import WeekScored
+    from cs_pipeline.history.week_summary import WeekSummary
     from cs_pipeline.history.weeks import weeks_between
 
     settings = load_settings()
@@ -49,7 +49,7 @@ def rescore(
     with progress() as display:
         task = display.add_task("Scoring", total=weeks)
 
-        def show(week: WeekScored) -> None:
+        def show(week: WeekSummary) -> None:
             display.update(task, description=f"Week {week.week}", advance=1)
 
         done = score_beside(start_warehouse(settings), asked, from_.date(), to.date(), scope, on_week=show)
@@ -83,7 +83,7 @@ def late(
     ] = None,
 ) -> None:
     """List scored weeks whose inputs changed since: rows that arrived later, by week and table. Changes nothing."""
-    from cs_pipeline.history.late_data import in_runs, late_data
+    from cs_pipeline.history.late_data import by_week_range, late_data
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -94,10 +94,10 @@ def late(
         return
     if not found.arrived.empty:
         say_heading("Rows that arrived after the week was scored")
-        print_frame(in_runs(found.arrived))
+        print_frame(by_week_range(found.arrived))
     if not found.changed.empty:
         say_heading("Rows that were changed after the week was scored, and may matter to it")
-        print_frame(in_runs(found.changed))
+        print_frame(by_week_range(found.changed))
     again = found.weeks_to_score_again
     if again:
         console.print(f"\n{len(again)} weeks would see other rows if scored again:")

@@ -46,14 +46,15 @@ def steadiness(
     to: Last = None,
 ) -> None:
     """Say what steadier bands would have saved in triggers, and which departures they would have told later."""
-    from cs_pipeline.backtest.options import chosen_design, chosen_models
+    from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.backtest.steadiness import conclusion, steadiness_report
     from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.health.library import find_score_models
 
     settings = load_settings()
-    (chosen,) = chosen_models([model], settings.config)
+    (chosen,) = find_score_models([model], settings.config)
     warehouse = start_warehouse(settings)
-    design = chosen_design(warehouse, from_.date() if from_ else None, to.date() if to else None)
+    design = design_within_marts(warehouse, from_.date() if from_ else None, to.date() if to else None)
     with _weeks(design.first, design.last) as on_week:
         report = steadiness_report(warehouse, chosen, design.first, design.last, on_week)
     weeks = f", weeks {report.first} to {report.last}; {report.departures:,} accounts left."
@@ -70,19 +71,19 @@ def tune(
 ) -> None:
     """Propose other weights for a score model, with reasons, beside the present ones. Nothing is applied."""
     from cs_pipeline.backtest.measures import TooLittle
-    from cs_pipeline.backtest.options import chosen_design, chosen_models
+    from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.backtest.tuning import tune as propose
     from cs_pipeline.backtest.tuning import verdict
     from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.health.library import read_score_model
+    from cs_pipeline.health.library import find_score_models, read_score_model
     from cs_pipeline.health.reweighting import as_yaml
 
     settings = load_settings()
-    (chosen,) = chosen_models([model], settings.config)
+    (chosen,) = find_score_models([model], settings.config)
     if output is not None:
         _require_place(output)
     warehouse = start_warehouse(settings)
-    design = chosen_design(warehouse, from_.date() if from_ else None, to.date() if to else None)
+    design = design_within_marts(warehouse, from_.date() if from_ else None, to.date() if to else None)
     with console.status(Text(f"Fitting the weights of {chosen.model}")):
         found = propose(warehouse, chosen, design)
     if isinstance(found, TooLittle):
@@ -153,11 +154,11 @@ def _present_model(
     A model that is only computed beside the others is not what counts now, though it may bear the name: it is the file
     itself while somebody tries it out.
     """
-    from cs_pipeline.backtest.options import chosen_models
+    from cs_pipeline.health.library import find_score_models
     from cs_pipeline.history.model_registry import model_that_scored
 
     if against:
-        return chosen_models([against], settings.config)[0]
+        return find_score_models([against], settings.config)[0]
     if scored := model_that_scored(warehouse, new.model):
         return scored
     counting = {model.model: model for model in selection.active_models}

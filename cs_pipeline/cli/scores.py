@@ -56,7 +56,7 @@ def override(
 ) -> None:
     """Set the score or band of an account in place of the model, until a day. The model's own number is kept beside."""
     from cs_pipeline.health.selection import load_selection
-    from cs_pipeline.history.overrides import OverrideAsked, set_override, withdraw_override
+    from cs_pipeline.history.overrides import OverrideRequest, set_override, withdraw_override
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -69,7 +69,7 @@ def override(
         return
     if until is None:
         raise UserError("Say until when, with --until YYYY-MM-DD: nobody remembers an override for ever")
-    asked = OverrideAsked(account, because, who, until.date(), score, band)
+    asked = OverrideRequest(account, because, who, until.date(), score, band)
     first = set_override(warehouse, load_selection(settings.config), asked, now)
     say_done(f"set for {account}: counts from week {first}, when that week is scored")
 

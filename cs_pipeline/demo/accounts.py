@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, Moments, SampleCompany
-from cs_pipeline.demo.planted_outcomes import Fates
+from cs_pipeline.demo.planted_outcomes import Outcomes
 from cs_pipeline.demo.tables import Columns, keys, text
 from cs_pipeline.demo.vocabulary import to_ascii, vocabulary
 
@@ -36,11 +36,11 @@ def account_keys(block: int, size: int) -> np.ndarray:
     return keys("acc-", block * BLOCK_ACCOUNTS + np.arange(size) + 1, 6)
 
 
-def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
+def name_accounts(company: SampleCompany, block: int, outcomes: Outcomes) -> Accounts:
     """Name the accounts of a block; a name depends on the account's number and the seed alone."""
     words = vocabulary()
     random = company.random(block, "accounts")
-    size = len(fates.created)
+    size = len(outcomes.created)
     numbers = block * BLOCK_ACCOUNTS + np.arange(size)
     length = len(words.country_cycle)
     cycle = company.random(0, "countries").permutation(words.country_cycle)
@@ -55,7 +55,7 @@ def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
     zone = np.array([zones[c][int(p * len(zones[c]))] for c, p in zip(country, random.random(size), strict=True)])
     return Accounts(
         key=account_keys(block, size),
-        created_at=company.calendar.moment(fates.created, 8 + 9 * random.random(size), zone),
+        created_at=company.calendar.moment(outcomes.created, 8 + 9 * random.random(size), zone),
         name=np.array([name for name, _, _ in named], object),
         domain=np.array([domain for _, domain, _ in named], object),
         industry=np.array([industry for _, _, industry in named]),
@@ -65,7 +65,7 @@ def name_accounts(company: SampleCompany, block: int, fates: Fates) -> Accounts:
     )
 
 
-def account_columns(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> Columns:
+def account_columns(company: SampleCompany, block: int, accounts: Accounts, outcomes: Outcomes) -> Columns:
     """Columns of `accounts` that do not change; owner, tier, plan and fit are in `versions`."""
     words = vocabulary()
     random = company.random(block, "account details")
@@ -77,9 +77,9 @@ def account_columns(company: SampleCompany, block: int, accounts: Accounts, fate
         "account_id": accounts.key,
         "account_name": accounts.name,
         "created_at": accounts.created_at,
-        "churned_at": company.calendar.moment(fates.churn, 9 + 8 * random.random(size), accounts.zone),
+        "churned_at": company.calendar.moment(outcomes.churn, 9 + 8 * random.random(size), accounts.zone),
         "industry": text(words.industries, accounts.industry),
-        "employee_count": np.round(TYPICAL_EMPLOYEES[fates.tier] * random.lognormal(0, 0.7, size)).astype(int) + 3,
+        "employee_count": np.round(TYPICAL_EMPLOYEES[outcomes.tier] * random.lognormal(0, 0.7, size)).astype(int) + 3,
         "country": text([country.code for country in words.countries], accounts.country),
         "timezone": text(words.timezones, accounts.zone),
         "executive_email": _colleague_emails("executives", 1)[np.zeros(size, int)],

@@ -16,7 +16,7 @@ from cs_pipeline.warehouse.contract import read_contract
 NOBODY = "acc-nobody"
 
 
-def broken_rows(company: SampleCompany, account: str, user: str) -> dict[str, list[tuple[dict[str, Any], str, str]]]:
+def dirty_rows(company: SampleCompany, account: str, user: str) -> dict[str, list[tuple[dict[str, Any], str, str]]]:
     """By table: (row, column at fault, what is wrong with it). account, user: keys that exist."""
     long_ago = company.ends_at - timedelta(weeks=company.weeks - 1)
     lately = company.ends_at - timedelta(days=9)
@@ -72,18 +72,18 @@ def broken_rows(company: SampleCompany, account: str, user: str) -> dict[str, li
     return rows
 
 
-def with_broken_rows(
+def with_dirty_rows(
     company: SampleCompany, tables: dict[str, pa.Table], account: str, user: str
 ) -> tuple[dict[str, pa.Table], pa.Table]:
     """`tables` with the broken rows at their ends, and the truth about those."""
     truth: list[dict[str, Any]] = []
-    untidy = dict(tables)
-    for name, broken in broken_rows(company, account, user).items():
+    dirty = dict(tables)
+    for name, broken in dirty_rows(company, account, user).items():
         (key,) = read_contract().tables[name].key
         added = pa.Table.from_pylist([row for row, _, _ in broken], schema=schemas()[name])
-        untidy[name] = pa.concat_tables([tables[name], added.cast(tables[name].schema)])
+        dirty[name] = pa.concat_tables([tables[name], added.cast(tables[name].schema)])
         truth += [
             {"source_table": name, "row_key": row[key], "column_name": column, "defect": defect}
             for row, column, defect in broken
         ]
-    return untidy, pa.Table.from_pylist(truth, schema=REJECTS_SCHEMA)
+    return dirty, pa.Table.from_pylist(truth, schema=REJECTS_SCHEMA)

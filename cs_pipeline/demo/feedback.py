@@ -6,7 +6,16 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, WEEK, Moments, SampleCompany, office_hours
 from cs_pipeline.demo.people import Users
-from cs_pipeline.demo.planted_outcomes import BAD_FIT, CAUSES, CHURN, DIP, DISENGAGEMENT, PRICE, SUPPORT_PAIN, Fates
+from cs_pipeline.demo.planted_outcomes import (
+    BAD_FIT,
+    CAUSES,
+    CHURN,
+    DIP,
+    DISENGAGEMENT,
+    PRICE,
+    SUPPORT_PAIN,
+    Outcomes,
+)
 from cs_pipeline.demo.tables import keys, table, text
 from cs_pipeline.demo.vocabulary import vocabulary
 
@@ -20,16 +29,21 @@ NEVER = np.datetime64("NaT", "us")
 
 
 def ticket_table(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    block: int,
+    accounts: Accounts,
+    users: Users,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> pa.Table:
     """`tickets`: now and then from everybody; critical, slow and ill rated from onset on where support is the pain."""
     random = company.random(block, "tickets")
     calendar = company.calendar
-    in_pain = fates.is_cause(SUPPORT_PAIN)[:, None] & (fates.unrest(calendar.mondays) > 0)
+    in_pain = outcomes.is_cause(SUPPORT_PAIN)[:, None] & (outcomes.unrest(calendar.mondays) > 0)
     in_pain &= activity > 0
-    rate = TALKATIVE[fates.tier][:, None] * (0.4 + activity) * (activity > 0)
+    rate = TALKATIVE[outcomes.tier][:, None] * (0.4 + activity) * (activity > 0)
     count = random.poisson(rate) + np.where(in_pain, random.poisson(0.75, in_pain.shape), 0)
-    account, week, user, created = _said(company, random, accounts, users, fates, count)
+    account, week, user, created = _said(company, random, accounts, users, outcomes, count)
     size = len(account)
     pained = in_pain[account, week]
 
@@ -69,22 +83,27 @@ def ticket_table(
 
 
 def survey_table(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    block: int,
+    accounts: Accounts,
+    users: Users,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> pa.Table:
     """`survey_responses`: NPS each quarter from those who care to answer, CSAT and effort now and then."""
     random = company.random(block, "surveys")
     calendar = company.calendar
-    quarter_starts = (calendar.week_of(fates.created)[:, None] + np.arange(len(calendar.mondays))[None, :]) % 13 == 0
-    answers = np.array([1.1, 1.6, 3.0])[fates.tier][:, None] * (0.25 + 0.75 * activity)
+    quarter_starts = (calendar.week_of(outcomes.created)[:, None] + np.arange(len(calendar.mondays))[None, :]) % 13 == 0
+    answers = np.array([1.1, 1.6, 3.0])[outcomes.tier][:, None] * (0.25 + 0.75 * activity)
     here = activity > 0
-    moods = _moods(company, fates, activity)
+    moods = _moods(company, outcomes, activity)
     parts = []
     for survey, scale_max, count in (
         ("nps", 10, np.where(quarter_starts & here, random.poisson(answers), 0)),
         ("csat", 5, np.where(here, random.random(activity.shape) < 0.012, False)),
         ("ces", 7, np.where(here, random.random(activity.shape) < 0.008, False)),
     ):
-        account, week, user, at = _said(company, random, accounts, users, fates, count.astype(int))
+        account, week, user, at = _said(company, random, accounts, users, outcomes, count.astype(int))
         mood = moods[account, week] + random.normal(0, 0.13, len(account))
         score = np.clip(np.round(mood * scale_max), 0, scale_max)
         parts.append((survey, scale_max, account, user, at, score))
@@ -115,11 +134,16 @@ def survey_table(
 
 
 def feedback_table(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    block: int,
+    accounts: Accounts,
+    users: Users,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> pa.Table:
     """`feedback`: wishes and praise from all, objections to the price or to the fit from those who leave for it."""
     random = company.random(block, "feedback")
-    unrest = (fates.unrest(company.calendar.mondays) > 0) & (activity > 0)
+    unrest = (outcomes.unrest(company.calendar.mondays) > 0) & (activity > 0)
     words = vocabulary().words["feedback"]
     kinds = list(words)
     base = {"feature_request": 0.020, "complaint": 0.004, "praise": 0.012, "price_objection": 0.002,
@@ -131,9 +155,9 @@ def feedback_table(
     }  # fmt: skip
     rate = np.stack([np.where(activity > 0, base[kind] * (0.4 + activity), 0) for kind in kinds])
     for (kind, cause), extra in more.items():
-        rate[kinds.index(kind)] += extra * (unrest & fates.is_cause(cause)[:, None])
+        rate[kinds.index(kind)] += extra * (unrest & outcomes.is_cause(cause)[:, None])
     count = random.poisson(rate)
-    found = [_said(company, random, accounts, users, fates, of_kind) for of_kind in count]
+    found = [_said(company, random, accounts, users, outcomes, of_kind) for of_kind in count]
     kind = np.repeat(np.arange(len(kinds)), [len(account) for account, *_ in found])
     account, user, at = (np.concatenate([part[place] for part in found]) for place in (0, 2, 3))
     size = len(account)
@@ -155,20 +179,20 @@ def feedback_table(
     )
 
 
-def cancellation_table(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> pa.Table:
+def cancellation_table(company: SampleCompany, block: int, accounts: Accounts, outcomes: Outcomes) -> pa.Table:
     """`cancellation_requests`: six in ten who leave say so weeks before; a few who dip do too, and withdraw it."""
     random = company.random(block, "cancellations")
     size = len(accounts)
-    says_so = (fates.fate == CHURN) & (random.random(size) < 0.6)
-    wavers = (fates.fate == DIP) & (random.random(size) < 0.12)
-    notice = np.minimum(random.integers(7, 35, size), np.maximum(fates.lead_weeks * 7 - 7, 7)) * DAY
-    leaves = fates.end_of_unrest
-    asked = np.where(says_so, leaves - notice, np.where(wavers, fates.dip_from + WEEK, np.datetime64("NaT", "D")))
+    says_so = (outcomes.outcome == CHURN) & (random.random(size) < 0.6)
+    wavers = (outcomes.outcome == DIP) & (random.random(size) < 0.12)
+    notice = np.minimum(random.integers(7, 35, size), np.maximum(outcomes.lead_weeks * 7 - 7, 7)) * DAY
+    leaves = outcomes.end_of_unrest
+    asked = np.where(says_so, leaves - notice, np.where(wavers, outcomes.dip_from + WEEK, np.datetime64("NaT", "D")))
     who = np.flatnonzero(~np.isnat(asked))
     reasons = vocabulary().words["cancellation_reasons"]
     at = company.calendar.moment(asked[who], office_hours(random, len(who)), accounts.zone[who])
     back = at + (random.integers(3, 20, len(who)) * DAY).astype("m8[us]")
-    back = np.where(wavers[who], back, fates.kept[who].astype("M8[us]"))
+    back = np.where(wavers[who], back, outcomes.kept[who].astype("M8[us]"))
     return table(
         "cancellation_requests",
         {
@@ -176,15 +200,15 @@ def cancellation_table(company: SampleCompany, block: int, accounts: Accounts, f
             "account_id": accounts.key[who],
             "requested_at": at,
             "withdrawn_at": back,
-            "reason": np.array([reasons[CAUSES[c]] if c >= 0 else None for c in fates.cause[who]], object),
+            "reason": np.array([reasons[CAUSES[c]] if c >= 0 else None for c in outcomes.cause[who]], object),
         },
     )
 
 
-def _moods(company: SampleCompany, fates: Fates, activity: np.ndarray) -> np.ndarray:
+def _moods(company: SampleCompany, outcomes: Outcomes, activity: np.ndarray) -> np.ndarray:
     """How content (0 to 1) accounts are (accounts x weeks): lively ones are; pain, price and a bad fit show early."""
-    annoyed = np.isin(fates.cause, (SUPPORT_PAIN, PRICE, BAD_FIT))[:, None]
-    return 0.62 + 0.30 * np.minimum(activity, 1) - 0.45 * (annoyed & (fates.unrest(company.calendar.mondays) > 0))
+    annoyed = np.isin(outcomes.cause, (SUPPORT_PAIN, PRICE, BAD_FIT))[:, None]
+    return 0.62 + 0.30 * np.minimum(activity, 1) - 0.45 * (annoyed & (outcomes.unrest(company.calendar.mondays) > 0))
 
 
 def _said(
@@ -192,7 +216,7 @@ def _said(
     random: np.random.Generator,
     accounts: Accounts,
     users: Users,
-    fates: Fates,
+    outcomes: Outcomes,
     count: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Moments]:
     """Account, week, user and moment of things that `count` (accounts x weeks) says happened; in order of weeks."""
@@ -200,7 +224,7 @@ def _said(
     times = count[account, week]
     week, account = np.repeat(week, times), np.repeat(account, times)
     day = company.calendar.mondays[week] + random.integers(0, 5, len(week)) * DAY
-    here = (day > fates.created[account]) & ~(day >= fates.churn[account])
+    here = (day > outcomes.created[account]) & ~(day >= outcomes.churn[account])
     week, account, day = week[here], account[here], day[here]
     people = np.bincount(users.account, minlength=len(accounts))
     user = users.first_of_account[account] + (random.random(len(account)) ** 2 * people[account]).astype(int)

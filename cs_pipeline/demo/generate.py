@@ -13,12 +13,12 @@ import pyarrow as pa
 from cs_pipeline.demo import catalogue, contracts, feedback, people, progress, relations, truth
 from cs_pipeline.demo.accounts import account_columns, name_accounts
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
-from cs_pipeline.demo.dirty_rows import with_broken_rows
+from cs_pipeline.demo.dirty_rows import with_dirty_rows
 from cs_pipeline.demo.parquet_parts import PartWriter, remove_parts
 from cs_pipeline.demo.planted_outcomes import activity, plant
 from cs_pipeline.demo.tables import table
 from cs_pipeline.demo.timeline import as_known_at
-from cs_pipeline.demo.treatment_effects import keep_some
+from cs_pipeline.demo.treatment_effects import apply_treatment
 from cs_pipeline.demo.usage import use_product
 from cs_pipeline.demo.versions import account_versions
 from cs_pipeline.errors import UserError
@@ -61,45 +61,45 @@ def company_tables(company: SampleCompany) -> Tables:
 def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
     """A block's part of every table of accounts, as known at the end, and of the truth."""
     size = min(BLOCK_ACCOUNTS, company.accounts - block * BLOCK_ACCOUNTS)
-    fates, rescues = plant(company, block, size), None
+    outcomes, treatment_effects = plant(company, block, size), None
     if company.play_effect is not None:
-        fates, rescues = keep_some(company.play_effect, company, block, fates)
-    lively = activity(fates, company, block)
-    accounts = name_accounts(company, block, fates)
-    users = people.gather_users(company, block, accounts, fates)
-    signed = contracts.draw_up(company, block, users, fates)
-    versions, today = account_versions(company, block, accounts, fates, signed)
-    integrations = progress.integration_table(company, block, accounts, fates)
+        outcomes, treatment_effects = apply_treatment(company.play_effect, company, block, outcomes)
+    lively = activity(outcomes, company, block)
+    accounts = name_accounts(company, block, outcomes)
+    users = people.gather_users(company, block, accounts, outcomes)
+    signed = contracts.draw_up(company, block, users, outcomes)
+    versions, today = account_versions(company, block, accounts, outcomes, signed)
+    integrations = progress.integration_table(company, block, accounts, outcomes)
     mrr = np.zeros(size)
     mrr[signed.terms.account] = signed.terms.mrr
 
     made = {
-        "accounts": table("accounts", {**account_columns(company, block, accounts, fates), **today}),
-        "users": table("users", people.user_columns(company, block, accounts, users, fates)),
-        "contact_roles": table("contact_roles", people.role_columns(accounts, users, fates)),
-        "subscriptions": contracts.subscription_table(company, block, accounts, fates, signed),
-        "invoices": contracts.invoice_table(company, block, accounts, fates, signed),
+        "accounts": table("accounts", {**account_columns(company, block, accounts, outcomes), **today}),
+        "users": table("users", people.user_columns(company, block, accounts, users, outcomes)),
+        "contact_roles": table("contact_roles", people.role_columns(accounts, users, outcomes)),
+        "subscriptions": contracts.subscription_table(company, block, accounts, outcomes, signed),
+        "invoices": contracts.invoice_table(company, block, accounts, outcomes, signed),
         "integrations": integrations,
-        "events": use_product(company, block, accounts, users, fates, lively, integrations),
-        "tickets": feedback.ticket_table(company, block, accounts, users, fates, lively),
-        "survey_responses": feedback.survey_table(company, block, accounts, users, fates, lively),
-        "feedback": feedback.feedback_table(company, block, accounts, users, fates, lively),
-        "cancellation_requests": feedback.cancellation_table(company, block, accounts, fates),
-        "email_events": relations.email_table(company, block, accounts, users, fates, lively),
-        "touchpoints": relations.touchpoint_table(company, block, accounts, users, fates, lively),
-        "event_attendance": relations.attendance_table(company, block, accounts, users, fates, lively),
-        "onboarding_progress": progress.onboarding_table(company, block, accounts, fates),
-        "value_log": progress.value_table(company, block, accounts, fates, lively, mrr),
-        "orders": progress.order_table(company, block, accounts, users, fates, lively),
-        "referrals": progress.referral_table(company, block, accounts, fates),
+        "events": use_product(company, block, accounts, users, outcomes, lively, integrations),
+        "tickets": feedback.ticket_table(company, block, accounts, users, outcomes, lively),
+        "survey_responses": feedback.survey_table(company, block, accounts, users, outcomes, lively),
+        "feedback": feedback.feedback_table(company, block, accounts, users, outcomes, lively),
+        "cancellation_requests": feedback.cancellation_table(company, block, accounts, outcomes),
+        "email_events": relations.email_table(company, block, accounts, users, outcomes, lively),
+        "touchpoints": relations.touchpoint_table(company, block, accounts, users, outcomes, lively),
+        "event_attendance": relations.attendance_table(company, block, accounts, users, outcomes, lively),
+        "onboarding_progress": progress.onboarding_table(company, block, accounts, outcomes),
+        "value_log": progress.value_table(company, block, accounts, outcomes, lively, mrr),
+        "orders": progress.order_table(company, block, accounts, users, outcomes, lively),
+        "referrals": progress.referral_table(company, block, accounts, outcomes),
         "signups": catalogue.signup_table(company, block, size),
     }
     known = {name: as_known_at(name, rows, company.ends_at) for name, rows in made.items()}
-    planted = {truth.ACCOUNTS: truth.account_truth(company, accounts, fates), truth.VERSIONS: versions}
-    if rescues is not None:
-        planted[truth.RESCUES] = rescues
+    planted = {truth.ACCOUNTS: truth.account_truth(company, accounts, outcomes), truth.VERSIONS: versions}
+    if treatment_effects is not None:
+        planted[truth.TREATMENT_EFFECTS] = treatment_effects
     if block == 0:
-        known, planted[truth.REJECTS] = with_broken_rows(company, known, accounts.key[0], users.key[0])
+        known, planted[truth.REJECTS] = with_dirty_rows(company, known, accounts.key[0], users.key[0])
     return known, planted
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import DAY, WEEK, Days, Moments, SampleCompany, office_hours
-from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, EXPANSION, NO_ONBOARDING, Fates
+from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, EXPANSION, NO_ONBOARDING, Outcomes
 from cs_pipeline.demo.tables import SLOWEST, Columns, keys, text
 from cs_pipeline.demo.vocabulary import Country, vocabulary
 
@@ -41,13 +41,13 @@ class Users:
         return len(self.key)
 
 
-def gather_users(company: SampleCompany, block: int, accounts: Accounts, fates: Fates) -> Users:
+def gather_users(company: SampleCompany, block: int, accounts: Accounts, outcomes: Outcomes) -> Users:
     """The people of a block's accounts: a few at sign-up, more as the account grows; some leave."""
     random = company.random(block, "users")
     calendar = company.calendar
-    grown = random.lognormal(np.log(TYPICAL_USERS[fates.tier]), 0.45)
-    grown *= np.where(fates.fate == EXPANSION, 1.5, 1)
-    counts = np.clip(np.round(grown).astype(int), 2, MOST_USERS[fates.tier])
+    grown = random.lognormal(np.log(TYPICAL_USERS[outcomes.tier]), 0.45)
+    grown *= np.where(outcomes.outcome == EXPANSION, 1.5, 1)
+    counts = np.clip(np.round(grown).astype(int), 2, MOST_USERS[outcomes.tier])
     account = np.repeat(np.arange(len(accounts)), counts)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     place = np.arange(len(account)) - first[account]
@@ -59,17 +59,19 @@ def gather_users(company: SampleCompany, block: int, accounts: Accounts, fates: 
         [0, random.exponential(8, size) + 0.5, 14 + random.exponential(45, size)],
         60 + random.exponential(220, size),
     )
-    created = fates.created[account] + days_in.astype(int) * DAY
-    comes_with_growth = (share >= 0.65) & (fates.fate == EXPANSION)[account] & ~np.isnat(fates.expansion[account])
-    created = np.where(comes_with_growth, fates.expansion[account] + random.integers(0, 28, size) * DAY, created)
+    created = outcomes.created[account] + days_in.astype(int) * DAY
+    comes_with_growth = (
+        (share >= 0.65) & (outcomes.outcome == EXPANSION)[account] & ~np.isnat(outcomes.expansion[account])
+    )
+    created = np.where(comes_with_growth, outcomes.expansion[account] + random.integers(0, 28, size) * DAY, created)
 
     leaves = (random.random(size) < 0.07) & (place > SPONSOR)
     never = np.full(size, np.datetime64("NaT", "D"))
     deleted = np.where(leaves, created + (60 + random.exponential(300, size)).astype(int) * DAY, never)
-    champion_leaves = (place == CHAMPION) & fates.is_cause(CHAMPION_LEFT)[account]
-    created = np.where(champion_leaves, np.minimum(created, fates.onset[account] - 8 * WEEK), created)
-    created = np.maximum(created, fates.created[account])
-    deleted = np.where(champion_leaves, fates.onset[account], deleted)
+    champion_leaves = (place == CHAMPION) & outcomes.is_cause(CHAMPION_LEFT)[account]
+    created = np.where(champion_leaves, np.minimum(created, outcomes.onset[account] - 8 * WEEK), created)
+    created = np.maximum(created, outcomes.created[account])
+    deleted = np.where(champion_leaves, outcomes.onset[account], deleted)
     unsubscribes = random.random(size) < 0.05
     after = np.maximum(created, calendar.first_day) + (20 + random.exponential(200, size)).astype(int) * DAY
 
@@ -77,7 +79,7 @@ def gather_users(company: SampleCompany, block: int, accounts: Accounts, fates: 
     eagerness[random.random(size) < 0.07] = 0.0
     eagerness[place == CHAMPION] = 1.3 + random.random(int((place == CHAMPION).sum()))
     eagerness[place == POINT_OF_CONTACT] = 0.7 + random.random(len(accounts))
-    eagerness[(place == SPONSOR) & (fates.tier[account] == 2)] = 0.15
+    eagerness[(place == SPONSOR) & (outcomes.tier[account] == 2)] = 0.15
     rank = random.random(size)
     rank[place <= CHAMPION] *= 0.4
 
@@ -122,15 +124,15 @@ def _name_people(
     return name, local + number + "@" + accounts.domain[account], accounts.zone[account]
 
 
-def user_columns(company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates) -> Columns:
+def user_columns(company: SampleCompany, block: int, accounts: Accounts, users: Users, outcomes: Outcomes) -> Columns:
     """Columns of `users`."""
     random = company.random(block, "user details")
     size = len(users)
     stages = vocabulary().words["onboarding_steps"]
     reached = np.minimum(
-        (fates.liveliness[users.account] * random.uniform(0.5, 2.2, size) * len(stages)).astype(int), len(stages) - 1
+        (outcomes.liveliness[users.account] * random.uniform(0.5, 2.2, size) * len(stages)).astype(int), len(stages) - 1
     )
-    stuck = fates.is_cause(NO_ONBOARDING)[users.account]
+    stuck = outcomes.is_cause(NO_ONBOARDING)[users.account]
     moment = company.calendar.moment
     return {
         "user_id": users.key,
@@ -146,12 +148,12 @@ def user_columns(company: SampleCompany, block: int, accounts: Accounts, users: 
     }
 
 
-def role_columns(accounts: Accounts, users: Users, fates: Fates) -> Columns:
+def role_columns(accounts: Accounts, users: Users, outcomes: Outcomes) -> Columns:
     """Columns of `contact_roles`: a contact for each account, a champion (often the power user too), a sponsor for
     the large. The champion's role ends on the day the champion leaves; nobody follows at once."""
     everyone = users.first_of_account
     champion = np.flatnonzero(users.place == CHAMPION)
-    sponsor = np.flatnonzero((users.place == SPONSOR) & (fates.tier[users.account] > 0))
+    sponsor = np.flatnonzero((users.place == SPONSOR) & (outcomes.tier[users.account] > 0))
     who = np.concatenate([everyone, champion, champion, sponsor])
     sizes = [len(everyone), len(champion), len(champion), len(sponsor)]
     role = np.repeat(["point_of_contact", "champion", "power_user", "executive_sponsor"], sizes).astype(object)

@@ -13,9 +13,9 @@ from cs_pipeline.demo.company import DAY, WEEK, Days, SampleCompany
 TIERS = np.array(["starter", "pro", "enterprise"], object)
 TIER_SHARES = (0.45, 0.40, 0.15)
 
-FATES = np.array(["steady", "churn", "dip", "expansion"], object)
+OUTCOMES = np.array(["steady", "churn", "dip", "expansion"], object)
 STEADY, CHURN, DIP, EXPANSION = range(4)
-FATE_SHARES = (0.49, 0.24, 0.14, 0.13)
+OUTCOME_SHARES = (0.49, 0.24, 0.14, 0.13)
 
 CAUSES = np.array(["disengagement", "champion_left", "support_pain", "no_onboarding", "price", "bad_fit"], object)
 DISENGAGEMENT, CHAMPION_LEFT, SUPPORT_PAIN, NO_ONBOARDING, PRICE, BAD_FIT = range(6)
@@ -33,14 +33,14 @@ CHURN_NOT_AFTER = 14 * WEEK  # from the end: some accounts are on their way out 
 
 
 @dataclass(frozen=True)
-class Fates:
-    """One element an account. Codes index TIERS, FATES and CAUSES; cause is -1 unless the account churns.
+class Outcomes:
+    """One element an account. Codes index TIERS, OUTCOMES and CAUSES; cause is -1 unless the account churns.
 
-    `kept` is the day on which it stayed after all, for those that would have churned on it (see `rescues`).
+    `kept` is the day on which it stayed after all, for those that would have churned on it (see `treatment_effects`).
     """
 
     tier: np.ndarray
-    fate: np.ndarray
+    outcome: np.ndarray
     cause: np.ndarray
     created: Days
     contract_months: np.ndarray
@@ -81,15 +81,15 @@ def shared_out(random: np.random.Generator, size: int, shares: tuple[float, ...]
     return random.permutation(np.searchsorted(bounds, np.arange(size), side="right"))
 
 
-def plant(company: SampleCompany, block: int, size: int) -> Fates:
-    """Draw the fates of a block of `size` accounts."""
+def plant(company: SampleCompany, block: int, size: int) -> Outcomes:
+    """Draw the outcomes of a block of `size` accounts."""
     random = company.random(block, "fates")
     calendar = company.calendar
     start = np.datetime64(company.first_week, "D")
     end = calendar.end
 
-    fate = shared_out(random, size, FATE_SHARES)
-    churns = fate == CHURN
+    outcome = shared_out(random, size, OUTCOME_SHARES)
+    churns = outcome == CHURN
     cause = np.full(size, -1)
     cause[churns] = shared_out(random, int(churns.sum()), CAUSE_SHARES)
     is_new = (cause == NO_ONBOARDING) | (cause == BAD_FIT)
@@ -118,9 +118,9 @@ def plant(company: SampleCompany, block: int, size: int) -> Fates:
     created = np.where(churns, churner_created, np.where(random.random(size) < 0.6, before, within))
 
     settled = np.maximum(created + 10 * WEEK, start + 6 * WEEK)
-    dips = (fate == DIP) & (settled < end - WEEK)
+    dips = (outcome == DIP) & (settled < end - WEEK)
     dip_from = _never_unless(dips, _spread(random, size, settled, np.maximum(end, settled + WEEK)))
-    expansion = _never_unless(fate == EXPANSION, _spread(random, size, settled, np.maximum(end, settled + WEEK)))
+    expansion = _never_unless(outcome == EXPANSION, _spread(random, size, settled, np.maximum(end, settled + WEEK)))
 
     lively = 0.30 + 0.70 * random.beta(2.8, 1.6, size)
     is_sleepy = (random.random(size) < 0.20) & ~churns
@@ -128,9 +128,9 @@ def plant(company: SampleCompany, block: int, size: int) -> Fates:
     lively[cause == BAD_FIT] = random.uniform(0.10, 0.26, int((cause == BAD_FIT).sum()))
     lively[cause == NO_ONBOARDING] = random.uniform(0.05, 0.18, int((cause == NO_ONBOARDING).sum()))
 
-    return Fates(
+    return Outcomes(
         tier=tier,
-        fate=fate,
+        outcome=outcome,
         cause=cause,
         created=created,
         contract_months=months,
@@ -147,25 +147,25 @@ def plant(company: SampleCompany, block: int, size: int) -> Fates:
     )
 
 
-def activity(fates: Fates, company: SampleCompany, block: int) -> np.ndarray:
+def activity(outcomes: Outcomes, company: SampleCompany, block: int) -> np.ndarray:
     """How lively each account is in each week of the calendar (accounts x weeks), about 0 to 1.2; 0 when absent."""
     random = company.random(block, "activity")
     calendar = company.calendar
     weeks = calendar.mondays
-    drift = np.empty((len(fates.tier), len(weeks)))
+    drift = np.empty((len(outcomes.tier), len(weeks)))
     step = random.normal(0, 0.045, drift.shape)
     drift[:, 0] = step[:, 0]
     for week in range(1, len(weeks)):
         drift[:, week] = 0.85 * drift[:, week - 1] + step[:, week]
 
-    unrest = fates.unrest(weeks)
-    decline = np.where(unrest > 0, DROP_AT_ONSET[fates.cause][:, None], 1) * np.exp(
-        -DECAY[fates.cause][:, None] * unrest
+    unrest = outcomes.unrest(weeks)
+    decline = np.where(unrest > 0, DROP_AT_ONSET[outcomes.cause][:, None], 1) * np.exp(
+        -DECAY[outcomes.cause][:, None] * unrest
     )
-    decline = np.where((fates.cause >= 0)[:, None], decline, 1)
-    dips = (weeks >= fates.dip_from[:, None]) & (weeks < fates.dip_to[:, None])
-    level = fates.liveliness[:, None] * (1 + drift) * decline * np.where(dips, fates.dip_depth[:, None], 1)
-    present = (weeks + WEEK > fates.created[:, None]) & ~(weeks >= fates.churn[:, None])
+    decline = np.where((outcomes.cause >= 0)[:, None], decline, 1)
+    dips = (weeks >= outcomes.dip_from[:, None]) & (weeks < outcomes.dip_to[:, None])
+    level = outcomes.liveliness[:, None] * (1 + drift) * decline * np.where(dips, outcomes.dip_depth[:, None], 1)
+    present = (weeks + WEEK > outcomes.created[:, None]) & ~(weeks >= outcomes.churn[:, None])
     return np.clip(level, 0, 1.2) * present * calendar.season
 
 

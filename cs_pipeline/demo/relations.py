@@ -6,7 +6,7 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts, team_emails
 from cs_pipeline.demo.company import DAY, WEEK, Days, Moments, SampleCompany, office_hours
 from cs_pipeline.demo.people import Users
-from cs_pipeline.demo.planted_outcomes import Fates
+from cs_pipeline.demo.planted_outcomes import Outcomes
 from cs_pipeline.demo.tables import SLOWEST, keys, table
 from cs_pipeline.demo.vocabulary import vocabulary
 
@@ -23,7 +23,12 @@ NEVER = np.datetime64("NaT", "us")
 
 
 def email_table(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    block: int,
+    accounts: Accounts,
+    users: Users,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> pa.Table:
     """`email_events`: a newsletter every other week to the point of contact, and what the reader did with it.
 
@@ -36,12 +41,14 @@ def email_table(
     week, account = np.nonzero(((is_due == 0) & (activity > 0)).T)
     user = users.first_of_account[account]
     day = calendar.mondays[week] + DAY
-    here = (day > fates.created[account]) & ~(day >= fates.churn[account]) & ~(day >= users.unsubscribed[user])
+    here = (day > outcomes.created[account]) & ~(day >= outcomes.churn[account]) & ~(day >= users.unsubscribed[user])
     week, account, user, day = week[here], account[here], user[here], day[here]
     size = len(account)
 
     sent = calendar.moment(day, 9 + random.random(size), accounts.zone[account])
-    calm = np.minimum(activity[account, week] / np.maximum(fates.liveliness[account] * calendar.season[week], 0.01), 1)
+    calm = np.minimum(
+        activity[account, week] / np.maximum(outcomes.liveliness[account] * calendar.season[week], 0.01), 1
+    )
     opens = random.random(size) < reads[account] * np.minimum(calm * 1.6, 1)
     clicks = opens & (random.random(size) < 0.22)
     replies = opens & (random.random(size) < 0.015)
@@ -75,7 +82,12 @@ def email_table(
 
 
 def touchpoint_table(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    block: int,
+    accounts: Accounts,
+    users: Users,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> pa.Table:
     """`touchpoints`: a kick-off for new accounts, check-ins and QBRs by tier; restless customers miss more of them.
 
@@ -84,20 +96,22 @@ def touchpoint_table(
     random = company.random(block, "touchpoints")
     calendar, size = company.calendar, len(accounts)
     ahead = np.concatenate([calendar.mondays, calendar.end + np.arange(3) * WEEK])
-    age = (ahead[None, :] - fates.created[:, None]).astype(int) // 7
+    age = (ahead[None, :] - outcomes.created[:, None]).astype(int) // 7
     phase = random.integers(0, 26, size)
     parts: list[tuple[str, np.ndarray, Days]] = [
-        ("kickoff", np.arange(size), fates.created + random.integers(1, 9, size) * DAY)
+        ("kickoff", np.arange(size), outcomes.created + random.integers(1, 9, size) * DAY)
     ]
     for kind, every in MEETINGS.items():
-        weeks = np.array(every)[fates.tier][:, None]
-        takes_part = (random.random(size) < np.array([0, 0.6, 0.95])[fates.tier])[:, None]
+        weeks = np.array(every)[outcomes.tier][:, None]
+        takes_part = (random.random(size) < np.array([0, 0.6, 0.95])[outcomes.tier])[:, None]
         due = (weeks > 0) & takes_part & (age > 2) & ((age + phase[:, None]) % np.maximum(weeks, 1) == 0)
         week, account = np.nonzero(due.T)
         parts.append((kind, account, ahead[week] + random.integers(0, 5, len(week)) * DAY))
     kind = np.repeat([part[0] for part in parts], [len(part[1]) for part in parts]).astype(object)
     account, day = (np.concatenate([part[place] for part in parts]) for place in (1, 2))
-    keep = (day > fates.created[account]) & ~(day >= fates.churn[account]) & (day >= calendar.first_day - 26 * WEEK)
+    keep = (
+        (day > outcomes.created[account]) & ~(day >= outcomes.churn[account]) & (day >= calendar.first_day - 26 * WEEK)
+    )
     kind, account, day = kind[keep], account[keep], day[keep]
 
     count = len(account)
@@ -123,20 +137,25 @@ def touchpoint_table(
 
 
 def attendance_table(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    block: int,
+    accounts: Accounts,
+    users: Users,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> pa.Table:
     """`event_attendance`: a training in the first weeks for most, then a monthly webinar for those who like them."""
     random = company.random(block, "attendance")
     calendar, size = company.calendar, len(accounts)
-    joins = random.random(size) < 0.10 + 0.65 * fates.liveliness
-    first_training = fates.created + random.integers(5, 40, size) * DAY
-    trained = np.flatnonzero(joins & ~(first_training >= fates.churn))
+    joins = random.random(size) < 0.10 + 0.65 * outcomes.liveliness
+    first_training = outcomes.created + random.integers(5, 40, size) * DAY
+    trained = np.flatnonzero(joins & ~(first_training >= outcomes.churn))
 
     webinars = np.arange(3, len(calendar.mondays), 4)
     chance = 0.04 * activity[:, webinars]
     seat, account = np.nonzero((random.random(chance.shape) < chance).T)
     day = calendar.mondays[webinars[seat]] + 2 * DAY
-    here = (day > fates.created[account]) & ~(day >= fates.churn[account])
+    here = (day > outcomes.created[account]) & ~(day >= outcomes.churn[account])
     seat, account, day = seat[here], account[here], day[here]
 
     titles = np.array(vocabulary().words["trainings"], object)

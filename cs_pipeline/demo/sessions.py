@@ -10,7 +10,7 @@ import numpy as np
 
 from cs_pipeline.demo.company import DAY, Moments, SampleCompany, office_hours
 from cs_pipeline.demo.people import Users
-from cs_pipeline.demo.planted_outcomes import Fates
+from cs_pipeline.demo.planted_outcomes import Outcomes
 from cs_pipeline.demo.vocabulary import vocabulary
 
 BUSY_BY_WEEKDAY = np.array([1.0, 1.05, 1.0, 0.95, 0.75, 0.10, 0.08], np.float32)
@@ -38,7 +38,7 @@ class Learned:
 
 
 def hold_sessions(
-    company: SampleCompany, random: np.random.Generator, users: Users, fates: Fates, activity: np.ndarray
+    company: SampleCompany, random: np.random.Generator, users: Users, outcomes: Outcomes, activity: np.ndarray
 ) -> Sessions:
     """The sessions of a block, by user and day. A small `events_scale` leaves little but the first of each week."""
     chance = _chance_a_day(company, users, activity)
@@ -53,7 +53,7 @@ def hold_sessions(
 
     day = mondays[0] + days_in * DAY
     account = users.account[user].astype(np.int32)
-    gone = np.fmin(users.deleted, fates.churn[users.account])
+    gone = np.fmin(users.deleted, outcomes.churn[users.account])
     here = (day >= users.created[user]) & ~(day >= gone[user])
     day, days_in, user, account = day[here], days_in[here], user[here], account[here]
     week = (days_in // 7).astype(np.int16)
@@ -66,17 +66,19 @@ def hold_sessions(
     return Sessions(user, account, week, np.maximum(begun, settled_in))
 
 
-def learn_features(company: SampleCompany, random: np.random.Generator, fates: Fates, activity: np.ndarray) -> Learned:
+def learn_features(
+    company: SampleCompany, random: np.random.Generator, outcomes: Outcomes, activity: np.ndarray
+) -> Learned:
     """Which features each account uses week by week: core ones first, more with time, fewer when it drifts away."""
     features = vocabulary().words["features"]
-    size, count = len(fates.tier), len(features)
+    size, count = len(outcomes.tier), len(features)
     appeal = np.array([1.0 if core else 0.45 for _, _, core, _, _ in features])
     order = np.argsort(-(appeal + 0.55 * random.random((size, count))), axis=1).astype(np.int8)
-    reach = FEATURES_WITHIN_REACH[fates.tier]
-    most = 0.8 + reach * np.clip(fates.liveliness, 0, 1) ** 1.1 * random.uniform(0.75, 1.1, size)
-    age = (company.calendar.mondays[None, :] - fates.created[:, None]).astype(int) / 7 + 1
+    reach = FEATURES_WITHIN_REACH[outcomes.tier]
+    most = 0.8 + reach * np.clip(outcomes.liveliness, 0, 1) ** 1.1 * random.uniform(0.75, 1.1, size)
+    age = (company.calendar.mondays[None, :] - outcomes.created[:, None]).astype(int) / 7 + 1
     taken_up = most[:, None] * np.clip(0.4 + 0.6 * age / WEEKS_TO_LEARN, 0, 1)
-    usual = np.maximum(fates.liveliness[:, None] * company.calendar.season, 0.01)
+    usual = np.maximum(outcomes.liveliness[:, None] * company.calendar.season, 0.01)
     fading = np.clip(activity / usual, 0, 1) ** 0.5
     return Learned(order, np.clip(np.round(taken_up * fading), 1, count).astype(np.int8))
 

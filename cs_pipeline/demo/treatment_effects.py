@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from cs_pipeline.demo.accounts import account_keys
 from cs_pipeline.demo.company import SampleCompany
-from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Fates
+from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Outcomes
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook
@@ -21,7 +21,7 @@ from cs_pipeline.plays.playbooks.schema import Playbook
 MET = (DISENGAGEMENT, CHAMPION_LEFT, SUPPORT_PAIN)
 """Causes that show in the score long before the end, and that somebody who calls can do something about."""
 
-RESCUES_SCHEMA = pa.schema(
+TREATMENT_EFFECTS_SCHEMA = pa.schema(
     [
         ("playbook", pa.string()),
         ("account_id", pa.string()),  # those that the playbook can keep, one row each
@@ -47,20 +47,24 @@ class PlayEffect:
             raise UserError(f"The share of accounts that a play keeps lies between 0 and 1, not {self.keeps}.")
 
 
-def keep_some(effect: PlayEffect, company: SampleCompany, block: int, fates: Fates) -> tuple[Fates, pa.Table]:
-    """The fates of a block once the play has had its effect, and the truth about it (RESCUES_SCHEMA)."""
-    keys = account_keys(block, len(fates.cause))
+def apply_treatment(
+    effect: PlayEffect, company: SampleCompany, block: int, outcomes: Outcomes
+) -> tuple[Outcomes, pa.Table]:
+    """The outcomes of a block once the play has had its effect, and the truth about it (TREATMENT_EFFECTS_SCHEMA)."""
+    keys = account_keys(block, len(outcomes.cause))
     is_held_out = held_out(effect.playbook, pd.Series(keys)).to_numpy(bool)
-    is_met = np.isin(fates.cause, MET)
+    is_met = np.isin(outcomes.cause, MET)
     is_kept = is_met & ~is_held_out & (company.random(block, "rescues").random(len(keys)) < effect.keeps)
     truth = {
         "playbook": np.full(len(keys), effect.playbook.playbook, object),
         "account_id": keys,
-        "would_leave_on": fates.churn,
+        "would_leave_on": outcomes.churn,
         "is_held_out": is_held_out,
         "is_kept": is_kept,
         "keeps": np.full(len(keys), effect.keeps),
     }
     never = np.datetime64("NaT", "D")
-    kept = replace(fates, kept=np.where(is_kept, fates.churn, never), churn=np.where(is_kept, never, fates.churn))
-    return kept, pa.table({name: values[is_met] for name, values in truth.items()}, schema=RESCUES_SCHEMA)
+    kept = replace(
+        outcomes, kept=np.where(is_kept, outcomes.churn, never), churn=np.where(is_kept, never, outcomes.churn)
+    )
+    return kept, pa.table({name: values[is_met] for name, values in truth.items()}, schema=TREATMENT_EFFECTS_SCHEMA)

@@ -12,17 +12,17 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, SampleCompany
 from cs_pipeline.demo.parquet_parts import read_pieces, table_names
-from cs_pipeline.demo.planted_outcomes import CAUSES, FATES, TIERS, Fates
+from cs_pipeline.demo.planted_outcomes import CAUSES, OUTCOMES, TIERS, Outcomes
 from cs_pipeline.demo.tables import ARROW_TYPES
 from cs_pipeline.demo.timeline import MOMENT
-from cs_pipeline.demo.treatment_effects import RESCUES_SCHEMA
+from cs_pipeline.demo.treatment_effects import TREATMENT_EFFECTS_SCHEMA
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.bulk import append
 from cs_pipeline.warehouse.connection import Warehouse
 
 SCHEMA = "demo_truth"
 VERSIONS, ACCOUNTS, REJECTS = "account_versions", "accounts_truth", "rejects_truth"
-RESCUES = "rescues_truth"  # only of a company that was given the effect of a play
+TREATMENT_EFFECTS = "rescues_truth"  # only of a company that was given the effect of a play
 
 ACCOUNTS_SCHEMA = pa.schema(
     [
@@ -59,7 +59,12 @@ VERSIONS_SCHEMA = pa.schema(
         ("is_bad_fit", pa.bool_()),
     ]
 )
-SCHEMAS = {ACCOUNTS: ACCOUNTS_SCHEMA, VERSIONS: VERSIONS_SCHEMA, REJECTS: REJECTS_SCHEMA, RESCUES: RESCUES_SCHEMA}
+SCHEMAS = {
+    ACCOUNTS: ACCOUNTS_SCHEMA,
+    VERSIONS: VERSIONS_SCHEMA,
+    REJECTS: REJECTS_SCHEMA,
+    TREATMENT_EFFECTS: TREATMENT_EFFECTS_SCHEMA,
+}
 SQL_TYPES = {kind: name for name, kind in ARROW_TYPES.items()}
 
 
@@ -68,23 +73,23 @@ def truth_folder(folder: Path) -> Path:
     return folder.absolute().with_name(folder.absolute().name + "-truth")
 
 
-def account_truth(company: SampleCompany, accounts: Accounts, fates: Fates) -> pa.Table:
+def account_truth(company: SampleCompany, accounts: Accounts, outcomes: Outcomes) -> pa.Table:
     """What is planted in a block of accounts, one row each."""
     end = company.calendar.end
     never = np.datetime64("NaT", "D")
     columns = {
         "account_id": accounts.key,
-        "fate": FATES[fates.fate],
-        "cause": np.where(fates.cause >= 0, CAUSES[fates.cause], np.array(None)),
-        "onset_on": fates.onset,
-        "leaves_on": fates.churn,
-        "churned_on": np.where(fates.churn < end, fates.churn, never),
-        "lead_weeks": np.where(fates.cause >= 0, (fates.churn - fates.onset) / WEEK, np.nan),
-        "dips_from": fates.dip_from,
-        "recovers_on": fates.dip_to,
-        "expands_on": fates.expansion,
-        "first_tier": TIERS[fates.tier],
-        "liveliness": np.round(fates.liveliness, 4),
+        "fate": OUTCOMES[outcomes.outcome],
+        "cause": np.where(outcomes.cause >= 0, CAUSES[outcomes.cause], np.array(None)),
+        "onset_on": outcomes.onset,
+        "leaves_on": outcomes.churn,
+        "churned_on": np.where(outcomes.churn < end, outcomes.churn, never),
+        "lead_weeks": np.where(outcomes.cause >= 0, (outcomes.churn - outcomes.onset) / WEEK, np.nan),
+        "dips_from": outcomes.dip_from,
+        "recovers_on": outcomes.dip_to,
+        "expands_on": outcomes.expansion,
+        "first_tier": TIERS[outcomes.tier],
+        "liveliness": np.round(outcomes.liveliness, 4),
     }
     arrays = [pa.array(columns[field.name], from_pandas=True).cast(field.type) for field in ACCOUNTS_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=ACCOUNTS_SCHEMA)

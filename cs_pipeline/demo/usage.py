@@ -13,7 +13,7 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts
 from cs_pipeline.demo.company import WEEK, Days, Moments, SampleCompany
 from cs_pipeline.demo.people import Users
-from cs_pipeline.demo.planted_outcomes import EXPANSION, PRICE, SUPPORT_PAIN, Fates
+from cs_pipeline.demo.planted_outcomes import EXPANSION, PRICE, SUPPORT_PAIN, Outcomes
 from cs_pipeline.demo.sessions import Learned, Sessions, hold_sessions, learn_features
 from cs_pipeline.demo.tables import schemas
 from cs_pipeline.demo.vocabulary import vocabulary
@@ -48,30 +48,30 @@ class Rows:
 
 
 def use_product(
-    company: SampleCompany, block: int, accounts: Accounts, users: Users, fates: Fates, activity: np.ndarray,
+    company: SampleCompany, block: int, accounts: Accounts, users: Users, outcomes: Outcomes, activity: np.ndarray,
     integrations: pa.Table,
 ) -> pa.Table:  # fmt: skip
     """`events` of a block. activity: accounts x weeks. integrations: the table; connecting leaves events too."""
     random = company.random(block, "events")
-    sessions = hold_sessions(company, random, users, fates, activity)
-    learned = learn_features(company, random, fates, activity)
+    sessions = hold_sessions(company, random, users, outcomes, activity)
+    learned = learn_features(company, random, outcomes, activity)
     kinds = [
-        *_session_rows(company, random, sessions, fates, learned),
-        _api_calls(company, random, accounts, fates, activity),
+        *_session_rows(company, random, sessions, outcomes, learned),
+        _api_calls(company, random, accounts, outcomes, activity),
         *_connections(company, accounts, integrations),
     ]
     return _as_table(company, block, random, accounts, users, kinds)
 
 
 def _session_rows(
-    company: SampleCompany, random: np.random.Generator, sessions: Sessions, fates: Fates, learned: Learned
+    company: SampleCompany, random: np.random.Generator, sessions: Sessions, outcomes: Outcomes, learned: Learned
 ) -> list[Rows]:
     size = len(sessions.user)
     everyone = np.arange(size, dtype=np.int32)
     minutes = random.lognormal(2.9, 0.8, size)
-    upset = _is_between(company, sessions, fates.onset, fates.end_of_unrest)
-    priced_out, pained = (upset & fates.is_cause(cause)[sessions.account] for cause in (PRICE, SUPPORT_PAIN))
-    wants_more = _is_between(company, sessions, fates.expansion - 6 * WEEK, fates.expansion)
+    upset = _is_between(company, sessions, outcomes.onset, outcomes.end_of_unrest)
+    priced_out, pained = (upset & outcomes.is_cause(cause)[sessions.account] for cause in (PRICE, SUPPORT_PAIN))
+    wants_more = _is_between(company, sessions, outcomes.expansion - 6 * WEEK, outcomes.expansion)
 
     def some(chance: np.ndarray | float) -> np.ndarray:
         """Sessions in which something happens that `events_scale` thins out or multiplies."""
@@ -98,7 +98,7 @@ def _session_rows(
         ),
     ]  # fmt: skip
     campaigns, automations = _feature("campaigns"), _feature("automations")
-    grows = wants_more & (fates.fate == EXPANSION)[sessions.account]
+    grows = wants_more & (outcomes.outcome == EXPANSION)[sessions.account]
     for name, chance, feature, page in (
         (CAMPAIGN_SENT, 0.12, campaigns, NONE),
         (AUTOMATION_CREATED, 0.02, automations, NONE),
@@ -147,16 +147,20 @@ def _feature(key: str) -> int:
 
 
 def _api_calls(
-    company: SampleCompany, random: np.random.Generator, accounts: Accounts, fates: Fates, activity: np.ndarray
+    company: SampleCompany,
+    random: np.random.Generator,
+    accounts: Accounts,
+    outcomes: Outcomes,
+    activity: np.ndarray,
 ) -> Rows:
     """A row a working day for accounts that call the API; once a week where `events_scale` is small."""
-    calls = random.random(len(accounts)) < API_USERS[fates.tier]
+    calls = random.random(len(accounts)) < API_USERS[outcomes.tier]
     weekdays = 5 if company.events_scale >= 0.5 else 1
     account, week, weekday = np.nonzero((calls[:, None] & (activity > 0.05))[:, :, None] & np.ones(weekdays, bool))
     day = company.calendar.mondays[week] + weekday.astype("m8[D]")
-    here = (day > fates.created[account] + 1) & ~(day >= fates.churn[account])
+    here = (day > outcomes.created[account] + 1) & ~(day >= outcomes.churn[account])
     account, week, day = account[here], week[here], day[here]
-    expected = 40 * activity[account, week] * (1 + fates.tier[account]) * 5 / weekdays
+    expected = 40 * activity[account, week] * (1 + outcomes.tier[account]) * 5 / weekdays
     at = day.astype("M8[us]") + (random.random(len(day)) * 8.64e10).astype("m8[us]")
     return Rows(API_CALL, account, NONE, at, quantity=1.0 + random.poisson(expected))
 

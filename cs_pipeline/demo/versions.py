@@ -7,7 +7,7 @@ import pyarrow as pa
 from cs_pipeline.demo.accounts import Accounts, owner_count, team_emails
 from cs_pipeline.demo.company import WEEK, SampleCompany
 from cs_pipeline.demo.contracts import PLANS, Contracts
-from cs_pipeline.demo.planted_outcomes import BAD_FIT, TIERS, Fates
+from cs_pipeline.demo.planted_outcomes import BAD_FIT, TIERS, Outcomes
 from cs_pipeline.demo.timeline import VERSIONED_COLUMNS
 from cs_pipeline.demo.truth import VERSIONS_SCHEMA
 
@@ -15,7 +15,7 @@ HANDED_OVER = 0.12
 
 
 def account_versions(
-    company: SampleCompany, block: int, accounts: Accounts, fates: Fates, contracts: Contracts
+    company: SampleCompany, block: int, accounts: Accounts, outcomes: Outcomes, contracts: Contracts
 ) -> tuple[pa.Table, dict[str, np.ndarray]]:
     """All versions up to the end, and the columns of the newest one by account.
 
@@ -24,24 +24,24 @@ def account_versions(
     random = company.random(block, "versions")
     size, end = len(accounts), company.calendar.end
     first = np.datetime64(company.first_week, "D")
-    span = (end - np.maximum(fates.created, first)).astype(int)
+    span = (end - np.maximum(outcomes.created, first)).astype(int)
     hands_over = random.random(size) < HANDED_OVER
-    handover = np.maximum(fates.created, first) + (random.random(size) * span).astype("m8[D]")
+    handover = np.maximum(outcomes.created, first) + (random.random(size) * span).astype("m8[D]")
     handover = np.where(hands_over, handover, np.datetime64("NaT", "D"))
-    noticed = np.where(fates.is_cause(BAD_FIT), fates.onset + 6 * WEEK, np.datetime64("NaT", "D"))
+    noticed = np.where(outcomes.is_cause(BAD_FIT), outcomes.onset + 6 * WEEK, np.datetime64("NaT", "D"))
 
     terms = contracts.terms
     everyone = np.arange(size)
     account = np.concatenate([everyone, terms.account, everyone, everyone])
-    from_ = np.concatenate([fates.created, terms.started, handover, noticed])
-    keep = (from_ < end) & ~(from_ < fates.created[account])
+    from_ = np.concatenate([outcomes.created, terms.started, handover, noticed])
+    keep = (from_ < end) & ~(from_ < outcomes.created[account])
     account, from_ = account[keep], from_[keep]
     order = np.lexsort((from_, account))
     account, from_ = account[order], from_[order]
 
     same_day = np.append((account[1:] == account[:-1]) & (from_[1:] == from_[:-1]), False)
     account, from_ = account[~same_day], from_[~same_day]
-    tier = _tier_then(contracts, fates, account, from_)
+    tier = _tier_then(contracts, outcomes, account, from_)
     owner = np.where(
         from_ < handover[account], (accounts.owner[account] + 1) % owner_count(company), accounts.owner[account]
     )
@@ -63,11 +63,11 @@ def account_versions(
     return versions, {name: columns[name][newest] for name in VERSIONED_COLUMNS}
 
 
-def _tier_then(contracts: Contracts, fates: Fates, account: np.ndarray, day: np.ndarray) -> np.ndarray:
+def _tier_then(contracts: Contracts, outcomes: Outcomes, account: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Tier of the base period that each account was in on its `day`; before the first, the one it begins with."""
     terms = contracts.terms
     order = terms.account.astype(np.int64) * 1_000_000 + terms.started.astype(np.int64)
     asked = account.astype(np.int64) * 1_000_000 + day.astype(np.int64)
     place = np.maximum(np.searchsorted(order, asked, side="right") - 1, 0)
     belongs = (len(terms.account) > 0) & (terms.account[place] == account)
-    return np.where(belongs, terms.tier[place], fates.tier[account])
+    return np.where(belongs, terms.tier[place], outcomes.tier[account])

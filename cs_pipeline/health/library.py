@@ -1,11 +1,11 @@
 """Where score models are found: the team's configuration folder first, then what ships with the package."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.validation import unsound
+from cs_pipeline.health.validation import model_problems
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).parent / "models"
@@ -38,6 +38,11 @@ def find_score_model(name_or_file: str, config: Path | None = None) -> ScoreMode
     return read_score_model(Path(name_or_file))
 
 
+def find_score_models(names_or_files: Sequence[str], config: Path | None = None) -> list[ScoreModel]:
+    """The models of those names or files (see `find_score_model`); all that there are when none is named."""
+    return [find_score_model(name, config) for name in names_or_files] or list(score_models(config).values())
+
+
 def score_model_names(config: Path | None = None) -> list[str]:
     """Names of all models and variants, sorted. Raises UserError as `score_models` does."""
     return list(score_models(config))
@@ -58,7 +63,7 @@ def read_score_model(path: Path) -> ScoreModel:
     def check(model: ScoreModel) -> Iterator[Problem]:
         if model.model != path.stem:
             yield Problem(("model",), f"expected the name of the file, {path.stem!r}, got {model.model!r}")
-        yield from unsound(model)
+        yield from model_problems(model)
 
     return validate(ScoreModel, path, check)
 

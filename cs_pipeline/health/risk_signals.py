@@ -1,6 +1,6 @@
-"""Risks and opportunities of accounts: the named signs that a model reads from its scores (S4-64…68).
+"""Risks and opportunities of accounts: the named signals that a model reads from its scores (S4-64…68).
 
-Here belongs whether a sign is there. What is done about it is up to the plays.
+Here belongs whether a signal is there. What is done about it is up to the plays.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cs_pipeline.health.scoring import Arithmetic, Floats, Scores
-from cs_pipeline.health.specification import Sign, Test
+from cs_pipeline.health.specification import Signal, Test
 
 Booleans = NDArray[np.bool]
 
@@ -18,13 +18,13 @@ MASKED_SHARE = 0.5
 """A metric with less than this share of its points is hidden by a dimension that is at its cap (C-08)."""
 
 
-def signs_of(arithmetic: Arithmetic, scores: Scores, signs: Sequence[Sign]) -> Booleans:
-    """Which of `signs` the accounts of `scores` show (n, signs); an account that is not scored shows none."""
+def signals_of(arithmetic: Arithmetic, scores: Scores, signals: Sequence[Signal]) -> Booleans:
+    """Which of `signals` the accounts of `scores` show (n, signals); an account that is not scored shows none."""
     is_scored = ~np.isnan(scores.score)
-    shown = np.empty((len(scores), len(signs)), dtype=bool)
-    for place, sign in enumerate(signs):
-        tests = [_holds(arithmetic, scores, test) for test in sign.when]
-        shown[:, place] = np.logical_and.reduce([is_scored, *tests])
+    shown = np.empty((len(scores), len(signals)), dtype=bool)
+    for index, signal in enumerate(signals):
+        tests = [_holds(arithmetic, scores, test) for test in signal.when]
+        shown[:, index] = np.logical_and.reduce([is_scored, *tests])
     return shown
 
 
@@ -55,6 +55,6 @@ def _is_masked(arithmetic: Arithmetic, scores: Scores, dimension: str) -> Boolea
     start = sum(len(earlier.metrics) for earlier in model.dimensions[:position])
     metrics = model.dimensions[position].metrics
     is_low = np.stack(
-        [scores.points[:, start + place] < MASKED_SHARE * metric.points for place, metric in enumerate(metrics)]
+        [scores.points[:, start + index] < MASKED_SHARE * metric.points for index, metric in enumerate(metrics)]
     ).any(axis=0)
     return is_low & (scores.dimension_scores[:, position] >= 100.0)

@@ -21,8 +21,8 @@ from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).with_name("selection.yaml")
 CONFIG_FILE = "score_selection.yaml"
-ASKED = ("tier", "lifecycle_stage", "lifecycle_stage_five")
-"""Columns of an account's week that rules may ask for."""
+RULE_COLUMNS = ("tier", "lifecycle_stage", "lifecycle_stage_five")
+"""Columns of an account-week that rules may test."""
 
 
 class Rule(BaseModel):
@@ -38,7 +38,7 @@ class Rule(BaseModel):
     @property
     def asks(self) -> dict[str, str]:
         """What an account must be, by column; empty means every account."""
-        return {column: value for column in ASKED if (value := getattr(self, column)) is not None}
+        return {column: value for column in RULE_COLUMNS if (value := getattr(self, column)) is not None}
 
 
 class SelectionFile(BaseModel):
@@ -69,7 +69,7 @@ class Selection:
         return tuple(model for model in self.models if model.model in active)
 
     def active(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        """Positions in `models` of the model that counts for each account of `frame`, which has the columns ASKED."""
+        """Positions in `models` of the model that counts for each account of `frame`, with RULE_COLUMNS."""
         names = [model.model for model in self.models]
         chosen = np.full(len(frame), -1)
         for rule in self.rules:
@@ -90,16 +90,16 @@ def load_selection(config: Path | None = None) -> Selection:
     models: dict[str, ScoreModel] = {}
 
     def check(file: SelectionFile) -> Iterator[Problem]:
-        named = [(("active", place, "model"), rule.model) for place, rule in enumerate(file.active)]
-        named += [(("side_by_side", place), name) for place, name in enumerate(file.side_by_side)]
+        named = [(("active", index, "model"), rule.model) for index, rule in enumerate(file.active)]
+        named += [(("side_by_side", index), name) for index, name in enumerate(file.side_by_side)]
         for where, name in named:
             try:
                 models.setdefault(name, load_score_model(name, config))
             except UserError as error:
                 yield Problem(where, str(error))
-        for place, rule in enumerate(file.active[:-1]):
+        for index, rule in enumerate(file.active[:-1]):
             if not rule.asks:
-                yield Problem(("active", place), "fits every account: the rules after it are never reached")
+                yield Problem(("active", index), "fits every account: the rules after it are never reached")
         if file.active[-1].asks:
             message = "expected a model for every account as the last rule: without tier and stage"
             yield Problem(("active", len(file.active) - 1), message)

@@ -1,6 +1,6 @@
 """What a score model is: dimensions of metrics that give points, and bands that name the score.
 
-Here belongs the form of a model file and its version. Whether it is sound as a whole is in `soundness`, how
+Here belongs the form of a model file and its version. Whether it is sound as a whole is in `validation`, how
 points become a score in `scoring`; docs/scores.md tells a writer of models what the fields do.
 """
 
@@ -99,7 +99,7 @@ class Test(_Part):
         return self
 
 
-class Sign(_Part):
+class Signal(_Part):
     """A named risk or opportunity of an account: there when all its tests hold."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -130,8 +130,8 @@ class ScoreModel(_Part):
     steadiness: Steadiness | None = None
     escalation: Escalation | None = None
     roll_up: Literal["arr", "mean"] = Field(default="arr", description="how the scores of children make their parent's")
-    risks: tuple[Sign, ...] = ()
-    opportunities: tuple[Sign, ...] = ()
+    risks: tuple[Signal, ...] = ()
+    opportunities: tuple[Signal, ...] = ()
     variants: tuple[Variant, ...] = ()
 
     @field_validator("bands", mode="before")

@@ -12,26 +12,24 @@ from math import inf
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.normalisation import PointsRow
 from cs_pipeline.health.risk_signals import OF_THE_SCORE
-from cs_pipeline.health.specification import Band, Dimension, ScoredMetric, ScoreModel, Sign
-from cs_pipeline.yaml_with_lines import Problem
-
-Place = tuple[str | int, ...]
+from cs_pipeline.health.specification import Band, Dimension, ScoredMetric, ScoreModel, Signal
+from cs_pipeline.yaml_with_lines import Loc, Problem
 
 
-def unsound(model: ScoreModel) -> Iterator[Problem]:
+def model_problems(model: ScoreModel) -> Iterator[Problem]:
     """What is wrong with a model that has the right form: one problem each, where it stands in the file.
 
     Variants are looked at when the model itself is sound.
     """
-    is_sound = True
-    for problem in _unsound_model(model):
-        is_sound = False
+    is_valid = True
+    for problem in _problems_of_model(model):
+        is_valid = False
         yield problem
-    if is_sound:
-        yield from _unsound_variants(model)
+    if is_valid:
+        yield from _problems_of_variants(model)
 
 
-def _unsound_model(model: ScoreModel) -> Iterator[Problem]:
+def _problems_of_model(model: ScoreModel) -> Iterator[Problem]:
     total = sum(dimension.points for dimension in model.dimensions)
     if abs(total - 100) > 1e-9:
         yield Problem(("dimensions",), f"expected dimensions that add up to 100 points, got {total:g}")
@@ -42,19 +40,19 @@ def _unsound_model(model: ScoreModel) -> Iterator[Problem]:
         if dimension.dimension in dimensions:
             yield Problem((*where, "dimension"), f"{dimension.dimension!r} is there already")
         dimensions.add(dimension.dimension)
-        yield from _unsound_dimension(dimension, where)
-        for place, metric in enumerate(dimension.metrics):
+        yield from _problems_of_dimension(dimension, where)
+        for index, metric in enumerate(dimension.metrics):
             if metric.metric in metrics:
-                yield Problem((*where, "metrics", place, "metric"), f"{metric.metric!r} is scored already")
+                yield Problem((*where, "metrics", index, "metric"), f"{metric.metric!r} is scored already")
             metrics.add(metric.metric)
-            yield from _unsound_metric(metric, (*where, "metrics", place))
-    yield from _unsound_bands(model.bands)
-    yield from _unsound_memory(model)
-    for field, signs in (("risks", model.risks), ("opportunities", model.opportunities)):
-        yield from _unsound_signs(model, signs, field)
+            yield from _problems_of_metric(metric, (*where, "metrics", index))
+    yield from _problems_of_bands(model.bands)
+    yield from _problems_of_memory(model)
+    for field, signals in (("risks", model.risks), ("opportunities", model.opportunities)):
+        yield from _problems_of_signals(model, signals, field)
 
 
-def _unsound_dimension(dimension: Dimension, where: Place) -> Iterator[Problem]:
+def _problems_of_dimension(dimension: Dimension, where: Loc) -> Iterator[Problem]:
     total = dimension.points_of_metrics
     if total < dimension.points:
         yield Problem((*where, "points"), f"can never be reached: its metrics give {total:g} of {dimension.points:g}")
@@ -63,7 +61,7 @@ def _unsound_dimension(dimension: Dimension, where: Place) -> Iterator[Problem]:
         yield Problem(where, f"{message}; expected a cap: clip, halve or rescale")
 
 
-def _unsound_metric(metric: ScoredMetric, where: Place) -> Iterator[Problem]:
+def _problems_of_metric(metric: ScoredMetric, where: Loc) -> Iterator[Problem]:
     known = METRICS.get(metric.metric)
     if known is None:
         close = _closest(metric.metric)
@@ -71,7 +69,7 @@ def _unsound_metric(metric: ScoredMetric, where: Place) -> Iterator[Problem]:
     elif known.unit != metric.unit:
         yield Problem((*where, "unit"), f"expected {known.unit}, the unit of {metric.metric}, got {metric.unit}")
     if metric.table is not None:
-        yield from _unsound_table(metric, metric.table, known.values if known else None, (*where, "table"))
+        yield from _problems_of_table(metric, metric.table, known.values if known else None, (*where, "table"))
     if metric.days_since is not None and metric.unit != "days":
         yield Problem((*where, "days_since"), f"is for a metric in days; {metric.metric} has the unit {metric.unit}")
 
@@ -80,24 +78,24 @@ def _closest(name: str) -> str:
     return max(METRICS, key=lambda known: SequenceMatcher(None, name, known).ratio())
 
 
-def _unsound_table(
-    metric: ScoredMetric, table: tuple[PointsRow, ...], values: tuple[float, ...] | None, where: Place
+def _problems_of_table(
+    metric: ScoredMetric, table: tuple[PointsRow, ...], values: tuple[float, ...] | None, where: Loc
 ) -> Iterator[Problem]:
     """Points that are out of reach, overlaps, and values that no row is for."""
     highest = max(row.points for row in table)
-    for place, row in enumerate(table):
+    for index, row in enumerate(table):
         if row.points > metric.points:
             message = f"expected at most {metric.points:g}, the points of {metric.metric}, got {row.points:g}"
-            yield Problem((*where, place, "points"), message)
+            yield Problem((*where, index, "points"), message)
     if highest < metric.points:
         yield Problem(where, f"expected a row that gives the full {metric.points:g} points, the most is {highest:g}")
     rows = sorted(enumerate(table), key=lambda numbered: numbered[1].start)
     reached = -inf
-    for place, row in rows:
+    for index, row in rows:
         if row.start < reached:
-            yield Problem((*where, place), f"overlaps another row from {row.start:g}")
+            yield Problem((*where, index), f"overlaps another row from {row.start:g}")
         if values is None and row.start > reached:
-            yield Problem((*where, place), f"leaves a gap: no row is for {reached:g} up to {row.start:g}")
+            yield Problem((*where, index), f"leaves a gap: no row is for {reached:g} up to {row.start:g}")
         reached = max(reached, row.end)
     if values is None and reached < inf:
         yield Problem(where, f"leaves a gap: no row is for {reached:g} and more")
@@ -106,22 +104,22 @@ def _unsound_table(
             yield Problem(where, f"has no row for {value:g}, which {metric.metric} can be")
 
 
-def _unsound_bands(bands: tuple[Band, ...]) -> Iterator[Problem]:
+def _problems_of_bands(bands: tuple[Band, ...]) -> Iterator[Problem]:
     if bands[-1].from_ != 0:
         message = f"expected 0 for the last band, got {bands[-1].from_:g}"
         yield Problem(("bands", len(bands) - 1, "from"), message)
-    for place in range(1, len(bands)):
-        above, band = bands[place - 1], bands[place]
+    for index in range(1, len(bands)):
+        above, band = bands[index - 1], bands[index]
         if band.from_ >= above.from_:
-            yield Problem(("bands", place, "from"), f"expected less than {above.from_:g}, the band above it")
+            yield Problem(("bands", index, "from"), f"expected less than {above.from_:g}, the band above it")
         if band.severity < above.severity:
             message = f"expected at least {above.severity}, the severity of the healthier band above it"
-            yield Problem(("bands", place, "severity"), message)
-        if band.band in {other.band for other in bands[:place]}:
-            yield Problem(("bands", place, "band"), f"{band.band!r} is there already")
+            yield Problem(("bands", index, "severity"), message)
+        if band.band in {other.band for other in bands[:index]}:
+            yield Problem(("bands", index, "band"), f"{band.band!r} is there already")
 
 
-def _unsound_memory(model: ScoreModel) -> Iterator[Problem]:
+def _problems_of_memory(model: ScoreModel) -> Iterator[Problem]:
     """Steadiness that shuts a band, or leaves out what counts all the same; escalation that raises nothing."""
     if model.escalation and model.escalation.to_severity <= model.escalation.from_severity:
         message = f"expected more than {model.escalation.from_severity}, the severity it starts from"
@@ -138,21 +136,21 @@ def _unsound_memory(model: ScoreModel) -> Iterator[Problem]:
             yield Problem(where, f"{message}, below {above.from_:g}; got {most:g}")
     if model.steadiness.calendar == "left_out":
         for position, dimension in enumerate(model.dimensions):
-            for place, metric in enumerate(dimension.metrics):
+            for index, metric in enumerate(dimension.metrics):
                 if metric.calendar != "never" and metric.missing in ("zero", "neutral"):
                     message = "expected exclude_reweight or carry_forward: bands leave out what the calendar moves"
                     yield Problem(
-                        ("dimensions", position, "metrics", place, "missing"), f"{message}, and it would count"
+                        ("dimensions", position, "metrics", index, "missing"), f"{message}, and it would count"
                     )
 
 
-def _unsound_signs(model: ScoreModel, signs: tuple[Sign, ...], field: str) -> Iterator[Problem]:
+def _problems_of_signals(model: ScoreModel, signals: tuple[Signal, ...], field: str) -> Iterator[Problem]:
     known = (OF_THE_SCORE, *model.dimension_names, *model.metric_names)
-    for position, sign in enumerate(signs):
-        if sign.name in {other.name for other in signs[:position]}:
-            yield Problem((field, position, "name"), f"{sign.name!r} is there already")
-        for place, test in enumerate(sign.when):
-            where = (field, position, "when", place)
+    for position, signal in enumerate(signals):
+        if signal.name in {other.name for other in signals[:position]}:
+            yield Problem((field, position, "name"), f"{signal.name!r} is there already")
+        for index, test in enumerate(signal.when):
+            where = (field, position, "when", index)
             if test.of not in known:
                 message = f"expected score, or a dimension or metric of this model, got {test.of!r}"
                 yield Problem((*where, "of"), message)
@@ -160,7 +158,7 @@ def _unsound_signs(model: ScoreModel, signs: tuple[Sign, ...], field: str) -> It
                 yield Problem((*where, "masked"), f"is for a dimension; {test.of} is none")
 
 
-def _unsound_variants(model: ScoreModel) -> Iterator[Problem]:
+def _problems_of_variants(model: ScoreModel) -> Iterator[Problem]:
     names = [model.model]
     for position, variant in enumerate(model.variants):
         where = ("variants", position)
@@ -175,5 +173,5 @@ def _unsound_variants(model: ScoreModel) -> Iterator[Problem]:
                 if name not in known:
                     yield Problem((*where, field, name), f"expected one of {', '.join(known)}")
                     return
-        for problem in unsound(model.variant(variant.model)):
+        for problem in model_problems(model.variant(variant.model)):
             yield Problem(where, problem.message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cs_pipeline.health.risk_signals import Booleans, signs_of
+from cs_pipeline.health.risk_signals import Booleans, signals_of
 from cs_pipeline.health.scoring import Arithmetic, Floats, Integers, Scores
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND, Standing, Steadiness, escalate, settle
@@ -23,12 +23,18 @@ class Override:
 
 
 @dataclass(frozen=True)
-class Counting:
-    """What counts for n accounts: a score (NaN without one), a band and a severity (NO_BAND without one)."""
+class EffectiveScores:
+    """The scores that count for n accounts: a score (NaN without one), a band and a severity (NO_BAND without one)."""
 
     score: Floats
     band: Integers
     severity: Integers
+
+    @classmethod
+    def unknown(cls, accounts: int) -> "EffectiveScores":
+        """Accounts without a score."""
+        no_band = np.full(accounts, NO_BAND)
+        return cls(np.full(accounts, np.nan), no_band, no_band.copy())
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def weekly_scores(
     severity = severity_of(model, band)
     if model.escalation and standing is not None and earlier is not None:
         severity = escalate(model.escalation, severity, scores.score, standing.weeks_in_band, earlier)
-    counts = overridden(arithmetic, Counting(scores.score, band, severity), override)
+    counts = overridden(arithmetic, EffectiveScores(scores.score, band, severity), override)
     return WeeklyScores(
         scores,
         counts.score,
@@ -81,22 +87,22 @@ def weekly_scores(
         band,
         is_overridden(counts, override),
         standing,
-        signs_of(arithmetic, scores, model.risks),
-        signs_of(arithmetic, scores, model.opportunities),
+        signals_of(arithmetic, scores, model.risks),
+        signals_of(arithmetic, scores, model.opportunities),
     )
 
 
-def overridden(arithmetic: Arithmetic, model_says: Counting, override: Override) -> Counting:
+def overridden(arithmetic: Arithmetic, model_says: EffectiveScores, override: Override) -> EffectiveScores:
     """What counts when people's words take the place of the model's; a band without any score sets nothing."""
     score = np.where(np.isnan(override.score), model_says.score, override.score)
     by_score = np.where(np.isnan(override.score), model_says.band, arithmetic.bands(override.score))
     band = np.where((override.band != NO_BAND) & ~np.isnan(score), override.band, by_score)
-    counts = Counting(score, band, severity_of(arithmetic.model, band))
+    counts = EffectiveScores(score, band, severity_of(arithmetic.model, band))
     by_hand = is_overridden(counts, override)
-    return Counting(score, band, np.where(by_hand, counts.severity, model_says.severity))
+    return EffectiveScores(score, band, np.where(by_hand, counts.severity, model_says.severity))
 
 
-def is_overridden(counts: Counting, override: Override) -> Booleans:
+def is_overridden(counts: EffectiveScores, override: Override) -> Booleans:
     """Where a person's word is in what counts."""
     return ~np.isnan(override.score) | ((override.band != NO_BAND) & ~np.isnan(counts.score))
 

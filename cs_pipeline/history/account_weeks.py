@@ -11,21 +11,20 @@ import numpy as np
 import pandas as pd
 
 from cs_pipeline.health.scoring import Floats, Integers
-from cs_pipeline.health.selection import ASKED
+from cs_pipeline.health.selection import RULE_COLUMNS
 from cs_pipeline.health.specification import ScoredMetric, ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND, Standing
 from cs_pipeline.health.weekly import Override
-from cs_pipeline.history.schemas import STORED, Place
-from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.weeks import WEEK
 
 MART = STORED.account_weeks
 
 
 def account_weeks(
-    models: Iterable[ScoreModel], week: date, scope: Scope, *, place: Place = STORED, but: str = "false"
+    models: Iterable[ScoreModel], week: date, scope: Scope, *, schemas: Schemas = STORED, but: str = "false"
 ) -> str:
-    """Columns account_id, ASKED, the metrics of `models`, values carried forward, overrides, what models remember.
+    """Columns account_id, RULE_COLUMNS, metrics of `models`, carried values, overrides, and the models' earlier bands.
 
     Accounts for which `but`, SQL about `account_weeks`, is true are left out.
     """
@@ -33,13 +32,13 @@ def account_weeks(
     return f"""
         select
             account_weeks.account_id,
-            {", ".join(f"account_weeks.{column}" for column in ASKED)},
-            {", ".join(metric_columns(models, mart=place.account_weeks))},
+            {", ".join(f"account_weeks.{column}" for column in RULE_COLUMNS)},
+            {", ".join(metric_columns(models, mart=schemas.account_weeks))},
             overrides.override_id,
             overrides.score as override_score,
             overrides.band as override_band
             {"".join(_memory_columns(models))}
-        from {place.account_weeks} as account_weeks
+        from {schemas.account_weeks} as account_weeks
         left join lateral (
             select score_overrides.*
             from cs.score_overrides
@@ -50,7 +49,7 @@ def account_weeks(
             order by score_overrides.override_id desc
             limit 1
         ) as overrides on true
-        {"".join(_memory_joins(models, week, place))}
+        {"".join(_memory_joins(models, week, schemas))}
         where
             account_weeks.week = date '{week}'
             and {scope.condition("account_weeks", "account_weeks.week")}
@@ -92,7 +91,7 @@ def earlier_scores(model: ScoreModel, frame: pd.DataFrame) -> Floats:
     return frame[f"{model.model}_earlier_score"].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def set_by_hand(model: ScoreModel, frame: pd.DataFrame) -> Override:
+def overrides_of(model: ScoreModel, frame: pd.DataFrame) -> Override:
     """What people set in place of the model; a band that the model does not have sets nothing."""
     names = {band.band: position for position, band in enumerate(model.bands)}
     score = frame["override_score"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -122,17 +121,17 @@ def _own(alias: str, column: str) -> str:
     return f"case when {alias}.override_id is null then {alias}.{column} else {alias}.model_{column} end"
 
 
-def _memory_joins(models: Iterable[ScoreModel], week: date, place: Place) -> Iterator[str]:
+def _memory_joins(models: Iterable[ScoreModel], week: date, schemas: Schemas) -> Iterator[str]:
     for model in models:
         if model.remembers:
-            yield _join(model, f"{model.model}_before", week - WEEK, place)
+            yield _join(model, f"{model.model}_before", week - WEEK, schemas)
         if model.escalation:
-            yield _join(model, f"{model.model}_earlier", week - model.escalation.over_weeks * WEEK, place)
+            yield _join(model, f"{model.model}_earlier", week - model.escalation.over_weeks * WEEK, schemas)
 
 
-def _join(model: ScoreModel, alias: str, week: date, place: Place) -> str:
+def _join(model: ScoreModel, alias: str, week: date, schemas: Schemas) -> str:
     return f"""
-        left join {place.scores} as {alias}
+        left join {schemas.scores} as {alias}
             on {alias}.account_id = account_weeks.account_id
             and {alias}.week = date '{week}'
             and {alias}.model = '{model.model}'

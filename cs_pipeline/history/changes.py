@@ -41,7 +41,7 @@ Booleans = NDArray[np.bool]
 
 
 @dataclass
-class WeekChanged:
+class ChangeSummary:
     """What the changes of a week came to."""
 
     week: date
@@ -79,8 +79,8 @@ def record_changes(
     scope: Scope,
     origin: Origin,
     *,
-    on_week: Callable[[WeekChanged], None] | None = None,
-) -> list[WeekChanged]:
+    on_week: Callable[[ChangeSummary], None] | None = None,
+) -> list[ChangeSummary]:
     """Replace the score changes of `weeks` (ascending) for the accounts in `scope`, a transaction each.
 
     Changes are live in a live run of the newest week; a week that is older is recorded as backfill. Only what is live
@@ -88,7 +88,7 @@ def record_changes(
     same version, since what it is compared with may have changed. Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_account_weeks")
-    done: list[WeekChanged] = []
+    done: list[ChangeSummary] = []
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
         versions = metrics_by_version(reading)
         models = [_Attribution(Arithmetic(model), versions) for model in selection.active_models]
@@ -134,8 +134,8 @@ def _record(
     origin: Origin,
     *,
     replacing: str = "true",
-) -> WeekChanged:
-    changed = WeekChanged(week)
+) -> ChangeSummary:
+    changed = ChangeSummary(week)
     lock_week(writing, "score_changes", week)
     written_as: Origin = "live" if is_live(writing, week, origin) else "backfill"
     in_scope = scope.condition("score_changes", "score_changes.week")

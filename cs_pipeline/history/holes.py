@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.history.weeks import WEEK
 
-ASKED_AGAIN_FOR = 13 * WEEK
+RETRIED_FOR = 13 * WEEK
 """How far back the schedule asks again for a hole that lies between scored weeks; its run may have failed."""
 
 
@@ -41,12 +41,12 @@ def holes(session: Session, until: date) -> list[date]:
     return found
 
 
-def to_ask_for(found: Sequence[date], last_scored: date | None, week: date) -> list[tuple[date, date]]:
+def holes_to_fill(found: Sequence[date], last_scored: date | None, week: date) -> list[tuple[date, date]]:
     """The holes that a run of `week` is to be preceded by, as ranges.
 
-    All since `last_scored`, the newest scored week before `week`; older ones of the last ASKED_AGAIN_FOR.
+    All since `last_scored`, the newest scored week before `week`; older ones of the last RETRIED_FOR.
     """
-    oldest = week - ASKED_AGAIN_FOR
+    oldest = week - RETRIED_FOR
     return ranges_of(
         [hole for hole in found if hole < week and (hole >= oldest or (last_scored and hole > last_scored))]
     )

@@ -2,7 +2,7 @@
 
 Rows of append-only tables are new, and the week they are about is known. Rows of the other tables change in the
 ordinary course of things (a ticket is resolved), and what they were before is not kept: that one changed says only
-that it may matter. What it would come to is told by scoring again as known at another moment (`recollection`).
+that it may matter. What it would come to is told by scoring again as known at another moment (`reproduction`).
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def late_data(warehouse: Warehouse, first: date, last: date, late_rows: LateRows
     )
 
 
-def in_runs(rows: pd.DataFrame) -> pd.DataFrame:
+def by_week_range(rows: pd.DataFrame) -> pd.DataFrame:
     """`arrived` or `changed` by first and last in place of week: weeks in a row that say the same are one row.
 
     A row that came long after its day is news to every week since, and is then told once.

@@ -18,7 +18,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 
 
 @dataclass(frozen=True)
-class OverrideAsked:
+class OverrideRequest:
     """What a person wants an account to have; a score, a band, or both."""
 
     account_id: str
@@ -29,7 +29,7 @@ class OverrideAsked:
     band: str | None = None
 
 
-def set_override(warehouse: Warehouse, selection: Selection, asked: OverrideAsked, now: datetime) -> date:
+def set_override(warehouse: Warehouse, selection: Selection, asked: OverrideRequest, now: datetime) -> date:
     """Write the override; returns the first week that it counts for.
 
     Raises UserError when the marts are not built, for an account or band that is not there, a band that could not count
@@ -62,7 +62,7 @@ def set_override(warehouse: Warehouse, selection: Selection, asked: OverrideAske
     return first
 
 
-def _require_band(session: Session, selection: Selection, asked: OverrideAsked, band: str) -> None:
+def _require_band(session: Session, selection: Selection, asked: OverrideRequest, band: str) -> None:
     """Raise UserError unless the band can count, as far as the account's newest score tells.
 
     For an account that has none yet, any model that counts for somebody may come to count.

@@ -18,7 +18,7 @@ TARGET = "subscription_id, renewal_date, renewal_window, account_id, week, opens
 
 
 @dataclass
-class WeekOpened:
+class WindowSummary:
     """What the renewal windows of a week came to."""
 
     week: date
@@ -28,7 +28,7 @@ class WeekOpened:
     """The same per renewal type: `auto` and `manual`."""
 
 
-def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, origin: Origin) -> list[WeekOpened]:
+def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, origin: Origin) -> list[WindowSummary]:
     """Replace the renewal windows of `weeks` for the accounts in `scope`, all in one statement and transaction.
 
     Windows are live in a live run of the newest week, which sees what is signed or ends ahead; older weeks are recorded
@@ -79,7 +79,7 @@ def _record_late(connection: Connection, missed: date, scope: Scope) -> None:
     )
 
 
-def _summaries(connection: Connection, weeks: Sequence[date]) -> list[WeekOpened]:
+def _summaries(connection: Connection, weeks: Sequence[date]) -> list[WindowSummary]:
     rows = read_table(
         connection,
         f"""
@@ -89,7 +89,7 @@ def _summaries(connection: Connection, weeks: Sequence[date]) -> list[WeekOpened
         group by week, renewal_window, renewal_type
         """,
     )
-    opened = {week: WeekOpened(week) for week in weeks}
+    opened = {week: WindowSummary(week) for week in weeks}
     for row in rows.to_pylist():
         opened[row["week"]].windows[row["renewal_window"]] += row["windows"]
         opened[row["week"]].by_type[row["renewal_type"]] += row["windows"]

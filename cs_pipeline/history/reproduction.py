@@ -18,8 +18,7 @@ from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.selection import beside
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history import stale_weeks
-from cs_pipeline.history.schemas import STORED, Place
-from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.scores import write_week
 from cs_pipeline.history.statistics import analyze_grown
 from cs_pipeline.history.weeks import WEEK
@@ -27,11 +26,11 @@ from cs_pipeline.warehouse.bulk import query, read_rows
 from cs_pipeline.warehouse.connection import Warehouse
 
 SCRATCH_SCHEMA = "cs_replay"
-SCRATCH = Place(SCRATCH_SCHEMA, SCRATCH_SCHEMA)
+SCRATCH = Schemas(SCRATCH_SCHEMA, SCRATCH_SCHEMA)
 
 
 @dataclass(frozen=True)
-class Recollection:
+class Reproduction:
     """What came out."""
 
     compared: int
@@ -50,9 +49,9 @@ class Recollection:
         return f"{len(self.differences):,} differ from the stored ones, {len(moved):,} of them in another band."
 
 
-def score_recollection(
+def reproduce_scores(
     warehouse: Warehouse, first: date, last: date, *, on_week: Callable[[str, date], None]
-) -> Recollection:
+) -> Reproduction:
     """Score the account-weeks in the scratch schema, and compare. `on_week` is told model and week, as they begin."""
     versions = versions_that_count(warehouse, first, last)
     _bring_weeks_before(warehouse, [model for model, _ in versions], first)
@@ -66,7 +65,7 @@ def score_recollection(
                 reading.commit()
     asked = (first.isoformat(), last.isoformat())
     count = f"select count(*) as rows from {STORED.scores} where is_active and week between $1::date and $2::date"
-    return Recollection(read_rows(warehouse, count, asked)[0]["rows"], query(warehouse, _DIFFERENCES, asked))
+    return Reproduction(read_rows(warehouse, count, asked)[0]["rows"], query(warehouse, _DIFFERENCES, asked))
 
 
 def versions_that_count(warehouse: Warehouse, first: date, last: date) -> list[tuple[ScoreModel, list[date]]]:

@@ -11,7 +11,7 @@ from cs_pipeline.health.selection import beside
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.history.weeks import require_marts, weeks_between
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
@@ -24,11 +24,11 @@ def rescore(
     last: date,
     scope: Scope,
     *,
-    on_week: Callable[[WeekScored], None] | None = None,
-) -> list[WeekScored]:
+    on_week: Callable[[WeekSummary], None] | None = None,
+) -> list[WeekSummary]:
     """Score the weeks `first` to `last` (Mondays) under `model`; doing it again gives the same rows.
 
-    Where this very version counts already, its rows stay as they are and are not among the tallies.
+    Where this very version counts already, its rows stay as they are and are not counted.
     Raises UserError for weeks that are none, or that the marts do not have.
     """
     weeks = weeks_between(first, last)

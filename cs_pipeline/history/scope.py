@@ -1,4 +1,4 @@
-"""Which accounts a run is about: all, or those of a signup month, or those of a tier."""
+"""Scope of a run: the accounts it is about, and the schemas it reads and writes."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +41,27 @@ class Scope:
         if self.segment is not None:
             conditions.append(f"in_scope.tier = {_quoted(self.segment)}")
         return f"exists (select 1 from marts.fct_account_weeks as in_scope where {' and '.join(conditions)})"
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """The schemas of the mart and of the scores: those that everybody reads, or scratch copies of them."""
+
+    marts: str
+    cs: str
+
+    @property
+    def account_weeks(self) -> str:
+        """The mart that is scored, in SQL."""
+        return f"{self.marts}.fct_account_weeks"
+
+    @property
+    def scores(self) -> str:
+        """The scores, in SQL."""
+        return f"{self.cs}.health_scores"
+
+
+STORED = Schemas("marts", "cs")
 
 
 def _quoted(text: str) -> str:

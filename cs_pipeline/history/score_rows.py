@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cs_pipeline.health.risk_signals import Booleans
 from cs_pipeline.health.scoring import Floats
-from cs_pipeline.health.specification import ScoreModel, Sign
+from cs_pipeline.health.specification import ScoreModel, Signal
 from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import WeeklyScores
 
@@ -46,8 +46,8 @@ def score_rows(
         "contributions": lists(scores.contributions),
         "points_lost_to_cap": scores.points_lost,
         "dimension_scores": lists(scores.dimension_scores),
-        "risks": _signs(model.risks, weekly.risks),
-        "opportunities": _signs(model.opportunities, weekly.opportunities),
+        "risks": _signals(model.risks, weekly.risks),
+        "opportunities": _signals(model.opportunities, weekly.opportunities),
     }
     if carried.any():
         columns["carried"] = _listed(model.metric_names, carried)
@@ -74,8 +74,8 @@ def _names(model: ScoreModel, positions: np.ndarray) -> pa.Array:
     return pa.array([band.band for band in model.bands]).take(pa.array(np.where(is_none, 0, positions), mask=is_none))
 
 
-def _signs(signs: tuple[Sign, ...], shown: Booleans) -> pa.ListArray:
-    return _listed(tuple(sign.name for sign in signs), shown)
+def _signals(signals: tuple[Signal, ...], shown: Booleans) -> pa.ListArray:
+    return _listed(tuple(signal.name for signal in signals), shown)
 
 
 def _listed(names: tuple[str, ...], chosen: Booleans) -> pa.ListArray:

@@ -20,14 +20,13 @@ from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import Override, WeeklyScores, weekly_scores
-from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, set_by_hand, standing_before
+from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, overrides_of, standing_before
 from cs_pipeline.history.rollups import roll_up_parents
-from cs_pipeline.history.schemas import STORED, Place
-from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.score_rows import score_rows
-from cs_pipeline.history.stale_weeks import hold, is_stale, needs_events, recount
+from cs_pipeline.history.stale_weeks import hold_scores, is_stale, needs_events, recount
 from cs_pipeline.history.statistics import analyze, analyze_grown
-from cs_pipeline.history.week_summary import Tally, WeekScored
+from cs_pipeline.history.week_summary import ScoreSummary, WeekSummary
 from cs_pipeline.history.weeks import execute, lock_week, require_marts
 from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse
@@ -41,8 +40,8 @@ def score_weeks(
     weeks: Iterable[date],
     scope: Scope,
     *,
-    on_week: Callable[[WeekScored], None] | None = None,
-) -> list[WeekScored]:
+    on_week: Callable[[WeekSummary], None] | None = None,
+) -> list[WeekSummary]:
     """Score `weeks` (Mondays, ascending) for the accounts in `scope`, each in a transaction of its own.
 
     The week's rows of these versions of the models are replaced; rows of other versions and models stay, but are no
@@ -52,7 +51,7 @@ def score_weeks(
     """
     require_marts(warehouse, "fct_account_weeks")
     arithmetics = [Arithmetic(model) for model in selection.models]
-    done: list[WeekScored] = []
+    done: list[WeekSummary] = []
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
         for week in weeks:
             lock_week(writing, "health_scores", week)
@@ -138,17 +137,17 @@ def _rows_of(selection: Selection, model: ScoreModel, week: date, scope: Scope, 
     """
 
 
-def _counts_already(selection: Selection, place: Place) -> str:
+def _counts_already(selection: Selection, schemas: Schemas) -> str:
     """SQL that is true for the accounts of `account_weeks` for which the selection writes nothing.
 
-    Beside what counts means also: not in its place, where the very version counts.
+    Beside what counts means also: not in its schemas, where the very version counts.
     """
     if not selection.is_beside:
         return "false"
     versions = ", ".join(f"('{model.model}', '{model.version}')" for model in selection.models)
     return f"""exists (
         select 1
-        from {place.scores} as counting
+        from {schemas.scores} as counting
         where
             counting.week = account_weeks.week
             and counting.account_id = account_weeks.account_id
@@ -164,24 +163,24 @@ def write_week(
     arithmetics: Sequence[Arithmetic],
     week: date,
     scope: Scope,
-    place: Place = STORED,
-) -> WeekScored:
+    schemas: Schemas = STORED,
+) -> WeekSummary:
     """Write the rows of a week, of which there must be none, in the transaction of `writing`."""
-    scored = WeekScored(week, by_model={model.model: Tally() for model in selection.models})
-    but = _counts_already(selection, place)
-    for batch in read_batches(reading, account_weeks(selection.models, week, scope, place=place, but=but)):
+    scored = WeekSummary(week, by_model={model.model: ScoreSummary() for model in selection.models})
+    but = _counts_already(selection, schemas)
+    for batch in read_batches(reading, account_weeks(selection.models, week, scope, schemas=schemas, but=but)):
         frame = batch.to_pandas()
         counting = selection.active(frame)
         for position, arithmetic in enumerate(arithmetics):
             is_active = counting == position
             rows, weekly = _score(arithmetic, week, batch["account_id"], frame, is_active)
-            append(writing, place.cs, "health_scores", rows)
+            append(writing, schemas.cs, "health_scores", rows)
             scored.by_model[arithmetic.model.model].add(arithmetic.model, weekly, np.ones(len(frame), dtype=bool))
             scored.active.add(arithmetic.model, weekly, is_active)
-    scored.is_stale = is_stale(reading, week, place)
+    scored.is_stale = is_stale(reading, week, schemas)
     if scored.is_stale:
         for model in filter(needs_events, selection.models):
-            hold(writing, model, week, _rows_of(selection, model, week, scope, "held"), place)
+            hold_scores(writing, model, week, _rows_of(selection, model, week, scope, "held"), schemas)
     return scored
 
 
@@ -207,5 +206,5 @@ def _score(
 
 def _override(model: ScoreModel, frame: pd.DataFrame, is_active: Booleans) -> Override:
     """What people set, where the model counts."""
-    by_hand = set_by_hand(model, frame)
+    by_hand = overrides_of(model, frame)
     return Override(np.where(is_active, by_hand.score, np.nan), np.where(is_active, by_hand.band, NO_BAND))

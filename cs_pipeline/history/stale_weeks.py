@@ -15,10 +15,9 @@ from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history.schemas import STORED, Place
-from cs_pipeline.history.scope import Scope
+from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.score_rows import NOT_SCORED
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.history.weeks import WEEK, execute
 from cs_pipeline.warehouse.bulk import read_frame, read_table
 
@@ -42,25 +41,25 @@ _COPIED = (
 )  # fmt: skip
 
 
-def is_stale(connection: Connection, week: date, place: Place = STORED) -> bool:
+def is_stale(connection: Connection, week: date, schemas: Schemas = STORED) -> bool:
     """True when accounts have next to none of the events in `week` that the half year before makes usual for them.
 
     Usual is an account's median over the weeks before that it was a customer in, at least four. Where that is nothing
     for every account, the number of accounts with any is compared with what it is in weeks that have some.
     """
-    if _most_go_on(connection, week, place):
+    if _most_go_on(connection, week, schemas):
         return False  # the usual case costs a few weeks of the mart
-    (found,) = read_table(connection, _share_of_usual(week, place)).to_pylist()
+    (found,) = read_table(connection, _share_of_usual(week, schemas)).to_pylist()
     if found["accounts"]:
         return found["share"] <= LEAST_SHARE
     in_range = f"week between date '{week - LOOK_BACK}' and date '{week}'"
-    by_week = f"select week, count(*) filter (where events_7d > 0) as accounts from {place.account_weeks}"
+    by_week = f"select week, count(*) filter (where events_7d > 0) as accounts from {schemas.account_weeks}"
     accounts = read_frame(connection, f"{by_week} where {in_range} group by week").set_index("week")["accounts"]
     before = accounts.drop(week, errors="ignore")
     return week in accounts.index and bool(accounts[week] <= LEAST_SHARE * before[before > 0].median())
 
 
-def _most_go_on(connection: Connection, week: date, place: Place) -> bool:
+def _most_go_on(connection: Connection, week: date, schemas: Schemas) -> bool:
     some = _dates([week - lag * WEEK for lag in SOME_WEEKS_BEFORE])
     (found,) = read_table(
         connection,
@@ -70,7 +69,7 @@ def _most_go_on(connection: Connection, week: date, place: Place) -> bool:
             select
                 max(events_7d) filter (where week = date '{week}') as now,
                 max(events_7d) filter (where week <> date '{week}') as best
-            from {place.account_weeks}
+            from {schemas.account_weeks}
             where week in ({some}, date '{week}')
             group by account_id
         ) as accounts
@@ -80,7 +79,7 @@ def _most_go_on(connection: Connection, week: date, place: Place) -> bool:
     return found["share"] >= MOST
 
 
-def _share_of_usual(week: date, place: Place) -> str:
+def _share_of_usual(week: date, schemas: Schemas) -> str:
     """SQL: of the customers of `week` that usually have events, how many, and the share of it that they have now."""
     return f"""
         select count(*) as accounts, avg(least(now / usual, 1)) as share
@@ -88,7 +87,7 @@ def _share_of_usual(week: date, place: Place) -> str:
             select
                 max(events_7d) filter (where week = date '{week}') as now,
                 percentile_cont(0.5) within group (order by events_7d) filter (where week < date '{week}') as usual
-            from {place.account_weeks}
+            from {schemas.account_weeks}
             where week between date '{week - LOOK_BACK}' and date '{week}'
             group by account_id
             having count(*) filter (where week < date '{week}') >= {WEEKS_TO_KNOW}
@@ -106,7 +105,7 @@ def needs_events(model: ScoreModel) -> bool:
     return any(METRICS[name].source == EVERY_WEEK for name in model.metric_names)
 
 
-def hold(connection: Connection, model: ScoreModel, week: date, rows: str, place: Place = STORED) -> None:
+def hold_scores(connection: Connection, model: ScoreModel, week: date, rows: str, schemas: Schemas = STORED) -> None:
     """Put what the model said the week before in place of what was just written; what has nothing is not scored.
 
     What people set for the week still counts. `rows` is SQL that is true for what was written, about `held`.
@@ -117,7 +116,7 @@ def hold(connection: Connection, model: ScoreModel, week: date, rows: str, place
     execute(
         connection,
         f"""
-        update {place.scores} as held
+        update {schemas.scores} as held
         set
             status = 'held',
             held_from = coalesce(before.held_from, before.week),
@@ -135,7 +134,7 @@ def hold(connection: Connection, model: ScoreModel, week: date, rows: str, place
                 case when override_id is null then score else model_score end as said,
                 case when override_id is null then band else model_band end as said_band,
                 case when override_id is null then severity else case model_band {severities} end end as said_severity
-            from {place.scores} as scores
+            from {schemas.scores} as scores
             where scores.week = date '{week - WEEK}'
         ) as before
         where
@@ -154,19 +153,21 @@ def hold(connection: Connection, model: ScoreModel, week: date, rows: str, place
     )
     execute(
         connection,
-        f"update {place.scores} as held set {without} where {rows} and held.status = 'scored' and {by_hand}",
+        f"update {schemas.scores} as held set {without} where {rows} and held.status = 'scored' and {by_hand}",
     )
     execute(
         connection,
         f"""
-        update {place.scores} as held
+        update {schemas.scores} as held
         set status = 'not_scored', score = null, band = null, severity = null, override_id = null, {without}
         where {rows} and held.status = 'scored' and not {by_hand}
         """,
     )
 
 
-def recount(connection: Connection, models: Sequence[ScoreModel], week: date, scope: Scope, scored: WeekScored) -> None:
+def recount(
+    connection: Connection, models: Sequence[ScoreModel], week: date, scope: Scope, scored: WeekSummary
+) -> None:
     """Put into `scored` what stands in the week's rows after scores were held."""
     rows = read_table(
         connection,
@@ -187,13 +188,13 @@ def recount(connection: Connection, models: Sequence[ScoreModel], week: date, sc
         group by model, is_active, 3
         """,
     ).to_pylist()
-    for tally, of_it in (
+    for summary, of_it in (
         (scored.active, [row for row in rows if row["is_active"]]),
-        *((tally, [row for row in rows if row["model"] == name]) for name, tally in scored.by_model.items()),
+        *((summary, [row for row in rows if row["model"] == name]) for name, summary in scored.by_model.items()),
     ):
-        tally.bands = Counter[str]()
+        summary.bands = Counter[str]()
         for row in of_it:
-            tally.bands[row["band"]] += row["accounts"]
-        tally.total_score = sum(row["total_score"] for row in of_it)
-        tally.total_coverage = sum(row["total_coverage"] for row in of_it)
+            summary.bands[row["band"]] += row["accounts"]
+        summary.total_score = sum(row["total_score"] for row in of_it)
+        summary.total_coverage = sum(row["total_coverage"] for row in of_it)
     scored.held = sum(row["held"] for row in rows if row["is_active"])

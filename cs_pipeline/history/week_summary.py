@@ -16,7 +16,7 @@ BINS = 20
 
 
 @dataclass
-class Tally:
+class ScoreSummary:
     """Scores of a week, of one model or of all that count."""
 
     accounts: int = 0
@@ -59,13 +59,13 @@ class Tally:
 
 
 @dataclass
-class WeekScored:
+class WeekSummary:
     """What scoring a week came to."""
 
     week: date
-    active: Tally = field(default_factory=Tally)
+    active: ScoreSummary = field(default_factory=ScoreSummary)
     """The scores that count, one an account."""
-    by_model: dict[str, Tally] = field(default_factory=dict)
+    by_model: dict[str, ScoreSummary] = field(default_factory=dict)
     """All scores of each model that was computed, whether they count or not."""
     is_stale: bool = False
     """The week's events did not arrive."""

@@ -46,13 +46,14 @@ def backtest_of_models(
     """Judge the models and show what came of it."""
     # scikit-learn takes a second to import, which the code location should not cost.
     from cs_pipeline.backtest.comparison import backtest
-    from cs_pipeline.backtest.options import chosen_design, chosen_models
+    from cs_pipeline.backtest.observations import design_within_marts
+    from cs_pipeline.health.library import find_score_models
     from cs_pipeline.reports.backtest import charts, tables
     from cs_pipeline.reports.backtest.page import backtest_page
     from cs_pipeline.reports.backtest.text import summary, verdict
 
     is_rhythmic = config.every_weeks is not None or config.within_days is not None
-    design = chosen_design(
+    design = design_within_marts(
         warehouse,
         _week("first_week", config.first_week),
         _week("last_week", config.last_week),
@@ -60,12 +61,12 @@ def backtest_of_models(
         every_weeks=config.every_weeks,
         within_days=config.within_days,
     )
-    models = chosen_models(config.models, settings.config)
+    models = find_score_models(config.models, settings.config)
     found = backtest(warehouse, models, design, on_model=lambda name: context.log.info("judging %s", name))
     page = settings.home.absolute() / "backtest.html"
     page.write_text(backtest_page(found), encoding="utf-8")
     said = [(result.model.model, verdict(result)) for result in found.models]
-    signals = charts.best_signals(found)
+    single = charts.best_single_metrics(found)
     return dg.MaterializeResult(
         metadata={
             "observations": len(found.observations),
@@ -74,13 +75,13 @@ def backtest_of_models(
             "verdicts": dg.MetadataValue.md("\n".join(f"- **{name}**: {each.headline}" for name, each in said)),
             "page": dg.MetadataValue.path(page),
             "models": table(tables.compared(found)),
-            "beside_references": table(tables.beside_references(found)),
+            "beside_baselines": table(tables.beside_baselines(found)),
             "warning": table(tables.alarms(found)),
             "separation": picture(charts.as_png(charts.separation_of_models(found)), "Separation"),
-            "beside_references_chart": picture(
-                charts.as_png(charts.separation_beside_references(found)), "Beside the references"
+            "beside_baselines_chart": picture(
+                charts.as_png(charts.separation_beside_baselines(found)), "Beside the baselines"
             ),
-            **({} if signals is None else {"signals": picture(charts.as_png(signals), "Single metrics")}),
+            **({} if single is None else {"single_metrics": picture(charts.as_png(single), "Single metrics")}),
         }
     )
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import dagster as dg
 
-from cs_pipeline.history.changes import WeekChanged
+from cs_pipeline.history.changes import ChangeSummary
 from cs_pipeline.history.holes import holes, words_of
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.reports.scores.queries import accounts_by_week
 from cs_pipeline.warehouse.connection import Warehouse
@@ -57,7 +57,7 @@ CHANGE_CHECKS = [
 
 
 def score_results(
-    warehouse: Warehouse, done: Sequence[WeekScored], scope: Scope, origin: Origin
+    warehouse: Warehouse, done: Sequence[WeekSummary], scope: Scope, origin: Origin
 ) -> list[dg.AssetCheckResult]:
     """Results of SCORE_CHECKS."""
     expected = accounts_by_week(warehouse, done[0].week, done[-1].week, scope)
@@ -89,7 +89,7 @@ def score_results(
     ]
 
 
-def change_results(done: Sequence[WeekChanged], origin: Origin) -> list[dg.AssetCheckResult]:
+def change_results(done: Sequence[ChangeSummary], origin: Origin) -> list[dg.AssetCheckResult]:
     """Results of CHANGE_CHECKS."""
     shares = {
         f"{week.week}": round(week.changed_band / week.compared, 3) for week in done if week.compared >= FEWEST_COMPARED
@@ -98,7 +98,7 @@ def change_results(done: Sequence[WeekChanged], origin: Origin) -> list[dg.Asset
     return [_result(CHANGE_CHECKS[0], origin, passed=not wild, metadata={"weeks": wild, "at_most": MOST_BAND_CHANGES})]
 
 
-def _what_is_missing(week: WeekScored) -> str:
+def _what_is_missing(week: WeekSummary) -> str:
     """For whoever must do something about thin coverage: the metrics that no account has, and what helps."""
     unknown = ", ".join(metric for metric, accounts in week.active.known.items() if not accounts) or "none"
     return (

@@ -38,15 +38,15 @@ def effects_of_plays(
 ) -> dg.MaterializeResult:
     """Compare, and show what came of it."""
     # scikit-learn, which the intervals come with, takes a second to import; the code location should not cost that.
-    from cs_pipeline.backtest.uplift import decided_accounts, effects
+    from cs_pipeline.backtest.uplift import decided_accounts, uplifts
     from cs_pipeline.reports.backtest.uplift_charts import differences
-    from cs_pipeline.reports.backtest.uplift_text import effects_for_people
+    from cs_pipeline.reports.backtest.uplift_text import uplift_table
 
     library = load_playbooks(settings.config)
     if config.playbook:
         playbook_named(config.playbook, library)
     accounts = decided_accounts(warehouse, config.playbook or None, clock.now())
-    found = effects(accounts)
+    found = uplifts(accounts)
     chart = differences(found)
     return dg.MaterializeResult(
         metadata={
@@ -56,7 +56,7 @@ def effects_of_plays(
                 "\n".join(f"- **{each.playbook}**, {each.measure.name}: {each.verdict}" for each in found)
                 or "_No account was enrolled or held out yet._"
             ),
-            "effects": table(effects_for_people(found)),
+            "uplift": table(uplift_table(found)),
             **({} if chart is None else {"differences": picture(chart, "What plays did")}),
         }
     )

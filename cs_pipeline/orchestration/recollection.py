@@ -14,8 +14,8 @@ from pathlib import Path
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.reproduction import (
     SCRATCH_SCHEMA,
-    Recollection,
-    score_recollection,
+    Reproduction,
+    reproduce_scores,
     versions_that_count,
 )
 from cs_pipeline.history.weeks import WEEK, require_marts, weeks_between
@@ -28,7 +28,7 @@ LOCK = "select pg_try_advisory_xact_lock(hashtext(%s))"
 
 def recollect(
     warehouse: Warehouse, first: date, last: date, known_at: datetime, *, on_step: Callable[[str], None], log: Path
-) -> Recollection:
+) -> Reproduction:
     """What the weeks `first` to `last` (Mondays) score from the rows that had arrived before `known_at`.
 
     `on_step` is told in words what happens; what dbt says goes to `log`. Changes neither marts nor scores.
@@ -44,7 +44,7 @@ def recollect(
     with _scratch(warehouse):
         on_step("Building the weeks as they were known then")
         _build(warehouse, first, last, known_at, log)
-        return score_recollection(
+        return reproduce_scores(
             warehouse, first, last, on_week=lambda model, week: on_step(f"Scoring week {week} by {model}")
         )
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from cs_pipeline.health.library import find_score_model
 from cs_pipeline.history.rescoring import rescore
 from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.orchestration.jobs import SERIAL_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
@@ -43,7 +43,7 @@ def score_beside(
     model = find_score_model(config.model, settings.config)
     scope = Scope.parse(cohort=config.cohort, segment=config.segment)
 
-    def tell(week: WeekScored) -> None:
+    def tell(week: WeekSummary) -> None:
         context.log.info("week %s: %s accounts scored", week.week, week.by_model[model.model].accounts)
 
     first, last = week_given("first_week", config.first_week), week_given("last_week", config.last_week)

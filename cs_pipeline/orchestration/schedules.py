@@ -12,7 +12,7 @@ from dagster._core.storage.tags import (
 )
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.history.holes import holes, last_scored, to_ask_for
+from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
 from cs_pipeline.orchestration.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.partitions import last_ended_week
@@ -73,7 +73,7 @@ def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings
         moment = _moment(context, clock)
         week = last_ended_week(moment)
         with warehouse.session() as session:
-            missed = to_ask_for(holes(session, week), last_scored(session, week), week)
+            missed = holes_to_fill(holes(session, week), last_scored(session, week), week)
         return weekly_requests(moment, settings.first_week, missed)
 
     @dg.schedule(

@@ -5,10 +5,10 @@ from datetime import timedelta
 import dagster as dg
 
 from cs_pipeline.health.selection import load_selection
-from cs_pipeline.history.changes import WeekChanged, record_changes
+from cs_pipeline.history.changes import ChangeSummary, record_changes
 from cs_pipeline.history.score_rows import NOT_SCORED
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.orchestration.checks import CHANGE_CHECKS, SCORE_CHECKS, change_results, score_results
 from cs_pipeline.orchestration.dbt import ACCOUNT_WEEKS
@@ -74,7 +74,7 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         selection = load_selection(settings.config)
         asked = weeks_of(context)
 
-        def tell(week: WeekScored) -> None:
+        def tell(week: WeekSummary) -> None:
             context.log.info("week %s: %s accounts scored", week.week, week.active.accounts)
 
         done = score_weeks(warehouse, selection, asked, scope.scope(), on_week=tell)
@@ -132,7 +132,7 @@ def build_score_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         selection = load_selection(settings.config)
         asked = weeks_of(context)
 
-        def tell(week: WeekChanged) -> None:
+        def tell(week: ChangeSummary) -> None:
             counts = (week.changes, week.worse, week.better)
             context.log.info("week %s: %s changes, %s worse, %s better", week.week, *counts)
 

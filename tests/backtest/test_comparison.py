@@ -1,4 +1,4 @@
-"""Models side by side, the references beside them, and the refusal of what only the future knows."""
+"""Models side by side, the baselines beside them, and the refusal of what only the future knows."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cs_pipeline.backtest.baselines import REFERENCES, split_in_time
+from cs_pipeline.backtest.baselines import BASELINES, split_in_time
 from cs_pipeline.backtest.comparison import Backtest, backtest
 from cs_pipeline.backtest.design import TELLTALE_AUC, BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
 from cs_pipeline.backtest.observations import read_observations
-from cs_pipeline.backtest.single_metrics import refuse_telltales, signals
+from cs_pipeline.backtest.single_metrics import refuse_telltales, single_metrics
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.reports.backtest.text import verdict
@@ -35,18 +35,18 @@ def test_a_model_is_judged_beside_references_on_the_same_rows(company: Backtest)
     assert isinstance(result.later, Separation)
     assert result.whole.auc.low > 0.5
     assert result.whole.departures == company.departures <= LEAVERS
-    assert list(result.references) == list(REFERENCES)
-    for reference in result.references.values():
-        assert isinstance(reference.separation, Separation)
-        assert isinstance(reference.gain, Interval)
-        assert reference.separation.observations == result.later.observations
-        assert reference.gain.value == pytest.approx(reference.separation.auc.value - result.later.auc.value)
+    assert list(result.baselines) == list(BASELINES)
+    for baseline in result.baselines.values():
+        assert isinstance(baseline.separation, Separation)
+        assert isinstance(baseline.gain, Interval)
+        assert baseline.separation.observations == result.later.observations
+        assert baseline.gain.value == pytest.approx(baseline.separation.auc.value - result.later.auc.value)
 
 
 def test_the_figures_are_the_same_each_time(marts: Warehouse) -> None:
     add_company(marts)
     one, other = (backtest(marts, [MODEL], FORTNIGHTLY).models[0] for _ in range(2))
-    assert (one.whole, one.later, one.references) == (other.whole, other.later, other.references)
+    assert (one.whole, one.later, one.baselines) == (other.whole, other.later, other.baselines)
 
 
 def test_nothing_trains_whose_outcome_was_not_known_when_the_test_began(company: Backtest) -> None:
@@ -77,9 +77,9 @@ def test_with_too_few_departures_every_answer_is_that_there_is_too_little_data(m
     add_company(marts)
     found = backtest(marts, [MODEL], Design(week(0), week(9), BeforeRenewals(4)))
     (result,) = found.models
-    answers = [result.whole, result.later, result.bands, result.tenths, result.alarms, found.signals]
+    answers = [result.whole, result.later, result.bands, result.tenths, result.alarms, found.single_metrics]
     answers += [part.answer for part in result.parts]
-    answers += [answer for each in result.references.values() for answer in (each.separation, each.gain)]
+    answers += [answer for each in result.baselines.values() for answer in (each.separation, each.gain)]
     assert all(isinstance(answer, TooLittle) for answer in answers)
     assert verdict(result).level == "unknown"
     assert "Too little data to say" in verdict(result).headline
@@ -105,8 +105,8 @@ def test_a_metric_that_is_filled_in_only_for_those_who_left_is_refused_too(marts
 def test_a_strong_but_fallible_metric_is_not_refused(marts: Warehouse) -> None:
     add_company(marts, telltale="worst_open_ticket", flatters=0.1)
     found = backtest(marts, [MODEL], FORTNIGHTLY)
-    assert not isinstance(found.signals, TooLittle)
-    separates = found.signals.set_index("metric").loc["worst_open_ticket", "separates"]
+    assert not isinstance(found.single_metrics, TooLittle)
+    separates = found.single_metrics.set_index("metric").loc["worst_open_ticket", "separates"]
     assert isinstance(separates, float)
     assert 0.8 < separates < TELLTALE_AUC
 
@@ -120,8 +120,8 @@ def test_a_calendar_that_foresees_is_not_refused() -> None:
 
 
 def test_signals_name_the_metric_that_separates_and_its_direction(company: Backtest) -> None:
-    assert isinstance(company.signals, pd.DataFrame)
-    best = company.signals.iloc[0]
+    assert isinstance(company.single_metrics, pd.DataFrame)
+    best = company.single_metrics.iloc[0]
     assert best["metric"] in ("seat_utilisation", "core_features_used")
     assert best["leavers_have"] == "less"
     assert best["separates"] == pytest.approx(1 - best["auc"])
@@ -145,9 +145,9 @@ def test_a_single_week_has_nothing_to_learn_from(marts: Warehouse) -> None:
     add_company(marts)
     found = backtest(marts, [MODEL], Design(week(30), week(30), EveryWeeks(1, 140)))
     assert len(split_in_time(found.observations).train) == 0
-    assert all(isinstance(each.separation, TooLittle) for each in found.models[0].references.values())
+    assert all(isinstance(each.separation, TooLittle) for each in found.models[0].baselines.values())
 
 
 def test_signals_need_enough_accounts() -> None:
     rows = pd.DataFrame({"account_id": ["a", "b"], "departs": [True, False], "csat_90d": [1.0, 2.0]})
-    assert isinstance(signals(rows), TooLittle)
+    assert isinstance(single_metrics(rows), TooLittle)

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 import pytest
 
 from cs_pipeline.backtest.measures import Interval
-from cs_pipeline.backtest.uplift import Effect, decided_accounts, effects
+from cs_pipeline.backtest.uplift import Uplift, decided_accounts, uplifts
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.parquet_parts import remove_parts, table_names
 from cs_pipeline.demo.planted_outcomes import plant
 from cs_pipeline.demo.slices import write_slice
-from cs_pipeline.demo.treatment_effects import PlayEffect, keep_some
+from cs_pipeline.demo.treatment_effects import PlayEffect, apply_treatment
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.jobs import EFFECTS_JOB, PLAY_EFFECTS
@@ -91,17 +91,17 @@ def planted(
 SCORES_OF_THE_KEPT = """
 insert into cs.health_scores
 select (jsonb_populate_record(null::cs.health_scores, to_jsonb(before) || jsonb_build_object('week', later.week))).*
-from demo_truth.rescues_truth as rescues
+from demo_truth.rescues_truth as treatment_effects
 inner join demo_truth.accounts_truth as truth using (account_id)
 cross join (select distinct week from cs.health_scores) as later
 cross join lateral (
     select *
     from cs.health_scores as scores
-    where scores.account_id = rescues.account_id and scores.is_active and scores.week < truth.onset_on - 7
+    where scores.account_id = treatment_effects.account_id and scores.is_active and scores.week < truth.onset_on - 7
     order by scores.week desc
     limit 1
 ) as before
-where rescues.is_kept and later.week >= rescues.would_leave_on
+where treatment_effects.is_kept and later.week >= treatment_effects.would_leave_on
 """
 """A kept customer has the score of before its decline again, from the week on in which it would have left."""
 
@@ -130,8 +130,8 @@ def decided(history: History) -> pd.DataFrame:
     return decided_accounts(history.warehouse, "somebody_calls", history.settings.now)
 
 
-def by_name(found: list[Effect]) -> dict[str, Effect]:
-    return {effect.measure.name: effect for effect in found}
+def by_name(found: list[Uplift]) -> dict[str, Uplift]:
+    return {uplift.measure.name: uplift for uplift in found}
 
 
 def planted_shares(history: History, here: pd.DataFrame) -> dict[str, float]:
@@ -158,22 +158,22 @@ def when_decided(history: History) -> pd.DataFrame:
 def test_the_planted_effect_lies_within_the_intervals(planted: History, other_life: History) -> None:
     here, there = decided(planted), decided(other_life)
     assert here["account_id"].tolist() == there["account_id"].tolist()
-    found = by_name(effects(here))
+    found = by_name(uplifts(here))
     assert found["left within 90 days"].verdict == "helps"
     truth = planted_shares(planted, here)
     enrolled = ~here["is_held_out"].astype(bool)
     scores = (lives.loc[enrolled, "score_change"].dropna().astype(float).mean() for lives in (here, there))
     truth["score after 8 weeks"] = next(scores) - next(scores)
     assert truth.keys() == found.keys()
-    for name, effect in found.items():
-        assert isinstance(effect.difference, Interval)
-        assert effect.difference.low <= truth[name] <= effect.difference.high, (name, truth[name], effect.difference)
+    for name, uplift in found.items():
+        assert isinstance(uplift.difference, Interval)
+        assert uplift.difference.low <= truth[name] <= uplift.difference.high, (name, truth[name], uplift.difference)
 
 
 def test_without_an_effect_the_intervals_contain_zero(other_life: History) -> None:
-    for effect in effects(decided(other_life)):
-        assert isinstance(effect.difference, Interval)
-        assert effect.verdict == "no difference shown", effect
+    for uplift in uplifts(decided(other_life)):
+        assert isinstance(uplift.difference, Interval)
+        assert uplift.verdict == "no difference shown", uplift
 
 
 def test_whoever_is_held_out_the_intervals_hold_the_truth_as_often_as_they_say(
@@ -181,15 +181,15 @@ def test_whoever_is_held_out_the_intervals_hold_the_truth_as_often_as_they_say(
 ) -> None:
     """The same accounts as if other names of the play had drawn the hold-out: who would have left, with and without."""
     there = decided(other_life)
-    fates = plant(planted.company, 0, planted.company.accounts)
+    outcomes = plant(planted.company, 0, planted.company.accounts)
     truth = planted_shares(planted, there)["left within 90 days"]
     zero, planted_truth = [], []
     for number in range(DRAWS):
         other = play.model_copy(update={"playbook": f"play_{number}"})
         drawn = there.assign(is_held_out=held_out(other, there["account_id"]))
         zero.append(holds(drawn, 0))
-        _, rescues = keep_some(PlayEffect(other, KEEPS), planted.company, 0, fates)
-        kept = set(rescues.filter(pc.field("is_kept"))["account_id"].to_pylist())
+        _, treatment_effects = apply_treatment(PlayEffect(other, KEEPS), planted.company, 0, outcomes)
+        kept = set(treatment_effects.filter(pc.field("is_kept"))["account_id"].to_pylist())
         stays = drawn["account_id"].isin(kept) & drawn["has_left"].notna()
         planted_truth.append(holds(drawn.assign(has_left=drawn["has_left"].mask(stays, False)), truth))
     assert np.mean(zero) > 0.88
@@ -197,7 +197,7 @@ def test_whoever_is_held_out_the_intervals_hold_the_truth_as_often_as_they_say(
 
 
 def holds(accounts: pd.DataFrame, truth: float) -> bool:
-    found = by_name(effects(accounts))["left within 90 days"].difference
+    found = by_name(uplifts(accounts))["left within 90 days"].difference
     assert isinstance(found, Interval)
     return found.low <= truth <= found.high
 
@@ -217,7 +217,7 @@ def test_of_a_tiny_company_it_is_too_small_to_tell(planted: History) -> None:
     here = decided(planted)
     tiny = here[here["account_id"] <= "acc-000050"]
     assert len(tiny) > 5
-    assert {effect.verdict for effect in effects(tiny)} == {"too small to tell"}
+    assert {uplift.verdict for uplift in uplifts(tiny)} == {"too small to tell"}
 
 
 def test_nobody_was_contacted(planted: History) -> None:
@@ -232,5 +232,5 @@ def test_the_asset_shows_verdicts_a_table_and_a_chart(planted: History) -> None:
         (event,) = stage.launcher.run(EFFECTS_JOB).get_asset_materialization_events()
     metadata = event.materialization.metadata
     assert "- **somebody_calls**, left within 90 days: helps" in str(metadata["verdicts"].value)
-    assert [record.data["verdict"] for record in metadata["effects"].records][:2] == ["helps", "helps"]  # pyright: ignore[reportAttributeAccessIssue]
+    assert [record.data["verdict"] for record in metadata["uplift"].records][:2] == ["helps", "helps"]  # pyright: ignore[reportAttributeAccessIssue]
     assert "data:image/png;base64," in str(metadata["differences"].value)

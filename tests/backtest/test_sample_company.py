@@ -45,7 +45,7 @@ def test_weekly_points_separates_those_who_leave_four_weeks_before(found: Backte
     assert isinstance(result.whole, Separation)
     assert result.whole.auc.low > 0.55
     assert result.whole.lift > 1.5
-    assert all(isinstance(each.separation, Separation) for each in result.references.values())
+    assert all(isinstance(each.separation, Separation) for each in result.baselines.values())
 
 
 def test_the_planted_causes_are_the_metrics_that_separate_best(found: Backtest, larger_history: History) -> None:
@@ -75,9 +75,9 @@ def test_the_asset_shows_verdict_tables_and_charts_and_writes_the_page(larger_hi
         metadata = event.materialization.metadata
         page = Path(str(metadata["page"].value))
     assert "weekly_points" in str(metadata["verdicts"].value)
-    for name in ("models", "beside_references", "warning"):
+    for name in ("models", "beside_baselines", "warning"):
         assert isinstance(metadata[name], dg.TableMetadataValue), name
-    for name in ("separation", "beside_references_chart", "signals"):
+    for name in ("separation", "beside_baselines_chart", "single_metrics"):
         assert "data:image/png;base64," in str(metadata[name].value), name
     assert page == larger_history.home.absolute() / "backtest.html"
     assert page.exists()

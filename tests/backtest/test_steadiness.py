@@ -9,7 +9,7 @@ from cs_pipeline.backtest.steadiness import LITERAL, OWN, Outcome, SteadinessRep
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import Steadiness
-from cs_pipeline.history.in_memory_scoring import replay_weeks
+from cs_pipeline.history.in_memory_scoring import load_weeks
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import insert, week
 from tests.builders.observed_marts import WEEKS, add_company
@@ -67,9 +67,9 @@ def test_the_literal_setting_counts_the_rises_of_plain_scores(marts: Warehouse) 
     severities = np.array([*(band.severity for band in WEEKLY_POINTS.bands), -1])
     rises = falls = 0
     before: dict[str, int] = {}
-    for replayed in replay_weeks(marts, [WEEKLY_POINTS], week(0), week(WEEKS - 1)):
-        found = severities[arithmetic.score(replayed.frame).band]
-        now = dict(zip(replayed.frame["account_id"], found.tolist(), strict=True))
+    for loaded in load_weeks(marts, [WEEKLY_POINTS], week(0), week(WEEKS - 1)):
+        found = severities[arithmetic.score(loaded.frame).band]
+        now = dict(zip(loaded.frame["account_id"], found.tolist(), strict=True))
         rises += sum(now[account] > before[account] for account in now if account in before)
         falls += sum(now[account] < before[account] for account in now if account in before)
         before = now

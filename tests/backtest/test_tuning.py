@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.backtest.baselines import REFERENCES
+from cs_pipeline.backtest.baselines import BASELINES
 from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
 from cs_pipeline.backtest.tuning import PRESENT, PROPOSED, REACH, STEP, Proposal, tune, verdict
@@ -52,7 +52,7 @@ def test_each_weight_says_why(proposal: Proposal) -> None:
 
 
 def test_it_is_judged_on_weeks_that_it_has_not_seen(proposal: Proposal) -> None:
-    assert list(proposal.later) == [PRESENT, PROPOSED, *REFERENCES]
+    assert list(proposal.later) == [PRESENT, PROPOSED, *BASELINES]
     present, proposed = proposal.later[PRESENT], proposal.later[PROPOSED]
     assert isinstance(present, Separation)
     assert isinstance(proposed, Separation)

@@ -17,7 +17,7 @@ from cs_pipeline.backtest.uplift import (
     decided_accounts,
     difference_of_means,
     difference_of_shares,
-    effects,
+    uplifts,
 )
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
@@ -26,7 +26,7 @@ from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.orchestration.effect import EffectConfig, effects_of_plays
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
-from cs_pipeline.reports.backtest.uplift_text import effects_for_people
+from cs_pipeline.reports.backtest.uplift_text import uplift_table
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY, Company, save_play
@@ -86,7 +86,7 @@ def accounts(count: int, held: int, *, left: int, left_held: int, playbook: str 
 
 
 def verdicts(found: pd.DataFrame) -> dict[str, str]:
-    return {effect.measure.name: effect.verdict for effect in effects(found)}
+    return {effect.measure.name: effect.verdict for effect in uplifts(found)}
 
 
 @pytest.mark.requirement("S3-82")
@@ -102,7 +102,7 @@ def test_a_verdict_needs_accounts_and_a_difference() -> None:
 
 
 def test_the_table_says_how_many_and_why_not() -> None:
-    shown = effects_for_people(effects(accounts(500, 10, left=25, left_held=5)))
+    shown = uplift_table(uplifts(accounts(500, 10, left=25, left_held=5)))
     row = shown[shown["measure"] == "left within 90 days"].iloc[0]
     assert (row["enrolled"], row["held_out"]) == ("5.0 % of 500", "50.0 % of 10")
     assert "10 held-out accounts are known, and 30 are needed" in row["difference"]

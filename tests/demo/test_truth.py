@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.demo.company import SampleCompany
-from cs_pipeline.demo.planted_outcomes import CAUSES, FATES
+from cs_pipeline.demo.planted_outcomes import CAUSES, OUTCOMES
 from cs_pipeline.demo.truth import ACCOUNTS, REJECTS, load_truth, read_truth
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -33,7 +33,7 @@ def of_cause(truth: pd.DataFrame, cause: str) -> pd.DataFrame:
 def test_every_account_has_a_fate_and_the_shares_are_as_planted(truth: pd.DataFrame, sound: Sound) -> None:
     assert set(truth["account_id"]) == set(sound("accounts")["account_id"])
     assert truth["fate"].value_counts().to_dict() == {"steady": 98, "churn": 48, "dip": 28, "expansion": 26}
-    assert set(truth["fate"]) == set(FATES)
+    assert set(truth["fate"]) == set(OUTCOMES)
     assert truth["cause"].dropna().value_counts().to_dict() == {
         "disengagement": 13, "champion_left": 9, "support_pain": 8, "price": 7, "no_onboarding": 6, "bad_fit": 5,
     }  # fmt: skip

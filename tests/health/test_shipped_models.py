@@ -10,7 +10,7 @@ from cs_pipeline.health.band_sets import advice, bands_of_set
 from cs_pipeline.health.library import load_score_model, score_model_names
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.normalisation import Floats
-from cs_pipeline.health.risk_signals import signs_of
+from cs_pipeline.health.risk_signals import signals_of
 from cs_pipeline.health.scoring import Arithmetic, Scores
 from cs_pipeline.health.selection import load_selection
 from cs_pipeline.health.specification import ScoreModel
@@ -47,7 +47,7 @@ def bands(model: ScoreModel) -> list[tuple[str, float, int]]:
 
 
 def risks(model: ScoreModel, **values: float) -> list[str]:
-    shown = signs_of(Arithmetic(model), scored(model, **values), model.risks)
+    shown = signals_of(Arithmetic(model), scored(model, **values), model.risks)
     return [sign.name for sign, is_shown in zip(model.risks, shown[0], strict=True) if is_shown]
 
 
@@ -197,7 +197,7 @@ def test_a_score_comes_with_category_breakdown_risks_and_opportunities() -> None
     arithmetic = Arithmetic(FIVE_FACTOR)
     assert FIVE_FACTOR.bands[int(scores.band[0])].band == "Healthy"
     assert scores.dimension_scores.shape == (1, 5)
-    shown = signs_of(arithmetic, scores, FIVE_FACTOR.opportunities)[0]
+    shown = signals_of(arithmetic, scores, FIVE_FACTOR.opportunities)[0]
     assert [sign.name for sign, there in zip(FIVE_FACTOR.opportunities, shown, strict=True) if there] == [
         "More seats",
         "Ready for a reference",

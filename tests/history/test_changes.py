@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cs_pipeline.health.selection import selection_of
-from cs_pipeline.history.changes import WeekChanged, record_changes
+from cs_pipeline.history.changes import ChangeSummary, record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.triggers import open_triggers
@@ -21,7 +21,7 @@ RENAMED = WEEKLY_POINTS.changed(
 
 def run(
     warehouse: Warehouse, *numbers: int, origin: Origin = "backfill", scope: Scope | None = None
-) -> list[WeekChanged]:
+) -> list[ChangeSummary]:
     """Score weeks, record their changes and open their triggers, as the weekly job does."""
     weeks = [week(number) for number in numbers]
     score_weeks(warehouse, selection_of(WEEKLY_POINTS), weeks, scope or Scope())

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from cs_pipeline.history.holes import ASKED_AGAIN_FOR, holes, last_scored, to_ask_for, words_of
+from cs_pipeline.history.holes import RETRIED_FOR, holes, holes_to_fill, last_scored, words_of
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -37,12 +37,12 @@ def test_holes_lie_between_the_first_scored_week_and_the_one_asked_about(warehou
 def test_every_week_since_the_last_scored_one_is_asked_for_however_long_ago() -> None:
     week = date(2026, 3, 2)
     missed = [week - WEEK * number for number in range(30, 0, -1)]
-    assert to_ask_for(missed, missed[0] - WEEK, week) == [(missed[0], missed[-1])]
+    assert holes_to_fill(missed, missed[0] - WEEK, week) == [(missed[0], missed[-1])]
 
 
 def test_an_older_hole_is_asked_for_again_for_a_quarter() -> None:
-    week, recent = WEEKS[7], WEEKS[7] - ASKED_AGAIN_FOR
-    assert to_ask_for([recent - WEEK, recent, WEEKS[5]], WEEKS[6], week) == [(recent, recent), (WEEKS[5], WEEKS[5])]
+    week, recent = WEEKS[7], WEEKS[7] - RETRIED_FOR
+    assert holes_to_fill([recent - WEEK, recent, WEEKS[5]], WEEKS[6], week) == [(recent, recent), (WEEKS[5], WEEKS[5])]
 
 
 def test_holes_are_named_as_ranges() -> None:

@@ -8,7 +8,7 @@ import pytest
 from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND, Escalation, Steadiness
-from cs_pipeline.history.in_memory_scoring import Replay, replay_weeks
+from cs_pipeline.history.in_memory_scoring import InMemoryScorer, load_weeks
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.warehouse.connection import Warehouse
@@ -58,20 +58,20 @@ def test_a_replay_says_what_scoring_writes(marts: Warehouse, model: ScoreModel) 
             marts, "select week, account_id, score, band, severity from cs.health_scores where score is not null"
         )
     }
-    replay, said = Replay(model), {}
-    for replayed in replay_weeks(marts, [model], week(0), week(WEEKS - 1)):
-        now = replay.advance(replayed)
-        for account, place in zip(replayed.frame["account_id"], replayed.places, strict=True):
-            if now.band[place] != NO_BAND:
-                named = model.bands[now.band[place]].band
-                said[replayed.week, account] = (now.score[place], named, now.severity[place])
-        assert (now.band != NO_BAND).sum() == sum(day == replayed.week for day, _ in said)
+    scorer, said = InMemoryScorer(model), {}
+    for loaded in load_weeks(marts, [model], week(0), week(WEEKS - 1)):
+        now = scorer.advance(loaded)
+        for account, position in zip(loaded.frame["account_id"], loaded.positions, strict=True):
+            if now.band[position] != NO_BAND:
+                named = model.bands[now.band[position]].band
+                said[loaded.week, account] = (now.score[position], named, now.severity[position])
+        assert (now.band != NO_BAND).sum() == sum(day == loaded.week for day, _ in said)
     assert said == written
     assert len(said) > WEEKS
 
 
 def test_weeks_without_rows_are_there_and_empty(marts: Warehouse) -> None:
     add_account_week(marts, "acme", 0)
-    found = list(replay_weeks(marts, [WEEKLY_POINTS], week(0), week(2)))
+    found = list(load_weeks(marts, [WEEKLY_POINTS], week(0), week(2)))
     assert [len(each.frame) for each in found] == [1, 0, 0]
     assert found[-1].week - found[0].week == timedelta(weeks=2)

@@ -16,7 +16,7 @@ from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import CarryForward, ScoreModel
 from cs_pipeline.health.steadiness import Escalation, Steadiness
 from cs_pipeline.history.changes import record_changes
-from cs_pipeline.history.overrides import OverrideAsked, overrides_in_force, set_override, withdraw_override
+from cs_pipeline.history.overrides import OverrideRequest, overrides_in_force, set_override, withdraw_override
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.triggers import open_triggers
@@ -73,7 +73,7 @@ def test_every_model_scores_every_account_and_one_of_them_counts(marts: Warehous
         ("small", "weekly_points", True),
     ]
     assert done.active.accounts == 2
-    assert {name: tally.accounts for name, tally in done.by_model.items()} == {"weekly_points": 2, "five_factor": 2}
+    assert {name: summary.accounts for name, summary in done.by_model.items()} == {"weekly_points": 2, "five_factor": 2}
 
 
 def test_an_account_that_moves_to_another_model_changes_for_that_reason(marts: Warehouse) -> None:
@@ -117,7 +117,7 @@ def override(marts: Warehouse, number: int, *, until: int, **asked: Any) -> None
     """Set by somebody on the Wednesday of a week."""
     now = datetime.combine(week(number), datetime.min.time(), UTC) + timedelta(days=2)
     until_day = week(until) + timedelta(days=6)
-    set_override(marts, ONLY_WEEKLY, OverrideAsked("a", "they told us", "kim", until_day, **asked), now)
+    set_override(marts, ONLY_WEEKLY, OverrideRequest("a", "they told us", "kim", until_day, **asked), now)
 
 
 def test_what_a_person_sets_counts_until_its_day_and_the_models_number_is_kept(marts: Warehouse) -> None:
@@ -178,7 +178,7 @@ def test_an_override_that_makes_no_sense_is_refused(marts: Warehouse, asked: dic
     add_account(marts, "a")
     usual = {"account_id": "a", "reason": "why", "set_by": "kim", "until": date(2099, 1, 1), "score": 1.0}
     with pytest.raises(UserError, match=complaint):
-        set_override(marts, ONLY_WEEKLY, OverrideAsked(**{**usual, **asked}), datetime(2024, 1, 1, tzinfo=UTC))
+        set_override(marts, ONLY_WEEKLY, OverrideRequest(**{**usual, **asked}), datetime(2024, 1, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_band_that_could_not_count_is_refused(
     add_account_week(marts, "large", 0, tier="enterprise", **full)
     add_account_week(marts, "unknown", 0, is_known=False)
     score_weeks(marts, BOTH, [week(0)], Scope())
-    asked = OverrideAsked(account, "they told us", "kim", week(9), score, band)
+    asked = OverrideRequest(account, "they told us", "kim", week(9), score, band)
     now = datetime.combine(week(1), datetime.min.time(), UTC)
     with pytest.raises(UserError, match=complaint) if complaint else nullcontext():
         set_override(marts, BOTH, asked, now)
@@ -215,7 +215,7 @@ def test_a_band_that_could_not_count_is_refused(
 
 
 def test_an_override_before_there_are_marts_is_refused_in_a_sentence(warehouse: Warehouse) -> None:
-    asked = OverrideAsked("a", "they told us", "kim", week(9), 30.0)
+    asked = OverrideRequest("a", "they told us", "kim", week(9), 30.0)
     with pytest.raises(UserError, match=r"marts\.dim_accounts is not there: build the marts first"):
         set_override(warehouse, ONLY_WEEKLY, asked, datetime.combine(week(1), datetime.min.time(), UTC))
 

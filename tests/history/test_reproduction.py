@@ -10,7 +10,7 @@ from cs_pipeline.health.library import load_score_model
 from cs_pipeline.health.selection import Rule, Selection, selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import Escalation, Steadiness
-from cs_pipeline.history.reproduction import SCRATCH, SCRATCH_SCHEMA, Recollection, score_recollection
+from cs_pipeline.history.reproduction import SCRATCH, SCRATCH_SCHEMA, Reproduction, reproduce_scores
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.warehouse.connection import Warehouse
@@ -40,8 +40,8 @@ def build_scratch(warehouse: Warehouse) -> None:
         )
 
 
-def replay(warehouse: Warehouse) -> Recollection:
-    return score_recollection(warehouse, REPLAYED[0], REPLAYED[-1], on_week=lambda *_: None)
+def replay(warehouse: Warehouse) -> Reproduction:
+    return reproduce_scores(warehouse, REPLAYED[0], REPLAYED[-1], on_week=lambda *_: None)
 
 
 def score_rows(warehouse: Warehouse, table: str) -> Iterator[object]:

@@ -9,7 +9,7 @@ from cs_pipeline.health.selection import selection_of
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import add_account_week, remove_account_week, rows, week
 from tests.builders.scored_accounts import WEEKLY_POINTS
@@ -148,7 +148,7 @@ def test_readers_see_the_old_week_until_the_new_one_is_whole(marts: Warehouse) -
         add_account_week(marts, "a", number, worst_open_ticket=2)
     seen: list[list[tuple[object, ...]]] = []
 
-    def look(_: WeekScored) -> None:
+    def look(_: WeekSummary) -> None:
         seen.append(rows(marts, "select week, score from cs.health_scores where is_active order by 1"))
 
     score_weeks(marts, selection_of(WEEKLY_POINTS), [week(0), week(1)], Scope(), on_week=look)

@@ -18,7 +18,8 @@ from cs_pipeline.health.changes import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGE
 from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND
-from cs_pipeline.history.in_memory_scoring import LastScores, Replay, ReplayedWeek, Situation, resized
+from cs_pipeline.health.weekly import EffectiveScores
+from cs_pipeline.history.in_memory_scoring import InMemoryScorer, LastScores, LoadedWeek, resized
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts import query as facts
@@ -44,7 +45,7 @@ class Forecast:
 
     def __init__(self, model: ScoreModel, playbooks: Sequence[Playbook]) -> None:
         """`playbooks` are those that a change of score may start, in the order in which they are offered one."""
-        self.replay = Replay(model)
+        self.scorer = InMemoryScorer(model)
         self.coverage = np.empty(0)
         self.changes = 0
         """Changes of severity in the weeks that counted."""
@@ -57,27 +58,27 @@ class Forecast:
         self._values = np.empty((0, len(model.metrics)))
         self._ends_on = {playbook.playbook: np.empty(0, dtype=np.int64) for playbook in playbooks}
 
-    def follow(self, replayed: ReplayedWeek) -> pd.DataFrame:
-        """Go on by a week; returns its changes of severity: place, account_id, and the facts of a trigger."""
-        arithmetic, known = self.replay.arithmetic, replayed.known
-        scores = arithmetic.score(replayed.frame)
-        now = self.replay.advance(replayed, scores)
-        before = self._last.before(replayed.week, known)
+    def follow(self, loaded: LoadedWeek) -> pd.DataFrame:
+        """Go on by a week; returns its changes of severity: position, account_id, and the facts of a trigger."""
+        arithmetic, known = self.scorer.arithmetic, loaded.accounts
+        scores = arithmetic.score(loaded.frame)
+        now = self.scorer.advance(loaded, scores)
+        before = self._last.before(loaded.week, known)
         was_healthy = np.where(before.severity == NO_BAND, 0, before.severity)
         is_changed = (now.severity != NO_BAND) & (now.severity != was_healthy)
-        rows = np.flatnonzero(is_changed[replayed.places])
+        rows = np.flatnonzero(is_changed[loaded.positions])
         values = np.full((known, len(arithmetic.model.metrics)), np.nan)
         values[: len(self._values)] = self._values
-        places = replayed.places[rows]
-        causes = self._causes(values[places], scores.metric_values[rows], before.severity[places] == NO_BAND)
-        changed = changes_between(self.replay.model, before, self.replay.model, now, places, causes)
-        has_score = now.severity[replayed.places] != NO_BAND
-        values[replayed.places[has_score]] = scores.metric_values[has_score]
+        positions = loaded.positions[rows]
+        causes = self._causes(values[positions], scores.metric_values[rows], before.severity[positions] == NO_BAND)
+        changed = changes_between(self.scorer.model, before, self.scorer.model, now, positions, causes)
+        has_score = now.severity[loaded.positions] != NO_BAND
+        values[loaded.positions[has_score]] = scores.metric_values[has_score]
         self._values = values
-        self._last.remember(replayed.week, now)
+        self._last.remember(loaded.week, now)
         self.coverage = np.full(known, np.nan)
-        self.coverage[replayed.places] = scores.coverage
-        return changed.assign(account_id=replayed.frame["account_id"].to_numpy(dtype=object)[rows])
+        self.coverage[loaded.positions] = scores.coverage
+        return changed.assign(account_id=loaded.frame["account_id"].to_numpy(dtype=object)[rows])
 
     def play(self, session: Session, settings: Settings, week: date, changes: pd.DataFrame) -> None:
         """Offer `changes` (rows of what `follow` gave) to the playbooks, and count what starts."""
@@ -88,53 +89,53 @@ class Forecast:
             return
         as_of = AsOf(settings, decided_at(week), sees_ahead=False)
         accounts, today = today_of(session, changes["account_id"].tolist(), as_of)
-        today = with_scores(today, accounts, self.scores(changes["place"].to_numpy(), accounts))
+        today = with_scores(today, accounts, self.scores(changes["position"].to_numpy(), accounts))
         of_trigger = facts.typed(changes.astype("object").set_axis(today.index), TRIGGER_FACTS["score_change"])
         known = pd.concat([today, of_trigger], axis=1)
         for playbook in self._playbooks:
             fits = _fits(playbook, known, today)
-            entering = fits & self._may_enter(playbook, changes["place"].to_numpy(), as_of.now.date())
-            self._enter(playbook, changes["place"].to_numpy()[entering], as_of.now.date())
+            entering = fits & self._may_enter(playbook, changes["position"].to_numpy(), as_of.now.date())
+            self._enter(playbook, changes["position"].to_numpy()[entering], as_of.now.date())
             self._count(playbook, today[entering])
 
-    def scores(self, places: Integers, account_ids: pd.Series) -> pd.DataFrame:
-        """The facts of the newest week's scores at `places`, by account_id."""
-        now = self.replay.situation
-        names = np.array([*(band.band for band in self.replay.model.bands), None], dtype=object)
-        has_score = now.severity[places] != NO_BAND
+    def scores(self, positions: Integers, account_ids: pd.Series) -> pd.DataFrame:
+        """The facts of the newest week's scores at `positions`, by account_id."""
+        now = self.scorer.effective
+        names = np.array([*(band.band for band in self.scorer.model.bands), None], dtype=object)
+        has_score = now.severity[positions] != NO_BAND
         return pd.DataFrame(
             {
-                "score": now.score[places],
-                "band": names[now.band[places]],
-                "severity": np.where(has_score, now.severity[places], np.nan),
-                "coverage": self.coverage[places],
+                "score": now.score[positions],
+                "band": names[now.band[positions]],
+                "severity": np.where(has_score, now.severity[positions], np.nan),
+                "coverage": self.coverage[positions],
             },
             index=pd.Index(account_ids, dtype="object"),
         )
 
     def _causes(self, before: Floats, after: Floats, is_first: Booleans) -> NDArray[np.object_]:
-        names = self.replay.model.metric_names
-        drivers = attribute(self.replay.arithmetic, EarlierScores(names, before, before), after, same_version=True)
+        names = self.scorer.model.metric_names
+        drivers = attribute(self.scorer.arithmetic, EarlierScores(names, before, before), after, same_version=True)
         causes = drivers.main_cause()
         causes = np.where(causes == UNCHANGED, STEADINESS, causes)
         return np.array(CAUSES, dtype=object)[np.where(is_first, FIRST_SCORE, causes)]
 
-    def _may_enter(self, playbook: Playbook, places: Integers, day: date) -> Booleans:
+    def _may_enter(self, playbook: Playbook, positions: Integers, day: date) -> Booleans:
         now = day.toordinal()
-        own = self._ends_on[playbook.playbook][places]
+        own = self._ends_on[playbook.playbook][positions]
         may = (own == 0) | (own + playbook.reentry_after_days <= now)
         for other in self._playbooks:
             if other.family == playbook.family and other.priority >= playbook.priority:
-                may &= self._ends_on[other.playbook][places] <= now
+                may &= self._ends_on[other.playbook][positions] <= now
         return may
 
-    def _enter(self, playbook: Playbook, places: Integers, day: date) -> None:
+    def _enter(self, playbook: Playbook, positions: Integers, day: date) -> None:
         now = day.toordinal()
         for other in self._playbooks:
             if other.family == playbook.family and other.priority < playbook.priority:
                 days = self._ends_on[other.playbook]
-                days[places] = np.minimum(days[places], now)
-        self._ends_on[playbook.playbook][places] = now + max(step.day for step in playbook.steps)
+                days[positions] = np.minimum(days[positions], now)
+        self._ends_on[playbook.playbook][positions] = now + max(step.day for step in playbook.steps)
 
     def _count(self, playbook: Playbook, today: pd.DataFrame) -> None:
         self.starts[playbook.playbook] += len(today)
@@ -145,27 +146,27 @@ class Forecast:
 
 def changes_between(
     old_model: ScoreModel,
-    old: Situation,
+    old: EffectiveScores,
     new_model: ScoreModel,
-    new: Situation,
-    places: Integers,
+    new: EffectiveScores,
+    positions: Integers,
     causes: NDArray[np.object_],
 ) -> pd.DataFrame:
-    """Columns place and those of a trigger of a score change: from `old` to `new`, at `places`."""
+    """Columns position and those of a trigger of a score change: from `old` to `new`, at `positions`."""
     before, after = (
         np.array([*(band.band for band in model.bands), None], dtype=object) for model in (old_model, new_model)
     )  # the last is for NO_BAND, which is -1
-    had, has = old.severity[places] != NO_BAND, new.severity[places] != NO_BAND
+    had, has = old.severity[positions] != NO_BAND, new.severity[positions] != NO_BAND
     return pd.DataFrame(
         {
-            "place": places,
-            "from_score": old.score[places],
-            "to_score": new.score[places],
-            "delta": new.score[places] - old.score[places],
-            "from_band": before[old.band[places]],
-            "to_band": after[new.band[places]],
-            "from_severity": np.where(had, old.severity[places], np.nan),
-            "to_severity": np.where(has, new.severity[places], np.nan),
+            "position": positions,
+            "from_score": old.score[positions],
+            "to_score": new.score[positions],
+            "delta": new.score[positions] - old.score[positions],
+            "from_band": before[old.band[positions]],
+            "to_band": after[new.band[positions]],
+            "from_severity": np.where(had, old.severity[positions], np.nan),
+            "to_severity": np.where(has, new.severity[positions], np.nan),
             "cause": causes,
         }
     )

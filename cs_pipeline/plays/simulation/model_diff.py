@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import Selection
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history.in_memory_scoring import ReplayedWeek, replay_weeks
+from cs_pipeline.history.in_memory_scoring import LoadedWeek, load_weeks
 from cs_pipeline.history.weeks import WEEK, require_marts
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import Playbook
@@ -65,8 +65,8 @@ class ModelChange:
             [*(band.band for band in self.old.bands), NOT_SCORED],
             [*(band.band for band in self.new.bands), NOT_SCORED],
         )
-        places = [found[name].map(names.index) for name, names in zip(("from_band", "to_band"), order, strict=True)]
-        return found.iloc[np.lexsort([places[1], places[0]])].reset_index(drop=True)
+        positions = [found[name].map(names.index) for name, names in zip(("from_band", "to_band"), order, strict=True)]
+        return found.iloc[np.lexsort([positions[1], positions[0]])].reset_index(drop=True)
 
     def moving(self, direction: int) -> tuple[int, float]:
         """Accounts, and their ARR, whose severity rises (1) or falls (-1)."""
@@ -120,22 +120,22 @@ def compare_models(
     offered = started_by_scores(playbooks)
     before, after = Forecast(old, offered), Forecast(new, offered)
     is_concerned = np.empty(0, dtype=bool)
-    last: ReplayedWeek | None = None
-    for replayed in replay_weeks(warehouse, [old, new], week - (weeks + WARM_UP - 1) * WEEK, week):
-        is_concerned = _concerned(selection, old, replayed)
-        followed = [(forecast, forecast.follow(replayed)) for forecast in (before, after)]
-        if replayed.week > week - weeks * WEEK:
+    last: LoadedWeek | None = None
+    for loaded in load_weeks(warehouse, [old, new], week - (weeks + WARM_UP - 1) * WEEK, week):
+        is_concerned = _concerned(selection, old, loaded)
+        followed = [(forecast, forecast.follow(loaded)) for forecast in (before, after)]
+        if loaded.week > week - weeks * WEEK:
             with warehouse.session() as session:
                 for forecast, changes in followed:
-                    concerned = changes[is_concerned[changes["place"].to_numpy()]]
-                    forecast.play(session, settings, replayed.week, concerned)
-        last = replayed
-        on_week(replayed.week)
+                    concerned = changes[is_concerned[changes["position"].to_numpy()]]
+                    forecast.play(session, settings, loaded.week, concerned)
+        last = loaded
+        on_week(loaded.week)
     assert last is not None
-    places = last.places[is_concerned[last.places]]
-    account_ids = last.frame["account_id"][is_concerned[last.places]].reset_index(drop=True)
-    causes = np.full(len(places), "model_version", dtype=object)
-    changes = changes_between(old, before.replay.situation, new, after.replay.situation, places, causes)
+    positions = last.positions[is_concerned[last.positions]]
+    account_ids = last.frame["account_id"][is_concerned[last.positions]].reset_index(drop=True)
+    causes = np.full(len(positions), "model_version", dtype=object)
+    changes = changes_between(old, before.scorer.effective, new, after.scorer.effective, positions, causes)
     return ModelChange(
         old=old,
         new=new,
@@ -162,14 +162,14 @@ def _week(warehouse: Warehouse, asked: date | None) -> date:
     return asked
 
 
-def _concerned(selection: Selection, old: ScoreModel, replayed: ReplayedWeek) -> NDArray[np.bool]:
-    """By place, for which accounts of the week the present model counts."""
-    is_concerned = np.zeros(replayed.known, dtype=bool)
+def _concerned(selection: Selection, old: ScoreModel, loaded: LoadedWeek) -> NDArray[np.bool]:
+    """By position, for which accounts of the week the present model counts."""
+    is_concerned = np.zeros(loaded.accounts, dtype=bool)
     names = [model.model for model in selection.models]
     if old.model in {model.model for model in selection.active_models}:
-        is_concerned[replayed.places] = selection.active(replayed.frame) == names.index(old.model)
+        is_concerned[loaded.positions] = selection.active(loaded.frame) == names.index(old.model)
     else:
-        is_concerned[replayed.places] = True
+        is_concerned[loaded.positions] = True
     return is_concerned
 
 
@@ -183,7 +183,7 @@ def _accounts(warehouse: Warehouse, week: date, changes: pd.DataFrame) -> pd.Dat
         where account_weeks.week = date '{week}'
         """,
     ).set_index("account_id")
-    found = changes.join(known, on="account_id").drop(columns=["place", "delta", "cause"])
+    found = changes.join(known, on="account_id").drop(columns=["position", "delta", "cause"])
     bands = {name: found[name].fillna(NOT_SCORED) for name in ("from_band", "to_band")}
     columns = ["account_id", "account_name", "arr", "from_score", "to_score", "from_band", "to_band"]
     return found.assign(**bands)[[*columns, "from_severity", "to_severity"]]
@@ -200,8 +200,8 @@ def _plays(
 ) -> pd.DataFrame:
     """What the change itself would start and stop, on the day on which its first scores are decided on."""
     as_of = AsOf(settings, decided_at(week), sees_ahead=False)
-    places, accounts = changes["place"].to_numpy(), changes["account_id"]
-    then, now = before.scores(places, accounts), after.scores(places, accounts)
+    positions, accounts = changes["position"].to_numpy(), changes["account_id"]
+    then, now = before.scores(positions, accounts), after.scores(positions, accounts)
     has_trigger = changes["to_severity"].notna() & (changes["to_severity"] != changes["from_severity"].fillna(0))
     triggering = changes[has_trigger].reset_index(drop=True)
     with warehouse.session() as session:

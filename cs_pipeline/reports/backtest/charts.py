@@ -10,7 +10,7 @@ from cs_pipeline.reports.charts import SEVERITY_COLOURS
 
 MODEL_COLOUR = "#1f6f5c"
 COLOURS = [MODEL_COLOUR, "#5b7fb5", "#b58a3c"]
-SHOWN_SIGNALS = 15
+SHOWN_METRICS = 15
 
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -21,17 +21,17 @@ def separation_of_models(found: Backtest) -> Drawing:
     return _intervals(pd.DataFrame(rows), "How well each model separates (all weeks)", [MODEL_COLOUR])
 
 
-def separation_beside_references(found: Backtest) -> Drawing:
-    """AUC with interval of each model and of its references, on the later part."""
+def separation_beside_baselines(found: Backtest) -> Drawing:
+    """AUC with interval of each model and of its baselines, on the later part."""
     rows = [
         _row(result.model.model, who, answer)
         for result in found.models
         for who, answer in [
             ("model", result.later),
-            *((name, reference.separation) for name, reference in result.references.items()),
+            *((name, baseline.separation) for name, baseline in result.baselines.items()),
         ]
     ]
-    return _intervals(pd.DataFrame(rows), "Beside the references (later part of the time)", COLOURS)
+    return _intervals(pd.DataFrame(rows), "Beside the baselines (later part of the time)", COLOURS)
 
 
 def departures_by_band(result: ModelResult) -> Drawing | None:
@@ -60,11 +60,11 @@ def departures_by_tenth(result: ModelResult) -> Drawing | None:
     return _columns(rows, axis, alt.value(MODEL_COLOUR), "Departures by score")
 
 
-def best_signals(found: Backtest) -> Drawing | None:
+def best_single_metrics(found: Backtest) -> Drawing | None:
     """The metrics that separate best by themselves; None where there is too little data."""
-    if isinstance(found.signals, TooLittle):
+    if isinstance(found.single_metrics, TooLittle):
         return None
-    rows = found.signals.head(SHOWN_SIGNALS)
+    rows = found.single_metrics.head(SHOWN_METRICS)
     return (
         alt.Chart(rows, title="Metrics that separate best by themselves")
         .mark_bar()

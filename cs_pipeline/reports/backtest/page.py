@@ -19,12 +19,12 @@ def backtest_page(found: Backtest) -> str:
         test_from=found.split.test_from.date(),
         models=[(result.model, verdict(result)) for result in found.models],
         compared=_table(tables.compared(found)),
-        references=_table(tables.beside_references(found)),
+        baselines=_table(tables.beside_baselines(found)),
         alarms=_table(tables.alarms(found)),
         separation=_drawn(charts.separation_of_models(found)),
-        beside=_drawn(charts.separation_beside_references(found)),
-        signals=_drawn(charts.best_signals(found)),
-        too_little=found.signals if isinstance(found.signals, TooLittle) else None,
+        beside=_drawn(charts.separation_beside_baselines(found)),
+        single_metrics=_drawn(charts.best_single_metrics(found)),
+        too_little=found.single_metrics if isinstance(found.single_metrics, TooLittle) else None,
         details=[_detail(result) for result in found.models],
     )
 

@@ -6,7 +6,7 @@ from cs_pipeline.backtest.comparison import Backtest, ModelResult
 from cs_pipeline.backtest.measures import Separation, TooLittle
 from cs_pipeline.reports.backtest.text import verdict
 
-SHOWN_SIGNALS = 15
+SHOWN_METRICS = 15
 NOTHING_SAID = "too little data"
 
 
@@ -28,14 +28,14 @@ def compared(found: Backtest) -> pd.DataFrame:
     )
 
 
-def beside_references(found: Backtest) -> pd.DataFrame:
-    """A row a model: its AUC on the later part, and those of the references on the same metrics and rows."""
+def beside_baselines(found: Backtest) -> pd.DataFrame:
+    """A row a model: its AUC on the later part, and those of the baselines on the same metrics and rows."""
     return pd.DataFrame(
         [
             {
                 "model": result.model.model,
                 "AUC of the model": _auc(result.later),
-                **{f"AUC of {name}": _auc(reference.separation) for name, reference in result.references.items()},
+                **{f"AUC of {name}": _auc(baseline.separation) for name, baseline in result.baselines.items()},
                 "departures": _departures(result.later),
             }
             for result in found.models
@@ -93,11 +93,11 @@ def parts(result: ModelResult) -> pd.DataFrame:
     )
 
 
-def best_signals(found: Backtest) -> pd.DataFrame | TooLittle:
+def best_single_metrics(found: Backtest) -> pd.DataFrame | TooLittle:
     """The metrics that separate best by themselves, whatever model uses them."""
-    if isinstance(found.signals, TooLittle):
-        return found.signals
-    rows = found.signals.head(SHOWN_SIGNALS)
+    if isinstance(found.single_metrics, TooLittle):
+        return found.single_metrics
+    rows = found.single_metrics.head(SHOWN_METRICS)
     return pd.DataFrame(
         {
             "metric": rows["metric"],

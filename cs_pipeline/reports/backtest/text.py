@@ -98,15 +98,15 @@ def _warning(result: ModelResult) -> list[str]:
 
 def _references(result: ModelResult) -> list[str]:
     if isinstance(result.later, TooLittle):
-        return [f"No comparison with the references: {result.later}, in the later part of the time."]
+        return [f"No comparison with the baselines: {result.later}, in the later part of the time."]
     known = [
-        (name, reference.separation.auc, reference.gain)
-        for name, reference in result.references.items()
-        if isinstance(reference.separation, Separation) and isinstance(reference.gain, Interval)
+        (name, baseline.separation.auc, baseline.gain)
+        for name, baseline in result.baselines.items()
+        if isinstance(baseline.separation, Separation) and isinstance(baseline.gain, Interval)
     ]
     if not known:
-        answer = next(iter(result.references.values())).separation
-        return [f"No comparison with the references: {answer}."]
+        answer = next(iter(result.baselines.values())).separation
+        return [f"No comparison with the baselines: {answer}."]
     name, auc, gain = max(known, key=lambda each: each[2].value)
     here = f"on the later part the model reaches an AUC of {result.later.auc.value:.2f}"
     if gain.low > 0:
@@ -115,8 +115,8 @@ def _references(result: ModelResult) -> list[str]:
             "Other points for them would separate better."
         ]
     if gain.high < 0:
-        return [f"Better than what was learned from the earlier part: {here}, the better reference {auc.value:.2f}."]
-    return [f"No reference on the same metrics is better for sure: {here}, a {name} {auc.value:.2f}."]
+        return [f"Better than what was learned from the earlier part: {here}, the better baseline {auc.value:.2f}."]
+    return [f"No baseline on the same metrics is better for sure: {here}, a {name} {auc.value:.2f}."]
 
 
 def _sentence(words: str) -> str:

@@ -5,15 +5,15 @@ import pandas as pd
 import vl_convert
 
 from cs_pipeline.backtest.measures import Interval
-from cs_pipeline.backtest.uplift import Effect
+from cs_pipeline.backtest.uplift import Uplift
 
 COLOURS = {"helps": "#1f6f5c", "no difference shown": "#8a8f98", "harms": "#b5493a"}
 
 
-def differences(found: list[Effect]) -> bytes | None:
+def differences(found: list[Uplift]) -> bytes | None:
     """As PNG; shares in points of 100. None where everything is too small to tell."""
     rows = pd.DataFrame(
-        [_row(effect, effect.difference) for effect in found if isinstance(effect.difference, Interval)]
+        [_row(uplift, uplift.difference) for uplift in found if isinstance(uplift.difference, Interval)]
     )
     if rows.empty:
         return None
@@ -35,13 +35,13 @@ def differences(found: list[Effect]) -> bytes | None:
     return vl_convert.vegalite_to_png(chart.to_json(), scale=2)
 
 
-def _row(effect: Effect, difference: Interval) -> dict[str, object]:
-    factor, unit = (100, "points of 100") if effect.measure.is_share else (1, "points")
+def _row(uplift: Uplift, difference: Interval) -> dict[str, object]:
+    factor, unit = (100, "points of 100") if uplift.measure.is_share else (1, "points")
     return {
-        "playbook": effect.playbook,
-        "measure": f"{effect.measure.name} ({unit})",
+        "playbook": uplift.playbook,
+        "measure": f"{uplift.measure.name} ({unit})",
         "value": factor * difference.value,
         "low": factor * difference.low,
         "high": factor * difference.high,
-        "verdict": effect.verdict,
+        "verdict": uplift.verdict,
     }

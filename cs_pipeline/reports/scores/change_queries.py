@@ -6,7 +6,7 @@ import pandas as pd
 
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.health.selection import Selection
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -75,13 +75,13 @@ def drivers_of_largest_falls(warehouse: Warehouse, week: date, limit: int = 10) 
     return rows.assign(driver=rows["driver"].map(driver_name))
 
 
-def known_by_metric(selection: Selection, week: WeekScored) -> pd.DataFrame:
+def known_by_metric(selection: Selection, week: WeekSummary) -> pd.DataFrame:
     """Columns model, metric, known: for which share of the accounts a metric has a value, from a week's run."""
     return pd.DataFrame(
         [
-            (model.model, metric, tally.known[metric] / max(tally.accounts, 1))
+            (model.model, metric, summary.known[metric] / max(summary.accounts, 1))
             for model in selection.models
-            for tally in [week.by_model[model.model]]
+            for summary in [week.by_model[model.model]]
             for metric in model.metric_names
         ],
         columns=["model", "metric", "known"],

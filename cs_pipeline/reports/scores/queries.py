@@ -7,14 +7,14 @@ import pandas as pd
 from cs_pipeline.health.selection import Selection
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import NOT_SCORED as NO_SCORE
-from cs_pipeline.history.week_summary import WeekScored
+from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
 NOT_SCORED = "not scored"
 
 
-def models_side_by_side(selection: Selection, week: WeekScored) -> pd.DataFrame:
+def models_side_by_side(selection: Selection, week: WeekSummary) -> pd.DataFrame:
     """Columns model, version, counts_for_some, mean_score, coverage, not_scored: the models of a week's run."""
     active = {model.model for model in selection.active_models}
     return pd.DataFrame(
@@ -23,12 +23,12 @@ def models_side_by_side(selection: Selection, week: WeekScored) -> pd.DataFrame:
                 "model": model.model,
                 "version": model.version,
                 "counts_for_some": model.model in active,
-                "mean_score": round(tally.mean_score or 0, 1),
-                "coverage": round(tally.coverage or 0, 3),
-                "not_scored": tally.bands[NO_SCORE],
+                "mean_score": round(summary.mean_score or 0, 1),
+                "coverage": round(summary.coverage or 0, 3),
+                "not_scored": summary.bands[NO_SCORE],
             }
             for model in selection.models
-            for tally in [week.by_model[model.model]]
+            for summary in [week.by_model[model.model]]
         ]
     )
 
@@ -43,7 +43,7 @@ def model_versions(warehouse: Warehouse) -> pd.DataFrame:
         """
         with
 
-        tallies as (
+        counts as (
 
             select
                 model,
@@ -72,7 +72,7 @@ def model_versions(warehouse: Warehouse) -> pd.DataFrame:
 
         select
             model, model_version as version, first_week, last_week, weeks, rows, counts_in, mean_score, scored_at
-        from tallies
+        from counts
         left join moments using (model, model_version)
         order by scored_at nulls first, model, model_version
         """,

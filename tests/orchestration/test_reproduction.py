@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.history.reproduction import SCRATCH_SCHEMA, Recollection
+from cs_pipeline.history.reproduction import SCRATCH_SCHEMA, Reproduction
 from cs_pipeline.orchestration.recollection import recollect
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
@@ -20,7 +20,7 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def replay(history: History, known_at: datetime) -> Recollection:
+def replay(history: History, known_at: datetime) -> Reproduction:
     log = history.home / "logs" / "replay.log"
     return recollect(history.warehouse, FIRST, SCORED_UNTIL, known_at, on_step=lambda _: None, log=log)
 

@@ -10,7 +10,7 @@ import pytest
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import block_tables, generate
 from cs_pipeline.demo.treatment_effects import MET, PlayEffect
-from cs_pipeline.demo.truth import ACCOUNTS, RESCUES, load_truth
+from cs_pipeline.demo.truth import ACCOUNTS, TREATMENT_EFFECTS, load_truth
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.warehouse.bulk import query
@@ -33,8 +33,8 @@ def planted() -> tuple[Tables, Tables]:
 
 
 @pytest.fixture(scope="module")
-def rescues(planted: tuple[Tables, Tables]) -> pd.DataFrame:
-    frame = planted[1][RESCUES].to_pandas().set_index("account_id")
+def treatment_effects(planted: tuple[Tables, Tables]) -> pd.DataFrame:
+    frame = planted[1][TREATMENT_EFFECTS].to_pandas().set_index("account_id")
     return frame.assign(would_leave_on=pd.to_datetime(frame["would_leave_on"], utc=True))
 
 
@@ -46,38 +46,39 @@ def test_a_play_that_keeps_nobody_changes_no_row(without: tuple[Tables, Tables])
     tables, truth = block_tables(replace(UNTOUCHED, play_effect=PlayEffect(PLAY, keeps=0.0)), 0)
     assert all(tables[name].equals(rows) for name, rows in without[0].items())
     assert all(truth[name].equals(rows) for name, rows in without[1].items())
-    assert RESCUES not in without[1]
-    assert not truth[RESCUES].to_pandas()["is_kept"].any()
+    assert TREATMENT_EFFECTS not in without[1]
+    assert not truth[TREATMENT_EFFECTS].to_pandas()["is_kept"].any()
 
 
 def test_the_share_that_was_asked_for_is_kept_and_nobody_who_is_held_out(
-    rescues: pd.DataFrame, without: tuple[Tables, Tables]
+    treatment_effects: pd.DataFrame, without: tuple[Tables, Tables]
 ) -> None:
-    fates = without[1][ACCOUNTS].to_pandas().set_index("account_id")
-    met = fates[fates["cause"].isin(["disengagement", "champion_left", "support_pain"])]
+    outcomes = without[1][ACCOUNTS].to_pandas().set_index("account_id")
+    met = outcomes[outcomes["cause"].isin(["disengagement", "champion_left", "support_pain"])]
     assert len(MET) == met["cause"].nunique()
-    assert set(rescues.index) == set(met.index)
-    assert rescues["is_held_out"].to_dict() == dict(
-        zip(rescues.index, held_out(PLAY, pd.Series(rescues.index)), strict=True)
+    assert set(treatment_effects.index) == set(met.index)
+    assert treatment_effects["is_held_out"].to_dict() == dict(
+        zip(treatment_effects.index, held_out(PLAY, pd.Series(treatment_effects.index)), strict=True)
     )
-    assert not rescues.loc[rescues["is_held_out"], "is_kept"].any()
-    assert 0.5 < rescues.loc[~rescues["is_held_out"], "is_kept"].mean() < 0.9
+    assert not treatment_effects.loc[treatment_effects["is_held_out"], "is_kept"].any()
+    assert 0.5 < treatment_effects.loc[~treatment_effects["is_held_out"], "is_kept"].mean() < 0.9
 
 
 def test_only_those_who_are_kept_stay(
-    rescues: pd.DataFrame, planted: tuple[Tables, Tables], without: tuple[Tables, Tables]
+    treatment_effects: pd.DataFrame, planted: tuple[Tables, Tables], without: tuple[Tables, Tables]
 ) -> None:
     before, after = churned(without[0]), churned(planted[0])
-    assert after[rescues.index[rescues["is_kept"]]].isna().all()
-    others = before.index.difference(rescues.index[rescues["is_kept"]])
+    assert after[treatment_effects.index[treatment_effects["is_kept"]]].isna().all()
+    others = before.index.difference(treatment_effects.index[treatment_effects["is_kept"]])
     pd.testing.assert_series_equal(before[others], after[others])
 
 
 def test_a_kept_customer_declines_as_it_would_have_and_then_comes_back(
-    rescues: pd.DataFrame, planted: tuple[Tables, Tables], without: tuple[Tables, Tables]
+    treatment_effects: pd.DataFrame, planted: tuple[Tables, Tables], without: tuple[Tables, Tables]
 ) -> None:
-    kept = rescues[
-        rescues["is_kept"] & (rescues["would_leave_on"] < pd.Timestamp(UNTOUCHED.ends_at) - pd.Timedelta("28D"))
+    kept = treatment_effects[
+        treatment_effects["is_kept"]
+        & (treatment_effects["would_leave_on"] < pd.Timestamp(UNTOUCHED.ends_at) - pd.Timedelta("28D"))
     ]
     assert len(kept) >= 10
     (alone, helped) = (logins(tables[0]).merge(kept, on="account_id") for tables in (without, planted))
