@@ -145,7 +145,7 @@ def verdict(proposal: Proposal) -> str:
     figures = f"the AUC from {proposal.test_from.date()} on changes by {proposal.gain.value:+.3f} "
     figures += f"({proposal.gain.low:+.3f} to {proposal.gain.high:+.3f})"
     if proposal.is_better:
-        return f"Better on weeks that it has not seen: {figures}. See with `cs-pipeline diff` what it would do."
+        return f"Better on weeks that it has not seen: {figures}. See with `cs-pipeline model diff` what it would do."
     if proposal.gain.high < 0:
         return f"Worse on weeks that it has not seen: {figures}. Keep the present weights."
     return f"Not better for sure on weeks that it has not seen: {figures}. Keep the present weights."

@@ -11,54 +11,46 @@ from typing import NoReturn
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli import (
-    actions,
-    backtest,
-    breaker,
-    data,
-    demo,
-    effect,
-    history,
-    models,
-    operate,
-    plays,
-    scores,
-    server,
-    simulation,
-    tasks,
-    work,
-)
+from cs_pipeline.cli import account, action, backfill, data, demo, message, model, person, play, score, server, task
+from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
 from cs_pipeline.cli.control_signs import shown
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.refusals import in_words
 
 app = typer.Typer(
-    name="cs-pipeline",
+    name=PROGRAM,
+    cls=CommandGroup,
     help="Customer-success pipeline: load data, score accounts week by week, run plays.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for room in (
-    demo,
-    server,
-    data,
-    operate,
-    history,
-    scores,
-    models,
-    backtest,
-    plays,
-    simulation,
-    actions,
-    breaker,
-    effect,
-    work,
-    tasks,
-):
-    room.register(app)
+
+for panel, commands in {
+    "Run it": {"demo": demo.demo, "up": server.up, "down": server.down, "doctor": server.doctor, "env": server.env},
+    "Every day": {
+        "load": data.load,
+        "map": data.map_tables,
+        "backfill": backfill.backfill,
+        "why": account.why,
+        "queue": account.queue,
+    },
+}.items():
+    for name, command in commands.items():
+        app.command(name, rich_help_panel=panel)(command)
+
+for name, room in {
+    "play": play,
+    "action": action,
+    "model": model,
+    "score": score,
+    "data": data,
+    "task": task,
+    "message": message,
+    "person": person,
+}.items():
+    app.add_typer(room.commands, name=name, rich_help_panel="Groups of commands")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`load`, `land`, `map`, `rejects`, `generate`: data in."""
+"""`load`, `map` and the group `data`: data in, and what was put aside of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,27 +9,21 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from cs_pipeline.cli.arguments import Limit
+from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, progress, say_done
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.kept_rejects import MOST_KEPT
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
-DATA = "Data in"
+commands = new_group("Land files of any form, read what was rejected, generate a sample company.")
+
 Folder = Annotated[Path, typer.Argument(help="Folder to read.", exists=True, file_okay=False)]
 Delimiter = Annotated[
     str, typer.Option(help="What separates columns: comma, semicolon, tab, pipe or a character. Else by file name.")
 ]
 REASONS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=DATA)(load)
-    app.command(rich_help_panel=DATA)(land)
-    app.command(name="map", rich_help_panel=DATA)(map_tables)
-    app.command(rich_help_panel=DATA)(rejects)
-    app.command(rich_help_panel=DATA)(generate)
 
 
 def load(folder: Folder, delimiter: Delimiter = "") -> None:
@@ -45,6 +39,7 @@ def load(folder: Folder, delimiter: Delimiter = "") -> None:
     _print(report)
 
 
+@commands.command()
 def land(folder: Folder, delimiter: Delimiter = "") -> None:
     """Load files of any form as they are into the schema `landing`, for mappings to read."""
     from cs_pipeline.cli.services import start_warehouse
@@ -62,7 +57,7 @@ def land(folder: Folder, delimiter: Delimiter = "") -> None:
     for passed_over in left_out(folder, separated_by):
         console.print(Text(f"Left out: {passed_over}", style="yellow"))
     if any(each.rejected for each in landed):
-        console.print("Lines that are no rows were put aside; `cs-pipeline rejects` shows them.")
+        console.print("Lines that are no rows were put aside; `cs-pipeline data rejects` shows them.")
 
 
 def map_tables(folder: Folder) -> None:
@@ -79,9 +74,10 @@ def map_tables(folder: Folder) -> None:
     _print(report)
 
 
+@commands.command()
 def rejects(
     table: Annotated[str, typer.Option(help="Only rows of this canonical table.")] = "",
-    limit: Annotated[int, typer.Option(help="How many rows to show.", min=1)] = 20,
+    limit: Limit = 20,
 ) -> None:
     """Show the rows, and the values of rows, that broke the source contract, and why."""
     from cs_pipeline.warehouse.locate import locate
@@ -119,6 +115,7 @@ def _shortened(value: object) -> str:
     return text if len(text) <= VALUE_SHOWN else text[:VALUE_SHOWN] + "…"
 
 
+@commands.command()
 def generate(
     folder: Annotated[Path, typer.Argument(help="Folder to write; created when missing.")],
     accounts: Annotated[int, typer.Option(help="Number of accounts.", min=1)] = 300,
@@ -174,7 +171,7 @@ def _print(report: LoadReport) -> None:
     console.print(
         f"{report.rows_read:,} rows read: {report.rows_loaded:,} loaded, {report.rows_unchanged:,} unchanged, "
         f"{report.rows_rejected:,} put aside in raw.raw_rejects"
-        + (" (cs-pipeline rejects shows them)" if report.rows_rejected else "")
+        + (" (`cs-pipeline data rejects` shows them)" if report.rows_rejected else "")
     )
     if any(each.rows_rejected > MOST_KEPT for each in report.tables):
         console.print(f"Of each file the first {MOST_KEPT:,} rejects are kept; the rest is counted.")

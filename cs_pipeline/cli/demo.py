@@ -14,13 +14,6 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import HOME_SETTINGS_FILE, PREFIX, Settings, load_settings
 
-SHOWING = "See it"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel=SHOWING)(demo)
-
 
 def demo(
     accounts: Annotated[int, typer.Option(help="Accounts of the sample company.", min=1)] = 300,
@@ -103,7 +96,7 @@ def _teller(status: Status) -> Callable[[str], None]:
 
 
 def _show(settings: Settings) -> None:
-    from cs_pipeline.cli.summary import show_summary
+    from cs_pipeline.cli.demo_summary import show_summary
     from cs_pipeline.warehouse.locate import locate
 
     show_summary(settings, locate(settings))

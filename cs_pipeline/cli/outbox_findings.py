@@ -22,15 +22,18 @@ def outbox_findings(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
             """
         )
         for status, count in cursor.fetchall():
-            yield Finding("outbox", "note", f"{count:,} actions are {status}: `cs-pipeline actions --status {status}`")
+            words = f"{count:,} actions are {status}: `cs-pipeline action list --status {status}`"
+            yield Finding("outbox", "note", words)
         held = missed.waiting(session)
         if not held.empty:
             words = f"{held['actions'].sum():,} actions were due while nobody was there to take them"
-            yield Finding("missed actions", "wrong", f"{words}: `cs-pipeline missed` shows them and what to decide")
+            shown = "`cs-pipeline action missed` shows them and what to decide"
+            yield Finding("missed actions", "wrong", f"{words}: {shown}")
         for channel, pause in channel_pauses.read(session).items():
             if pause.paused_until is not None:
                 words = f"{channel} takes nothing since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.detail}"
-                again = f"it is tried again at {pause.paused_until:%H:%M}, or `cs-pipeline resume channel {channel}`"
+                now_again = f"`cs-pipeline play resume channel {channel}`"
+                again = f"it is tried again at {pause.paused_until:%H:%M}, or {now_again}"
                 yield Finding("channel", "wrong", f"{words}; {again}")
         untold = notices.untold(session, now)
         if untold:
@@ -40,7 +43,7 @@ def outbox_findings(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
         cursor.execute("select playbook, accounts from cs.breaker_trips where decision is null order by playbook")
         for playbook, accounts in cursor.fetchall():
             words = f"{playbook} would be at work for {accounts:,} accounts, and has enrolled nobody"
-            decide = f"release or dismiss it with `cs-pipeline release|dismiss {playbook}`"
+            decide = f"decide with `cs-pipeline play release {playbook}` or `cs-pipeline play dismiss {playbook}`"
             yield Finding("circuit breaker", "wrong", f"{words}: {decide}")
         cursor.execute("select scope, name, reason from cs.kill_switches order by scope, name")
         for scope, name, reason in cursor.fetchall():

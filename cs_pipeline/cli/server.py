@@ -9,16 +9,7 @@ from rich.text import Text
 from cs_pipeline.cli.console import console
 from cs_pipeline.settings import load_settings
 
-SERVING = "Serve"
 MARKS = {"ok": Text("✓", "green"), "note": Text("•", "yellow"), "wrong": Text("✗", "red")}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=SERVING)(up)
-    app.command(rich_help_panel=SERVING)(down)
-    app.command(rich_help_panel=SERVING)(doctor)
-    app.command(rich_help_panel=SERVING)(env)
 
 
 def up() -> None:
@@ -37,7 +28,7 @@ def down() -> None:
 
 def doctor() -> None:
     """Say what is configured, reachable and missing. Exit code 1 when something is wrong."""
-    from cs_pipeline.cli.examination import examine
+    from cs_pipeline.cli.doctor import examine
 
     table = Table(box=None, show_header=False, padding=(0, 1))
     wrong = 0

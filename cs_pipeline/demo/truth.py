@@ -100,7 +100,7 @@ def read_truth(folder: Path, name: str) -> pa.Table:
     pieces = list(read_pieces(truth_folder(folder), name))
     if not pieces:
         raise UserError(
-            f"{truth_folder(folder) / name} is missing: {folder} was not written by `cs-pipeline generate`, "
+            f"{truth_folder(folder) / name} is missing: {folder} was not written by `cs-pipeline data generate`, "
             "or its truth is gone."
         )
     return pa.concat_tables(pieces)

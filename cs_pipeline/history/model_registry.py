@@ -47,6 +47,6 @@ def read_definition(model: str, version: str, definition: object) -> ScoreModel:
     except ValidationError:
         raise UserError(
             f"Version {version} of {model} was kept in a form that is no longer read: what it did cannot be worked "
-            "out again. Score the week again with `cs-pipeline backfill`; `cs-pipeline diff` compares with another "
-            "model when --against names it"
+            "out again. Score the week again with `cs-pipeline backfill`; `cs-pipeline model diff` compares with "
+            "another model when --against names it"
         ) from None

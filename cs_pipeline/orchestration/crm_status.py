@@ -23,7 +23,7 @@ CRM_ASSETS = [
         kinds={"postgres"},
         description=(
             "One row per CRM task or opportunity that a play created: open, completed or removed, whose, as of when. "
-            "Read back from a connected CRM by the job read_crm_status; else as people say: `cs-pipeline task-done`."
+            "Read back from a connected CRM by the job read_crm_status; else as people say: `cs-pipeline task done`."
         ),
     )
 ]

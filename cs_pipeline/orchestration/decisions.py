@@ -116,7 +116,7 @@ def show_preview(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> None:
-    """Without addresses and texts, which Dagster would keep: `cs-pipeline preview --output` writes them on a page."""
+    """No addresses or texts, which Dagster would keep: `cs-pipeline play preview --output` writes them to a page."""
     playbook = playbook_named(config.playbook, load_playbooks(settings.config))
     with warehouse.session() as session:
         as_of = AsOf(settings, clock.now())

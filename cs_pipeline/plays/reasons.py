@@ -62,7 +62,7 @@ HELD_OR_DROPPED: Mapping[str, str] = {
     "not_approved": "it waited for approval until it was stale",
     KILL_SWITCH: "a person has stopped it; it is held, and suppressed once it is stale",
     JOINED: "the account got the same mail about another of its contracts within thirty days",
-    MISSED: "nobody was there to take it in time, like many others; it waits for a person: `cs-pipeline missed`",
+    MISSED: "nobody was there to take it in time, like many others; it waits for a person: `cs-pipeline action missed`",
     "channel_paused": "the channel takes nothing from us at the moment; it goes out when that is over",
     "told_in_slack": "operations were told in Slack",
     "no_recipient": "nobody can receive it",

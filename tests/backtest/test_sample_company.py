@@ -89,7 +89,7 @@ def test_the_command_prints_verdicts_and_writes_a_page_that_needs_nothing_else(
     monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", larger_history.warehouse.url)
     monkeypatch.setenv("CS_PIPELINE_HOME", str(tmp_path))
     page = tmp_path / "page.html"
-    arguments = ["backtest", "weekly_points", "--every", "2", "--within", "30", "--output", str(page)]
+    arguments = ["model", "backtest", "weekly_points", "--every", "2", "--within", "30", "--output", str(page)]
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     html = page.read_text()
@@ -98,7 +98,7 @@ def test_the_command_prints_verdicts_and_writes_a_page_that_needs_nothing_else(
     assert not re.search(r"(src|href)=\"(?!#)", html)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="--output needs one that exists"):
-        CliRunner().invoke(app, ["backtest", "--output", "nowhere/page.html"], catch_exceptions=False)
+        CliRunner().invoke(app, ["model", "backtest", "--output", "nowhere/page.html"], catch_exceptions=False)
     assert "CS_PIPELINE_DATABASE_URL" in os.environ
 
 

@@ -157,7 +157,7 @@ def test_the_command_says_what_there_is_to_say(
     monkeypatch.setenv("CS_PIPELINE_NOW", (MONDAY + timedelta(days=100)).isoformat())
 
     def run(*arguments: str) -> str:
-        return " ".join(CliRunner().invoke(app, ["effect", *arguments], catch_exceptions=False).output.split())
+        return " ".join(CliRunner().invoke(app, ["play", "uplift", *arguments], catch_exceptions=False).output.split())
 
     assert "No account was enrolled or held out yet" in run()
     company.account("acme", severity=1)

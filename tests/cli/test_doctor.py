@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.cli.examination import Finding, examine
+from cs_pipeline.cli.doctor import Finding, examine
 from cs_pipeline.health.library import SHIPPED
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -56,7 +56,7 @@ def test_how_text_messages_travel_is_told(tmp_path: Path) -> None:
 @pytest.mark.requirement("S4-187")
 def test_where_tasks_stand_and_when_they_were_read_is_told(tmp_path: Path, warehouse: Warehouse) -> None:
     settings = Settings(home=tmp_path, database_url=SecretStr(warehouse.url))
-    assert said_of("CRM", settings) == ("ok", "none connected; 0 open tasks here: `cs-pipeline tasks`")
+    assert said_of("CRM", settings) == ("ok", "none connected; 0 open tasks here: `cs-pipeline task list`")
     assert said_of("CRM", settings.model_copy(update={"crm": "hubspot"}))[0] == "note"
     live = settings.model_copy(update={"crm": "hubspot", "delivery": "live"})
     assert said_of("CRM", live) == ("ok", "hubspot: 0 open tasks, not read back yet")

@@ -1,4 +1,4 @@
-"""`rescore`, `models`, `late`, `replay-scores` as a person meets them."""
+"""`model rescore`, `model list`, `score late`, `score reproduce` as a person meets them."""
 
 import pytest
 from typer.testing import CliRunner
@@ -32,25 +32,25 @@ def run(*arguments: str) -> str:
 
 
 def test_what_rescore_says_to_read_reads_what_it_wrote(scored: Warehouse) -> None:
-    said = run("rescore", "five_factor", *FROM, *TO)
+    said = run("model", "rescore", "five_factor", *FROM, *TO)
     assert "2 scores in 2 weeks, beside what counts" in said
     assert len(rows(scored, said.splitlines()[-1])) == 2
-    listed = run("models")
+    listed = run("model", "list")
     assert "five_factor" in listed
     assert "weekly_points" in listed
 
 
 def test_rescoring_by_the_version_that_counts_writes_nothing_and_says_so(scored: Warehouse) -> None:
-    assert "counts there already" in run("rescore", "weekly_points", *FROM, *TO)
+    assert "counts there already" in run("model", "rescore", "weekly_points", *FROM, *TO)
 
 
 def test_late_says_when_there_is_nothing_late(scored: Warehouse) -> None:
-    assert "nothing that the scored weeks look at changed" in run("late")
+    assert "nothing that the scored weeks look at changed" in run("score", "late")
 
 
 def test_late_tells_a_row_that_is_news_to_many_weeks_once_and_says_what_to_run(scored: Warehouse) -> None:
     load(scored, "events", event_id="e", account_id="a", event_name="login", occurred_at="2024-01-01 09:00Z")
-    said = run("late")
+    said = run("score", "late")
     (told,) = [line for line in said.splitlines() if "events" in line]
     assert "2024-01-01" in told
     assert "2024-01-08" in told
@@ -60,11 +60,11 @@ def test_late_tells_a_row_that_is_news_to_many_weeks_once_and_says_what_to_run(s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["rescore", "no_such_model", *FROM, *TO], "There is no score model 'no_such_model'"),
-        (["rescore", "none.yaml", *FROM, *TO], "There is no file none.yaml"),
-        (["rescore", "five_factor", "--from", "2024-01-02", *TO], "The first week is 2024-01-02, a Tuesday"),
-        (["rescore", "five_factor", *FROM, "--to", "2024-01-15"], "build 2024-01-01 to 2024-01-15 first"),
-        (["replay-scores", *FROM, *TO, "--as-known-at", "2024-01-09"], "the week 2024-01-08 was not over"),
+        (["model", "rescore", "no_such_model", *FROM, *TO], "There is no score model 'no_such_model'"),
+        (["model", "rescore", "none.yaml", *FROM, *TO], "There is no file none.yaml"),
+        (["model", "rescore", "five_factor", "--from", "2024-01-02", *TO], "The first week is 2024-01-02, a Tuesday"),
+        (["model", "rescore", "five_factor", *FROM, "--to", "2024-01-15"], "build 2024-01-01 to 2024-01-15 first"),
+        (["score", "reproduce", *FROM, *TO, "--as-known-at", "2024-01-09"], "the week 2024-01-08 was not over"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(scored: Warehouse, arguments: list[str], words: str) -> None:

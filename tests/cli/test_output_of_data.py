@@ -79,12 +79,12 @@ def test_markup_in_data_is_shown_as_it_stands(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("name", [MARKUP, ESCAPES, "[", "]", "[/]", "[red]", "\\"])
 def test_a_stop_of_any_name_for_any_reason_is_told_by_doctor_and_undone(run: Run, name: str) -> None:
     shown = "\\x1b[2J" if name == ESCAPES else name
-    code, said = run("stop", "account", name, "--reason", f"because of {name}")
+    code, said = run("play", "stop", "account", name, "--reason", f"because of {name}")
     assert (code, shown in said) == (0, True)
     code, said = run("doctor")
     assert shown in said
     assert "kill switch" in said
-    assert run("resume", "account", name)[0] == 0
+    assert run("play", "resume", "account", name)[0] == 0
     assert "kill switch" not in run("doctor")[1]
 
 
@@ -92,31 +92,31 @@ def test_a_stop_of_any_name_for_any_reason_is_told_by_doctor_and_undone(run: Run
     "arguments",
     [
         ("why", MARKUP),
-        ("progress", MARKUP),
-        ("progress", "--playbook", MARKUP),
+        ("play", "progress", MARKUP),
+        ("play", "progress", "--playbook", MARKUP),
         ("queue", "--owner", MARKUP),
-        ("tasks", "--assignee", MARKUP),
-        ("rejects", "--table", MARKUP),
-        ("stop", MARKUP, "x", "--reason", MARKUP),
-        ("resume", "account", MARKUP),
-        ("start", MARKUP, "a"),
-        ("playbooks", MARKUP),
-        ("preview", MARKUP, MARKUP),
-        ("replay", MARKUP),
-        ("release", MARKUP),
-        ("dismiss", MARKUP),
-        ("effect", MARKUP),
-        ("override", MARKUP, "--withdraw"),
-        ("erase", MARKUP, "--yes"),
-        ("approve", "1", "--by", MARKUP),
+        ("task", "list", "--assignee", MARKUP),
+        ("data", "rejects", "--table", MARKUP),
+        ("play", "stop", MARKUP, "x", "--reason", MARKUP),
+        ("play", "resume", "account", MARKUP),
+        ("play", "start", MARKUP, "a"),
+        ("play", "show", MARKUP),
+        ("play", "preview", MARKUP, MARKUP),
+        ("play", "simulate", MARKUP),
+        ("play", "release", MARKUP),
+        ("play", "dismiss", MARKUP),
+        ("play", "uplift", MARKUP),
+        ("score", "override", MARKUP, "--withdraw"),
+        ("person", "erase", MARKUP, "--yes"),
+        ("action", "approve", "1", "--by", MARKUP),
         ("load", MARKUP),
-        ("diff", MARKUP),
-        ("backtest", MARKUP),
-        ("tune", MARKUP),
+        ("model", "diff", MARKUP),
+        ("model", "backtest", MARKUP),
+        ("model", "tune", MARKUP),
         (MARKUP,),
         ("why", ESCAPES),
         ("load", ESCAPES),
-        ("stop", ESCAPES, "x", "--reason", "y"),
+        ("play", "stop", ESCAPES, "x", "--reason", "y"),
         (ESCAPES,),
     ],
 )
@@ -141,14 +141,14 @@ NO_TEXT = "x\udcff"
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("approve", HUGE), "A number is larger"),
-        (("messages", "--limit", HUGE), "A number is larger"),
-        (("actions", "--limit", HUGE), "A number is larger"),
-        (("stop", "account", NO_TEXT, "--reason", "x"), "no UTF-8 text"),
+        (("action", "approve", HUGE), "A number is larger"),
+        (("message", "list", "--limit", HUGE), "A number is larger"),
+        (("action", "list", "--limit", HUGE), "A number is larger"),
+        (("play", "stop", "account", NO_TEXT, "--reason", "x"), "no UTF-8 text"),
         (("why", NO_TEXT), "no UTF-8 text"),
-        (("erase", NO_TEXT, "--yes"), "no UTF-8 text"),
+        (("person", "erase", NO_TEXT, "--yes"), "no UTF-8 text"),
         (
-            ("replay-scores", "--from", "9999-12-27", "--to", "9999-12-27", "--as-known-at", "9999-12-31"),
+            ("score", "reproduce", "--from", "9999-12-27", "--to", "9999-12-27", "--as-known-at", "9999-12-31"),
             "lies too far away",
         ),
     ],

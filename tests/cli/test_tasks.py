@@ -1,4 +1,4 @@
-"""`tasks` and `task-done` as a person meets them."""
+"""`task list` and `task done` as a person meets them."""
 
 from datetime import UTC, datetime
 
@@ -23,10 +23,10 @@ def test_a_task_is_listed_until_somebody_says_that_it_is_done(
 ) -> None:
     monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", warehouse.url)
     task = delivered(CrmTableChannel(warehouse, Clock(datetime(2026, 1, 6, tzinfo=UTC))), CRM).provider_id or ""
-    assert "Call Acme" in run("tasks")
-    assert "No task is open" in run("tasks", "--assignee", "nobody@example.com")
-    assert "1 done" in run("task-done", task, "--by", "olga")
-    assert "No task is open" in run("tasks")
-    assert "0 done" in run("task-done", task)
+    assert "Call Acme" in run("task", "list")
+    assert "No task is open" in run("task", "list", "--assignee", "nobody@example.com")
+    assert "1 done" in run("task", "done", task, "--by", "olga")
+    assert "No task is open" in run("task", "list")
+    assert "0 done" in run("task", "done", task)
     with pytest.raises(UserError, match="There is no task 999"):
-        run("task-done", "999")
+        run("task", "done", "999")

@@ -140,7 +140,7 @@ def test_a_service_writes_its_log_and_pid_for_us_alone(settings: Settings) -> No
 
 
 def test_a_command_writes_for_us_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["cs-pipeline", "playbooks", "--pages", str(tmp_path / "pages")])
+    monkeypatch.setattr(sys, "argv", ["cs-pipeline", "play", "pages", str(tmp_path / "pages")])
     monkeypatch.setenv("CS_PIPELINE_HOME", str(tmp_path))
     before = os.umask(0o022)
     try:

@@ -26,5 +26,5 @@ def test_a_person_is_asked_once(warehouse: Warehouse, tmp_path: Path) -> None:
         deliver_notices(warehouse, channels_for(settings, warehouse, Clock(MONDAY)), settings, Clock(MONDAY))
     ((recipient, body),) = company.run("select recipient, body_text from cs.captured_messages")
     assert recipient == settings.ops_channel
-    assert "`cs-pipeline release yellow_adoption`" in str(body)
+    assert "`cs-pipeline play release yellow_adoption`" in str(body)
     assert company.column("select count(*) from cs.enrolments") == [0]

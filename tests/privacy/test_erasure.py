@@ -73,7 +73,7 @@ def everything(company: Company) -> str:
 
 
 def erase(person: str) -> str:
-    return CliRunner().invoke(app, ["erase", person, "--yes"], catch_exceptions=False).output
+    return CliRunner().invoke(app, ["person", "erase", person, "--yes"], catch_exceptions=False).output
 
 
 @pytest.mark.parametrize("person", [ADA, "ADA@Acme.Example", "Ada <ada@acme.example>", "acme-ada"])

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("live")
 def told(history: History, monkeypatch: pytest.MonkeyPatch, action_id: int) -> str:
     monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", history.warehouse.url)
     monkeypatch.setenv("COLUMNS", "200")
-    result = CliRunner().invoke(app, ["why-action", str(action_id)], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["action", "why", str(action_id)], catch_exceptions=False)
     return " ".join(result.output.split())
 
 

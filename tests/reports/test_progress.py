@@ -234,15 +234,15 @@ def environment(company: Company, settings: Settings, monkeypatch: pytest.Monkey
 def test_the_command_tells_one_account_in_full_and_says_so_when_there_is_nothing(
     company: Company, settings: Settings
 ) -> None:
-    assert run("progress") == "No play is running."
-    assert run("progress", "acme") == "acme is in no play, and was in none."
+    assert run("play", "progress") == "No play is running."
+    assert run("play", "progress", "acme") == "acme is in no play, and was in none."
     with pytest.raises(UserError, match="There is no playbook 'no_such'"):
-        run("progress", "--playbook", "no_such")
+        run("play", "progress", "--playbook", "no_such")
     company.account("acme")
     begin(company, settings, playbook(ONBOARDING), "acme")
     became(company, "hello", "sent")
     became(company, "kick_off", "sent", task="completed")
-    told = run("progress", "acme")
+    told = run("play", "progress", "acme")
     assert "Acme (acme), Welcome: day 4, behind Steps: 2 of 6 done" in told
     assert "Milestones reached: Activated" in told
     assert "Milestone now: First success" in told
@@ -250,10 +250,10 @@ def test_the_command_tells_one_account_in_full_and_says_so_when_there_is_nothing
     assert "2025-04-09 Graduation (email, point of contact)" in told
     company.account("brill", severity=1)
     begin(company, settings, save_play(), "brill")
-    of_all = run("progress")
+    of_all = run("play", "progress")
     assert "Milestone now: First success" in of_all
     assert "Training (crm, owner); 2 more Brill (brill), Yellow: day 4, on track Steps: 0 of 3 done Next:" in of_all
-    assert run("progress", "--limit", "1").endswith("1 of 2 plays; --limit shows more.")
+    assert run("play", "progress", "--limit", "1").endswith("1 of 2 plays; --limit shows more.")
 
 
 def test_the_asset_shows_a_table_without_any_address(company: Company, settings: Settings) -> None:

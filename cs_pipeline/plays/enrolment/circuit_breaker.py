@@ -41,7 +41,8 @@ class Trip:
         return (
             f"{self.playbook} would be at work for {self.accounts:,} accounts "
             f"({self.share_of_accounts:.0%} of all, {self.share_of_arr:.0%} of ARR), so it has enrolled nobody. "
-            f"If that is right, `cs-pipeline release {self.playbook}`; if not, `cs-pipeline dismiss {self.playbook}`."
+            f"If that is right, `cs-pipeline play release {self.playbook}`; "
+            f"if not, `cs-pipeline play dismiss {self.playbook}`."
         )
 
 

@@ -56,7 +56,7 @@ def complete(session: Session, task_ids: Sequence[int], by: str, now: datetime) 
         unknown = sorted({*task_ids} - {task_id for (task_id,) in cursor.fetchall()})
         if unknown:
             raise UserError(
-                f"There is no task {', '.join(map(str, unknown))}; `cs-pipeline tasks` lists those that stand here. "
+                f"There is no task {', '.join(map(str, unknown))}; `cs-pipeline task list` lists those here. "
                 "Tasks of a connected CRM are completed there, and read back."
             )
         cursor.execute(

@@ -66,9 +66,9 @@ class Stuck:
         return "\n".join(
             [
                 *lines,
-                f"`cs-pipeline actions` lists them, `cs-pipeline why-action {first}` tells the story of the first. "
+                f"`cs-pipeline action list` lists them, `cs-pipeline action why {first}` tells the story of the first. "
                 "Uncertain: nobody knows whether the provider took it; look there, then resend or cancel. "
-                "Missed: nobody was there to take it in time; `cs-pipeline missed` shows what to decide.",
+                "Missed: nobody was there to take it in time; `cs-pipeline action missed` shows what to decide.",
             ]
         )
 

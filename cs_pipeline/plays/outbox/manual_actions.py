@@ -125,7 +125,7 @@ def _refuse_what_cannot_be(session: Session, verb: Verb, wanted: Sequence[int], 
             problems.append(f"action {action_id} is {status}; {verb} is for {', '.join(decision.of)}")
         elif verb == "approve" and is_stale:
             problems.append(
-                f"action {action_id} is stale; `cs-pipeline resend {action_id}` sends it after it was dropped"
+                f"action {action_id} is stale; `cs-pipeline action resend {action_id}` sends it after it was dropped"
             )
     if problems:
         raise UserError("Nothing was changed: " + "; ".join(problems))

@@ -247,7 +247,7 @@ def of_pause(before: ChannelPause | None, after: ChannelPause | None) -> list[No
                 f"{after.channel}: {PAUSE_WORDS[after.cause]}. It says: {after.detail}\n"
                 "Nothing is lost: due actions wait. One message tries again at "
                 f"{after.paused_until:%Y-%m-%d %H:%M} UTC, then ever more seldom, but hourly. "
-                f"Once it is mended, `cs-pipeline resume channel {after.channel}` goes on at once.",
+                f"Once it is mended, `cs-pipeline play resume channel {after.channel}` goes on at once.",
             )
         ]
     if after is None and before is not None and told_before:

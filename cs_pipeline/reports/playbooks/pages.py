@@ -1,6 +1,6 @@
 """Pages about playbooks, written from their YAML: one each with a picture of its timeline, and an index of all.
 
-`cs-pipeline playbooks --pages FOLDER` writes them; those of the shipped playbooks are in docs/playbooks.
+`cs-pipeline play pages FOLDER` writes them; those of the shipped playbooks are in docs/playbooks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def write_pages(playbooks: Mapping[str, Playbook], folder: Path) -> int:
 def page(playbook: Playbook) -> str:
     """The page of one playbook, in Markdown."""
     parts = [
-        f"<!-- Written from {playbook.playbook}.yaml by `cs-pipeline playbooks --pages`. -->",
+        f"<!-- Written from {playbook.playbook}.yaml by `cs-pipeline play pages`. -->",
         f"# {playbook.title}",
         playbook.description,
         f"![Timeline of {playbook.title}]({playbook.playbook}.svg)",
@@ -69,7 +69,7 @@ def index(playbooks: Mapping[str, Playbook]) -> str:
     return (
         "\n\n".join(
             [
-                "<!-- Written from the playbooks' YAML by `cs-pipeline playbooks --pages`. -->",
+                "<!-- Written from the playbooks' YAML by `cs-pipeline play pages`. -->",
                 "# The playbooks",
                 _table(["playbook", "family", "priority", "started by", "steps"], rows),
                 "## Declared and implemented",

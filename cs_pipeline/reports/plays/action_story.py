@@ -42,7 +42,7 @@ def tell_action(warehouse: Warehouse, action_id: int) -> ActionStory:
         rows = _frame(session, _ACTION, {"action_id": action_id}).to_dict("records")
         if not rows:
             _refuse_a_notice(session, action_id)
-            raise UserError(f"There is no action {action_id}; `cs-pipeline actions` lists those that wait")
+            raise UserError(f"There is no action {action_id}; `cs-pipeline action list` lists those that wait")
         row = rows[0]
         tables = {
             "Attempts": _frame(session, _ATTEMPTS, {"action_id": action_id}),

@@ -103,7 +103,7 @@ def tripped(company: Company, settings: Settings, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_released_batch_is_enrolled_and_the_next_is_left_alone(tripped: Company, settings: Settings) -> None:
-    result = CliRunner().invoke(app, ["release", LIBRARY_PLAY, "--by", "olga"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["play", "release", LIBRARY_PLAY, "--by", "olga"], catch_exceptions=False)
     assert "4 enrolled" in result.output
     assert tripped.run("select decision, decided_by from cs.breaker_trips") == [("released", "olga")]
     assert tripped.column("select count(*) from cs.enrolments where status = 'active'") == [4]
@@ -114,7 +114,7 @@ def test_a_released_batch_is_enrolled_and_the_next_is_left_alone(tripped: Compan
 
 
 def test_a_dismissed_batch_is_refused(tripped: Company) -> None:
-    CliRunner().invoke(app, ["dismiss", LIBRARY_PLAY, "--by", "olga"], catch_exceptions=False)
+    CliRunner().invoke(app, ["play", "dismiss", LIBRARY_PLAY, "--by", "olga"], catch_exceptions=False)
     assert tripped.run("select status, reason, count(*) from cs.enrolments group by 1, 2") == [
         ("refused", "circuit_breaker", 4)
     ]
@@ -124,7 +124,7 @@ def test_a_dismissed_batch_is_refused(tripped: Company) -> None:
 
 def test_releasing_what_does_not_wait_is_an_error(tripped: Company) -> None:
     with pytest.raises(UserError, match="Nothing of red_save waits for a decision"):
-        CliRunner().invoke(app, ["release", "red_save"], catch_exceptions=False)
+        CliRunner().invoke(app, ["play", "release", "red_save"], catch_exceptions=False)
 
 
 # Hold-out ------------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_so_many_at_once_wait_for_a_person(company: Company, settings: Settings)
     found = start(company.warehouse, BY_HAND, accounts, OLGA, careful, MONDAY)
     assert set(outcomes(found).values()) == {"waiting"}
     assert found.trip is not None
-    assert "cs-pipeline release by_hand" in found.trip.words
+    assert "cs-pipeline play release by_hand" in found.trip.words
 
 
 def test_only_plays_that_people_start_are_started_by_hand(company: Company, settings: Settings) -> None:
@@ -102,7 +102,7 @@ def test_the_command_starts_the_save_offer_and_says_what_came_of_it(
     company.account("acme", severity=3)
 
     def run(*arguments: str) -> str:
-        return " ".join(CliRunner().invoke(app, ["start", *arguments], catch_exceptions=False).output.split())
+        return " ".join(CliRunner().invoke(app, ["play", "start", *arguments], catch_exceptions=False).output.split())
 
     assert "acme enrolled" in run("save_offer", "acme", "--reason", "worth a fight", "--by", "olga")
     assert "All of this was asked for before" in run("save_offer", "acme")

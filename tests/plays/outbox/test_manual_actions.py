@@ -29,7 +29,7 @@ def actions(company: Company, settings: Settings, monkeypatch: pytest.MonkeyPatc
 
 
 def run(*arguments: object) -> str:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False).output
+    return CliRunner().invoke(app, ["action", *map(str, arguments)], catch_exceptions=False).output
 
 
 def states(company: Company) -> list[tuple[object, ...]]:

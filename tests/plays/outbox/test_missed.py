@@ -33,7 +33,7 @@ def test_many_wait_for_a_person_who_is_told_once(company: Company, settings: Set
         found = dead_letters.untold(session, EIGHT_DAYS)
         assert found is not None
         assert "12 × yellow, step guide (email): awaiting_approval, missed" in found.words
-        assert "`cs-pipeline missed`" in found.words
+        assert "`cs-pipeline action missed`" in found.words
         dead_letters.mark_told(session, found.action_ids, EIGHT_DAYS)
         assert dead_letters.untold(session, EIGHT_DAYS) is None
         ((playbook, step, channel, actions, *_),) = missed.waiting(session).itertuples(index=False, name=None)

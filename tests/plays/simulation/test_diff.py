@@ -51,7 +51,7 @@ def score(company: Company, config: Path) -> None:
 
 def compared(*arguments: object) -> tuple[str, str, int]:
     """Models before and after, and how many accounts change band."""
-    done = CliRunner().invoke(app, ["diff", *map(str, arguments), "--json"], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["model", "diff", *map(str, arguments), "--json"], catch_exceptions=False)
     found = json.loads(done.stdout)
     changing = sum(row["accounts"] for row in found["bands"] if row["from_band"] != row["to_band"])
     return found["old"]["model"], found["new"]["model"], changing

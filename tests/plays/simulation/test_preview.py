@@ -138,14 +138,14 @@ def test_the_command_shows_the_steps_and_writes_the_page(
     settings.home.mkdir()
     page = settings.home / "page.html"
     said = CliRunner().invoke(
-        app, ["preview", "yellow_adoption", "acme", "--output", str(page)], catch_exceptions=False
+        app, ["play", "preview", "yellow_adoption", "acme", "--output", str(page)], catch_exceptions=False
     )
     assert "olga@ours.example" in said.output
     assert page.read_text().startswith("<!doctype html>")
     for arguments, told in (
-        (["preview", "no_such", "acme"], "There is no playbook 'no_such'; there are: "),
-        (["preview", "yellow_adoption", "nobody"], "There is no account 'nobody'"),
-        (["preview", "yellow_adoption", "acme", "--output", str(page / "x")], "is not a folder"),
+        (["play", "preview", "no_such", "acme"], "There is no playbook 'no_such'; there are: "),
+        (["play", "preview", "yellow_adoption", "nobody"], "There is no account 'nobody'"),
+        (["play", "preview", "yellow_adoption", "acme", "--output", str(page / "x")], "is not a folder"),
     ):
         with pytest.raises(UserError, match=told):
             CliRunner().invoke(app, arguments, catch_exceptions=False)

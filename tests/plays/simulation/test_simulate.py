@@ -256,7 +256,7 @@ def test_the_command_prints_tables_or_json(
     monkeypatch.setenv("CS_PIPELINE_HOME", str(settings.home))
 
     def run(*arguments: str) -> str:
-        return CliRunner().invoke(app, ["replay", *arguments], catch_exceptions=False).output
+        return CliRunner().invoke(app, ["play", "simulate", *arguments], catch_exceptions=False).output
 
     assert "1 plays would have begun" in " ".join(run("yellow_adoption", "--from", str(FIRST)).split())
     document = json.loads(run("--all", "--from", str(FIRST), "--to", str(week(3)), "--json"))

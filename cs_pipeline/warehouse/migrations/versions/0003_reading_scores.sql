@@ -12,7 +12,7 @@ begin
     end if;
     raise exception using
         message = 'no week was ever scored by version ' || asked_version || ' of the model ' || asked_model,
-        hint = 'cs-pipeline models lists all versions';
+        hint = 'cs-pipeline model list lists all versions';
 end
 $$;
 

@@ -17,7 +17,7 @@ from cs_pipeline.reports.playbooks.timeline import drawn_from, timeline
 from tests.plays.playbooks.library.reading import PLAYBOOKS, SHIPPED
 
 DOCS = Path(__file__).parents[4] / "docs"
-AGAIN = "run `cs-pipeline playbooks --pages docs/playbooks`"
+AGAIN = "run `cs-pipeline play pages docs/playbooks`"
 
 
 @pytest.mark.parametrize("playbook", SHIPPED, ids=lambda playbook: playbook.playbook)

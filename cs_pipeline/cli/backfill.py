@@ -1,11 +1,11 @@
 """`backfill`: history, scored again or for the first time."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from cs_pipeline.cli.arguments import FirstWeek, LastWeek
 from cs_pipeline.cli.console import console, say_done
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
@@ -13,19 +13,12 @@ from cs_pipeline.settings import load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-HISTORY = "History"
 METRICS_NAMED = 8
-DAY = ["%Y-%m-%d"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel=HISTORY)(backfill)
 
 
 def backfill(
-    from_: Annotated[datetime, typer.Option("--from", formats=DAY, help="First week: the Monday it starts.")],
-    to: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last week: the Monday it starts.")],
+    from_: FirstWeek,
+    to: LastWeek,
     cohort: Annotated[str, typer.Option(help="Only accounts that signed up in this month, as 2024-03.")] = "",
     segment: Annotated[str, typer.Option(help="Only accounts of this tier: starter, pro or enterprise.")] = "",
     late_rows: Annotated[str, typer.Option(help="exclude or include rows that arrived after a week ended.")] = "",

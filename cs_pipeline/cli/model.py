@@ -1,4 +1,4 @@
-"""`steadiness`, `diff`, `tune`: what another setting, another model or other weights would do. Nothing is changed."""
+"""`model`: the score models: versions that scored, and what another model or other weights would do."""
 
 import json
 import re
@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from cs_pipeline.cli.arguments import (
+    DAY,
+    FirstBuiltWeek,
+    FirstWeek,
+    LastBuiltWeek,
+    LastWeek,
+    ModelName,
+    require_folder_of,
+)
+from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
+from cs_pipeline.cli.model_backtest import backtest
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
@@ -21,29 +32,66 @@ if TYPE_CHECKING:
     from cs_pipeline.plays.simulation.model_diff import ModelChange
     from cs_pipeline.warehouse.connection import Warehouse
 
-MODELS = "Score models"
-DAY = ["%Y-%m-%d"]
 MOST_MOVED = 15
 
-First = Annotated[
-    datetime | None, typer.Option("--from", formats=DAY, help="First week, a Monday; without: the first built.")
-]
-Last = Annotated[
-    datetime | None, typer.Option("--to", formats=DAY, help="Last week, a Monday; without: the last built.")
-]
+commands = new_group("Compare, backtest and tune score models, and score weeks by another one.")
+commands.command()(backtest)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=MODELS)(diff)
-    app.command(rich_help_panel=MODELS)(tune)
-    app.command(rich_help_panel=MODELS)(steadiness)
+@commands.command("list")
+def list_models() -> None:
+    """List every version of every model that ever scored a week: which weeks, how many rows, how many count."""
+    from cs_pipeline.reports.scores.queries import model_versions
+    from cs_pipeline.warehouse.locate import locate
+
+    rows = model_versions(locate(load_settings()))
+    if rows.empty:
+        console.print("No week is scored yet.")
+        return
+    narrow = {"first_week": "first", "last_week": "last", "counts_in": "counts", "mean_score": "mean"}
+    print_frame(rows.assign(scored_at=rows["scored_at"].dt.date).rename(columns=narrow))
 
 
+@commands.command()
+def rescore(
+    model: ModelName,
+    from_: FirstWeek,
+    to: LastWeek,
+    cohort: Annotated[str, typer.Option(help="Only accounts that signed up in this month, as 2024-03.")] = "",
+    segment: Annotated[str, typer.Option(help="Only accounts of this tier: starter, pro or enterprise.")] = "",
+) -> None:
+    """Score weeks by one more model, beside what counts: nothing that counts changes, nobody is contacted."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.health.library import find_score_model
+    from cs_pipeline.history.rescoring import rescore as score_beside
+    from cs_pipeline.history.scope import Scope
+    from cs_pipeline.history.week_summary import WeekSummary
+    from cs_pipeline.history.weeks import weeks_between
+
+    settings = load_settings()
+    asked = find_score_model(model, settings.config)
+    scope = Scope.parse(cohort=cohort, segment=segment)
+    weeks = len(weeks_between(from_.date(), to.date()))
+    with progress() as display:
+        task = display.add_task("Scoring", total=weeks)
+
+        def show(week: WeekSummary) -> None:
+            display.update(task, description=f"Week {week.week}", advance=1)
+
+        done = score_beside(start_warehouse(settings), asked, from_.date(), to.date(), scope, on_week=show)
+    rows = sum(week.by_model[asked.model].accounts for week in done)
+    if not rows:
+        console.print(f"No rows to write: version {asked.version} of {asked.model} counts there already, or no account")
+        return
+    say_done(f"{rows:,} scores in {weeks} weeks, beside what counts; to read them:")
+    console.print(Text(f"  select * from cs.scores_of('{asked.model}', '{asked.version}')"))
+
+
+@commands.command()
 def steadiness(
-    model: Annotated[str, typer.Argument(help="Score model, by name or file.")],
-    from_: First = None,
-    to: Last = None,
+    model: ModelName,
+    from_: FirstBuiltWeek = None,
+    to: LastBuiltWeek = None,
 ) -> None:
     """Say what steadier bands would have saved in triggers, and which departures they would have told later."""
     from cs_pipeline.backtest.observations import design_within_marts
@@ -63,10 +111,11 @@ def steadiness(
     console.print(Text(conclusion(report)))
 
 
+@commands.command()
 def tune(
-    model: Annotated[str, typer.Argument(help="Score model, by name or file.")],
-    from_: First = None,
-    to: Last = None,
+    model: ModelName,
+    from_: FirstBuiltWeek = None,
+    to: LastBuiltWeek = None,
     output: Annotated[Path | None, typer.Option(help="Write the model here; its name is the file's.")] = None,
 ) -> None:
     """Propose other weights for a score model, with reasons, beside the present ones. Nothing is applied."""
@@ -104,6 +153,7 @@ def tune(
     say_done(f"{output}; nothing uses it until it is among the score models and selected")
 
 
+@commands.command()
 def diff(
     model_file: Annotated[Path, typer.Argument(help="File of the score model that is to be merged.")],
     against: Annotated[
@@ -195,8 +245,7 @@ def _require_place(output: Path) -> None:
         raise UserError(f"{output.name} is no name of a score model; expected one like weekly_points_tuned.yaml")
     if output.exists():
         raise UserError(f"{output} is there already; a proposal does not take the place of a model")
-    if not output.absolute().parent.is_dir():
-        raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
+    require_folder_of(output)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
-"""`approve`, `hold`, `cancel`, `resend`, `missed`, `why-action`, `erase`: what people decide about actions."""
+"""`action`: single actions of plays, in the outbox: list them, decide about them, ask where one comes from."""
 
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from cs_pipeline.cli.arguments import ActionIds, Limit, Who, who_decides
+from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -14,41 +15,58 @@ from cs_pipeline.settings import load_settings
 if TYPE_CHECKING:
     from cs_pipeline.plays.outbox.manual_actions import Verb
 
-PLAYS = "Plays"
-
-Ids = Annotated[list[int], typer.Argument(help="Ids of actions, as `cs-pipeline actions` lists them.")]
-Who = Annotated[str, typer.Option("--by", help="Who says so.")]
+commands = new_group("List single e-mails, messages and tasks of plays, decide about them, trace one to its source.")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (approve, hold, cancel, resend, missed, erase):
-        app.command(rich_help_panel=PLAYS)(command)
-    app.command("why-action", rich_help_panel=PLAYS)(why_action)
+@commands.command("list")
+def list_actions(
+    status: Annotated[str, typer.Option(help="uncertain, failed or awaiting_approval; empty: all three.")] = "",
+    limit: Limit = 50,
+) -> None:
+    """Show how many actions are in which state, and those that wait for a person."""
+    from cs_pipeline.reports.plays.status import actions_by_status, waiting_for_people
+    from cs_pipeline.warehouse.locate import locate
+
+    with locate(load_settings()).session() as session:
+        counts = actions_by_status(session)
+        waiting = waiting_for_people(session, limit)
+    if counts.empty:
+        console.print("The outbox is empty.")
+        return
+    print_frame(counts if not status else counts[counts["status"] == status])
+    shown = waiting if not status else waiting[waiting["status"] == status]
+    if not shown.empty:
+        say_heading("Waiting for a person")
+        print_frame(shown)
 
 
-def approve(action: Ids, by: Who = "") -> None:
+@commands.command()
+def approve(action: ActionIds, by: Who = "") -> None:
     """Let actions go that wait for approval, or are on hold."""
     _decide("approve", action, by)
 
 
-def hold(action: Ids, by: Who = "") -> None:
+@commands.command()
+def hold(action: ActionIds, by: Who = "") -> None:
     """Hold planned actions until somebody approves them."""
     _decide("hold", action, by)
 
 
-def cancel(action: Ids, by: Who = "") -> None:
+@commands.command()
+def cancel(action: ActionIds, by: Who = "") -> None:
     """Drop actions that were not sent, or of which nobody knows."""
     _decide("cancel", action, by)
 
 
-def resend(action: Ids, by: Who = "") -> None:
+@commands.command()
+def resend(action: ActionIds, by: Who = "") -> None:
     """Send actions once more, whatever became of them before. Guards are asked as ever."""
     _decide("resend", action, by)
 
 
+@commands.command("why")
 def why_action(
-    action: Annotated[int, typer.Argument(help="Id of the action, as `cs-pipeline actions` lists it.")],
+    action: Annotated[int, typer.Argument(help="Id of the action, as `cs-pipeline action list` prints it.")],
 ) -> None:
     """Say where an action comes from: play, trigger, score, metrics, model version, and the rows that were loaded."""
     from cs_pipeline.cli.services import start_warehouse
@@ -63,6 +81,7 @@ def why_action(
             print_frame(rows)
 
 
+@commands.command()
 def missed(
     catch_up: Annotated[bool, typer.Option("--catch-up", help="Take them now; steps of a play keep apart.")] = False,
     retime: Annotated[bool, typer.Option("--retime", help="Let what is left of each play begin anew now.")] = False,
@@ -81,7 +100,7 @@ def missed(
     settings = load_settings()
     with locate(settings).session() as session:
         if chosen:
-            who = by or getpass.getuser()
+            who = who_decides(by)
             count = of_outbox.decide(session, chosen[0], playbook or None, who, Clock(settings.now).now())
             say_done(f"{count:,} missed actions: {chosen[0]}")
             return
@@ -93,30 +112,11 @@ def missed(
     console.print("Decide with --catch-up, --retime or --drop; for one playbook only with --playbook NAME.")
 
 
-def erase(
-    person: Annotated[str, typer.Argument(help="E-mail address or user id of the person.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; what is erased does not come back.")] = False,
-) -> None:
-    """Remove one person's data everywhere here. Numbers stay, and a hash that keeps mail from the address."""
-    from cs_pipeline.privacy.erasure import erase as forget
-    from cs_pipeline.warehouse.locate import locate
-
-    settings = load_settings()
-    if not yes:
-        typer.confirm("Erase this person's data? It does not come back", abort=True)
-    counts = forget(locate(settings), settings, person, Clock(settings.now).now())
-    for table, count in counts.items():
-        say_done(f"{table}: {count:,} rows")
-    console.print(
-        "Erase the person at the source, and at SendGrid, Slack and the CRM, too: they keep their own copies."
-    )
-
-
 def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:
     from cs_pipeline.plays.outbox.manual_actions import DECISIONS, decide
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     with locate(settings).session() as session:
-        count = decide(session, verb, action_ids, by or getpass.getuser(), Clock(settings.now).now())
+        count = decide(session, verb, action_ids, who_decides(by), Clock(settings.now).now())
     say_done(f"{count:,} {DECISIONS[verb].done}")

@@ -1,4 +1,4 @@
-"""`rescore`, `models`, `late`, `replay-scores`: history under another model, with other data, or as it was known."""
+"""`score`: scores of weeks: set by hand, late data beneath them, and the same again from what was known then."""
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -6,74 +6,68 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
+from cs_pipeline.cli.arguments import DAY, FirstWeek, LastWeek, Who, who_decides
+from cs_pipeline.cli.command_group import new_group
+from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
+from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HISTORY = "History"
-DAY = ["%Y-%m-%d"]
+commands = new_group("Set a score by hand, find weeks with late data, reproduce scores as they were known.")
+
 MOMENT = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=HISTORY)(rescore)
-    app.command(rich_help_panel=HISTORY)(models)
-    app.command(rich_help_panel=HISTORY)(late)
-    app.command("replay-scores", rich_help_panel=HISTORY)(replay_scores)
-
-
-def rescore(
-    model: Annotated[str, typer.Argument(help="Score model, by name or file.")],
-    from_: Annotated[datetime, typer.Option("--from", formats=DAY, help="First week: the Monday it starts.")],
-    to: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last week: the Monday it starts.")],
-    cohort: Annotated[str, typer.Option(help="Only accounts that signed up in this month, as 2024-03.")] = "",
-    segment: Annotated[str, typer.Option(help="Only accounts of this tier: starter, pro or enterprise.")] = "",
+@commands.command()
+def override(
+    account: Annotated[str, typer.Argument(help="Id of the account.")],
+    score: Annotated[float | None, typer.Option(help="The score that should count, 0 to 100.")] = None,
+    band: Annotated[str | None, typer.Option(help="The band that should count.")] = None,
+    because: Annotated[str, typer.Option(help="Why; shown wherever both numbers are.")] = "",
+    until: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day on which it counts.")] = None,
+    by: Who = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="End what was set before.")] = False,
 ) -> None:
-    """Score weeks by one more model, beside what counts: nothing that counts changes, nobody is contacted."""
-    from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.health.library import find_score_model
-    from cs_pipeline.history.rescoring import rescore as score_beside
-    from cs_pipeline.history.scope import Scope
-    from cs_pipeline.history.week_summary import WeekSummary
-    from cs_pipeline.history.weeks import weeks_between
-
-    settings = load_settings()
-    asked = find_score_model(model, settings.config)
-    scope = Scope.parse(cohort=cohort, segment=segment)
-    weeks = len(weeks_between(from_.date(), to.date()))
-    with progress() as display:
-        task = display.add_task("Scoring", total=weeks)
-
-        def show(week: WeekSummary) -> None:
-            display.update(task, description=f"Week {week.week}", advance=1)
-
-        done = score_beside(start_warehouse(settings), asked, from_.date(), to.date(), scope, on_week=show)
-    rows = sum(week.by_model[asked.model].accounts for week in done)
-    if not rows:
-        console.print(f"No rows to write: version {asked.version} of {asked.model} counts there already, or no account")
-        return
-    say_done(f"{rows:,} scores in {weeks} weeks, beside what counts; to read them:")
-    console.print(Text(f"  select * from cs.scores_of('{asked.model}', '{asked.version}')"))
-
-
-def models() -> None:
-    """List every version of every model that ever scored a week: which weeks, how many rows, how many count."""
-    from cs_pipeline.reports.scores.queries import model_versions
+    """Set the score or band of an account in place of the model, until a day. The model's own number is kept beside."""
+    from cs_pipeline.health.selection import load_selection
+    from cs_pipeline.history.overrides import OverrideRequest, set_override, withdraw_override
     from cs_pipeline.warehouse.locate import locate
 
-    rows = model_versions(locate(load_settings()))
-    if rows.empty:
-        console.print("No week is scored yet.")
+    settings = load_settings()
+    now, who, warehouse = Clock(settings.now).now(), who_decides(by), locate(settings)
+    if withdraw:
+        with warehouse.session() as session:
+            if not withdraw_override(session, account, who, now):
+                raise UserError(f"Nothing is set for '{account}'; `cs-pipeline score overrides` lists what is")
+        say_done(f"{account} has the model's score again from the week that is running")
         return
-    narrow = {"first_week": "first", "last_week": "last", "counts_in": "counts", "mean_score": "mean"}
-    print_frame(rows.assign(scored_at=rows["scored_at"].dt.date).rename(columns=narrow))
+    if until is None:
+        raise UserError("Say until when, with --until YYYY-MM-DD: nobody remembers an override for ever")
+    asked = OverrideRequest(account, because, who, until.date(), score, band)
+    first = set_override(warehouse, load_selection(settings.config), asked, now)
+    say_done(f"set for {account}: counts from week {first}, when that week is scored")
 
 
+@commands.command()
+def overrides() -> None:
+    """List what people have set in place of a model, with who, why and until when."""
+    from cs_pipeline.history.overrides import overrides_in_force
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        rows = overrides_in_force(session, Clock(settings.now).now())
+    if rows.empty:
+        console.print("No score is set by hand.")
+        return
+    print_frame(rows)
+
+
+@commands.command()
 def late(
     from_: Annotated[
         datetime | None, typer.Option("--from", formats=DAY, help="First week, a Monday; without: the first scored.")
@@ -104,9 +98,10 @@ def late(
         console.print(Text(f"  cs-pipeline backfill --from {again[0]} --to {again[-1]}"))
 
 
-def replay_scores(
-    from_: Annotated[datetime, typer.Option("--from", formats=DAY, help="First week: the Monday it starts.")],
-    to: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last week: the Monday it starts.")],
+@commands.command()
+def reproduce(
+    from_: FirstWeek,
+    to: LastWeek,
     as_known_at: Annotated[
         datetime, typer.Option(formats=MOMENT, help="Only rows that had arrived before this moment, UTC.")
     ],

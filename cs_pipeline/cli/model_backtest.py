@@ -1,36 +1,26 @@
-"""`backtest`: models against what happened."""
+"""`model backtest`: models against what happened."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, require_folder_of
 from cs_pipeline.cli.console import console, progress, say_done, say_heading
-from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
-HISTORY = "History"
-DAY = ["%Y-%m-%d"]
+if TYPE_CHECKING:
+    import pandas as pd
+
 COLOURS = {"good": "green", "useful": "green", "weak": "yellow", "poor": "red", "unknown": "dim"}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel=HISTORY)(backtest)
 
 
 def backtest(
     models: Annotated[list[str] | None, typer.Argument(help="Score models, by name or file; none: all.")] = None,
-    from_: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, help="First week, a Monday; without: the first built.")
-    ] = None,
-    to: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, help="Last week, a Monday; without: the last built.")
-    ] = None,
+    from_: FirstBuiltWeek = None,
+    to: LastBuiltWeek = None,
     lead: Annotated[int | None, typer.Option(help="Weeks before a renewal or departure to look. [default: 4]")] = None,
     every: Annotated[int | None, typer.Option(help="Instead, look every so many weeks. [2 with --within]")] = None,
     within: Annotated[int | None, typer.Option(help="… for departures within so many days. [30 with --every]")] = None,
@@ -40,14 +30,14 @@ def backtest(
 ) -> None:
     """Hold score models against what happened: did the score know who would leave? Changes nothing."""
     from cs_pipeline.backtest.comparison import backtest as hold_against_history
+    from cs_pipeline.backtest.measures import TooLittle
     from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models
 
     settings = load_settings()
     chosen = find_score_models(models or [], settings.config)
-    if output is not None and not output.absolute().parent.is_dir():
-        raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
+    require_folder_of(output)
     warehouse = start_warehouse(settings)
     design = design_within_marts(
         warehouse,
@@ -79,7 +69,7 @@ def backtest(
     _print("All weeks", tables.compared(found))
     _print(f"Beside the baselines, from {found.split.test_from.date()}", tables.beside_baselines(found))
     single = tables.best_single_metrics(found)
-    if isinstance(single, pd.DataFrame):
+    if not isinstance(single, TooLittle):
         _print("Metrics that separate best by themselves", single)
     if output is not None:
         from cs_pipeline.reports.backtest.page import backtest_page
@@ -89,7 +79,7 @@ def backtest(
         say_done(output)
 
 
-def _print(title: str, rows: pd.DataFrame) -> None:
+def _print(title: str, rows: "pd.DataFrame") -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for position, heading in enumerate(rows.columns):
         table.add_column(str(heading), header_style="dim", no_wrap=position == 0)

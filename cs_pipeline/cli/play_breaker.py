@@ -1,10 +1,8 @@
-"""`release`, `dismiss`: what a person says to a batch that was too large to enrol unasked."""
+"""`play release`, `play dismiss`: what a person says to a batch that was too large to enrol unasked."""
 
-import getpass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from cs_pipeline.cli.arguments import PlaybookName, Who, who_decides
 from cs_pipeline.cli.console import say_done
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -17,19 +15,8 @@ if TYPE_CHECKING:
     from cs_pipeline.plays.facts.query import AsOf
     from cs_pipeline.plays.playbooks.schema import Playbook
 
-PLAYS = "Plays"
 
-Name = Annotated[str, typer.Argument(help="Name of the playbook.")]
-Who = Annotated[str, typer.Option("--by", help="Who says so.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=PLAYS)(release)
-    app.command(rich_help_panel=PLAYS)(dismiss)
-
-
-def release(playbook: Name, by: Who = "") -> None:
+def release(playbook: PlaybookName, by: Who = "") -> None:
     """Enrol a batch that the circuit breaker held back; for a day the playbook may enrol as many as it wants."""
     from cs_pipeline.plays.enrolment.enrol import enrol
     from cs_pipeline.plays.messages.renderer import Renderer
@@ -45,7 +32,7 @@ def release(playbook: Name, by: Who = "") -> None:
     say_done(f"{playbook} goes on: {summary.enrolled:,} enrolled, {refused:,} refused by now")
 
 
-def dismiss(playbook: Name, by: Who = "") -> None:
+def dismiss(playbook: PlaybookName, by: Who = "") -> None:
     """Refuse a batch that the circuit breaker held back; the next batch is judged anew."""
     from cs_pipeline.plays.enrolment.enrol import refuse
     from cs_pipeline.plays.reasons import CIRCUIT_BREAKER
@@ -70,7 +57,7 @@ def _asked(name: str) -> "tuple[Settings, AsOf, Playbook]":
 def _decide(session: "Session", playbook: str, decision: "Decision", by: str, as_of: "AsOf") -> "Trip":
     from cs_pipeline.plays.enrolment import circuit_breaker
 
-    trip = circuit_breaker.decide(session, playbook, decision, by or getpass.getuser(), as_of)
+    trip = circuit_breaker.decide(session, playbook, decision, who_decides(by), as_of)
     if trip is None:
         raise UserError(f"Nothing of {playbook} waits for a decision; `cs-pipeline doctor` lists what does")
     return trip

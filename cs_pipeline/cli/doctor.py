@@ -30,7 +30,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _guarded("playbooks", lambda: [_playbooks(settings)])
     yield from _guarded("score models", lambda: [_score_models(settings)])
     if settings.database_url is None and not embedded_server(settings).is_there:
-        brings = "`cs-pipeline load DIR`, `land DIR`, `demo` or `up` creates and starts one"
+        brings = "`cs-pipeline load DIR`, `data land DIR`, `demo` or `up` creates and starts one"
         yield Finding("PostgreSQL", "note", f"none yet, as before the first command: {brings}")
         return
     try:
@@ -43,7 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("PostgreSQL", "ok", f"{version} at {warehouse.location} ({kind})")
     yield from _guarded("database", lambda: _tried(warehouse))
     if _scalar(warehouse, IS_NOT_MIGRATED):
-        brings = "`cs-pipeline load DIR`, `land DIR` or `up` brings it"
+        brings = "`cs-pipeline load DIR`, `data land DIR` or `up` brings it"
         yield Finding("schema", "note", f"the `cs` schema is not there yet, as before the first command: {brings}")
         return
     yield from _guarded("source tables", lambda: _source_tables(warehouse))
@@ -132,7 +132,7 @@ def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding("optional tables", "note", f"absent, their metrics are missing: {', '.join(absent)}")
     rejects = _scalar(warehouse, "select coalesce(sum(rows), 0)::bigint from raw.raw_rejects")
     if rejects:
-        words = f"{rejects:,} rows or values of rows broke the contract: `cs-pipeline rejects` shows them"
+        words = f"{rejects:,} rows or values of rows broke the contract: `cs-pipeline data rejects` shows them"
         yield Finding("rejects", "note", words)
 
 
@@ -186,7 +186,7 @@ def _crm(warehouse: Warehouse, settings: Settings) -> Finding:
         warehouse, "select count(*) filter (where status = 'open'), max(read_at) from cs.task_status"
     )[0]
     if settings.crm == "table":
-        return Finding("CRM", "ok", f"none connected; {tasks:,} open tasks here: `cs-pipeline tasks`")
+        return Finding("CRM", "ok", f"none connected; {tasks:,} open tasks here: `cs-pipeline task list`")
     if settings.delivery == "capture":
         return Finding("CRM", "note", f"{settings.crm}, once delivery is not capture; until then tasks stand here")
     read = f"last read {newest:%Y-%m-%d %H:%M} UTC" if isinstance(newest, datetime) else "not read back yet"

@@ -133,7 +133,7 @@ def _next(settings: Settings) -> Panel:
     lines = [
         marked("[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages"),
         marked("[bold]{}/index.html[/]   every message, as its reader would see it", settings.captures),
-        marked("[bold]cs-pipeline playbooks[/]  the plays, and what starts them"),
+        marked("[bold]cs-pipeline play list[/]  the plays, and what starts them"),
         marked("[bold]cs-pipeline doctor[/]     what is configured, reachable and missing"),
         Text(),
         marked("Nothing left this machine: delivery is [bold]capture[/]. Run it again: nothing is contacted twice."),

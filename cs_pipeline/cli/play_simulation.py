@@ -1,4 +1,7 @@
-"""`preview`, `replay`: plays before they are switched on. Nothing is sent; only a page that is asked for is written."""
+"""`play preview`, `play simulate`: plays before they are switched on. Nothing is sent.
+
+The only thing that is written is the page given with --output.
+"""
 
 import json
 from datetime import datetime
@@ -8,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from cs_pipeline.cli.arguments import DAY, PlaybookName, require_folder_of
 from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
-from cs_pipeline.cli.plays import PLAYS
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
@@ -19,19 +22,11 @@ if TYPE_CHECKING:
     from cs_pipeline.plays.simulation.preview import Preview
     from cs_pipeline.plays.simulation.tables import SimulationTables
 
-
-DAY = ["%Y-%m-%d"]
 MOST_REASONS = 20
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=PLAYS)(preview)
-    app.command(rich_help_panel=PLAYS)(replay)
-
-
 def preview(
-    playbook: Annotated[str, typer.Argument(help="Name of the playbook.")],
+    playbook: PlaybookName,
     account: Annotated[str, typer.Argument(help="Id of the account.")],
     output: Annotated[Path | None, typer.Option(help="Write all messages as their readers see them, as HTML.")] = None,
 ) -> None:
@@ -44,8 +39,7 @@ def preview(
 
     settings = load_settings()
     (chosen,) = _chosen(playbook, settings)
-    if output is not None and not output.absolute().parent.is_dir():
-        raise UserError(f"{output.absolute().parent} is not a folder; --output needs one that exists")
+    require_folder_of(output)
     with locate(settings).session() as session:
         with session.cursor() as cursor:
             cursor.execute("set transaction read only")
@@ -56,7 +50,7 @@ def preview(
         say_done(output)
 
 
-def replay(
+def simulate(
     playbook: Annotated[str, typer.Argument(help="Name of the playbook; nothing with --all.")] = "",
     everything: Annotated[
         bool, typer.Option("--all", help="The whole library, so that plays get in each other's way.")

@@ -1,0 +1,71 @@
+"""`why`, `queue`: accounts, as those see them who work with customers."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from cs_pipeline.cli.arguments import DAY, Limit
+from cs_pipeline.cli.console import console, print_frame, say_heading
+from cs_pipeline.cli.control_signs import on_one_line
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+
+def why(
+    account: Annotated[str, typer.Argument(help="Id of the account, or its name.")],
+    week: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="The Monday of the week; without: the newest scored.")
+    ] = None,
+) -> None:
+    """Say in words why an account has its score and why it changed, with the numbers that sum to it."""
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.reports.scores.account_story import tell_story
+
+    story = tell_story(start_warehouse(load_settings()), account, week.date() if week else None)
+    named = on_one_line(f"{story.account_name} ({story.account_id})")
+    console.print(Text(f"{named}, week {story.week}", style="bold"))
+    for paragraph in story.paragraphs:
+        console.print(Text(paragraph))
+    for title, rows in story.tables.items():
+        if not rows.empty:
+            say_heading(title)
+            print_frame(rows)
+
+
+def queue(
+    owner: Annotated[str, typer.Option(help="E-mail address of an owner; without: of all.")] = "",
+    limit: Limit = 20,
+) -> None:
+    """Say where time goes first: accounts by ARR times risk, with what holds them back and what is planned."""
+    from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        found = work_queue(session, Clock(settings.now).now(), owner or None, limit)
+    if found.empty:
+        console.print(f"{owner} owns no account." if owner else "There is no account yet.")
+        return
+    for place, row in enumerate(queue_for_people(found).to_dict("records"), start=1):
+        _print_account(place, row)
+
+
+def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
+    named = on_one_line(f"{row['account']} ({row['account_id']})")
+    console.print(Text(f"{place}. {named}: {row['at_stake']:,.0f} at stake", style="bold"))
+    days = row["renews_in_days"]
+    facts = [
+        f"ARR {row['arr']:,.0f}",
+        row["band"],
+        "" if days is None or days != days else f"renews in {days:,.0f} days" if days >= 0 else "renewal overdue",
+        row["owner"],
+    ]
+    console.print(Text(on_one_line(f"  {', '.join(filter(None, facts))}")))
+    for title, words in (("Why", row["why"]), ("Play", row["play"]), ("Next", row["next"])):
+        if words:
+            console.print(Text(on_one_line(f"  {title}: {words}")))

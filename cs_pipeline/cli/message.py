@@ -1,0 +1,24 @@
+"""`message`: captured messages, as their readers would see them."""
+
+from cs_pipeline.cli.arguments import Limit
+from cs_pipeline.cli.command_group import new_group
+from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.settings import load_settings
+
+commands = new_group("List captured messages.")
+
+
+@commands.command("list")
+def list_messages(limit: Limit = 20) -> None:
+    """List the newest captured messages and where to look at them."""
+    from cs_pipeline.reports.plays.status import recent_messages
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        rows = recent_messages(session, limit)
+    if rows.empty:
+        console.print("No message was captured yet.")
+        return
+    print_frame(rows[["captured_at", "channel", "recipient", "subject", "playbook", "step"]])
+    console.print(f"All of them, as their readers would see them: {settings.captures}/index.html")

@@ -1,0 +1,32 @@
+"""`person`: what is kept of one person."""
+
+from typing import Annotated
+
+import typer
+
+from cs_pipeline.cli.command_group import new_group
+from cs_pipeline.cli.console import console, say_done
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import load_settings
+
+commands = new_group("Remove what is kept of one person.")
+
+
+@commands.command()
+def erase(
+    person: Annotated[str, typer.Argument(help="E-mail address or user id of the person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; what is erased does not come back.")] = False,
+) -> None:
+    """Remove one person's data everywhere here. Numbers stay, and a hash that keeps mail from the address."""
+    from cs_pipeline.privacy.erasure import erase as forget
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    if not yes:
+        typer.confirm("Erase this person's data? It does not come back", abort=True)
+    counts = forget(locate(settings), settings, person, Clock(settings.now).now())
+    for table, count in counts.items():
+        say_done(f"{table}: {count:,} rows")
+    console.print(
+        "Erase the person at the source, and at SendGrid, Slack and the CRM, too: they keep their own copies."
+    )

@@ -1,0 +1,108 @@
+"""`play`: playbooks and the plays they start, from the first look to the last word on whether they help."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from cs_pipeline.cli.arguments import PlaybookName, Who, who_decides
+from cs_pipeline.cli.command_group import new_group
+from cs_pipeline.cli.console import console, print_frame, say_done, table
+from cs_pipeline.cli.play_breaker import dismiss, release
+from cs_pipeline.cli.play_progress import progress, uplift
+from cs_pipeline.cli.play_simulation import preview, simulate
+from cs_pipeline.cli.play_stop import resume, stop
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from cs_pipeline.plays.playbooks.schema import Playbook
+
+commands = new_group("List, preview, simulate, start and stop plays; say how far they are and whether they help.")
+
+
+@commands.command("list")
+def list_playbooks() -> None:
+    """List the playbooks. Fails when a file or a template is wrong, saying where."""
+    listed = table("playbook", "family", "priority", "started by", "steps", "what it is for")
+    for playbook in _checked_playbooks(load_settings()).values():
+        started = playbook.trigger.kind.replace("_", " ")
+        days = f"{len(playbook.steps)}, day {playbook.steps[0].day} to {playbook.steps[-1].day}"
+        listed.add_row(playbook.playbook, playbook.family, str(playbook.priority), started, days, Text(playbook.title))
+    console.print(listed)
+
+
+@commands.command()
+def show(playbook: PlaybookName) -> None:
+    """Show what starts a playbook, whom it reaches, and its steps day by day."""
+    from cs_pipeline.plays.playbooks.schema import playbook_named
+
+    found = playbook_named(playbook, _checked_playbooks(load_settings()))
+    console.print(Text.assemble((found.title, "bold"), f" ({found.playbook}, version {found.version})"))
+    console.print(Text(found.description))
+    console.print(Text(f"Starts on {found.trigger.kind.replace('_', ' ')}: {found.trigger.when or 'any'}"))
+    console.print(Text(f"Audience: {found.audience or 'everybody'}"))
+    listed = table("day", "step", "channel", "to", "intent", "only when")
+    for step in found.steps:
+        when = " ".join(filter(None, [step.when, "needs approval" if step.waits_for_approval else ""]))
+        listed.add_row(str(step.day), step.step, step.channel, step.to, step.intent, Text(when))
+    console.print(listed)
+
+
+@commands.command()
+def pages(folder: Annotated[Path, typer.Argument(help="Folder to write; created when missing.")]) -> None:
+    """Write a page in Markdown about each playbook, and an index of them."""
+    from cs_pipeline.reports.playbooks.pages import INDEX, write_pages
+
+    count = write_pages(_checked_playbooks(load_settings()), folder)
+    say_done(f"{count} playbooks, see {folder / INDEX}")
+
+
+commands.command()(preview)
+commands.command()(simulate)
+
+
+@commands.command()
+def start(
+    playbook: Annotated[str, typer.Argument(help="Name of a playbook that people start.")],
+    accounts: Annotated[list[str], typer.Argument(help="Ids of accounts.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the play.")] = "",
+    key: Annotated[str, typer.Option(help="Asking again with the same key starts nothing; without: the day.")] = "",
+    by: Who = "",
+) -> None:
+    """Start a play by hand for accounts; every guard is asked. Says who entered, and who did not and why."""
+    from cs_pipeline.plays.enrolment.manual import Ask
+    from cs_pipeline.plays.enrolment.manual import start as started
+    from cs_pipeline.plays.messages.renderer import Renderer
+    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    chosen = playbook_named(playbook, load_playbooks(settings.config))
+    Renderer(settings).check(chosen)
+    ask = Ask(who_decides(by), reason, key)
+    found = started(locate(settings), chosen, accounts, ask, settings, Clock(settings.now).now())
+    print_frame(found.outcomes)
+    if found.trip is not None:
+        console.print(Text(found.trip.words))
+    elif not found.new:
+        console.print("All of this was asked for before, and is as it was.")
+
+
+for command in (progress, uplift, stop, resume, release, dismiss):
+    commands.command()(command)
+
+
+def _checked_playbooks(settings: Settings) -> "dict[str, Playbook]":
+    """All playbooks by name. Raises UserError where a file, a cause or a template is wrong."""
+    from cs_pipeline.plays.messages.renderer import Renderer
+    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.triggers.named_causes import check_causes
+
+    found = load_playbooks(settings.config)
+    check_causes(found, settings.config)
+    renderer = Renderer(settings)
+    for playbook in found.values():
+        renderer.check(playbook)
+    return found

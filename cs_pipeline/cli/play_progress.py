@@ -1,0 +1,82 @@
+"""`play progress`, `play uplift`: how far plays are, and whether they help."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from cs_pipeline.cli.arguments import Limit
+from cs_pipeline.cli.console import console, print_frame
+from cs_pipeline.cli.control_signs import on_one_line
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_LISTED = 2  # risks and next steps of a play among others
+
+
+def progress(
+    account: Annotated[str, typer.Argument(help="Id of an account; nothing: all plays that run.")] = "",
+    playbook: Annotated[str, typer.Option(help="Only plays of this playbook.")] = "",
+    limit: Limit = 20,
+) -> None:
+    """Say how far plays are: what is done, milestones, what comes next, what is wrong. In trouble come first."""
+    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.reports.plays.progress import progress as read
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    if playbook:
+        playbook_named(playbook, load_playbooks(settings.config))
+    with locate(settings).session() as session:
+        found = read(session, Clock(settings.now).now(), account or None, playbook or None)
+    if found.empty:
+        of = f" of {playbook}" if playbook else ""
+        console.print(f"{account} is in no play{of}, and was in none." if account else f"No play{of} is running.")
+    _print_plays(found.head(limit), most=None if account else MOST_LISTED)
+    if len(found) > limit:
+        console.print(f"{limit:,} of {len(found):,} plays; --limit shows more.")
+
+
+def uplift(playbook: Annotated[str, typer.Argument(help="Name of a playbook; nothing: all of them.")] = "") -> None:
+    """Say whether plays help: accounts enrolled against those held out, on renewal, departures and score."""
+    from cs_pipeline.backtest.uplift import decided_accounts, uplifts
+    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.reports.backtest.uplift_text import uplift_table
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    library = load_playbooks(settings.config)
+    if playbook:
+        playbook_named(playbook, library)
+    found = uplifts(decided_accounts(locate(settings), playbook or None, Clock(settings.now).now()))
+    if not found:
+        console.print("No account was enrolled or held out yet.")
+        return
+    print_frame(uplift_table(found))
+    if not any(each.held_out for each in found):
+        console.print("No account was held out: set `hold_out` in a playbook, such as 0.2, to learn what it does.")
+
+
+def _print_plays(found: "pd.DataFrame", most: int | None) -> None:
+    """The plays one below the other; of each list of texts at most so many."""
+    for play in found.to_dict("records"):
+        ended = f", {play['reason'].replace('_', ' ')}" if play["reason"] else ""
+        state = play["status"] if play["status"] != "active" else f"day {play['day']}, {play['health']}"
+        name = play["account_name"] or play["account_id"]
+        console.print(
+            Text(on_one_line(f"{name} ({play['account_id']}), {play['title']}: {state}{ended}"), style="bold")
+        )
+        for title, texts in (
+            ("Steps", [f"{play['done']} of {play['steps']} done"]),
+            ("Milestones reached", play["completed_milestones"]),
+            ("Milestone now", [play["current_milestone"]] if play["current_milestone"] else []),
+            ("Milestones to come", play["upcoming_milestones"]),
+            ("Risks", play["risks"]),
+            ("Next", play["next_actions"]),
+        ):
+            if texts:
+                more = f"; {len(texts) - most} more" if most and len(texts) > most else ""
+                console.print(Text(on_one_line(f"  {title}: {'; '.join(texts[:most])}{more}")))
