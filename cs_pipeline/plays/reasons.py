@@ -87,7 +87,7 @@ DECIDED: Mapping[str, str] = {
 
 MEANINGS: Mapping[str, str] = {
     **REFUSED,
-    **HELD_OR_DROPPED,
+    **HELD_OR_DROPPED,  # `kill_switch` of an action; of an account that did not enter, REFUSED says it
     **GUARDED,
     **POSTPONED,
     **DECIDED,
@@ -96,7 +96,15 @@ MEANINGS: Mapping[str, str] = {
 
 
 def meaning(reason: str, exit_conditions: Mapping[str, str] | None = None) -> str:
-    """The meaning of `reason`; of an exit of a playbook, its condition (`exit_conditions` by reason)."""
+    """The meaning of `reason` on an action or a play; of a playbook's exit, its condition.
+
+    `exit_conditions` are those of the playbook, by reason.
+    """
     if reason not in MEANINGS and exit_conditions and reason in exit_conditions:
         return f"the play ends when {exit_conditions[reason]}"
     return MEANINGS.get(reason, reason.replace("_", " "))
+
+
+def meaning_of_refusal(reason: str, exit_conditions: Mapping[str, str]) -> str:
+    """The meaning of `reason` on an enrolment that was refused."""
+    return REFUSED.get(reason) or meaning(reason, exit_conditions)

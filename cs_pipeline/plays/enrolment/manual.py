@@ -14,7 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.reasons import meaning
+from cs_pipeline.plays.reasons import meaning_of_refusal
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -101,5 +101,5 @@ def _outcomes(
         )
         found = pd.DataFrame(cursor.fetchall(), columns=["account_id", "outcome", "reason"], dtype="object")
     reasons = found["reason"].fillna("")
-    words = [meaning(reason, playbook.exit_conditions) if reason else "" for reason in reasons]
+    words = [meaning_of_refusal(reason, playbook.exit_conditions) if reason else "" for reason in reasons]
     return found.assign(reason=reasons, words=words)

@@ -4,7 +4,7 @@ from functools import partial
 
 from cs_pipeline.channels.captured_pages import Sender, message_page
 from cs_pipeline.html_pages import page_templates
-from cs_pipeline.plays.reasons import meaning
+from cs_pipeline.plays.reasons import meaning, meaning_of_refusal
 from cs_pipeline.plays.simulation.preview import Preview
 from cs_pipeline.settings import Settings
 
@@ -19,5 +19,8 @@ def preview_page(play: Preview, settings: Settings) -> str:
         for step in play.steps
     ]
     return _pages.get_template("preview.html.j2").render(
-        play=play, steps=shown, meaning=partial(meaning, exit_conditions=play.playbook.exit_conditions)
+        play=play,
+        steps=shown,
+        meaning=meaning,
+        meaning_of_refusal=partial(meaning_of_refusal, exit_conditions=play.playbook.exit_conditions),
     )

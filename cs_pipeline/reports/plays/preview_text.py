@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cs_pipeline.plays.reasons import meaning
+from cs_pipeline.plays.reasons import meaning_of_refusal
 from cs_pipeline.plays.simulation.preview import Preview, PreviewedStep
 
 COLUMNS = ("due", "step", "channel", "to", "what_comes_of_it", "subject")
@@ -15,7 +15,9 @@ def title_of(found: Preview) -> str:
 
 def why_not_today(found: Preview) -> str:
     """Why the play would not begin today; empty where it would."""
-    return f"{meaning(found.refused, found.playbook.exit_conditions)} ({found.refused})" if found.refused else ""
+    if not found.refused:
+        return ""
+    return f"{meaning_of_refusal(found.refused, found.playbook.exit_conditions)} ({found.refused})"
 
 
 def steps_for_people(found: Preview) -> pd.DataFrame:
