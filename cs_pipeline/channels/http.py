@@ -12,6 +12,7 @@ from datetime import timedelta
 from email.message import Message as Headers
 from http.client import HTTPException, HTTPSConnection
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from cs_pipeline.channels.exchange import BoundedExchange, FencedError, NotConnectedError
@@ -74,6 +75,19 @@ def broken_off(error: BaseException, detail: str) -> Outcome:
     if never_written(error):
         return Outcome("retry", detail=detail, retry_after=RETRY_SOON)
     return Outcome("uncertain", detail=f"connection broke off: {detail}")
+
+
+def is_web_address(url: str) -> bool:
+    """Whether a request can be made of it: urllib takes no name and password in an address."""
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is None or parts.port > 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        return False
+    is_printable = url.isascii() and url.isprintable() and " " not in url
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    return is_printable and has_port and is_web
 
 
 def redacted(error: object, *, without: Iterable[str]) -> str:

@@ -14,6 +14,8 @@ from cs_pipeline.channels import slack_blocks
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.block_layout import BlockLayout
 from cs_pipeline.channels.crm_api import ConnectedCrm
+from cs_pipeline.channels.fallback import BY_EMAIL, Instead
+from cs_pipeline.channels.message import Message
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import PREFIX, Settings
@@ -32,7 +34,7 @@ class ChannelKind:
     - `build`: its adapter, made of settings; None where it is not connected;
     - `requires`: settings without which it cannot be built; `connected_by`: the one that decides whether it is built at
       all, None where it always is;
-    - `becomes_email`: where it is not connected its messages go by e-mail;
+    - `instead`: what carries its messages where it is not connected;
     - `falls_back_to_team`: what has no person as its recipient goes to the team's channel;
     - `most_in_a_run`: actions that one run of the op takes, where its provider is slow;
     - `is_rare`: legends and filters show it only where it occurs;
@@ -48,7 +50,7 @@ class ChannelKind:
     requires: tuple[str, ...] = ()
     connected_by: str | None = None
     reaches_customers: bool = False
-    becomes_email: bool = False
+    instead: Instead | None = None
     falls_back_to_team: bool = False
     most_in_a_run: int = 100_000
     is_rare: bool = False
@@ -101,7 +103,7 @@ _TEXTS = ChannelKind(
     requires=("webhook_secret",),
     connected_by="webhook_url",
     reaches_customers=True,
-    becomes_email=True,
+    instead=BY_EMAIL,
     is_rare=True,
 )
 
@@ -123,7 +125,7 @@ KINDS: Mapping[str, ChannelKind] = {
             title="Slack",
             form="blocks",
             colour="#7a4fa3",
-            op="post_due_slack",
+            op="post_due_chat",
             build=_slack,
             requires=("slack_bot_token",),
             falls_back_to_team=True,
@@ -155,9 +157,25 @@ CRM_SETTINGS = {
 }
 
 
+def carrier_of(name: str, settings: Settings) -> ChannelKind:
+    """The kind that carries messages of the kind `name`: itself, or what these settings connect instead."""
+    kind = KINDS[name]
+    if kind.is_connected(settings) or kind.instead is None:
+        return kind
+    other = KINDS[kind.instead.kind]
+    return other if other.is_connected(settings) else kind
+
+
+def as_it_travels(message: Message, settings: Settings) -> Message:
+    """The message as its reader gets it with these settings."""
+    instead = KINDS[message.channel].instead
+    is_carried = instead is not None and carrier_of(message.channel, settings).name == instead.kind
+    return instead.convert(message) if instead is not None and is_carried else message
+
+
 def missing(settings: Settings) -> list[str]:
     """Variables without which messages cannot leave the machine, as these settings have it."""
-    of_kinds = [name for kind in KINDS.values() if kind.is_connected(settings) for name in kind.requires]
+    of_kinds = [name for kind in KINDS for name in carrier_of(kind, settings).requires]
     needed = dict.fromkeys([*of_kinds, *CRM_SETTINGS[settings.crm]])
     return [f"{PREFIX}{name.upper()}" for name in needed if not _text(getattr(settings, name))]
 

@@ -14,9 +14,9 @@ from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.channels.crm_api import ConnectedCrm
-from cs_pipeline.channels.email_fallback import EmailFallback
+from cs_pipeline.channels.fallback import Fallback
 from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
-from cs_pipeline.channels.registry import KINDS, ChannelKind
+from cs_pipeline.channels.registry import KINDS, ChannelKind, carrier_of
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import PREFIX, Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -52,21 +52,26 @@ def connected_crm(settings: Settings) -> ConnectedCrm | None:
 def _captured(kind: ChannelKind, settings: Settings, table: CrmTableChannel, capture: CaptureChannel) -> BaseChannel:
     if kind.name == table.name:
         return Tee(table, capture)
-    return EmailFallback(capture) if kind.becomes_email and not kind.is_connected(settings) else capture
+    is_carried = kind.instead is not None and carrier_of(kind.name, settings) is not kind
+    return Fallback(capture, kind.instead) if kind.instead is not None and is_carried else capture
 
 
 def _outside(
     settings: Settings, table: CrmTableChannel, clock: Clock, mail_log: CaptureChannel | None = None
 ) -> dict[str, BaseChannel]:
     """Every kind of message on its way to its reader. `mail_log` records mail that SendGrid only checks."""
-    built = {name: kind.build(settings, clock) for name, kind in KINDS.items()}
-    email = built["email"] or NotConnected(KINDS["email"])
-    email = email if mail_log is None else Tee(email, mail_log)
-    standing_in = {
-        name: table if name == table.name else EmailFallback(email) if kind.becomes_email else NotConnected(kind)
+    channels: dict[str, BaseChannel] = {}
+    for name, kind in KINDS.items():
+        if carrier_of(name, settings) is kind:
+            channels[name] = kind.build(settings, clock) or (table if name == table.name else NotConnected(kind))
+    if mail_log is not None:
+        channels["email"] = Tee(channels["email"], mail_log)
+    carried = {
+        name: Fallback(channels[kind.instead.kind], kind.instead)
         for name, kind in KINDS.items()
+        if name not in channels and kind.instead is not None
     }
-    return {name: channel or standing_in[name] for name, channel in built.items()} | {"email": email}
+    return channels | carried
 
 
 class NotConnected(BaseChannel):

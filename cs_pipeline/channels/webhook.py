@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from http.client import HTTPResponse
 from urllib.error import HTTPError
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from urllib.request import Request
 
 from pydantic import SecretStr
@@ -19,6 +19,7 @@ from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
+    is_web_address,
     opener_that_tells,
     redacted,
     seconds_in,
@@ -48,7 +49,7 @@ class WebhookChannel(BaseChannel):
     def __init__(
         self, url: SecretStr, secret: SecretStr, clock: Clock, *, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
-        if not _is_address(url.get_secret_value()):
+        if not is_web_address(url.get_secret_value()):
             raise UserError(f"{PREFIX}WEBHOOK_URL is not an address such as https://hooks.example.com/cs-pipeline")
         self._url = url
         self._secret = secret
@@ -109,19 +110,6 @@ def signature_of(secret: SecretStr, timestamp: str, body: bytes) -> str:
     """`v1=` and the HMAC-SHA256, in hexadecimal, of timestamp, a full stop, and the body as it was posted."""
     signed = timestamp.encode() + b"." + body
     return "v1=" + hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest()
-
-
-def _is_address(url: str) -> bool:
-    """Whether a request can be made of it: urllib takes no name and password in an address."""
-    try:
-        parts = urlsplit(url)
-        has_port = parts.port is None or parts.port > 0
-        (parts.hostname or "").encode("idna")
-    except ValueError:
-        return False
-    is_printable = url.isascii() and url.isprintable() and " " not in url
-    is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-    return is_printable and has_port and is_web
 
 
 def _refusal(error: HTTPError) -> Outcome:

@@ -44,15 +44,16 @@ def _delivering_op(name: str, kinds: Sequence[ChannelKind]) -> dg.OpDefinition:
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
-            for event in _delivered(warehouse, settings, carried[0], summary):
+            for event in _delivered(warehouse, settings, carried, summary):
                 context.log_event(event)
 
     return deliver
 
 
 def _delivered(
-    warehouse: Warehouse, settings: Settings, channel: str, summary: DeliverySummary
+    warehouse: Warehouse, settings: Settings, carried: Sequence[str], summary: DeliverySummary
 ) -> Iterator[dg.AssetMaterialization]:
+    channel = ", ".join(dict.fromkeys(name for name, _ in summary.outcomes)) or carried[0]
     outcomes = {outcome: summary.count(outcome) for _, outcome in summary.outcomes}
     with warehouse.session() as session:
         outbox, messages = actions_by_status(session), recent_messages(session)

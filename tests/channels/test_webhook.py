@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.email_fallback import EmailFallback
+from cs_pipeline.channels.fallback import BY_EMAIL, Fallback
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.webhook import WebhookChannel
 from cs_pipeline.clock import Clock
@@ -204,7 +204,7 @@ def test_neither_secret_nor_address_appears_in_a_log_an_outcome_or_a_repr(caplog
 def test_where_no_webhook_is_set_a_text_message_is_an_e_mail_that_says_so():
     api = SendGridApi(SENDGRID_KEY)
     with provider(api) as sendgrid:
-        (outcome,) = EmailFallback(sendgrid_channel(sendgrid.url)).deliver([SMS])
+        (outcome,) = Fallback(sendgrid_channel(sendgrid.url), BY_EMAIL).deliver([SMS])
     assert (outcome.status, outcome.provider_id) == ("sent", "sg-1")
     assert outcome.detail == "by e-mail: no webhook is set for sms"
     (mail,) = api.inbox
@@ -215,7 +215,7 @@ def test_where_no_webhook_is_set_a_text_message_is_an_e_mail_that_says_so():
 
 def test_what_becomes_of_such_an_e_mail_is_what_became_of_any():
     with provider(Answer(400, {"errors": [{"message": "no such sender"}]})) as sendgrid:
-        by_email = EmailFallback(sendgrid_channel(sendgrid.url))
+        by_email = Fallback(sendgrid_channel(sendgrid.url), BY_EMAIL)
         (outcome,) = by_email.deliver([SMS])
         assert by_email.find(SMS).state == "cannot_look"
         assert by_email.delivery_to(EMAIL.recipient) == "live"

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from mjml import mjml2html
 
-from cs_pipeline.channels.email_fallback import AS_EMAIL
+from cs_pipeline.channels.fallback import AS_EMAIL
 from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.registry import KINDS, Form
 from cs_pipeline.errors import UserError

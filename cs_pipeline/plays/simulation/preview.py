@@ -11,8 +11,8 @@ from datetime import datetime
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.email_fallback import as_it_travels
 from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.registry import as_it_travels
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.enrolment import planning
