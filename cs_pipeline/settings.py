@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     )
     slack_bot_token: SecretStr | None = Field(default=None, description="Bot token of Slack.")
     slack_base_url: str = Field(default="https://slack.com/api/", description="Address of Slack's API.")
+    teams_webhook_url: SecretStr | None = Field(
+        default=None, description="Webhook of the Teams workflow that posts steps of `channel: teams` (docs/teams.md)."
+    )
     crm: Crm = Field(
         default="table", description="Where tasks and opportunities stand: table (cs.crm_tasks), hubspot or salesforce."
     )

@@ -5,7 +5,8 @@ message waits. Only a refusal of *this message* fails it. What no table knows wa
 taken all the same, is uncertain; it never fails.
 
 Sources: Slack's method pages (chat.postMessage, users.lookupByEmail, conversations.open, .list, .history, .replies),
-SendGrid's OpenAPI document and status pages, HubSpot's error handling page, Salesforce's list of status codes.
+SendGrid's OpenAPI document and status pages, HubSpot's error handling page, Salesforce's list of status codes,
+Azure Logic Apps' request trigger (Teams' workflows).
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,17 @@ STATUSES: Mapping[int, Meaning] = {
     **dict.fromkeys((408, 412, 417, 421, 423, 424, 425, 428, 429, 431, 444, 477, 499), "later"),
 }
 """HTTP statuses, for whom a provider's own table says nothing else. From 500 on, it may be taken."""
+
+TEAMS: Mapping[str, Meaning] = _sorted(
+    message="InvalidRequestContent RequestEntityTooLarge",
+    channel="""
+        AuthenticationFailed AuthorizationFailed DirectApiAuthorizationRequired DirectApiInvalidAuthorizationScheme
+        InvalidApiVersionParameter MissingApiVersionParameter TriggerInputSchemaMismatch WorkflowNotFound
+        WorkflowTriggerIsNotEnabled WorkflowTriggerNotFound
+    """,
+    later="TooManyRequests",
+)
+"""Codes of the workflows that take Teams' webhooks: one that is switched off answers 400 whatever it is sent."""
 
 SENDGRID_FIELDS_OF_OURS = ("from", "asm", "ip_pool_name", "mail_settings", "tracking_settings", "template_id")
 """Fields of a mail that are alike in every mail: who errs there errs in all of them."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from cs_pipeline.channels import slack_blocks
+from cs_pipeline.channels import adaptive_cards, slack_blocks
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.block_layout import BlockLayout
 from cs_pipeline.channels.crm_api import ConnectedCrm
@@ -81,6 +81,12 @@ def _slack(settings: Settings, clock: Clock) -> BaseChannel:  # noqa: ARG001
     return SlackChannel(_secret(settings, "slack_bot_token", "Slack messages"), base_url=settings.slack_base_url)
 
 
+def _teams(settings: Settings, clock: Clock) -> BaseChannel | None:  # noqa: ARG001
+    from cs_pipeline.channels.teams import TeamsChannel
+
+    return None if settings.teams_webhook_url is None else TeamsChannel(settings.teams_webhook_url)
+
+
 def _webhook(settings: Settings, clock: Clock) -> BaseChannel | None:
     from cs_pipeline.channels.webhook import WebhookChannel
 
@@ -131,6 +137,18 @@ KINDS: Mapping[str, ChannelKind] = {
             falls_back_to_team=True,
             most_in_a_run=600,  # a message a second and conversation
             layout=slack_blocks.LAYOUT,
+        ),
+        ChannelKind(
+            name="teams",
+            title="Microsoft Teams",
+            form="blocks",
+            colour="#4b53bc",
+            op="post_due_chat",
+            build=_teams,
+            connected_by="teams_webhook_url",
+            falls_back_to_team=True,
+            is_rare=True,
+            layout=adaptive_cards.LAYOUT,
         ),
         ChannelKind(
             name="crm",

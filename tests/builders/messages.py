@@ -44,6 +44,25 @@ SLACK = replace(
     step="alert_owner",
 )
 
+TEAMS = replace(
+    SLACK,
+    action_key="red_save/alert_team/acme/8",
+    channel="teams",
+    recipient="olga@example.com",
+    payload={
+        "body": [
+            {"type": "TextBlock", "text": "Acme needs you", "size": "Large", "weight": "Bolder", "wrap": True},
+            {"type": "TextBlock", "text": "**Score** 35 (was 72) [Open Acme](https://ui/acme)", "wrap": True},
+            {"type": "FactSet", "facts": [{"title": "ARR", "value": "€18,480"}]},
+            {
+                "type": "ActionSet",
+                "actions": [{"type": "Action.OpenUrl", "title": "Open", "url": "https://ui/acme"}],
+            },
+        ]
+    },
+    step="alert_team",
+)
+
 CRM = replace(
     EMAIL,
     action_key="red_save/discovery_call/acme/8",

@@ -20,7 +20,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.builders.messages import CRM, EMAIL, SLACK, delivered
+from tests.builders.messages import CRM, EMAIL, SLACK, TEAMS, delivered
 
 NOW = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>' {{7*7}} </iframe></article>"""
@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, warehouse: War
         CaptureChannel(Settings(home=tmp_path), warehouse, Clock(NOW))
 
 
-@pytest.mark.parametrize("message", [EMAIL, SLACK, CRM])
+@pytest.mark.parametrize("message", [EMAIL, SLACK, CRM, TEAMS])
 def test_a_page_loads_nothing_from_elsewhere(message: Message):
     html = page(message)
     assert not re.search(r"""(src|srcset)=["']?(https?:)?//|<link|@import|url\(""", html)
@@ -130,11 +130,12 @@ def full_of(text: str, message: Message) -> Message:
         {"type": "header", "text": {"type": "plain_text", "text": text}},
         {"type": "section", "text": {"type": "mrkdwn", "text": escape_mrkdwn(text)}},
     ]
-    payload = {**message.payload, "blocks": blocks, "preview": text, "sender_name": text, "reply_to": text}
+    body = [{"type": "TextBlock", "text": text}, {"type": "FactSet", "facts": [{"title": text, "value": text}]}]
+    payload = {**message.payload, "blocks": blocks, "body": body, "preview": text, "sender_name": text, "reply_to": text}
     return replace(message, subject=text, body_text=text, recipient=text, account_id=text, payload=payload)
 
 
-@pytest.mark.parametrize("message", [EMAIL, SLACK, CRM])
+@pytest.mark.parametrize("message", [EMAIL, SLACK, CRM, TEAMS])
 def test_customer_text_cannot_break_out_of_a_page(message: Message):
     harmless, hostile = Page(page(full_of("Acme", message))), Page(page(full_of(HOSTILE, message)))
     assert hostile.tags == harmless.tags
@@ -164,6 +165,14 @@ def test_a_slack_message_is_drawn_from_its_blocks():
     html = page(SLACK)
     assert "<strong>Score</strong> 35 (was 72)<br>" in html
     assert '<a href="https://ui/acme">Open Acme</a>' in html
+
+
+def test_a_card_in_teams_is_drawn_from_its_elements():
+    html = page(TEAMS)
+    assert "<strong>Score</strong> 35 (was 72)" in html
+    assert '<a href="https://ui/acme">Open Acme</a>' in html
+    assert '<span class="mention">olga@example.com</span>' in html
+    assert "<dt>ARR</dt><dd>€18,480</dd>" in html
 
 
 def test_a_crm_record_is_a_card_with_assignee_day_and_priority():

@@ -18,7 +18,8 @@ from cs_pipeline.channels.fence import Fence
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
 from cs_pipeline.channels.slack import SlackChannel
-from tests.builders.messages import CRM, EMAIL, SLACK
+from cs_pipeline.channels.teams import TeamsChannel
+from tests.builders.messages import CRM, EMAIL, SLACK, TEAMS
 from tests.channels.test_hubspot import channel as hubspot
 from tests.channels.test_salesforce import channel as salesforce
 from tests.channels.test_salesforce import over_http
@@ -31,6 +32,7 @@ def channels(url: str) -> dict[str, tuple[BaseChannel, object]]:
         "sendgrid": (SendGridChannel(SecretStr("SG"), host=url, sending=Sending("cs@us.example")), EMAIL),
         "slack": (slack, SLACK),
         "a person in slack": (slack, replace(SLACK, recipient="olga@example.com")),
+        "teams": (TeamsChannel(SecretStr(url + "/hook"), seconds_between=0), TEAMS),
         "hubspot": (hubspot(url), CRM),
         "salesforce": (salesforce(), CRM),
     }
@@ -89,7 +91,7 @@ def test_an_answer_that_drips_ends_all_the_same(name: str, monkeypatch: pytest.M
         began = time.monotonic()
         (outcome,) = channel.deliver([message])  # pyright: ignore[reportArgumentType]
         assert time.monotonic() - began < 10, "it would drip for ever"
-    assert outcome.status == ("uncertain" if name in ("sendgrid", "slack") else "retry")
+    assert outcome.status == ("uncertain" if name in ("sendgrid", "slack", "teams") else "retry")
 
 
 def stopped_in(a_fence_of: float) -> int:
