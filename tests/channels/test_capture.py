@@ -131,7 +131,8 @@ def full_of(text: str, message: Message) -> Message:
         {"type": "section", "text": {"type": "mrkdwn", "text": escape_mrkdwn(text)}},
     ]
     body = [{"type": "TextBlock", "text": text}, {"type": "FactSet", "facts": [{"title": text, "value": text}]}]
-    payload = {**message.payload, "blocks": blocks, "body": body, "preview": text, "sender_name": text, "reply_to": text}
+    texts = dict.fromkeys(("preview", "sender_name", "reply_to"), text)
+    payload = {**message.payload, "blocks": blocks, "body": body, **texts}
     return replace(message, subject=text, body_text=text, recipient=text, account_id=text, payload=payload)
 
 
