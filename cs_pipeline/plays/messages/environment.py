@@ -4,6 +4,7 @@ Here belong the environments for HTML, a channel's markup and plain text, how va
 error says. Where templates lie is in `loader`, what a message is made of in `renderer`.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -18,6 +19,9 @@ from markupsafe import Markup
 
 from cs_pipeline.channels.block_layout import BlockLayout
 from cs_pipeline.errors import UserError
+
+TWO_FULL_STOPS = re.compile(r"(?<=[^\W\d_])\.\.(?=[\s<]|$)")
+"""Where a name that ends with a full stop ends a sentence, as `Acme Inc.` does. An ellipsis has three."""
 
 LONGEST_TEXT = 300
 JOINERS = "\u200c\u200d"  # between the letters of some scripts, and in emoji
@@ -58,7 +62,7 @@ class Template:
     def render(self, values: Mapping[str, object]) -> str:
         """The text it makes of `values`. Raises TemplateError with file, line and variable."""
         try:
-            return self._template.render(values).lstrip("\n")
+            return TWO_FULL_STOPS.sub(".", self._template.render(values).lstrip("\n"))
         except Exception as error:  # whatever an expression raises is a fault of the template
             path, line = _place(error) or (self._path, 1)
             raise TemplateError(f"{path}:{line}: {self._words(error, path, line, values)}") from None

@@ -135,6 +135,13 @@ def test_people_are_greeted_by_first_name_where_there_is_one(name: str | None, g
     assert message.body_text.startswith(greeting)
 
 
+def test_a_sentence_that_ends_with_a_name_that_has_a_full_stop_ends_with_one():
+    message = RENDERER.render(*shipped("yellow_adoption", "quick_guide"), {"account_name": "Acme Inc."}, ACTION)
+    assert "contact of Acme Inc." in message.body_text
+    assert ".." not in message.body_text
+    assert "Acme Inc.." not in (message.body_html or "")
+
+
 def test_the_day_of_a_message_is_counted_in_the_accounts_zone():
     action = replace(ACTION, due_at=datetime(2026, 1, 5, 22, tzinfo=UTC))
     days = [
