@@ -16,7 +16,6 @@ from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
 from cs_pipeline.cli.control_signs import shown
 from cs_pipeline.errors import UserError
-from cs_pipeline.warehouse.refusals import in_words
 
 app = typer.Typer(
     name=PROGRAM,
@@ -66,6 +65,8 @@ def main() -> None:
         errors.print("Interrupted.")
         sys.exit(130)
     except Exception as error:
+        from cs_pipeline.warehouse.refusals import in_words
+
         refusal = in_words(error) or _of_a_file(error) or _of_a_value(error)
         if refusal is None:
             raise

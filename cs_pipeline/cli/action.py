@@ -8,6 +8,7 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import ActionIds, Limit, Who, who_decides
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
+from cs_pipeline.cli.listing import AsJson, print_json, print_list
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
@@ -15,26 +16,33 @@ from cs_pipeline.settings import load_settings
 if TYPE_CHECKING:
     from cs_pipeline.plays.outbox.manual_actions import Verb
 
-commands = new_group("List single e-mails, messages and tasks of plays, decide about them, trace one to its source.")
+commands = new_group("Decide about single e-mails, messages and tasks, and trace them to their source.")
 
 
 @commands.command("list")
 def list_actions(
     status: Annotated[str, typer.Option(help="uncertain, failed or awaiting_approval; empty: all three.")] = "",
     limit: Limit = 50,
+    as_json: AsJson = False,
 ) -> None:
-    """Show how many actions are in which state, and those that wait for a person."""
+    """Count actions by state, and list those that wait for a person.
+
+    As JSON only the latter. Example: cs-pipeline action list --status uncertain
+    """
     from cs_pipeline.reports.plays.status import actions_by_status, waiting_for_people
     from cs_pipeline.warehouse.locate import locate
 
     with locate(load_settings()).session() as session:
         counts = actions_by_status(session)
         waiting = waiting_for_people(session, limit)
+    shown = waiting if not status else waiting[waiting["status"] == status]
+    if as_json:
+        print_json(shown)
+        return
     if counts.empty:
         console.print("The outbox is empty.")
         return
     print_frame(counts if not status else counts[counts["status"] == status])
-    shown = waiting if not status else waiting[waiting["status"] == status]
     if not shown.empty:
         say_heading("Waiting for a person")
         print_frame(shown)
@@ -54,25 +62,29 @@ def hold(action: ActionIds, by: Who = "") -> None:
 
 @commands.command()
 def cancel(action: ActionIds, by: Who = "") -> None:
-    """Drop actions that were not sent, or of which nobody knows."""
+    """Drop actions that were not sent, or of which nobody knows whether they were."""
     _decide("cancel", action, by)
 
 
 @commands.command()
 def resend(action: ActionIds, by: Who = "") -> None:
-    """Send actions once more, whatever became of them before. Guards are asked as ever."""
+    """Send actions once more, whatever became of them; guards are asked as ever."""
     _decide("resend", action, by)
 
 
 @commands.command("why")
 def why_action(
     action: Annotated[int, typer.Argument(help="Id of the action, as `cs-pipeline action list` prints it.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Say where an action comes from: play, trigger, score, metrics, model version, and the rows that were loaded."""
+    """Trace an action to its source: play, trigger, score, metrics and loaded rows."""
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.reports.plays.action_story import tell_action
 
     story = tell_action(start_warehouse(load_settings()), action)
+    if as_json:
+        print_json({"paragraphs": story.paragraphs, "tables": story.tables})
+        return
     for paragraph in story.paragraphs:
         console.print(Text(paragraph))
     for title, rows in story.tables.items():
@@ -88,8 +100,12 @@ def missed(
     drop: Annotated[bool, typer.Option("--drop", help="Cancel them.")] = False,
     playbook: Annotated[str, typer.Option(help="Only those of this playbook.")] = "",
     by: Who = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Show what was due while nobody was there to take it, or decide on it: catch up, retime, or drop."""
+    """List what was due while nothing ran, or decide on it: catch up, retime or drop.
+
+    Example: cs-pipeline action missed --retime --playbook red_save
+    """
     from cs_pipeline.plays.outbox import missed as of_outbox
     from cs_pipeline.warehouse.locate import locate
 
@@ -105,11 +121,9 @@ def missed(
             say_done(f"{count:,} missed actions: {chosen[0]}")
             return
         waiting = of_outbox.waiting(session)
-    if waiting.empty:
-        console.print("Nothing was missed.")
-        return
-    print_frame(waiting)
-    console.print("Decide with --catch-up, --retime or --drop; for one playbook only with --playbook NAME.")
+    print_list(waiting, as_json, "Nothing was missed.")
+    if not (waiting.empty or as_json):
+        console.print("Decide with --catch-up, --retime or --drop; for one playbook only with --playbook NAME.")
 
 
 def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from cs_pipeline.cli.arguments import FirstWeek, LastWeek
-from cs_pipeline.cli.console import console, say_done
+from cs_pipeline.cli.console import console, say_done, status
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
@@ -23,7 +23,12 @@ def backfill(
     segment: Annotated[str, typer.Option(help="Only accounts of this tier: starter, pro or enterprise.")] = "",
     late_rows: Annotated[str, typer.Option(help="exclude or include rows that arrived after a week ended.")] = "",
 ) -> None:
-    """Build and score a range of weeks in one run. Replaces those rows, gives the same again, contacts nobody."""
+    """Build and score a range of weeks in one run; contacts nobody.
+
+    Replaces the rows of those weeks; the same data gives the same scores again.
+
+    Example: cs-pipeline backfill --from 2024-01-01 --to 2025-12-22
+    """
     first, last = from_.date(), to.date()
     for name, day in (("--from", first), ("--to", last)):
         if day.weekday() != 0:
@@ -33,14 +38,14 @@ def backfill(
     if last < first:
         raise UserError(f"--to ({last}) lies before --from ({first})")
     settings = load_settings()
-    with console.status("Starting Dagster") as status:
+    with status("Starting Dagster") as shown:
         from cs_pipeline.cli.stage import require_weeks, set_stage
         from cs_pipeline.reports.scores.queries import bands_by_week, missing_metrics
 
         require_weeks(settings, first, last)
         with set_stage(settings) as stage:
             weeks = (last - first).days // 7 + 1
-            status.update(f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps")
+            shown.update(f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps")
             result = stage.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
             bands = bands_by_week(stage.warehouse, last, last)
             missing = missing_metrics(stage.warehouse, last)

@@ -21,6 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.segment import Segment
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -78,17 +79,22 @@ def _visible(text: Text) -> Text:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress display; in a log file it prints nothing until it is done."""
+    """A progress display, on stderr; in a log file it prints nothing until it is done."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=console,
+        console=errors,
         transient=True,
     ) as display:
         yield display
+
+
+def status(words: str | Text) -> Status:
+    """A line on stderr that says what is being done, until it is done."""
+    return errors.status(words)
 
 
 def print_frame(rows: "pd.DataFrame") -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,9 +12,11 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import Limit
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, progress, say_done
+from cs_pipeline.cli.listing import AsJson, as_plain, print_json
 from cs_pipeline.settings import load_settings
-from cs_pipeline.warehouse.kept_rejects import MOST_KEPT
-from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
+
+if TYPE_CHECKING:
+    from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
 commands = new_group("Land files of any form, read what was rejected, generate a sample company.")
 
@@ -26,8 +28,13 @@ REASONS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
 
 
-def load(folder: Folder, delimiter: Delimiter = "") -> None:
-    """Load canonical CSV or Parquet files, checked against the source contract. Loading twice changes nothing."""
+def load(folder: Folder, delimiter: Delimiter = "", as_json: AsJson = False) -> None:
+    """Load canonical CSV or Parquet files, checked against the source contract.
+
+    Rows that break the contract are put aside. Loading twice changes nothing.
+
+    Example: cs-pipeline load exports/
+    """
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.warehouse.load import load_folder
     from cs_pipeline.warehouse.source_files import delimiter_of
@@ -36,12 +43,15 @@ def load(folder: Folder, delimiter: Delimiter = "") -> None:
     warehouse = start_warehouse(load_settings())
     with _shown() as on_progress:
         report = load_folder(warehouse, folder, delimiter=separated_by, on_progress=on_progress)
-    _print(report)
+    _print(report, as_json)
 
 
 @commands.command()
-def land(folder: Folder, delimiter: Delimiter = "") -> None:
-    """Load files of any form as they are into the schema `landing`, for mappings to read."""
+def land(folder: Folder, delimiter: Delimiter = "", as_json: AsJson = False) -> None:
+    """Load files of any form as they are into the schema `landing`, for mappings to read.
+
+    Example: cs-pipeline data land exports/ --delimiter semicolon
+    """
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.warehouse.land import land_folder
     from cs_pipeline.warehouse.source_files import delimiter_of, left_out
@@ -50,6 +60,9 @@ def land(folder: Folder, delimiter: Delimiter = "") -> None:
     warehouse = start_warehouse(load_settings())
     with _shown() as on_progress:
         landed = land_folder(warehouse, folder, delimiter=separated_by, on_progress=on_progress)
+    if as_json:
+        print_json(landed)
+        return
     table = _table("table", "rows", "put aside", "columns")
     for each in landed:
         table.add_row(f"landing.{each.table}", f"{each.rows:,}", f"{each.rejected:,}", ", ".join(each.columns))
@@ -60,30 +73,41 @@ def land(folder: Folder, delimiter: Delimiter = "") -> None:
         console.print("Lines that are no rows were put aside; `cs-pipeline data rejects` shows them.")
 
 
-def map_tables(folder: Folder) -> None:
-    """Install a folder of mappings (one select per canonical table) and bring their rows through the contract."""
+def map_tables(folder: Folder, as_json: AsJson = False) -> None:
+    """Install mappings (one SQL select per canonical table) and load their rows.
+
+    Example: cs-pipeline map mappings/
+    """
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
 
     warehouse = start_warehouse(load_settings())
-    for mapping in install_mappings(warehouse, folder):
+    installed = install_mappings(warehouse, folder)
+    for mapping in () if as_json else installed:
         left_out = f", leaves out {', '.join(mapping.left_out)}" if mapping.left_out else ""
         say_done(f"mapping.{mapping.table}{left_out}")
     with _shown() as on_progress:
         report = sync_mappings(warehouse, on_progress=on_progress)
-    _print(report)
+    _print(report, as_json)
 
 
 @commands.command()
 def rejects(
     table: Annotated[str, typer.Option(help="Only rows of this canonical table.")] = "",
     limit: Limit = 20,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the rows, and the values of rows, that broke the source contract, and why."""
+    """Show the rows and values that broke the source contract, and why.
+
+    Example: cs-pipeline data rejects --table subscriptions
+    """
     from cs_pipeline.warehouse.locate import locate
     from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
 
     warehouse = locate(load_settings())
+    if as_json:
+        print_json(read_rejects(warehouse, table or None, limit))
+        return
     counts = count_rejects(warehouse, table or None)
     if not counts:
         console.print("No row broke the contract.")
@@ -123,7 +147,10 @@ def generate(
     seed: Annotated[int, typer.Option(help="Same seed, same company.", min=0)] = 7,
     events_scale: Annotated[float, typer.Option(help="How many events; 1 is ordinary.", min=0, max=20)] = 1.0,
 ) -> None:
-    """Write a sample company as canonical Parquet files, and its planted truth beside them."""
+    """Write a sample company as canonical Parquet files, and its planted truth beside them.
+
+    Example: cs-pipeline data generate sample/ --accounts 1000 --weeks 104
+    """
     from cs_pipeline.demo.company import SampleCompany
     from cs_pipeline.demo.generate import generate as write_company
 
@@ -139,12 +166,12 @@ def generate(
 
 
 @contextmanager
-def _shown() -> Iterator[OnProgress]:
+def _shown() -> "Iterator[OnProgress]":
     """Progress of a load, a line a table."""
     with progress() as display:
         tasks: dict[str, int] = {}
 
-        def show(now: Progress) -> None:
+        def show(now: "Progress") -> None:
             if now.table not in tasks:
                 tasks[now.table] = display.add_task(now.table, total=100)
             words = f"{now.table}: {now.stage}, {now.rows:,} rows"
@@ -154,7 +181,12 @@ def _shown() -> Iterator[OnProgress]:
         yield show
 
 
-def _print(report: LoadReport) -> None:
+def _print(report: "LoadReport", as_json: bool) -> None:
+    from cs_pipeline.warehouse.kept_rejects import MOST_KEPT
+
+    if as_json:
+        print_json([{**as_plain(each), "rows_unchanged": each.rows_unchanged} for each in report.tables])
+        return
     table = _table("table", "read", "loaded", "unchanged", "rejected", "seconds", "why put aside")
     for each in report.tables:
         reasons = "; ".join(str(reason) for reason in each.reasons[:REASONS_SHOWN])

@@ -9,7 +9,7 @@ import typer
 from rich.status import Status
 from rich.text import Text
 
-from cs_pipeline.cli.console import console, say_done
+from cs_pipeline.cli.console import say_done, status
 from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import HOME_SETTINGS_FILE, PREFIX, Settings, load_settings
@@ -22,7 +22,12 @@ def demo(
     example: Annotated[str, typer.Option(help="Instead, an example data set: oulad, churnsim or ravenstack.")] = "",
     data: Annotated[Path | None, typer.Option(help="Folder with the files of the example.", file_okay=False)] = None,
 ) -> None:
-    """Load a company, score its history, let its last weeks happen, and show what came of it. Contacts nobody."""
+    """Load a sample company, score its history, run its plays and show the results.
+
+    Contacts nobody: messages are captured as pages. Running it again contacts nobody twice.
+
+    Example: cs-pipeline demo --accounts 1000
+    """
     if example:
         _play_example(example, data)
     else:
@@ -37,12 +42,12 @@ def _play_sample(accounts: int, weeks: int, seed: int) -> None:
     settings = _settings_with(
         {"now": present_of(company.ends_on).isoformat(), "first_week": company.first_week.isoformat()}
     )
-    with console.status("Starting PostgreSQL and Dagster") as status:
+    with status("Starting PostgreSQL and Dagster") as shown:
         from cs_pipeline.cli.stage import set_stage
 
         with set_stage(settings) as stage:
-            play_sample(stage, company, settings.home / "sample", _teller(status))
-            status.stop()
+            play_sample(stage, company, settings.home / "sample", _teller(shown))
+            shown.stop()
             _show(settings)
 
 
@@ -54,15 +59,15 @@ def _play_example(name: str, data: Path | None) -> None:
     if data is None:
         raise UserError(f"Say with --data where the files are that {example.source} offers")
     settings = _settings_with(example_settings(name))
-    with console.status("Starting PostgreSQL and Dagster") as status:
+    with status("Starting PostgreSQL and Dagster") as shown:
         from cs_pipeline.cli.stage import set_stage
 
         with set_stage(settings) as stage:
             claim(stage.warehouse, name)
-            tell = _teller(status)
+            tell = _teller(shown)
             bring_in(stage.warehouse, name, data, tell)
             play_loaded(stage, example.first_week, example.ends_on, tell)
-            status.stop()
+            shown.stop()
             _show(settings)
 
 
@@ -78,7 +83,7 @@ def _settings_with(asked: Mapping[str, str]) -> Settings:
     return load_settings()
 
 
-def _teller(status: Status) -> Callable[[str], None]:
+def _teller(shown: Status) -> Callable[[str], None]:
     """Shows what happens now; what was before stays above, with its seconds."""
     began = time.monotonic()
     current: list[str] = []
@@ -90,7 +95,7 @@ def _teller(status: Status) -> Callable[[str], None]:
         if not current or not (current[0].startswith("It is ") and words.startswith("It is ")):
             began = time.monotonic()
         current[:] = [words]
-        status.update(Text(words))
+        shown.update(Text(words))
 
     return tell
 

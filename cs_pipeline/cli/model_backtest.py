@@ -9,10 +9,13 @@ from rich.text import Text
 
 from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, require_folder_of
 from cs_pipeline.cli.console import console, progress, say_done, say_heading
+from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cs_pipeline.backtest.comparison import Backtest, ModelResult
 
 COLOURS = {"good": "green", "useful": "green", "weak": "yellow", "poor": "red", "unknown": "dim"}
 
@@ -27,10 +30,13 @@ def backtest(
     min_tenure: Annotated[int | None, typer.Option(help="Only from so many days after signup.")] = None,
     max_tenure: Annotated[int | None, typer.Option(help="Only up to so many days after signup.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write a page with charts here.", dir_okay=False)] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Hold score models against what happened: did the score know who would leave? Changes nothing."""
+    """Measure how well score models knew who would leave; changes nothing.
+
+    Example: cs-pipeline model backtest weekly_points --lead 8 --output page.html
+    """
     from cs_pipeline.backtest.comparison import backtest as hold_against_history
-    from cs_pipeline.backtest.measures import TooLittle
     from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models
@@ -57,6 +63,39 @@ def backtest(
             display.update(task, description=model, completed=next(judged))
 
         found = hold_against_history(warehouse, chosen, design, on_model=show)
+    if output is not None:
+        from cs_pipeline.reports.backtest.page import backtest_page
+
+        output.write_text(backtest_page(found), encoding="utf-8")
+    if as_json:
+        print_json([_as_object(result) for result in found.models])
+        return
+    _print_backtest(found)
+    if output is not None:
+        console.print()
+        say_done(output)
+
+
+def _as_object(result: "ModelResult") -> dict[str, object]:
+    """What programs read of one model: its verdict, and the figures as numbers."""
+    from cs_pipeline.reports.backtest.text import verdict
+
+    said = verdict(result)
+    return {
+        "model": result.model.model,
+        "version": result.model.version,
+        "verdict": said.level,
+        "reasons": said.reasons,
+        "scored": result.scored,
+        "whole": result.whole,
+        "later": result.later,
+        "baselines": result.baselines,
+        "alarms": result.alarms,
+    }
+
+
+def _print_backtest(found: "Backtest") -> None:
+    from cs_pipeline.backtest.measures import TooLittle
     from cs_pipeline.reports.backtest import tables
     from cs_pipeline.reports.backtest.text import summary, verdict
 
@@ -71,12 +110,6 @@ def backtest(
     single = tables.best_single_metrics(found)
     if not isinstance(single, TooLittle):
         _print("Metrics that separate best by themselves", single)
-    if output is not None:
-        from cs_pipeline.reports.backtest.page import backtest_page
-
-        output.write_text(backtest_page(found), encoding="utf-8")
-        console.print()
-        say_done(output)
 
 
 def _print(title: str, rows: "pd.DataFrame") -> None:

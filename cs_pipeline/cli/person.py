@@ -17,7 +17,12 @@ def erase(
     person: Annotated[str, typer.Argument(help="E-mail address or user id of the person.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; what is erased does not come back.")] = False,
 ) -> None:
-    """Remove one person's data everywhere here. Numbers stay, and a hash that keeps mail from the address."""
+    """Remove one person's data everywhere here.
+
+    Numbers stay, and a hash that keeps mail from the address.
+
+    Example: cs-pipeline person erase ada@customer.example
+    """
     from cs_pipeline.privacy.erasure import erase as forget
     from cs_pipeline.warehouse.locate import locate
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import PlaybookName, Who, who_decides
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, say_done, table
+from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.cli.play_breaker import dismiss, release
 from cs_pipeline.cli.play_progress import progress, uplift
 from cs_pipeline.cli.play_simulation import preview, simulate
@@ -19,14 +20,18 @@ from cs_pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from cs_pipeline.plays.playbooks.schema import Playbook
 
-commands = new_group("List, preview, simulate, start and stop plays; say how far they are and whether they help.")
+commands = new_group("List, preview, simulate, start, follow and stop plays.")
 
 
 @commands.command("list")
-def list_playbooks() -> None:
-    """List the playbooks. Fails when a file or a template is wrong, saying where."""
+def list_playbooks(as_json: AsJson = False) -> None:
+    """List the playbooks; fails where a file or a template is wrong, saying where."""
+    playbooks = _checked_playbooks(load_settings())
+    if as_json:
+        print_json([playbook.model_dump(mode="json") for playbook in playbooks.values()])
+        return
     listed = table("playbook", "family", "priority", "started by", "steps", "what it is for")
-    for playbook in _checked_playbooks(load_settings()).values():
+    for playbook in playbooks.values():
         started = playbook.trigger.kind.replace("_", " ")
         days = f"{len(playbook.steps)}, day {playbook.steps[0].day} to {playbook.steps[-1].day}"
         listed.add_row(playbook.playbook, playbook.family, str(playbook.priority), started, days, Text(playbook.title))
@@ -34,11 +39,17 @@ def list_playbooks() -> None:
 
 
 @commands.command()
-def show(playbook: PlaybookName) -> None:
-    """Show what starts a playbook, whom it reaches, and its steps day by day."""
+def show(playbook: PlaybookName, as_json: AsJson = False) -> None:
+    """Show what starts a playbook, whom it reaches, and its steps day by day.
+
+    Example: cs-pipeline play show red_save
+    """
     from cs_pipeline.plays.playbooks.schema import playbook_named
 
     found = playbook_named(playbook, _checked_playbooks(load_settings()))
+    if as_json:
+        print_json([step.model_dump(mode="json") for step in found.steps])
+        return
     console.print(Text.assemble((found.title, "bold"), f" ({found.playbook}, version {found.version})"))
     console.print(Text(found.description))
     console.print(Text(f"Starts on {found.trigger.kind.replace('_', ' ')}: {found.trigger.when or 'any'}"))
@@ -70,8 +81,14 @@ def start(
     reason: Annotated[str, typer.Option(help="Why; kept with the play.")] = "",
     key: Annotated[str, typer.Option(help="Asking again with the same key starts nothing; without: the day.")] = "",
     by: Who = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Start a play by hand for accounts; every guard is asked. Says who entered, and who did not and why."""
+    """Start a play by hand; says who entered, and who did not and why.
+
+    Every guard is asked. Only playbooks whose trigger is `manual` can be started so.
+
+    Example: cs-pipeline play start save_offer acc-000013 acc-000021 --reason "worth a fight"
+    """
     from cs_pipeline.plays.enrolment.manual import Ask
     from cs_pipeline.plays.enrolment.manual import start as started
     from cs_pipeline.plays.messages.renderer import Renderer
@@ -83,6 +100,9 @@ def start(
     Renderer(settings).check(chosen)
     ask = Ask(who_decides(by), reason, key)
     found = started(locate(settings), chosen, accounts, ask, settings, Clock(settings.now).now())
+    if as_json:
+        print_json(found.outcomes)
+        return
     print_frame(found.outcomes)
     if found.trip is not None:
         console.print(Text(found.trip.words))

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def release(playbook: PlaybookName, by: Who = "") -> None:
-    """Enrol a batch that the circuit breaker held back; for a day the playbook may enrol as many as it wants."""
+    """Enrol a batch that the circuit breaker held back.
+
+    For a day the playbook may enrol as many as it wants.
+    """
     from cs_pipeline.plays.enrolment.enrol import enrol
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.warehouse.locate import locate
@@ -33,7 +36,7 @@ def release(playbook: PlaybookName, by: Who = "") -> None:
 
 
 def dismiss(playbook: PlaybookName, by: Who = "") -> None:
-    """Refuse a batch that the circuit breaker held back; the next batch is judged anew."""
+    """Refuse a batch that the circuit breaker held back; the next one is judged anew."""
     from cs_pipeline.plays.enrolment.enrol import refuse
     from cs_pipeline.plays.reasons import CIRCUIT_BREAKER
     from cs_pipeline.warehouse.locate import locate

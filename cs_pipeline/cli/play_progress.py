@@ -8,6 +8,7 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import Limit
 from cs_pipeline.cli.console import console, print_frame
 from cs_pipeline.cli.control_signs import on_one_line
+from cs_pipeline.cli.listing import AsJson, as_plain, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
@@ -21,8 +22,12 @@ def progress(
     account: Annotated[str, typer.Argument(help="Id of an account; nothing: all plays that run.")] = "",
     playbook: Annotated[str, typer.Option(help="Only plays of this playbook.")] = "",
     limit: Limit = 20,
+    as_json: AsJson = False,
 ) -> None:
-    """Say how far plays are: what is done, milestones, what comes next, what is wrong. In trouble come first."""
+    """Show how far plays are and what is in the way; those in trouble come first.
+
+    Example: cs-pipeline play progress --playbook red_save
+    """
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
     from cs_pipeline.reports.plays.progress import progress as read
     from cs_pipeline.warehouse.locate import locate
@@ -32,6 +37,9 @@ def progress(
         playbook_named(playbook, load_playbooks(settings.config))
     with locate(settings).session() as session:
         found = read(session, Clock(settings.now).now(), account or None, playbook or None)
+    if as_json:
+        print_json(found.head(limit))
+        return
     if found.empty:
         of = f" of {playbook}" if playbook else ""
         console.print(f"{account} is in no play{of}, and was in none." if account else f"No play{of} is running.")
@@ -40,8 +48,14 @@ def progress(
         console.print(f"{limit:,} of {len(found):,} plays; --limit shows more.")
 
 
-def uplift(playbook: Annotated[str, typer.Argument(help="Name of a playbook; nothing: all of them.")] = "") -> None:
-    """Say whether plays help: accounts enrolled against those held out, on renewal, departures and score."""
+def uplift(
+    playbook: Annotated[str, typer.Argument(help="Name of a playbook; nothing: all of them.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare enrolled accounts with held-out ones: renewals, departures, score.
+
+    Needs `hold_out` in the playbook. Example: cs-pipeline play uplift red_save
+    """
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
     from cs_pipeline.reports.backtest.uplift_text import uplift_table
@@ -52,6 +66,9 @@ def uplift(playbook: Annotated[str, typer.Argument(help="Name of a playbook; not
     if playbook:
         playbook_named(playbook, library)
     found = uplifts(decided_accounts(locate(settings), playbook or None, Clock(settings.now).now()))
+    if as_json:
+        print_json([{**as_plain(each), "verdict": each.verdict} for each in found])
+        return
     if not found:
         console.print("No account was enrolled or held out yet.")
         return

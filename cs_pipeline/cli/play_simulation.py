@@ -3,7 +3,6 @@
 The only thing that is written is the page given with --output.
 """
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.arguments import DAY, PlaybookName, require_folder_of
 from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
+from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
@@ -29,12 +29,19 @@ def preview(
     playbook: PlaybookName,
     account: Annotated[str, typer.Argument(help="Id of the account.")],
     output: Annotated[Path | None, typer.Option(help="Write all messages as their readers see them, as HTML.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show every step of a play for one account, with today's facts, and which would not go out and why."""
+    """Show every step of a play for one account, with today's facts; sends nothing.
+
+    Also says which steps would not go out, and why.
+
+    Example: cs-pipeline play preview red_save acc-000013 --output page.html
+    """
     from cs_pipeline.plays.facts.query import AsOf
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.simulation.preview import preview as previewed
     from cs_pipeline.reports.plays.preview_page import preview_page
+    from cs_pipeline.reports.plays.preview_text import steps_for_people
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -44,9 +51,13 @@ def preview(
         with session.cursor() as cursor:
             cursor.execute("set transaction read only")
         found = previewed(session, chosen, account, Renderer(settings), AsOf(settings, Clock(settings.now).now()))
-    _print_preview(found)
     if output is not None:
         output.write_text(preview_page(found, settings), encoding="utf-8")
+    if as_json:
+        print_json(steps_for_people(found))
+        return
+    _print_preview(found)
+    if output is not None:
         say_done(output)
 
 
@@ -65,7 +76,12 @@ def simulate(
         bool, typer.Option("--json", help="Print JSON: also reasons, and every person and week.")
     ] = False,
 ) -> None:
-    """Simulate a play on past weeks: who would have entered, what would have been sent, what became of them."""
+    """Simulate a play on past weeks: who would have entered, and what would have been sent.
+
+    Also says what became of those accounts. Sends nothing.
+
+    Example: cs-pipeline play simulate yellow_adoption --from 2025-01-06 --to 2025-06-30
+    """
     from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
     from cs_pipeline.warehouse.locate import locate
 
@@ -84,7 +100,7 @@ def simulate(
             on_week=lambda week: display.update(task, advance=1, description=f"Week {week}"),
         )
     if as_json:
-        print(json.dumps(found.document, indent=2, allow_nan=False))  # noqa: T201 - for a program, not for a person
+        print_json(found.document)
         return
     _print_simulation(found)
 

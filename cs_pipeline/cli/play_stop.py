@@ -24,7 +24,12 @@ def stop(
     name: WhichOne = "",
     reason: Annotated[str, typer.Option(help="Why; shown to everybody who wonders.")] = "",
 ) -> None:
-    """Stop everything, a channel, a playbook or an account at once. What is planned stays planned."""
+    """Stop everything, a channel, a playbook or an account at once.
+
+    What is planned stays planned, and goes out after `cs-pipeline play resume` unless it is stale by then.
+
+    Example: cs-pipeline play stop playbook red_save --reason "wrong price in the guide"
+    """
     from cs_pipeline.plays.outbox import kill_switch
     from cs_pipeline.warehouse.locate import locate
 
@@ -40,7 +45,10 @@ def resume(
     scope: WhatToStop,
     name: WhichOne = "",
 ) -> None:
-    """Undo `stop`."""
+    """Undo `play stop`; also tries a paused channel again at once.
+
+    Example: cs-pipeline play resume channel email
+    """
     from cs_pipeline.plays.outbox import kill_switch
     from cs_pipeline.warehouse.locate import locate
 

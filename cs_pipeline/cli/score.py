@@ -8,12 +8,15 @@ from rich.text import Text
 
 from cs_pipeline.cli.arguments import DAY, FirstWeek, LastWeek, Who, who_decides
 from cs_pipeline.cli.command_group import new_group
-from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
+from cs_pipeline.cli.console import console, print_frame, say_done, say_heading, status
+from cs_pipeline.cli.listing import AsJson, print_json, print_list
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import pandas as pd
 
 commands = new_group("Set a score by hand, find weeks with late data, reproduce scores as they were known.")
@@ -32,7 +35,12 @@ def override(
     by: Who = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="End what was set before.")] = False,
 ) -> None:
-    """Set the score or band of an account in place of the model, until a day. The model's own number is kept beside."""
+    """Set the score or band of an account in place of the model, until a day.
+
+    The model's own number is kept beside it.
+
+    Example: cs-pipeline score override acc-000013 --band Red --because "new owner" --until 2025-09-30
+    """
     from cs_pipeline.health.selection import load_selection
     from cs_pipeline.history.overrides import OverrideRequest, set_override, withdraw_override
     from cs_pipeline.warehouse.locate import locate
@@ -53,18 +61,15 @@ def override(
 
 
 @commands.command()
-def overrides() -> None:
-    """List what people have set in place of a model, with who, why and until when."""
+def overrides(as_json: AsJson = False) -> None:
+    """List the scores set by hand, with who, why and until when."""
     from cs_pipeline.history.overrides import overrides_in_force
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     with locate(settings).session() as session:
         rows = overrides_in_force(session, Clock(settings.now).now())
-    if rows.empty:
-        console.print("No score is set by hand.")
-        return
-    print_frame(rows)
+    print_list(rows, as_json, "No score is set by hand.")
 
 
 @commands.command()
@@ -75,14 +80,18 @@ def late(
     to: Annotated[
         datetime | None, typer.Option("--to", formats=DAY, help="Last week, a Monday; without: the last scored.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """List scored weeks whose inputs changed since: rows that arrived later, by week and table. Changes nothing."""
+    """List scored weeks whose inputs changed since, by week and table; changes nothing."""
     from cs_pipeline.history.late_data import by_week_range, late_data
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     first, last = from_.date() if from_ else EARLIEST, to.date() if to else LATEST
     found = late_data(locate(settings), first, last, settings.late_rows)
+    if as_json:
+        print_json([*_marked("arrived", found.arrived), *_marked("changed", found.changed)])
+        return
     if found.arrived.empty and found.changed.empty:
         say_done("nothing that the scored weeks look at changed since they were scored")
         return
@@ -106,27 +115,42 @@ def reproduce(
         datetime, typer.Option(formats=MOMENT, help="Only rows that had arrived before this moment, UTC.")
     ],
     rows: Annotated[int, typer.Option(help="How many differences to print.", min=1)] = 20,
+    as_json: AsJson = False,
 ) -> None:
-    """Score weeks from what was known at a moment, and say how the stored scores differ. Changes nothing."""
+    """Score weeks from what was known at a moment, and list how the stored scores differ.
+
+    Changes nothing. Example:
+    cs-pipeline score reproduce --from 2025-06-02 --to 2025-06-09 --as-known-at 2025-06-20T12:00
+    """
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.orchestration.recollection import recollect
 
     settings = load_settings()
     known_at = as_known_at.replace(tzinfo=UTC)
-    with console.status("Checking") as status:
+    with status("Checking") as shown:
         found = recollect(
             start_warehouse(settings),
             from_.date(),
             to.date(),
             known_at,
-            on_step=status.update,
+            on_step=shown.update,
             log=settings.home / "logs" / "replay.log",
         )
     if found.compared == 0:
         raise UserError(f"No week from {from_.date()} to {to.date()} is scored; there is nothing to compare with")
+    if as_json:
+        print_json(found.differences.head(rows))
+        return
     console.print(f"{found.compared:,} scores as known at {known_at:%Y-%m-%d %H:%M} UTC: {found.words}")
     if not found.differences.empty:
         print_frame(_as_read(found.differences.head(rows)))
+
+
+def _marked(news: str, rows: "pd.DataFrame") -> "list[dict[Hashable, object]]":
+    """The rows as objects that say whether they arrived after the week was scored, or were changed since."""
+    from cs_pipeline.history.late_data import by_week_range
+
+    return by_week_range(rows).assign(news=news).to_dict("records")
 
 
 def _as_read(differences: "pd.DataFrame") -> "pd.DataFrame":

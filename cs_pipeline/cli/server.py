@@ -7,13 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cs_pipeline.cli.console import console
+from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.settings import load_settings
 
 MARKS = {"ok": Text("✓", "green"), "note": Text("•", "yellow"), "wrong": Text("✗", "red")}
 
 
 def up() -> None:
-    """Start the database, the Dagster UI, the daemon and the page of captured messages."""
+    """Start PostgreSQL, the Dagster UI, its daemon and the page of captured messages."""
     from cs_pipeline.cli.services import start_all
 
     start_all(load_settings())
@@ -26,23 +27,33 @@ def down() -> None:
     stop_all(load_settings())
 
 
-def doctor() -> None:
-    """Say what is configured, reachable and missing. Exit code 1 when something is wrong."""
+def doctor(as_json: AsJson = False) -> None:
+    """Check what is configured, reachable and missing, and say what to do.
+
+    Exit code 1 when something is wrong.
+    """
     from cs_pipeline.cli.doctor import examine
 
-    table = Table(box=None, show_header=False, padding=(0, 1))
-    wrong = 0
-    for finding in examine(load_settings()):
-        wrong += finding.state == "wrong"
-        table.add_row(MARKS[finding.state], finding.subject, finding.words)
-    console.print(table)
+    findings = list(examine(load_settings()))
+    wrong = sum(finding.state == "wrong" for finding in findings)
+    if as_json:
+        print_json(findings)
+    else:
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for finding in findings:
+            table.add_row(MARKS[finding.state], finding.subject, finding.words)
+        console.print(table)
+        if wrong:
+            console.print(Text(f"{wrong} to put right.", "red"))
     if wrong:
-        console.print(Text(f"{wrong} to put right.", "red"))
         raise typer.Exit(1)
 
 
 def env() -> None:
-    """Print the variables with which plain dagster and dbt commands find the same data: eval "$(cs-pipeline env)"."""
+    """Print the variables that plain dagster and dbt commands need to find the data.
+
+    Example: eval "$(cs-pipeline env)"
+    """
     from cs_pipeline.cli.services import environment_for, prepare_dagster_home
     from cs_pipeline.warehouse.locate import locate
 
