@@ -31,7 +31,7 @@ from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
-from cs_pipeline.plays.triggers.lifecycle import offer
+from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.locate import locate
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from cs_pipeline.plays.enrolment.manual import Ask, start
+from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.triggers.manual import Ask
 from tests.builders.sample_history import COMPANY, LAST_WEEK, History
 from tests.conftest import ROOT
 

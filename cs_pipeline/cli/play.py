@@ -89,10 +89,10 @@ def start(
 
     Example: cs-pipeline play start save_offer acc-000013 acc-000021 --reason "worth a fight"
     """
-    from cs_pipeline.plays.enrolment.manual import Ask
     from cs_pipeline.plays.enrolment.manual import start as started
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.plays.triggers.manual import Ask
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -118,10 +118,10 @@ def _checked_playbooks(settings: Settings) -> "dict[str, Playbook]":
     """All playbooks by name. Raises UserError where a file, a cause or a template is wrong."""
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.playbooks.schema import load_playbooks
-    from cs_pipeline.plays.triggers.named_causes import check_causes
+    from cs_pipeline.plays.triggers.dispatch import check_named_causes
 
     found = load_playbooks(settings.config)
-    check_causes(found, settings.config)
+    check_named_causes(found, settings.config)
     renderer = Renderer(settings)
     for playbook in found.values():
         renderer.check(playbook)

@@ -19,7 +19,7 @@ from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import notices
 from cs_pipeline.plays.outbox.notices import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
-from cs_pipeline.plays.triggers.lifecycle import open_lifecycle_triggers
+from cs_pipeline.plays.triggers.kinds import open_day
 from cs_pipeline.reports.plays.status import enrolments_by_playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -101,9 +101,8 @@ def greet_new_accounts(
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """The lifecycle sensor offers them to playbooks."""
-    with warehouse.session() as session:
-        opened = open_lifecycle_triggers(session, clock.now())
-    context.log.info("%s accounts signed up lately", opened)
+    opened = open_day(warehouse, clock.now())
+    context.log.info("%s accounts signed up lately", sum(opened.values()))
 
 
 @dg.job(

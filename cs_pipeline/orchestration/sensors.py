@@ -13,12 +13,12 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.failures import build_failed_run_sensor
 from cs_pipeline.orchestration.plays import deliver_due_actions, run_playbooks
-from cs_pipeline.plays.facts.catalogue import TriggerKind
 from cs_pipeline.plays.outbox.dead_letters import is_anything_stuck
 from cs_pipeline.plays.outbox.queue import due_by_channel
 from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.plays.triggers.dispatch_cursor import Batch
-from cs_pipeline.plays.triggers.lifecycle import offer
+from cs_pipeline.plays.triggers.kinds import KINDS, Kind
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -68,24 +68,19 @@ def due_request(due: Mapping[str, int], now: datetime) -> dg.RunRequest | dg.Ski
 def build_sensors() -> list[dg.SensorDefinition]:
     """All sensors. They run from the first load on: delivery is capture until someone sets it otherwise."""
     return [
-        _trigger_sensor("score_change", "Accounts whose severity changed in the newest week."),
-        _trigger_sensor("renewal_window", "Subscriptions that entered a window before their renewal date."),
-        _trigger_sensor("segment_entry", "Accounts that entered a segment."),
-        _trigger_sensor("cadence", "Accounts with which a conversation fell due."),
-        _trigger_sensor("lifecycle", "Accounts that have just signed up, or left."),
-        _trigger_sensor("alert", "Accounts of which an alert rule told something new."),
+        *(_trigger_sensor(kind) for kind in KINDS if kind.is_dispatched),
         _due_sensor(),
         build_failed_run_sensor(),
     ]
 
 
-def _trigger_sensor(kind: TriggerKind, what: str) -> dg.SensorDefinition:
+def _trigger_sensor(kind: Kind) -> dg.SensorDefinition:
     @dg.sensor(
-        name=f"{kind}_sensor",
+        name=f"{kind.name}_sensor",
         job=run_playbooks,
         minimum_interval_seconds=TRIGGER_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"{what} One run for all playbooks that have something to decide.",
+        description=f"{kind.words} One run for all playbooks that have something to decide.",
     )
     def sensor(
         context: dg.SensorEvaluationContext,
@@ -95,7 +90,7 @@ def _trigger_sensor(kind: TriggerKind, what: str) -> dg.SensorDefinition:
     ) -> dg.SensorResult:
         playbooks = load_playbooks(settings.config)
         with warehouse.session() as session:
-            found = offer(session, playbooks, {kind}, context.cursor, clock.now())
+            found = offer(session, playbooks, {kind.name}, context.cursor, clock.now())
         requests = playbook_requests(found.batches, found.reason)
         return dg.SensorResult(
             run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor

@@ -6,14 +6,11 @@ It runs after the checks of the scores, so scores that cannot be right start no 
 import dagster as dg
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.play_assets import TRIGGERS
 from cs_pipeline.orchestration.renewals import RENEWAL_WINDOWS
 from cs_pipeline.orchestration.scores import SCORE_CHANGES, origin_of
-from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.triggers.cadences import load_cadences, open_cadence_triggers
-from cs_pipeline.plays.triggers.segments import load_segments, open_segment_triggers
+from cs_pipeline.plays.triggers.kinds import open_week
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -45,11 +42,7 @@ def build_trigger_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.Assets
         origin = origin_of(context)
         opened: dict[str, int] = {}
         if origin == "live":
-            opened = open_triggers(warehouse, weeks_of(context)[-1])
-            as_of = AsOf(settings, clock.now())
-            with warehouse.session() as session:
-                opened["segment_entry"] = open_segment_triggers(session, load_segments(settings.config), as_of)
-                opened["cadence"] = open_cadence_triggers(session, load_cadences(settings.config), as_of)
+            opened = open_week(warehouse, weeks_of(context)[-1], settings, clock.now())
         return dg.MaterializeResult(
             metadata={"origin": origin, "triggers": sum(opened.values()), "by_kind": dict(opened)}
         )

@@ -10,9 +10,10 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.play_assets import ACTIONS, ENROLMENTS, GROUP, OWNERS
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.orchestration.scores import HEALTH_SCORES
-from cs_pipeline.plays.enrolment.manual import Ask, start
+from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.reports.plays.progress import progress, progress_for_people
 from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
 from cs_pipeline.settings import Settings

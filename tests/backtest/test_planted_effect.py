@@ -24,7 +24,6 @@ from cs_pipeline.demo.planted_outcomes import plant
 from cs_pipeline.demo.slices import write_slice
 from cs_pipeline.demo.treatment_effects import PlayEffect, apply_treatment
 from cs_pipeline.demo.truth import load_truth
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.orchestration.jobs import EFFECTS_JOB, PLAY_EFFECTS
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
@@ -32,6 +31,7 @@ from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.load import load_folder
 from tests.builders.sample_history import WEEK, History
+from tests.builders.triggers import open_triggers
 from tests.conftest import CopyDatabase
 
 pytestmark = pytest.mark.xdist_group("larger_history")

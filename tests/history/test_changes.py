@@ -8,11 +8,11 @@ from cs_pipeline.health.selection import selection_of
 from cs_pipeline.history.changes import ChangeSummary, record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import add_account_week, rows, week
 from tests.builders.scored_accounts import WEEKLY_POINTS
+from tests.builders.triggers import open_triggers
 
 RENAMED = WEEKLY_POINTS.changed(
     bands=tuple(band.model_copy(update={"band": band.band.upper()}) for band in WEEKLY_POINTS.bands)

@@ -19,11 +19,11 @@ from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.overrides import OverrideRequest, overrides_in_force, set_override, withdraw_override
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import add_account, add_account_week, week
 from tests.builders.scored_accounts import HEALTHY, WEEKLY_POINTS, metric_values
+from tests.builders.triggers import open_triggers
 
 FIVE_FACTOR = load_score_model("five_factor")
 BOTH = Selection(

@@ -20,10 +20,10 @@ from cs_pipeline.history.renewal_windows import record_windows
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.statistics import analyze_grown
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.warehouse.bulk import read_rows
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import week
+from tests.builders.triggers import open_triggers
 
 ACCOUNTS = 1_500
 WEEKS = 6

@@ -8,11 +8,11 @@ from cs_pipeline.health.selection import selection_of
 from cs_pipeline.history.renewal_windows import record_windows
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import add_account_week, add_term, rows, week
 from tests.builders.scored_accounts import WEEKLY_POINTS
+from tests.builders.triggers import open_triggers
 
 RENEWS = date(2024, 7, 18)
 WEEKS = [week(number) for number in range(30)]

@@ -21,6 +21,7 @@ from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import OUTRANKED
+from cs_pipeline.plays.triggers.dispatch import undecided
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -53,7 +54,7 @@ def enrol(
     with warehouse.session() as session:
         with session.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        offered = _undecided(session, playbook, trigger_ids)
+        offered = undecided(session, playbook, trigger_ids)
         if offered.empty:
             return EnrolmentSummary(playbook.playbook, 0, {}, 0, {})
         versions.remember(session, playbook)
@@ -86,39 +87,10 @@ def refuse(session: Session, playbook: Playbook, trigger_ids: Sequence[int], rea
     """Refuse whatever of the triggers is not decided yet, all for one reason of `reasons.REFUSED`; returns how many."""
     with session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-    offered = _undecided(session, playbook, trigger_ids).assign(reason=reason)
+    offered = undecided(session, playbook, trigger_ids).assign(reason=reason)
     versions.remember(session, playbook)
     _write(session, playbook, offered, now)
     return len(offered)
-
-
-def _undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
-    columns = ["trigger_id", "trigger_key", "account_id", "subject_id", "occurred_at", "anchor_on", "facts"]
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select
-                trigger_id,
-                trigger_key,
-                account_id,
-                case when kind = 'renewal_window' then subject_id end as subject_id,
-                occurred_at,
-                anchor_on,
-                facts
-            from cs.triggers
-            where
-                trigger_id = any(%(trigger_ids)s::bigint[])
-                and kind = %(kind)s
-                and not exists (
-                    select 1
-                    from cs.enrolments
-                    where enrolments.playbook = %(playbook)s and enrolments.trigger_id = triggers.trigger_id
-                )
-            order by trigger_id
-            """,
-            {"trigger_ids": list(trigger_ids), "kind": playbook.trigger.kind, "playbook": playbook.playbook},
-        )
-        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")
 
 
 def refusals(

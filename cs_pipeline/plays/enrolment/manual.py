@@ -1,9 +1,8 @@
-"""Plays started by a person: a trigger for each account, which then goes through enrolment with all its guards.
+"""Start plays by hand: a trigger for each account, which then goes through enrolment with all its guards.
 
-AsOf twice starts nothing twice: a trigger's key names playbook, account and a key of the asker's, or the day.
+Asking twice starts nothing twice: a trigger's key names playbook, account and a key of the asker's, or the day.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,20 +14,11 @@ from cs_pipeline.plays.enrolment.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import meaning_of_refusal
+from cs_pipeline.plays.triggers.manual import KIND, Ask, open_by_hand, trigger_keys
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-KIND = "manual"
 AT_MOST = 1_000  # a person who wants more means a segment
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Who asks for a play, why, and the key under which asking again is the same; without one, once a day."""
-
-    by: str
-    reason: str = ""
-    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,25 +45,13 @@ def start(
     chosen = list(dict.fromkeys(account_ids))
     if not 0 < len(chosen) <= AT_MOST:
         raise UserError(f"Name 1 to {AT_MOST:,} accounts to start {playbook.playbook} for; {len(chosen):,} are named")
-    key = ask.key or f"{now:%Y-%m-%d}"
-    keys = [f"{KIND}:{playbook.playbook}:{account_id}:{key}" for account_id in chosen]
-    facts = json.dumps({"playbook": playbook.playbook, "started_by": ask.by, "start_reason": ask.reason})
+    keys = trigger_keys(playbook.playbook, chosen, ask, now)
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(_OPEN, {"keys": keys, "account_ids": chosen, "facts": facts, "now": now})
-        new = cursor.rowcount
+        new = open_by_hand(session, playbook.playbook, chosen, ask, now)
         cursor.execute("select trigger_id from cs.triggers where trigger_key = any(%s::text[])", [keys])
         trigger_ids = [trigger_id for (trigger_id,) in cursor.fetchall()]
     summary = enrol(warehouse, playbook, trigger_ids, settings, now)
     return Started(_outcomes(warehouse, playbook, chosen, keys), new, summary.trip)
-
-
-_OPEN = """
-insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
-select trigger_key, 'manual', account_id, account_id, %(now)s, (%(now)s at time zone 'UTC')::date, %(facts)s::jsonb
-from unnest(%(keys)s::text[], %(account_ids)s::text[]) as asked (trigger_key, account_id)
-order by trigger_key
-on conflict (trigger_key) do nothing
-"""
 
 
 def _outcomes(

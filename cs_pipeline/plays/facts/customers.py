@@ -1,10 +1,10 @@
-"""Today's facts of every customer, in slices that fit into memory.
+"""Read today's facts of every customer, in slices that fit into memory.
 
-For what is asked of all accounts once a week: who is in which segment, and with whom a conversation is due.
+For what is asked of all accounts once a week: which segments they are in, and whether a conversation is due.
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
@@ -26,9 +26,9 @@ def facts_of_customers(session: Session, as_of: AsOf) -> Iterator[pd.DataFrame]:
         after = accounts[-1]
 
 
-def this_monday(as_of: AsOf) -> date:
-    """The day on which the week of the facts ended."""
-    today = as_of.now.date()
+def this_monday(now: datetime) -> date:
+    """The day on which the newest week that has ended did so."""
+    today = now.date()
     return today - timedelta(days=today.weekday())
 
 

@@ -17,7 +17,6 @@ from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.enrolment import exits, planning, recipients
 from cs_pipeline.plays.enrolment.enrol import refusals_in
-from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
 from cs_pipeline.plays.facts.point_in_time import read_as_of_week
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import Playbook
@@ -25,7 +24,7 @@ from cs_pipeline.plays.reasons import OUTRANKED
 from cs_pipeline.plays.simulation.forecast import decided_at
 from cs_pipeline.plays.simulation.memory_store import Stage
 from cs_pipeline.plays.simulation.weekly_caps import beyond_caps
-from cs_pipeline.plays.triggers.lifecycle import causes_of
+from cs_pipeline.plays.triggers.dispatch import is_offered, offer_order
 from cs_pipeline.plays.triggers.point_in_time import PastTriggers
 from cs_pipeline.settings import Settings
 
@@ -60,8 +59,7 @@ def simulate(
 
     Raises UserError when the marts are not built.
     """
-    order = sorted(playbooks.values(), key=lambda playbook: (-playbook.priority, playbook.playbook))
-    engine = _Engine(session, order, triggers, settings)
+    engine = _Engine(session, offer_order(playbooks.values()), triggers, settings)
     week = first
     while week <= last:
         engine.play(week)
@@ -110,11 +108,12 @@ class _Engine:
         opened = self.triggers.of_week(self.session, week, as_of, complete)
         if opened.empty:
             return []
+        opened["subject_id"] = opened["subject_id"].where(opened["kind"] == "renewal_window", None)
         cases = opened.assign(case_id=range(len(opened)), since=as_of.now)
         today = read_as_of_week(self.session, cases, week, as_of)
         entered = []
         for playbook in self.playbooks:
-            rows = opened.index[_is_offered(playbook, opened)]
+            rows = opened.index[is_offered(playbook, opened)]
             if not rows.empty:
                 entered.append(self._decide(playbook, opened.loc[rows], today.loc[rows], week, as_of))
         return entered
@@ -190,18 +189,3 @@ class _Engine:
         in_save = set(active.loc[active["family"] == SAVE, "account_id"])
         is_in = pd.Series([account_id in in_save for account_id in account_ids], index=today.index, dtype="boolean")
         return today.assign(has_open_save_play=is_in)
-
-
-def _is_offered(playbook: Playbook, opened: pd.DataFrame) -> pd.Series:
-    """Which triggers are of the playbook's kind and of those that its condition names."""
-    is_offered = opened["kind"] == playbook.trigger.kind
-    names = causes_of(playbook)
-    if names is not None:
-        named_by = NAMED_BY[playbook.trigger.kind]
-        is_offered &= pd.Series([each.get(named_by) in names for each in opened["facts"]], index=opened.index)
-    return is_offered
-
-
-def kinds_of(playbooks: Mapping[str, Playbook]) -> set[TriggerKind]:
-    """The kinds of triggers that `playbooks` wait for."""
-    return {playbook.trigger.kind for playbook in playbooks.values()}

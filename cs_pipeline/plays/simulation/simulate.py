@@ -7,13 +7,12 @@ from typing import cast
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK, require_marts
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.simulation.engine import kinds_of, simulate
+from cs_pipeline.plays.simulation.engine import simulate
 from cs_pipeline.plays.simulation.forecast import decided_at
 from cs_pipeline.plays.simulation.outcomes import outcomes
 from cs_pipeline.plays.simulation.tables import SimulationTables
-from cs_pipeline.plays.triggers.cadences import load_cadences
-from cs_pipeline.plays.triggers.point_in_time import WITHOUT_A_PAST, PastTriggers
-from cs_pipeline.plays.triggers.segments import load_segments
+from cs_pipeline.plays.triggers.kinds import KINDS
+from cs_pipeline.plays.triggers.point_in_time import PastTriggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
@@ -34,13 +33,14 @@ def simulate_past_weeks(
     Without dates: the USUAL_WEEKS up to the newest week that is scored. Playbooks whose trigger has no past (an alert,
     a person) start for nobody; one alone is an error. Raises UserError for days that are no weeks with scores.
     """
-    able = {name: each for name, each in playbooks.items() if each.trigger.kind not in WITHOUT_A_PAST}
+    with_a_past = {kind.name for kind in KINDS if kind.has_a_past}
+    able = {name: each for name, each in playbooks.items() if each.trigger.kind in with_a_past}
     if not able:
         raise UserError(
             f"{', '.join(playbooks)} cannot be simulated: it is started by alerts or by hand, of which history has none"
         )
     since, until, newest = _weeks(warehouse, first, last)
-    triggers = PastTriggers(load_segments(settings.config), load_cadences(settings.config), kinds_of(able))
+    triggers = PastTriggers({playbook.trigger.kind for playbook in able.values()}, settings.config)
     with warehouse.session() as session:
         with session.cursor() as cursor:
             cursor.execute("set transaction read only")

@@ -16,6 +16,7 @@ from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import AsOf, facts_column
 from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.triggers.dispatch import offer_order
 
 SCORE_FACTS = ("score", "band", "severity", "coverage")
 CHANGE_FACTS = (
@@ -25,8 +26,7 @@ CHANGE_FACTS = (
 
 def started_by_scores(playbooks: Mapping[str, Playbook]) -> list[Playbook]:
     """The playbooks that a change of score may start, in the order in which they are offered one."""
-    chosen = [playbook for playbook in playbooks.values() if playbook.trigger.kind == "score_change"]
-    return sorted(chosen, key=lambda playbook: (-playbook.priority, playbook.playbook))
+    return offer_order(playbook for playbook in playbooks.values() if playbook.trigger.kind == "score_change")
 
 
 def with_scores(today: pd.DataFrame, account_ids: pd.Series, scores: pd.DataFrame) -> pd.DataFrame:

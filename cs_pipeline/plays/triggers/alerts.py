@@ -1,4 +1,4 @@
-"""Alerts as triggers: what a rule found, told once.
+"""Alerts as triggers: what a rule found, told once. They have no past.
 
 A rule says of which accounts, users or other things something holds at the moment, and mostly goes on holding. What it
 has told of opens no second trigger, for ever or until `again_after` is over (S1-13). Rules themselves are not here;
@@ -13,8 +13,12 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.triggers.causes import Causes, open_triggers
+from cs_pipeline.sql_files import read_sql
 
 LOCK = 7_420_005  # one at a time: two that look at the same moment would both find nothing told yet
+_CAUSES = read_sql(__file__)
+
 FACTS = tuple(name for name in TRIGGER_FACTS["alert"] if name not in ("rule", "entity"))
 
 
@@ -36,8 +40,10 @@ def open_alerts(
     facts = [_facts(rule, entity, row) for entity, row in zip(entities, found.to_dict("records"), strict=True)]
     with session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        cursor.execute(
-            _OPEN,
+    return open_triggers(
+        session,
+        Causes(
+            _CAUSES,
             {
                 "rule": rule,
                 "account_ids": accounts.tolist(),
@@ -46,43 +52,8 @@ def open_alerts(
                 "now": now,
                 "told_since": None if again_after is None else now - again_after,
             },
-        )
-        return cursor.rowcount
-
-
-_OPEN = """
-insert into cs.triggers (trigger_key, kind, account_id, subject_id, occurred_at, anchor_on, facts)
-select distinct on (found.account_id, found.entity)
-    concat_ws(
-        ':',
-        'alert',
-        %(rule)s,
-        found.account_id,
-        nullif(found.entity, found.account_id),
-        extract(epoch from %(now)s)::bigint
-    ),
-    'alert',
-    found.account_id,
-    found.entity,
-    %(now)s,
-    (%(now)s at time zone 'UTC')::date,
-    found.facts
-from unnest(%(account_ids)s::text[], %(entities)s::text[], %(facts)s::jsonb[])
-    with ordinality as found (account_id, entity, facts, position)
-where
-    not exists (
-        select 1
-        from cs.triggers as told
-        where
-            told.kind = 'alert'
-            and told.facts ->> 'rule' = %(rule)s
-            and told.account_id = found.account_id
-            and told.subject_id = found.entity
-            and (%(told_since)s::timestamptz is null or told.occurred_at > %(told_since)s)
+        ),
     )
-order by found.account_id, found.entity, found.position
-on conflict (trigger_key) do nothing
-"""
 
 
 def _names(column: pd.Series) -> pd.Series:

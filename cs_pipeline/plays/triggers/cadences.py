@@ -1,29 +1,28 @@
-"""Cadences: how often a conversation with an account is due, and the triggers for those that fell due.
+"""Cadences as triggers: how often a conversation with an account is due, and which of them fell due.
 
 Due dates lie on a grid: the last conversation and every so many days after it. A trigger is opened for what fell due
 in the week that ended and for nothing older, so that a first week does not bring everything that was ever missed.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
-from psycopg2.extensions import connection as Session
-from psycopg2.extras import execute_values
 from pydantic import BaseModel, ConfigDict, Field
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.facts.customers import facts_of_customers, this_monday
-from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.plays.playbooks.schema import Name, Text
+from cs_pipeline.plays.triggers.causes import Cause, Causes, Moment, about_accounts
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).with_suffix(".yaml")
+KIND = "cadence"
 WEEK_DAYS = 7
 
 
@@ -31,7 +30,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Rule(_Part):
+class CadenceRule(_Part):
     """Where `when` holds, the conversation is due every so many days. `requirements` are ids, for readers."""
 
     when: Text
@@ -49,7 +48,7 @@ class Cadence(_Part):
 
     cadence: Name
     since: Literal["days_since_last_touchpoint", "days_since_last_qbr"]
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    rules: Annotated[tuple[CadenceRule, ...], Field(min_length=1)]
 
     def every_days(self, today: pd.DataFrame) -> pd.Series:
         """Days between conversations for each row of facts: the fewest of all rules that hold (C-22), or missing."""
@@ -91,39 +90,34 @@ def _problems(file: _File) -> Iterator[Problem]:
                 yield Problem(("cadences", place, "rules", index, "when"), str(error))
 
 
-def open_cadence_triggers(session: Session, cadences: dict[str, Cadence], as_of: AsOf) -> int:
-    """Write a trigger for every conversation that fell due in the week that ended; returns how many are new."""
-    monday = this_monday(as_of)
-    rows = [
-        (name, account_id, monday - timedelta(days=days_ago), every_days, monday)
-        for today in facts_of_customers(session, as_of)
-        for name, cadence in cadences.items()
-        for account_id, every_days, days_ago in cadence.fell_due(today).itertuples(name=None)
-    ]
-    if not rows:
-        return 0
-    with session.cursor() as cursor:
-        opened = execute_values(
-            cursor,
-            """
-            insert into cs.triggers (trigger_key, kind, account_id, subject_id, week, occurred_at, anchor_on, facts)
-            select
-                concat_ws(':', 'cadence', cadence, account_id, due_on),
-                'cadence',
-                account_id,
-                account_id,
-                monday - 7,
-                monday::timestamp at time zone 'UTC',
-                monday,
-                jsonb_build_object('cadence', cadence, 'every_days', every_days, 'due_on', due_on)
-            from (values %s) as due (cadence, account_id, due_on, every_days, monday)
-            order by cadence, account_id
-            on conflict (trigger_key) do nothing
-            returning trigger_id
-            """,
-            rows,
-            template="(%s, %s, %s::date, %s, %s::date)",
-            page_size=10_000,
-            fetch=True,
-        )
-    return len(opened)
+class CadencesDue:
+    """Looks for conversations that fell due in the week that ended; see `kinds.Watch`."""
+
+    def __init__(self, cadences: Mapping[str, Cadence]) -> None:
+        self._cadences = cadences
+        self._due: list[tuple[str, str, int, int]] = []  # cadence, account, every_days, days_ago
+
+    def look(self, today: pd.DataFrame) -> None:
+        """Look at a slice of customers: their facts, indexed by account id."""
+        self._due += [
+            (name, str(account_id), every_days, days_ago)
+            for name, cadence in self._cadences.items()
+            for account_id, every_days, days_ago in cadence.fell_due(today).itertuples(name=None)
+        ]
+
+    def causes(self, moment: Moment) -> Causes:
+        """A cause for every conversation that fell due, for ever named by the day on which it did."""
+        due, self._due = self._due, []
+        return about_accounts(KIND, (_cause(moment, *each) for each in sorted(due)))
+
+
+def _cause(moment: Moment, cadence: str, account_id: str, every_days: int, days_ago: int) -> Cause:
+    due_on = moment.monday - timedelta(days=days_ago)
+    facts = {"cadence": cadence, "every_days": every_days, "due_on": due_on.isoformat()}
+    key = f"{KIND}:{cadence}:{account_id}:{due_on}"
+    return Cause(key, account_id, moment.week, moment.midnight, moment.monday, json.dumps(facts))
+
+
+def watch(config: Path | None) -> CadencesDue:
+    """Looks for the cadences of the configuration. Raises InvalidFile."""
+    return CadencesDue(load_cadences(config))

@@ -1,4 +1,4 @@
-"""Which triggers a sensor hands to a run: a pure decision over ids, remembered in the sensor's cursor.
+"""Decide which triggers a sensor hands to a run: a pure decision over ids, remembered in the sensor's cursor.
 
 Whether a trigger is decided is known to the database alone (one row per playbook and trigger); the cursor only keeps
 a sensor from asking for the same run again while that run is on its way. So a cursor that is lost, set back or copied

@@ -1,25 +1,29 @@
-"""Segments: groups of accounts by a condition, and the triggers for those that enter one.
+"""Segments as triggers: groups of accounts by a condition, and who enters one.
 
 Who was in a segment when it was last looked at is remembered. So a segment that is new, or whose condition changed, is
 looked at once without a trigger: nobody is written to for having been there all along.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
+import pandas as pd
 from psycopg2.extensions import connection as Session
 from pydantic import BaseModel, ConfigDict, Field
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
-from cs_pipeline.plays.facts.customers import facts_of_customers, this_monday
-from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.plays.playbooks.schema import Name, Text
+from cs_pipeline.plays.triggers.causes import Cause, Causes, Moment, about_accounts
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.yaml_with_lines import Problem, validate
 
+KIND = "segment_entry"
 SHIPPED = Path(__file__).with_suffix(".yaml")
 
 
@@ -62,98 +66,109 @@ def _problems(file: _File) -> Iterator[Problem]:
             yield Problem(("segments", index, "when"), str(error))
 
 
-def open_segment_triggers(session: Session, segments: dict[str, Segment], as_of: AsOf) -> int:
-    """Look at every segment, and write a trigger for each account that is new in one; returns how many are new.
+class Members(Protocol):
+    """Remembers who was in which segment when it was last looked at."""
 
-    To be called once a week, when the week's scores are there: the facts are those of the week that ended.
+    def exchange(
+        self, segments: Mapping[str, Segment], now: Mapping[str, set[str]], on: date, /
+    ) -> dict[str, set[str]]:
+        """Remember who is in each segment `now`; returns who was before, of the segments that were looked at before
+        under the same condition.
+        """
+        ...
+
+
+class SegmentEntries:
+    """Looks at who is in which segment, and finds who was not in it before; see `kinds.Watch`."""
+
+    def __init__(self, segments: Mapping[str, Segment], members: Members) -> None:
+        self._segments = segments
+        self._members = members
+        self._found: dict[str, set[str]] = {name: set() for name in segments}
+
+    def look(self, today: pd.DataFrame) -> None:
+        """Look at a slice of customers: their facts, indexed by account id."""
+        for name, segment in self._segments.items():
+            self._found[name].update(today.index[segment.condition.holds(today)])
+
+    def causes(self, moment: Moment) -> Causes:
+        """A cause for every account that entered a segment. To be asked once a week, when the week's scores are there.
+
+        A segment that was not looked at before has nobody entering it.
+        """
+        found, self._found = self._found, {name: set() for name in self._segments}
+        before = self._members.exchange(self._segments, found, moment.monday)
+        entered = [(name, account_id) for name in before for account_id in found[name] - before[name]]
+        return about_accounts(KIND, (_cause(moment, *each) for each in sorted(entered)))
+
+
+def _cause(moment: Moment, segment: str, account_id: str) -> Cause:
+    key = f"{KIND}:{segment}:{account_id}:{moment.week}"
+    return Cause(key, account_id, moment.week, moment.midnight, moment.monday, json.dumps({"segment": segment}))
+
+
+def watch(config: Path | None, session: Session | None) -> SegmentEntries:
+    """Looks at the segments of the configuration; who is in them is remembered in our tables, or without a session in
+    memory.
     """
-    members = [
-        (name, account_id)
-        for today in facts_of_customers(session, as_of)
-        for name, segment in segments.items()
-        for account_id in today.index[segment.condition.holds(today)]
-    ]
-    known = _looked_at_before(session, segments)
-    parameters = {
-        "segments": [name for name, _ in members],
-        "account_ids": [account_id for _, account_id in members],
-        "asked": list(segments),
-        "known": known,
-        "monday": this_monday(as_of),
-    }
-    with session.cursor() as cursor:
-        cursor.execute(_ENTER, parameters)
-        opened = cursor.rowcount
-        cursor.execute(_REMEMBER, parameters)
-    return opened
+    return SegmentEntries(load_segments(config), MembersInMemory() if session is None else StoredMembers(session))
 
 
-def _looked_at_before(session: Session, segments: dict[str, Segment]) -> list[str]:
-    """Which segments have been looked at with the same condition; afterwards all have."""
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            with asked as (
-                select * from unnest(%(names)s::text[], %(definitions)s::text[]) as asked (segment, definition)
-            ),
+class MembersInMemory:
+    """Remembers as long as it lives."""
 
-            written as (
-                insert into cs.segments (segment, definition)
-                select segment, definition from asked
-                on conflict (segment) do update set definition = excluded.definition
+    def __init__(self) -> None:
+        self._before: dict[str, set[str]] = {}
+        self._conditions: dict[str, str] = {}
+
+    def exchange(self, segments: Mapping[str, Segment], now: Mapping[str, set[str]], _on: date) -> dict[str, set[str]]:
+        """As `Members.exchange`."""
+        conditions = {name: segment.condition.text for name, segment in segments.items()}
+        known = {name: self._before[name] for name in segments if self._conditions.get(name) == conditions[name]}
+        self._before, self._conditions = dict(now), conditions
+        return known
+
+
+class StoredMembers:
+    """Remembers in cs.segments (the conditions) and cs.segment_members."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def exchange(self, segments: Mapping[str, Segment], now: Mapping[str, set[str]], on: date) -> dict[str, set[str]]:
+        """As `Members.exchange`."""
+        pairs = [(name, account_id) for name, accounts in now.items() for account_id in accounts]
+        parameters = {
+            "segments": list(segments),
+            "conditions": [each.condition.text for each in segments.values()],
+            "members_of": [name for name, _ in pairs],
+            "account_ids": [account_id for _, account_id in pairs],
+            "on": on,
+        }
+        with self._session.cursor() as cursor:
+            cursor.execute(_LOOKED_AT, parameters)
+            before: dict[str, set[str]] = {name: set() for (name,) in cursor.fetchall()}
+            cursor.execute(
+                "select segment, account_id from cs.segment_members where segment = any(%s::text[])", [list(before)]
             )
-
-            select segment from cs.segments inner join asked using (segment, definition)
-            """,
-            {"names": list(segments), "definitions": [each.condition.text for each in segments.values()]},
-        )
-        return [name for (name,) in cursor.fetchall()]
+            for name, account_id in cursor:
+                before[name].add(account_id)
+            cursor.execute(_REMEMBER, parameters)
+        return before
 
 
-_ENTER = """
-insert into cs.triggers (trigger_key, kind, account_id, subject_id, week, occurred_at, anchor_on, facts)
-select
-    concat_ws(':', 'segment_entry', segment, account_id, %(monday)s::date - 7),
-    'segment_entry',
-    account_id,
-    account_id,
-    %(monday)s::date - 7,
-    %(monday)s::timestamp at time zone 'UTC',
-    %(monday)s::date,
-    jsonb_build_object('segment', segment)
-from unnest(%(segments)s::text[], %(account_ids)s::text[]) as found (segment, account_id)
-where
-    segment = any(%(known)s::text[])
-    and not exists (
-        select 1
-        from cs.segment_members
-        where segment_members.segment = found.segment and segment_members.account_id = found.account_id
-    )
-order by segment, account_id
-on conflict (trigger_key) do nothing
-"""
-
-_REMEMBER = """
-with found as (
-    select * from unnest(%(segments)s::text[], %(account_ids)s::text[]) as found (segment, account_id)
+_LOOKED_AT = """
+with asked as (
+    select * from unnest(%(segments)s::text[], %(conditions)s::text[]) as asked (segment, definition)
 ),
 
-left_behind as (
-    delete from cs.segment_members
-    where
-        segment = any(%(asked)s::text[])
-        and not exists (
-            select 1
-            from found
-            where found.segment = segment_members.segment and found.account_id = segment_members.account_id
-        )
+written as (
+    insert into cs.segments (segment, definition)
+    select segment, definition from asked
+    on conflict (segment) do update set definition = excluded.definition
 )
 
-insert into cs.segment_members (segment, account_id, entered_on)
-select
-    segment,
-    account_id,
-    %(monday)s::date
-from found
-on conflict do nothing
+select segment from cs.segments inner join asked using (segment, definition)
 """
+
+_REMEMBER = read_sql(__file__, "remember")

@@ -11,9 +11,10 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.work import StartConfig, start_accounts
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.enrolment.manual import Ask, Started, start
+from cs_pipeline.plays.enrolment.manual import Started, start
 from cs_pipeline.plays.outbox import kill_switch
 from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 

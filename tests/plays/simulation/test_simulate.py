@@ -11,7 +11,6 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.history.triggers import open_triggers
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
@@ -19,6 +18,7 @@ from cs_pipeline.plays.simulation.tables import SimulationTables
 from cs_pipeline.settings import Settings
 from tests.builders.company import Company, save_play
 from tests.builders.delivering import ToldChannel, all_by, deliver
+from tests.builders.triggers import open_triggers
 
 FIRST = date(2025, 1, 6)
 SEVEN = timedelta(days=7)

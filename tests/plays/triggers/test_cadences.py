@@ -8,7 +8,8 @@ import pytest
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.query import AsOf, typed
-from cs_pipeline.plays.triggers.cadences import load_cadences, open_cadence_triggers
+from cs_pipeline.plays.triggers.cadences import load_cadences, watch
+from cs_pipeline.plays.triggers.kinds import open_watched
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.builders.company import MONDAY, Company
@@ -80,7 +81,7 @@ def test_what_fell_due_opens_one_trigger_for_ever(company: Company) -> None:
     as_of = AsOf(Settings(home=Path("unused")), MONDAY)
     for expected in (1, 0):
         with company.warehouse.session() as session:
-            assert open_cadence_triggers(session, CADENCES, as_of) == expected
+            assert open_watched(session, {"cadence": watch(None)}, as_of) == {"cadence": expected}
     assert company.run("select trigger_key, kind, account_id, anchor_on, facts from cs.triggers") == [
         (
             "cadence:check_in:acme:2025-03-08",

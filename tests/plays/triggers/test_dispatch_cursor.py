@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.triggers import dispatch_cursor
+from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.plays.triggers.dispatch_cursor import Cursor, next_batches
-from cs_pipeline.plays.triggers.lifecycle import OLDEST, offer, open_lifecycle_triggers
+from cs_pipeline.plays.triggers.kinds import open_day
+from cs_pipeline.plays.triggers.lifecycle import OLDEST
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 
@@ -163,8 +165,7 @@ def test_a_new_account_opens_a_trigger_and_an_old_one_does_not(company: Company)
     company.account("gone", created_at=MONDAY - timedelta(days=2), churned_at=MONDAY - timedelta(days=1))
     company.account("future", created_at=MONDAY + timedelta(days=1))
     for expected in (2, 0):  # one of them for who has left
-        with company.warehouse.session() as session:
-            assert open_lifecycle_triggers(session, MONDAY) == expected
+        assert open_day(company.warehouse, MONDAY) == {"lifecycle": expected}
     signups = "select trigger_key, anchor_on, facts from cs.triggers where facts ->> 'anchor' = 'signup'"
     assert company.run(signups) == [("lifecycle:new:signup", date(2025, 3, 8), {"anchor": "signup"})]
 
@@ -179,8 +180,7 @@ def test_who_leaves_opens_a_trigger_and_every_anniversary_of_it_another(company:
         "forgotten", created_at=datetime(2020, 1, 1, tzinfo=UTC), churned_at=datetime(2022, 5, 7, tzinfo=UTC)
     )
     for expected in (2, 0):
-        with company.warehouse.session() as session:
-            assert open_lifecycle_triggers(session, MONDAY) == expected
+        assert open_day(company.warehouse, MONDAY) == {"lifecycle": expected}
     assert company.run("select trigger_key, anchor_on, facts from cs.triggers order by account_id") == [
         ("lifecycle:gone:churn:2025-03-09", date(2025, 3, 9), {"anchor": "churn"}),
         ("lifecycle:long_gone:churn:2022-03-07:3", date(2025, 3, 7), {"anchor": "churn_anniversary"}),
@@ -205,8 +205,7 @@ def test_a_playbook_is_offered_only_the_triggers_that_its_condition_names(compan
 
 
 def test_a_first_install_without_marts_opens_nothing(warehouse) -> None:
-    with warehouse.session() as session:
-        assert open_lifecycle_triggers(session, MONDAY) == 0
+    assert open_day(warehouse, MONDAY) == {}
 
 
 def test_a_backfill_contacts_nobody(company: Company, settings: Settings) -> None:

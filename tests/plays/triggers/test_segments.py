@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.triggers.segments import load_segments, open_segment_triggers
+from cs_pipeline.plays.triggers.kinds import open_watched
+from cs_pipeline.plays.triggers.segments import load_segments, watch
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.builders.company import MONDAY, WEEK, Company
@@ -18,7 +19,7 @@ def look(company: Company, now: datetime = MONDAY, config: Path | None = None) -
     """Look at every segment at `now`; returns how many triggers were opened."""
     as_of = AsOf(Settings(home=Path("unused")), now)
     with company.warehouse.session() as session:
-        return open_segment_triggers(session, load_segments(config), as_of)
+        return open_watched(session, {"segment_entry": watch(config, session)}, as_of)["segment_entry"]
 
 
 def entries(company: Company) -> list[tuple]:

@@ -8,7 +8,7 @@ import pytest
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step, Trigger
-from cs_pipeline.plays.triggers.named_causes import check_causes
+from cs_pipeline.plays.triggers.dispatch import check_named_causes
 from tests.plays.playbooks.library.reading import PLAYBOOKS, SHIPPED, Write, is_for, starts, words
 
 
@@ -41,11 +41,11 @@ def test_whatever_speaks_of_a_discount_is_an_offer(playbook: Playbook, write: Wr
 
 
 def test_what_a_trigger_names_exists_and_a_name_that_does_not_is_told():
-    check_causes(PLAYBOOKS, None)
+    check_named_causes(PLAYBOOKS, None)
     trigger = Trigger(kind="segment_entry", when="segment in ('seats_full', 'seats_ful')")
     wrong = PLAYBOOKS["expansion_seats"].model_copy(update={"trigger": trigger})
     with pytest.raises(UserError, match=r"expansion_seats: trigger.when: there is no segment 'seats_ful'; there are: "):
-        check_causes({"expansion_seats": wrong}, None)
+        check_named_causes({"expansion_seats": wrong}, None)
 
 
 @pytest.mark.requirement("S4-184")

@@ -1,0 +1,140 @@
+"""Offer triggers to playbooks: which wait for a decision, which of them a playbook is about, and in which order.
+
+How a sensor asks for them, batch by batch, is decided in `dispatch_cursor`; whether an account then enters is decided
+in `enrolment`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
+from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.triggers.dispatch_cursor import AT_A_TIME, MOST_WAITING, Cursor, Offer, next_batches
+from cs_pipeline.plays.triggers.kinds import KINDS
+from cs_pipeline.plays.triggers.lifecycle import OLDEST
+from cs_pipeline.sql_files import read_sql
+
+UNDECIDED = """
+not exists (
+    select 1
+    from cs.enrolments
+    where enrolments.playbook = %(playbook)s and enrolments.trigger_id = triggers.trigger_id
+)
+"""
+"""SQL: whether a row of cs.triggers waits for the decision of a playbook."""
+
+UNDECIDED_COLUMNS = ("trigger_id", "trigger_key", "account_id", "subject_id", "occurred_at", "anchor_on", "facts")
+
+_CANDIDATES = read_sql(__file__, "candidates", undecided=UNDECIDED)
+
+
+def offer_order(playbooks: Iterable[Playbook]) -> list[Playbook]:
+    """The playbooks in the order in which they are offered a trigger: the first to take an account has it."""
+    return sorted(playbooks, key=lambda playbook: (-playbook.priority, playbook.playbook))
+
+
+def offer(
+    session: Session,
+    playbooks: Mapping[str, Playbook],
+    kinds: Collection[TriggerKind],
+    cursor: str | None,
+    now: datetime,
+) -> Offer:
+    """What a sensor for triggers of `kinds` should ask for now; it keeps the cursor of the answer whatever it says."""
+    remembered = Cursor.read(cursor)
+    chosen = offer_order(playbook for playbook in playbooks.values() if playbook.trigger.kind in kinds)
+    newest = _newest(session, kinds)  # first: what is committed after it is for the next tick
+    waiting = {playbook.playbook: _waiting(session, playbook, remembered, now) for playbook in chosen}
+    return next_batches(waiting, newest, remembered, now)
+
+
+def undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
+    """Those of the triggers that are of the playbook's kind and that it has not decided on: UNDECIDED_COLUMNS.
+
+    `subject_id` is the subscription of a renewal window, and None for what is about the account as a whole.
+    """
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            select
+                trigger_id, trigger_key, account_id,
+                case when kind = 'renewal_window' then subject_id end as subject_id,
+                occurred_at, anchor_on, facts
+            from cs.triggers
+            where trigger_id = any(%(trigger_ids)s::bigint[]) and kind = %(kind)s and {UNDECIDED}
+            order by trigger_id
+            """,
+            {"trigger_ids": list(trigger_ids), "kind": playbook.trigger.kind, "playbook": playbook.playbook},
+        )
+        return pd.DataFrame(cursor.fetchall(), columns=list(UNDECIDED_COLUMNS), dtype="object")
+
+
+def named_causes(playbook: Playbook) -> list[str] | None:
+    """Which triggers of its kind the playbook is about, where its condition says so; None for all of them."""
+    named_by, condition = NAMED_BY.get(playbook.trigger.kind), playbook.trigger.condition
+    names = condition.required(named_by) if condition is not None and named_by is not None else None
+    return None if names is None else list(names)
+
+
+def is_offered(playbook: Playbook, triggers: pd.DataFrame) -> pd.Series:
+    """Which of `triggers` (columns kind and facts) are of the playbook's kind and of those that it is about."""
+    found = triggers["kind"] == playbook.trigger.kind
+    names = named_causes(playbook)
+    if names is not None:
+        named_by = NAMED_BY[playbook.trigger.kind]
+        found &= pd.Series([each.get(named_by) in names for each in triggers["facts"]], index=triggers.index)
+    return found
+
+
+def check_named_causes(playbooks: Mapping[str, Playbook], config: Path | None) -> None:
+    """Raises UserError with every playbook that waits for a segment or cadence that there is not.
+
+    One that does not exist would just never start the play. Raises InvalidFile when the file of segments or cadences
+    is itself wrong.
+    """
+    known = {kind.name: kind.names(config) for kind in KINDS if kind.names is not None}
+    problems = [
+        f"playbook {playbook.playbook}: trigger.when: there is no {NAMED_BY[playbook.trigger.kind]} '{name}'; "
+        f"there are: {', '.join(known[playbook.trigger.kind])}"
+        for playbook in playbooks.values()
+        if playbook.trigger.kind in known
+        for name in named_causes(playbook) or ()
+        if name not in known[playbook.trigger.kind]
+    ]
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def _waiting(session: Session, playbook: Playbook, remembered: Cursor, now: datetime) -> list[int]:
+    """Ids without a decision: past the cursor, or young (they may have been committed late), or of a failed run."""
+    of_runs = [
+        trigger_id for earlier in remembered.waiting_for(playbook.playbook) for trigger_id in earlier.batch.trigger_ids
+    ]
+    with session.cursor() as cursor:
+        cursor.execute(
+            _CANDIDATES,
+            {
+                "kind": playbook.trigger.kind,
+                "playbook": playbook.playbook,
+                "after": remembered.after.get(playbook.playbook),
+                "since": now - OLDEST,
+                "of_runs": of_runs,
+                "named_by": NAMED_BY.get(playbook.trigger.kind),
+                "names": named_causes(playbook),
+                "limit": len(of_runs) + AT_A_TIME * MOST_WAITING + 1,  # one more tells that there is more
+            },
+        )
+        return [trigger_id for (trigger_id,) in cursor.fetchall()]
+
+
+def _newest(session: Session, kinds: Collection[TriggerKind]) -> int:
+    with session.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(max(trigger_id), 0) from cs.triggers where kind = any(%s::text[])", [list(kinds)]
+        )
+        return int(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]
