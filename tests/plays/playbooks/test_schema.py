@@ -71,7 +71,11 @@ def complaints(folder: Path, *changes: tuple[str, str], name: str = "yellow") ->
             "21: steps[2].when: column 8: a text can only be compared with == and !=",
         ),
         ("to: owner", "to: champion", "22: steps[2].to: expected a role of ours: crm does not reach customers"),
-        ("to: champion", "to: team", "16: steps[1].to: expected a person: the team is reached in Slack or Microsoft Teams"),
+        (
+            "to: champion",
+            "to: team",
+            "16: steps[1].to: expected a person: the team is reached in Slack or Microsoft Teams",
+        ),
         ("step: check", "step: guide", "19: steps[2].step: is the name of step 1 already"),
         ("day: 1", "day: -1", "14: steps[1].day: expected 0 or more: only a renewal date is known ahead"),
         ("day: 1", "day: 1\n    priority: high", "15: steps[1].priority: is for channel crm only, and this is email"),
