@@ -94,7 +94,7 @@ def markdown_as_html(text: str) -> Markup:
     html = re.sub(r"(?<![\w/])([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)", r"<em>\2</em>", html)
     html = re.sub(r"&lt;at&gt;(.+?)&lt;/at&gt;", r'<span class="mention">\1</span>', html)
     html = re.sub(r"(?m)^- ", "• ", html)
-    return Markup(html.replace("\n", "<br>"))
+    return Markup(re.sub(r"\n+", "<br>", html))
 
 
 def _cut(element: Block) -> Block:

@@ -16,6 +16,7 @@ from cs_pipeline.channels.block_layout import BlockLayout
 from cs_pipeline.channels.crm_api import ConnectedCrm
 from cs_pipeline.channels.fallback import BY_EMAIL, Instead
 from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.slack_as_card import IN_TEAMS
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import PREFIX, Settings
@@ -134,6 +135,8 @@ KINDS: Mapping[str, ChannelKind] = {
             op="post_due_chat",
             build=_slack,
             requires=("slack_bot_token",),
+            connected_by="slack_bot_token",
+            instead=IN_TEAMS,
             falls_back_to_team=True,
             most_in_a_run=600,  # a message a second and conversation
             layout=slack_blocks.LAYOUT,

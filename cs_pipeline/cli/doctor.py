@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from cs_pipeline.channels.registry import missing
+from cs_pipeline.channels.registry import carrier_of, missing
 from cs_pipeline.cli.finding import Finding
 from cs_pipeline.cli.outbox_findings import outbox_findings
 from cs_pipeline.cli.processes import Processes
@@ -27,6 +27,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _clock(settings)
     yield _delivery(settings)
     yield _texts(settings)
+    yield from _guarded("chat", lambda: [_chat(settings)])
     yield from _guarded("playbooks", lambda: [_playbooks(settings)])
     yield from _guarded("score models", lambda: [_score_models(settings)])
     if settings.database_url is None and not embedded_server(settings).is_there:
@@ -83,6 +84,21 @@ def _delivery(settings: Settings) -> Finding:
     if settings.delivery == "allowlist":
         return Finding("delivery", "note", f"allowlist: only to {', '.join(settings.allowlist) or 'nobody'}")
     return Finding("delivery", "note", "live: messages reach customers")
+
+
+def _chat(settings: Settings) -> Finding:
+    from cs_pipeline.plays.playbooks.schema import load_playbooks
+
+    if carrier_of("slack", settings).name == "teams":
+        return Finding("chat", "ok", "Microsoft Teams, for Slack's messages as well: no bot token of Slack is set")
+    if settings.teams_webhook_url is not None:
+        return Finding("chat", "ok", "Slack and Microsoft Teams")
+    playbooks = load_playbooks(settings.config).values()
+    waiting = sorted(each.playbook for each in playbooks if any(step.channel == "teams" for step in each.steps))
+    if waiting and settings.delivery != "capture":
+        words = f"CS_PIPELINE_TEAMS_WEBHOOK_URL is not set, so what these post in Teams waits: {', '.join(waiting)}"
+        return Finding("chat", "wrong", words)
+    return Finding("chat", "ok", "Slack; Microsoft Teams once CS_PIPELINE_TEAMS_WEBHOOK_URL is set")
 
 
 def _texts(settings: Settings) -> Finding:

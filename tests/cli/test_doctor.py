@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from cs_pipeline.cli.doctor import Finding, examine
 from cs_pipeline.health.library import SHIPPED
+from cs_pipeline.plays.playbooks.schema import SHIPPED as SHIPPED_PLAYBOOKS
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -51,6 +52,19 @@ def test_how_text_messages_travel_is_told(tmp_path: Path) -> None:
     url = SecretStr("https://hooks.example.com/secret")
     assert "by e-mail" in said_of("text messages", Settings(home=tmp_path))[1]
     assert said_of("text messages", Settings(home=tmp_path, webhook_url=url)) == ("ok", "over the webhook")
+
+
+def test_where_our_own_people_are_told_is_told_and_what_waits_for_an_address(tmp_path: Path) -> None:
+    url, token = SecretStr("https://x.example/secret"), SecretStr("xoxb")
+    assert said_of("chat", Settings(home=tmp_path))[1].startswith("Slack; Microsoft Teams once")
+    both = Settings(home=tmp_path, teams_webhook_url=url, slack_bot_token=token)
+    assert said_of("chat", both) == ("ok", "Slack and Microsoft Teams")
+    assert "for Slack's messages as well" in said_of("chat", Settings(home=tmp_path, teams_webhook_url=url))[1]
+    (tmp_path / "playbooks").mkdir()
+    text = (SHIPPED_PLAYBOOKS / "red_save.yaml").read_text(encoding="utf-8").replace("red_save", "in_teams", 1)
+    (tmp_path / "playbooks" / "in_teams.yaml").write_text(text.replace("channel: slack", "channel: teams"))
+    state, words = said_of("chat", Settings(home=tmp_path / "home", config=tmp_path, delivery="live"))
+    assert (state, "TEAMS_WEBHOOK_URL is not set" in words, "in_teams" in words) == ("wrong", True, True)
 
 
 @pytest.mark.requirement("S4-187")

@@ -13,6 +13,7 @@ from html import escape
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Message, clean
+from cs_pipeline.channels.registry import carrier_of
 from cs_pipeline.plays.outbox.channel_pauses import PAUSED, ChannelPause, PauseCause
 from cs_pipeline.plays.outbox.kill_switch import STOPPED
 from cs_pipeline.plays.outbox.queue import MAY_LOOK_UP, PlannedAction, look_up_period
@@ -60,7 +61,7 @@ def tell(session: Session, notice: Notice, settings: Settings, now: datetime) ->
         row = cursor.fetchone()
         if row is None:
             return False
-        ways = [("slack", settings.ops_channel, now)] if _has_slack(settings) else []
+        ways = [("slack", settings.ops_channel, now)] if _has_chat(settings) else []
         if settings.ops_email:
             ways.append(("email", settings.ops_email, now + SECOND_WAY_AFTER if ways else now))
         for channel, recipient, due_at in ways:
@@ -149,9 +150,9 @@ def untold(session: Session, now: datetime) -> list[tuple[str, datetime]]:
         return cursor.fetchall()
 
 
-def _has_slack(settings: Settings) -> bool:
-    """Without a token nothing could be posted; captured it is in any case."""
-    return settings.delivery == "capture" or settings.slack_bot_token is not None
+def _has_chat(settings: Settings) -> bool:
+    """Whether Slack, or Teams instead of it, can be posted to; captured it is in any case."""
+    return settings.delivery == "capture" or carrier_of("slack", settings).is_connected(settings)
 
 
 def _written(

@@ -43,8 +43,8 @@ def alert(**changes: object) -> Playbook:
     return save_play(playbook="milestone", family="milestone", trigger=trigger, exit=[], steps=[STEP | changes])
 
 
-def taken(company: Company, settings: Settings, clock: Clock, play: Playbook, **account: object) -> DeliverySummary:
-    trigger = company.trigger("alert", company.account("acme", **account), rule="milestone")
+def taken(company: Company, settings: Settings, clock: Clock, play: Playbook) -> DeliverySummary:
+    trigger = company.trigger("alert", company.account("acme"), rule="milestone")
     enrol(company.warehouse, play, [trigger], settings, MONDAY)
     channels = channels_for(settings, company.warehouse, clock)
     return deliver_due(company.warehouse, channels, Renderer(settings), settings, clock)
