@@ -3,24 +3,31 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# uv reads no pip.conf: an index of your own is named by UV_DEFAULT_INDEX.
+INSTALL := UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(BIN)/python
 EXAMPLE ?= sample
 DATA ?=
 ACCOUNTS ?= 1000,10000
-JOBS ?= 2
+# Workers of the test runner: one more than a small machine has processors, since some tests mostly wait.
+JOBS ?= 3
+TESTS ?=
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test test-fast check bench lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(VENV)/installed ## install into .venv
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@echo "Installing into $(VENV) (half a minute) ..."
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+	@$(INSTALL) --require-hashes --compile-bytecode -r requirements.lock
+	@$(INSTALL) --no-deps -e .
 	@touch $@
 
 demo: install ## run the sample company, or EXAMPLE=oulad|churnsim|ravenstack DATA=<folder>
@@ -29,7 +36,10 @@ demo: install ## run the sample company, or EXAMPLE=oulad|churnsim|ravenstack DA
 
 test: install ## run all checks and all tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	$(PYTEST) $(TESTS)
+
+test-fast: install ## what a change needs at once: all tests but the slow ones, or those of TESTS=tests/plays
+	$(PYTEST) -m "not slow" $(TESTS)
 
 check: install ## formatting, types, imports, SQL style
 	$(BIN)/ruff check .

@@ -3,20 +3,20 @@
 import functools
 import os
 import re
+import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
-import psycopg2
 import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
+from tests.builders.databases import Databases, embedded_server, one_worker_at_a_time
+from tests.slowest_first import put_slowest_first
 
 if TYPE_CHECKING:
     from tests.builders.example_history import BroughtIn
@@ -39,6 +39,35 @@ BringInExample = Callable[[str], "BroughtIn"]
 LiveThroughExample = Callable[[str], "History"]
 
 
+SHARED = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that the workers share; as root the server runs as nobody, who must be able to enter it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="cs_pipeline_tests_"))
+        config.stash[SHARED].chmod(0o755)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist which folder that is."""
+    node.workerinput["shared_folder"] = str(node.config.stash[SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server once no worker needs it any more."""
+    if shared := config.stash.get(SHARED, None):
+        embedded_server(shared).stop()
+        shutil.rmtree(shared, ignore_errors=True)
+
+
+def shared_folder(config: pytest.Config) -> Path:
+    """The folder that the workers of the session share."""
+    told: dict[str, str] = getattr(config, "workerinput", {})
+    return Path(told["shared_folder"]) if told else config.stash[SHARED]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
     """No setting of the person who runs the tests reaches them."""
@@ -50,70 +79,51 @@ def clean_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """URL of a PostgreSQL server for this session: the embedded one, or the one named by the environment."""
+def databases(pytestconfig: pytest.Config) -> Databases:
+    """The session's PostgreSQL server, one for all workers: the embedded one, or the one named by the environment."""
+    shared = shared_folder(pytestconfig)
     if url := os.environ.get(TEST_SERVER_URL):
-        yield url
-        return
-    with tempfile.TemporaryDirectory(prefix="cs_pipeline_tests_", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # as root the server runs as nobody, who must be able to enter
-        embedded = EmbeddedServer(folder, {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"})
-        yield embedded.start()
-        embedded.stop()
-
-
-def _create_database(server: str, template: str | None = None) -> Warehouse:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
-    connection.close()
-    return Warehouse(server.rsplit("/", 1)[0] + f"/{name}")
-
-
-def _drop_database(server: str, name: str) -> None:
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"drop database if exists {name} with (force)")
-    connection.close()
+        return Databases(url, shared)
+    with one_worker_at_a_time(shared / "server.lock"):
+        return Databases(embedded_server(shared).start(), shared)
 
 
 @pytest.fixture(scope="session")
-def migrated(server: str) -> Warehouse:
+def server(databases: Databases) -> str:
+    """Address of the server."""
+    return databases.url
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Databases) -> Warehouse:
     """A database with the `cs` schema and nothing in it, to copy from."""
-    warehouse = _create_database(server)
-    migrate(warehouse)
-    return warehouse
+    return databases.made_once("migrated", migrate)
 
 
 @contextmanager
-def _copying(server: str) -> Iterator[CopyDatabase]:
-    copies: list[str] = []
+def _copying(databases: Databases) -> Iterator[CopyDatabase]:
+    copies: list[Warehouse] = []
 
     def copy(source: Warehouse) -> Warehouse:
-        made = _create_database(server, template=source.database)
-        copies.append(made.database)
-        return made
+        copies.append(databases.create(template=source.database))
+        return copies[-1]
 
     yield copy
-    for name in copies:
-        _drop_database(server, name)
+    for made in copies:
+        databases.drop(made)
 
 
 @pytest.fixture
-def copy_database(server: str) -> Iterator[CopyDatabase]:
+def copy_database(databases: Databases) -> Iterator[CopyDatabase]:
     """Gives writable copies of a database; they are dropped after the test."""
-    with _copying(server) as copy:
+    with _copying(databases) as copy:
         yield copy
 
 
 @pytest.fixture(scope="module")
-def copy_once(server: str) -> Iterator[CopyDatabase]:
+def copy_once(databases: Databases) -> Iterator[CopyDatabase]:
     """The same, for what all tests of a module share."""
-    with _copying(server) as copy:
+    with _copying(databases) as copy:
         yield copy
 
 
@@ -124,33 +134,46 @@ def warehouse(migrated: Warehouse, copy_database: CopyDatabase) -> Warehouse:
 
 
 @pytest.fixture(scope="session")
-def scored_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "History":
-    """The sample company with its history scored; to copy from, not to write to."""
+def history_template(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The database of the sample company with its history scored, to copy from only: any worker may be copying it."""
     from tests.builders.sample_history import score_history
 
-    return score_history(_create_database(server), tmp_path_factory.mktemp("history"))
+    return databases.made_once(
+        "scored_history", lambda warehouse: score_history(warehouse, tmp_path_factory.mktemp("history"))
+    )
 
 
-@pytest.fixture(scope="session")
-def larger_history(server: str, tmp_path_factory: pytest.TempPathFactory) -> "History":
-    """A sample company with departures enough for a backtest, and its truth; not to write to."""
-    from cs_pipeline.demo.company import SampleCompany
-    from cs_pipeline.demo.truth import load_truth
-    from tests.builders.sample_history import score_history
+@pytest.fixture(scope="module")
+def scored_history(
+    history_template: Warehouse, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> "History":
+    """The sample company with its history scored; to read from."""
+    from tests.builders.sample_history import History
+
+    return History(copy_once(history_template), tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture(scope="module")
+def larger_history(
+    databases: Databases, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> "History":
+    """A sample company with departures enough for a backtest, and its truth; to read from, or to run what only reads.
+
+    Each module has a copy of its own.
+    """
+    from tests.builders.sample_history import LARGER_COMPANY, History, score_larger_history
 
     folder = tmp_path_factory.mktemp("larger_history")
-    company = SampleCompany(accounts=500, weeks=44, seed=11, events_scale=0.0)
-    history = score_history(_create_database(server), folder, company)
-    load_truth(history.warehouse, folder / "sample")
-    return history
+    template = databases.made_once("larger_history", lambda warehouse: score_larger_history(warehouse, folder))
+    return History(copy_once(template), folder / "home", LARGER_COMPANY)
 
 
 @pytest.fixture
-def history(scored_history: "History", copy_database: CopyDatabase, tmp_path: Path) -> "History":
+def history(history_template: Warehouse, copy_database: CopyDatabase, tmp_path: Path) -> "History":
     """A writable copy of the sample company with its history scored."""
     from tests.builders.sample_history import History
 
-    return History(copy_database(scored_history.warehouse), tmp_path / "home")
+    return History(copy_database(history_template), tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
@@ -164,13 +187,13 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def bring_in_example(server: str, shared_data: Path) -> BringInExample:
+def bring_in_example(databases: Databases, shared_data: Path) -> BringInExample:
     """Brings in an example by name, once a session."""
     from tests.builders.example_history import bring_in_example
 
     @functools.cache
     def bring_in(name: str) -> "BroughtIn":
-        warehouse = _create_database(server)
+        warehouse = databases.create()
         migrate(warehouse)
         return bring_in_example(warehouse, name, shared_data)
 
@@ -191,11 +214,14 @@ def live_through_example(
     return live
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test may only name requirements that docs/requirements.md lists."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test may only name requirements that docs/requirements.md lists. Workers begin with what takes longest."""
     text = (ROOT / "docs" / "requirements.md").read_text()
     known = set(re.findall(r"^([SC]\d?-\d+) \|", text, flags=re.MULTILINE))
     for item in items:
         for mark in item.iter_markers("requirement"):
             if unknown := set(mark.args) - known:
                 raise pytest.UsageError(f"{item.nodeid} names {sorted(unknown)}, which docs/requirements.md does not")
+    if hasattr(config, "workerinput"):
+        put_slowest_first(items)

@@ -36,7 +36,7 @@ from tests.channels.test_slack import PERSON, Workspace
 from tests.conftest import ROOT
 from tests.fakes.provider import Answer, Provider, Request, provider
 
-pytestmark = pytest.mark.xdist_group("chaos")
+pytestmark = pytest.mark.slow(seconds=270)
 
 ACCOUNTS = 60  # Slack takes a message a second, so the burst lasts
 TO_GET_GOING = timedelta(minutes=4)

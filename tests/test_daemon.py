@@ -19,7 +19,7 @@ from cs_pipeline.plays.triggers.manual import Ask
 from tests.builders.sample_history import COMPANY, LAST_WEEK, History
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.slow(seconds=70)
 
 PATIENCE = timedelta(minutes=6)
 """For the whole chain on a busy machine; how fast it was is measured, not asserted, by the benchmark."""

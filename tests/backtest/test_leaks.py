@@ -9,7 +9,7 @@ from cs_pipeline.backtest.design import Design, EveryWeeks
 from cs_pipeline.backtest.observations import read_observations
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.slow(seconds=8)
 
 LOOKED_AT = SCORED_UNTIL - 8 * WEEK
 DESIGN = Design(LOOKED_AT, LOOKED_AT, EveryWeeks(1, 56))

@@ -34,7 +34,7 @@ from tests.builders.sample_history import WEEK, History
 from tests.builders.triggers import open_triggers
 from tests.conftest import CopyDatabase
 
-pytestmark = pytest.mark.xdist_group("larger_history")
+pytestmark = [pytest.mark.xdist_group("planted_effect"), pytest.mark.slow(seconds=20)]
 
 KEEPS = 0.9
 DRAWS = 80  # of which 95 % hold the truth, give or take 5 in 100

@@ -20,7 +20,7 @@ from cs_pipeline.orchestration.jobs import BACKTEST, BACKTEST_JOB
 from cs_pipeline.warehouse.bulk import query
 from tests.builders.sample_history import History
 
-pytestmark = pytest.mark.xdist_group("larger_history")
+pytestmark = [pytest.mark.xdist_group("sample_company"), pytest.mark.slow(seconds=6)]
 
 FALLING_USE = {"usage_growth", "minutes_7d", "logins_7d", "active_users_7d", "events_7d"}
 PLANTED = {

@@ -12,6 +12,7 @@ from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.slices import write_slice
 from cs_pipeline.demo.story import Stage, present_of
+from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
@@ -19,6 +20,7 @@ from cs_pipeline.warehouse.migrate import migrate
 
 COMPANY = SampleCompany(accounts=80, weeks=30, seed=11)
 WEEK = timedelta(days=7)
+LARGER_COMPANY = SampleCompany(accounts=500, weeks=44, seed=11, events_scale=0.0)
 LAST_WEEK = COMPANY.ends_on - WEEK
 SCORED_UNTIL = LAST_WEEK - WEEK
 
@@ -66,7 +68,7 @@ class History:
             return cursor.fetchall() if cursor.description else []
 
 
-def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = COMPANY) -> History:
+def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = COMPANY) -> None:
     """Load the company as known at its end, and score all weeks but the last."""
     generate(folder / "sample", company)
     write_slice(folder / "sample", folder / "slice", before=company.ends_at)
@@ -75,4 +77,9 @@ def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = C
     history = History(warehouse, folder / "home", company)
     with history.stage() as stage:
         stage.launcher.run_weeks(company.first_week, company.ends_on - 2 * WEEK)
-    return history
+
+
+def score_larger_history(warehouse: Warehouse, folder: Path) -> None:
+    """The same for the larger company, and its truth."""
+    score_history(warehouse, folder, LARGER_COMPANY)
+    load_truth(warehouse, folder / "sample")

@@ -12,6 +12,8 @@ from dbt.contracts.graph.manifest import Manifest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
+from tests.builders.databases import one_worker_at_a_time
+from tests.conftest import shared_folder
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 Row = Mapping[str, Any]
@@ -105,10 +107,11 @@ class DbtWarehouse:
 
 
 @pytest.fixture(scope="session")
-def dbt_manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    """The project, parsed once; needs no database."""
-    scratch = tmp_path_factory.mktemp("dbt_parse")
-    done = dbtRunner().invoke(["parse", *options(scratch)])
+def dbt_manifest(pytestconfig: pytest.Config) -> Manifest:
+    """The project, parsed; what the first worker wrote saves the others most of it. Needs no database."""
+    scratch = shared_folder(pytestconfig) / "dbt_parse"
+    with one_worker_at_a_time(scratch.with_suffix(".lock")):
+        done = dbtRunner().invoke(["parse", *options(scratch)])
     assert isinstance(done.result, Manifest), done.exception
     return done.result
 

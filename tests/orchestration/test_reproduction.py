@@ -10,7 +10,7 @@ from cs_pipeline.history.reproduction import SCRATCH_SCHEMA, Reproduction
 from cs_pipeline.orchestration.recollection import recollect
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.slow(seconds=8)
 
 FIRST = SCORED_UNTIL - WEEK
 EVERYTHING = ("cs.health_scores", "cs.score_changes", "cs.scored_weeks", "cs.score_models", "marts.fct_account_weeks")

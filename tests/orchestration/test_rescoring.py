@@ -7,7 +7,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.rescoring import RESCORE_JOB
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.slow(seconds=8)
 
 FIRST = SCORED_UNTIL - WEEK
 COUNTS = "select t::text from cs.active_scores as t order by 1"

@@ -6,7 +6,7 @@ import pytest
 from cs_pipeline.errors import UserError
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
-pytestmark = pytest.mark.xdist_group("history")
+pytestmark = pytest.mark.slow(seconds=8)
 
 
 def simulate(history: History, **config: object) -> dg.ExecuteInProcessResult:

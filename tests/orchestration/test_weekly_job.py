@@ -9,7 +9,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
 from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.slow(seconds=10)
 
 RECORD = (
     "select * from cs.health_scores order by week, account_id, model, model_version",

@@ -9,7 +9,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
 from tests.builders.sample_history import History
 
-pytestmark = pytest.mark.xdist_group("live")
+pytestmark = pytest.mark.slow(seconds=10)
 
 
 def told(history: History, monkeypatch: pytest.MonkeyPatch, action_id: int) -> str:

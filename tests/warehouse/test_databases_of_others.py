@@ -19,8 +19,8 @@ from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.refusals import DatabaseRefusal
 from cs_pipeline.warehouse.schemas import SCHEMAS
 from cs_pipeline.warehouse.trial import try_out
+from tests.builders.databases import Databases
 from tests.command_line import run_command
-from tests.conftest import _create_database, _drop_database
 
 MakeRole = Callable[..., Warehouse]
 Run = Callable[..., tuple[int, str]]
@@ -36,11 +36,11 @@ def execute(warehouse: Warehouse, *statements: str) -> None:
 
 
 @pytest.fixture
-def empty(server: str) -> Iterator[Warehouse]:
+def empty(databases: Databases) -> Iterator[Warehouse]:
     """A database in which nobody has made anything."""
-    made = _create_database(server)
+    made = databases.create()
     yield made
-    _drop_database(server, made.database)
+    databases.drop(made)
 
 
 @pytest.fixture

@@ -135,7 +135,10 @@ def test_a_worker_that_never_came_back_leaves_its_action_uncertain(
 
     class DyingSession(ToldChannel):
         def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
-            company.run("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle'")
+            company.run(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where state = 'idle' and datname = current_database()"
+            )
             raise DiesError
 
     with pytest.raises(psycopg2.Error):  # the worker's connection is gone

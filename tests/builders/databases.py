@@ -1,0 +1,69 @@
+"""The PostgreSQL server of a test session and its databases: fresh ones, copies, and those that are made once for all.
+
+The workers of a session share one server, so that what takes minutes to make, such as a scored history, is made by
+whichever worker asks first, and copied by all.
+"""
+
+import fcntl
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import psycopg2.errors
+
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.embedded import EmbeddedServer
+
+FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal"}
+FLEETING |= {"max_wal_senders": "0", "max_connections": "300"}
+"""Settings of a server whose data nobody will miss."""
+
+
+def embedded_server(folder: Path) -> EmbeddedServer:
+    """The server of a session, in the folder that its workers share."""
+    return EmbeddedServer(folder / "server", FLEETING)
+
+
+@contextmanager
+def one_worker_at_a_time(file: Path) -> Iterator[None]:
+    """Whoever else asks for this file waits; a worker that dies lets go of it."""
+    with file.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Databases on the server at `url`. `shared` is a folder of the session, the same for all workers."""
+
+    url: str
+    shared: Path
+
+    def create(self, template: str | None = None) -> Warehouse:
+        """A database of a new name, empty or a copy of `template`."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
+        return Warehouse(self.url.rsplit("/", 1)[0] + f"/{name}")
+
+    def drop(self, warehouse: Warehouse) -> None:
+        """Remove a database, whoever still reads it."""
+        self._execute(f"drop database if exists {warehouse.database} with (force)")
+
+    def made_once(self, name: str, make: Callable[[Warehouse], object]) -> Warehouse:
+        """A database that the first worker of the session to ask for it fills, by `make`; to copy from only."""
+        made = self.shared / f"{name}.made"
+        with one_worker_at_a_time(self.shared / f"{name}.lock"):
+            if not made.exists():
+                warehouse = self.create()
+                make(warehouse)
+                made.write_text(warehouse.url)
+        return Warehouse(made.read_text())
+
+    def _execute(self, statement: str) -> None:
+        with closing(psycopg2.connect(self.url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
