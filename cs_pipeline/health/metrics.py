@@ -1,11 +1,23 @@
 """The metrics that a score model may use: the numeric columns of the mart with one row per account and week.
 
-Here stands what a person may need to read or write about a metric: its unit and its name in words. How it is
-computed stands in the mart.
+They are described once, in the properties file of `fct_account_weeks`: the `meta` of a column says its unit, its name
+in words, and the table of the source contract that its values come from. How a metric is computed is up to dbt.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
+from cs_pipeline.yaml_with_lines import Problem, validate
+
+MART = "fct_account_weeks"
+FILE = DBT_PROJECT / "models" / "marts" / f"_{MART}.yml"
+NUMERIC = ("double precision", "integer", "bigint")
 
 Unit = Literal[
     "ratio",  # 0.8 is 80 %
@@ -16,7 +28,7 @@ Unit = Literal[
     "flag",  # 0 no, 1 yes
     "level",  # 0 none, 1 some, 2 critical
     "ten",  # an answer on a scale of 0 to 10
-    "money",
+    "money",  # in the reporting currency
 ]
 
 
@@ -36,99 +48,66 @@ class Metric:
         return {"flag": (0.0, 1.0), "level": (0.0, 1.0, 2.0)}.get(self.unit)
 
 
-def _catalogue(**sources: tuple[tuple[str, Unit, str], ...]) -> dict[str, Metric]:
+class _Meta(BaseModel):
+    unit: Unit | None = None
+    words: str | None = None
+    source: str | None = None
+
+
+class _Config(BaseModel):
+    meta: _Meta = _Meta()
+
+
+class _Column(BaseModel):
+    name: str
+    data_type: str
+    config: _Config = _Config()
+
+
+class _Model(BaseModel):
+    name: str
+    columns: tuple[_Column, ...] = ()
+
+
+class _Properties(BaseModel):
+    """As much of a dbt properties file as is read here."""
+
+    models: tuple[_Model, ...] = Field(min_length=1)
+
+
+def read_metrics(path: Path = FILE) -> Mapping[str, Metric]:
+    """The metrics by name, in the order of the columns.
+
+    Raises InvalidFile, with file, line and field, when the file is missing, is no properties file of the mart, or a
+    numeric column lacks its unit, words or source.
+    """
+    try:
+        properties = _Properties.model_validate(read_properties(path))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError):
+        properties = None
+    if properties is None or list(_problems(properties)):
+        properties = validate(
+            _Properties, path, _problems
+        )  # again and slowly: it says what is wrong, and in which line
     return {
-        name: Metric(name, unit, words, source) for source, metrics in sources.items() for name, unit, words in metrics
+        column.name: Metric(column.name, meta.unit, meta.words, meta.source)
+        for column in properties.models[0].columns
+        for meta in [column.config.meta]
+        if column.data_type in NUMERIC and meta.unit and meta.words and meta.source
     }
 
 
-METRICS = _catalogue(
-    accounts=(("tenure_days", "days", "days since signup"),),
-    subscriptions=(
-        ("mrr", "money", "monthly recurring revenue"),
-        ("arr", "money", "annual recurring revenue"),
-        ("seats", "count", "seats bought"),
-        ("days_to_renewal", "days", "days to renewal"),
-        ("mrr_change_90d", "ratio", "change of recurring revenue in 90 days"),
-    ),
-    events=(
-        ("active_users_7d", "count", "active users in 7 days"),
-        ("active_users_30d", "count", "active users in 30 days"),
-        ("seat_utilisation", "ratio", "seats in use"),
-        ("core_features_used", "count", "core features in use"),
-        ("features_used_30d", "count", "features used in 30 days"),
-        ("feature_adoption_ratio", "ratio", "features in use"),
-        ("login_days_30d", "count", "days with a login in 30 days"),
-        ("login_frequency", "ratio", "days with a login"),
-        ("logins_7d", "count", "logins in 7 days"),
-        ("logged_in_7d", "flag", "logged in within 7 days"),
-        ("days_since_last_login", "days", "days since the last login"),
-        ("days_since_last_use", "days", "days since the last use"),
-        ("events_7d", "count", "events in 7 days"),
-        ("events_30d", "count", "events in 30 days"),
-        ("events_previous_30d", "count", "events in the 30 days before"),
-        ("events_per_seat_30d", "count", "events per seat in 30 days"),
-        ("usage_growth", "ratio", "growth of usage"),
-        ("api_calls_30d", "count", "API calls in 30 days"),
-        ("campaigns_sent_30d", "count", "campaigns sent in 30 days"),
-        ("active_automations", "count", "active automations"),
-        ("minutes_7d", "minutes", "minutes of use in 7 days"),
-        ("minutes_30d", "minutes", "minutes of use in 30 days"),
-        ("community_posts_90d", "count", "community posts in 90 days"),
-    ),
-    users=(("users_total", "count", "users"),),
-    features=(("features_available", "count", "features available"),),
-    email_events=(
-        ("emails_sent_90d", "count", "e-mails sent in 90 days"),
-        ("opened_last_3_emails", "flag", "opened the last 3 e-mails"),
-        ("email_open_rate_90d", "ratio", "e-mails opened in 90 days"),
-        ("email_click_rate_90d", "ratio", "e-mails clicked in 90 days"),
-        ("email_reply_rate_90d", "ratio", "e-mails answered in 90 days"),
-    ),
-    event_attendance=(
-        ("attended_training_ever", "flag", "attended a training"),
-        ("attended_training_90d", "flag", "attended a training in 90 days"),
-        ("trainings_attended_90d", "count", "trainings attended in 90 days"),
-    ),
-    feedback=(
-        ("feature_requests_90d", "count", "feature requests in 90 days"),
-        ("feedback_complaints_90d", "count", "complaints in 90 days"),
-        ("open_complaints", "count", "open complaints"),
-    ),
-    touchpoints=(
-        ("days_since_last_touchpoint", "days", "days since the last touchpoint"),
-        ("days_since_last_qbr", "days", "days since the last business review"),
-        ("missed_meetings_90d", "count", "missed meetings in 90 days"),
-    ),
-    survey_responses=(
-        ("nps_response", "ten", "NPS answer"),
-        ("nps_responses_180d", "count", "NPS answers in 180 days"),
-        ("csat_90d", "ten", "CSAT in 90 days"),
-        ("ces_90d", "ten", "CES in 90 days"),
-    ),
-    value_log=(
-        ("value_delivered_365d", "money", "value delivered in a year"),
-        ("value_ratio", "ratio", "value delivered per price"),
-    ),
-    invoices=(
-        ("overdue_invoices", "count", "overdue invoices"),
-        ("overdue_amount", "money", "overdue amount"),
-        ("paid_on_time_ratio_365d", "ratio", "invoices paid on time in a year"),
-    ),
-    tickets=(
-        ("open_tickets", "count", "open tickets"),
-        ("open_critical_tickets", "count", "open critical tickets"),
-        ("open_noncritical_tickets", "count", "open non-critical tickets"),
-        ("worst_open_ticket", "level", "worst open ticket"),
-        ("tickets_7d", "count", "tickets in 7 days"),
-        ("tickets_30d", "count", "tickets in 30 days"),
-        ("tickets_previous_30d", "count", "tickets in the 30 days before"),
-        ("ticket_spike_ratio", "ratio", "tickets against the 30 days before"),
-        ("first_response_hours_30d", "hours", "hours to the first response"),
-    ),
-    onboarding_progress=(
-        ("onboarding_steps_completed", "count", "onboarding steps completed"),
-        ("onboarding_steps_total", "count", "onboarding steps"),
-        ("hours_to_first_value", "hours", "hours to first value"),
-    ),
-)
+def _problems(properties: _Properties) -> Iterator[Problem]:
+    (model, *others) = properties.models
+    if model.name != MART or others:
+        yield Problem(("models",), f"expected {MART} and no other model")
+    for number, column in enumerate(model.columns):
+        if column.data_type not in NUMERIC:
+            continue
+        for field, value in column.config.meta:
+            if value is None:
+                where = ("models", 0, "columns", number, "config", "meta", field)
+                yield Problem(where, f"is missing; {column.name} is numeric, so it is a metric")
+
+
+METRICS = read_metrics()

@@ -14,6 +14,7 @@ from adbc_driver_manager.dbapi import Connection
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.settings import LateRows
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import read_frame, read_table
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, read_contract
@@ -49,7 +50,9 @@ def late_data(warehouse: Warehouse, first: date, last: date, late_rows: LateRows
         present = _present_inputs(connection)
         weeks = (first.isoformat(), last.isoformat())
         arrived = [
-            read_frame(connection, _arrived(table, late_rows), weeks).assign(source=table.name)
+            read_frame(connection, _arrived(table), (*weeks, table.name, late_rows == "include")).assign(
+                source=table.name
+            )
             for table in present
             if table.append_only
         ]
@@ -87,96 +90,18 @@ def _present_inputs(connection: Connection) -> list[SourceTable]:
     return [table for name, table in sorted(read_contract().tables.items()) if name in present]
 
 
-_WEEKS = """
-    weeks as materialized (
-
-        -- Marts are built for all models at once, so the latest scoring knew what any did.
-        select
-            week,
-            max(newest_load_id) as newest_load_id
-        from cs.scored_weeks
-        where week between $1::date and $2::date
-        group by week
-
-    )
-"""
-_NEWER = "_load_id > (select min(weeks.newest_load_id) from weeks)"
-
-
-def _arrived(table: SourceTable, late_rows: LateRows) -> str:
-    happened = _moment(table, table.event_time)
-    would_count = "arrived.known_week <= weeks.week" if late_rows == "exclude" else "true"
-    moved_away = f"""
-            union all
-
-            -- Weeks from which rows moved away, or were deleted: what is gone is gone from any week scored again.
-            select date_trunc('week', day)::date, '-infinity', load_id, sum(rows)
-            from cs.touched_days
-            where source_table = '{table.name}' and {_NEWER.replace("_load_id", "load_id", 1)} and rows > 0
-            group by 1, 3
-    """
-    return f"""
-        with {_WEEKS},
-
-        -- Few groups, so that the join with the weeks is small.
-        arrived as (
-
-            select
-                date_trunc('week', {happened} at time zone 'UTC')::date as week,
-                date_trunc('week', coalesce({LOADED_AT}, {happened}) at time zone 'UTC')::date as known_week,
-                _load_id,
-                count(*) as rows
-            from {table.relation}
-            where {_NEWER}
-            group by 1, 2, 3
-            {moved_away if table.rolled_up else ""}
-
-        )
-
-        select
-            weeks.week,
-            sum(arrived.rows)::bigint as rows,
-            coalesce(sum(arrived.rows) filter (where {would_count}), 0)::bigint as would_count,
-            max(loads.finished_at) as newest_arrival
-        from weeks
-        inner join arrived on arrived.week <= weeks.week and arrived._load_id > weeks.newest_load_id
-        left join cs.loads on arrived._load_id = loads.load_id
-        group by weeks.week
-    """
+def _arrived(table: SourceTable) -> str:
+    return read_sql(__file__, "arrived", source_table=table.relation, happened_at=_moment(table, table.event_time))
 
 
 def _changed(table: SourceTable) -> str:
-    """Rows that began before the week ended, and in which nothing is dated later that would explain the change."""
     dates = [
         _moment(table, column.name)
         for column in table.columns
         if column.data_type in ("timestamptz", "date") and column.name not in (LOADED_AT, *PLANS)
     ]
     latest = f"greatest({', '.join([*dates, 'null::timestamptz'])})"
-    return f"""
-        with {_WEEKS},
-
-        changed as (
-
-            select
-                date_trunc('week', coalesce({latest}, '-infinity') at time zone 'UTC') as week,
-                _load_id,
-                count(*) as rows
-            from {table.relation}
-            where {_NEWER}
-            group by 1, 2
-
-        )
-
-        select
-            weeks.week,
-            sum(changed.rows)::bigint as rows,
-            max(loads.finished_at) as newest_arrival
-        from weeks
-        inner join changed on changed.week <= weeks.week and changed._load_id > weeks.newest_load_id
-        left join cs.loads on changed._load_id = loads.load_id
-        group by weeks.week
-    """
+    return read_sql(__file__, "changed", source_table=table.relation, latest_date=latest)
 
 
 def _moment(table: SourceTable, column: str) -> str:

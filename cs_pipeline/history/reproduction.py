@@ -22,6 +22,7 @@ from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.scores import write_week
 from cs_pipeline.history.statistics import analyze_grown
 from cs_pipeline.history.weeks import WEEK
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query, read_rows
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -141,71 +142,4 @@ _SHARED_COLUMNS = """
     where attrelid = %s::regclass and attnum > 0 and not attisdropped
 """
 
-_DIFFERENCES = f"""
-    with
-
-    stored as (
-
-        select
-            *,
-            case when override_id is null then score else model_score end as own_score,
-            case when override_id is null then band else model_band end as own_band
-        from {STORED.scores}
-        where is_active and week between $1::date and $2::date
-
-    ),
-
-    known as (
-
-        -- An account that no stored week has is there once for each model: one of them is enough to tell.
-        select distinct on (scores.week, scores.account_id) scores.*
-        from {SCRATCH.scores} as scores
-        left join stored using (week, account_id)
-        where
-            scores.week between $1::date and $2::date
-            and (
-                stored.account_id is null
-                or (stored.model, stored.model_version) = (scores.model, scores.model_version)
-            )
-        order by scores.week, scores.account_id, scores.model, scores.model_version
-
-    )
-
-    select
-        week,
-        coalesce(accounts.account_name, account_id) as account,
-        stored.own_score as stored_score,
-        known.score as known_score,
-        known.score - stored.own_score as difference,
-        stored.own_band as stored_band,
-        known.band as known_band,
-        case
-            when stored.account_id is null then 'not in the stored week'
-            when known.account_id is null then 'not known then'
-            else array_to_string(
-                array(
-                    select metric.name
-                    from unnest(score_models.metrics, stored.metric_values, known.metric_values)
-                        as metric (name, stored, known)
-                    where metric.stored is distinct from metric.known
-                ),
-                ', '
-            )
-        end as because,
-        account_weeks.arr::double precision as arr
-    from stored
-    full join known using (week, account_id)
-    left join cs.score_models
-        on stored.model = score_models.model and stored.model_version = score_models.model_version
-    left join marts.dim_accounts as accounts using (account_id)
-    left join {STORED.account_weeks} as account_weeks using (week, account_id)
-    where
-        (stored.account_id is null) <> (known.account_id is null)
-        or stored.own_score is distinct from known.score
-        or stored.own_band is distinct from known.band
-        or (stored.override_id is null and stored.status is distinct from known.status)
-        or stored.coverage is distinct from known.coverage
-        or stored.metric_values is distinct from known.metric_values
-    order by (stored.own_band is not distinct from known.band), abs(known.score - stored.own_score) desc nulls last,
-        week, account_id
-"""
+_DIFFERENCES = read_sql(__file__, "differences", scratch_scores=SCRATCH.scores)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from psycopg2.extensions import QuotedString
-
 from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.bulk import literal
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Scope:
             return "true"
         conditions = [f"in_scope.account_id = {rows}.account_id", f"in_scope.week = {week}"]
         if self.cohort is not None:
-            conditions.append(f"in_scope.cohort_month = date '{self.cohort}'")
+            conditions.append(f"in_scope.cohort_month = {literal(self.cohort)}")
         if self.segment is not None:
-            conditions.append(f"in_scope.tier = {_quoted(self.segment)}")
+            conditions.append(f"in_scope.tier = {literal(self.segment)}")
         return f"exists (select 1 from marts.fct_account_weeks as in_scope where {' and '.join(conditions)})"
 
 
@@ -62,9 +61,3 @@ class Schemas:
 
 
 STORED = Schemas("marts", "cs")
-
-
-def _quoted(text: str) -> str:
-    quoted = QuotedString(text)
-    quoted.encoding = "utf-8"
-    return quoted.getquoted().decode("utf-8")

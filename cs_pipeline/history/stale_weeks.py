@@ -7,6 +7,7 @@ an account of which they said nothing is not scored. What people set still count
 scores.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -19,6 +20,7 @@ from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.score_rows import NOT_SCORED
 from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.history.weeks import WEEK, execute
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import read_frame, read_table
 
 EVERY_WEEK = "events"
@@ -34,11 +36,6 @@ WEEKS_TO_KNOW = 4
 """With fewer weeks before, nobody knows what is usual for an account."""
 LEAST_SHARE = 0.15
 """With no more than this share of what is usual, on the average of accounts, a week's events have not arrived."""
-
-_COPIED = (
-    "coverage", "metric_values", "points", "contributions", "points_lost_to_cap", "dimension_scores", "risks",
-    "opportunities", "carried", "weeks_in_band", "leaning",
-)  # fmt: skip
 
 
 def is_stale(connection: Connection, week: date, schemas: Schemas = STORED) -> bool:
@@ -110,40 +107,11 @@ def hold_scores(connection: Connection, model: ScoreModel, week: date, rows: str
 
     What people set for the week still counts. `rows` is SQL that is true for what was written, about `held`.
     """
-    severities = " ".join(
-        f"when '{band.band.replace(chr(39), chr(39) * 2)}' then {band.severity}" for band in model.bands
-    )
+    severities = {band.band: band.severity for band in model.bands}
     execute(
         connection,
-        f"""
-        update {schemas.scores} as held
-        set
-            status = 'held',
-            held_from = coalesce(before.held_from, before.week),
-            score = coalesce(
-                (select score_overrides.score from cs.score_overrides where override_id = held.override_id), before.said
-            ),
-            band = case when held.override_id is null then before.said_band else held.band end,
-            severity = case when held.override_id is null then before.said_severity else held.severity end,
-            model_score = case when held.override_id is not null then before.said end,
-            model_band = case when held.override_id is not null then before.said_band end,
-            {", ".join(f"{column} = before.{column}" for column in _COPIED)}
-        from (
-            select
-                scores.*,
-                case when override_id is null then score else model_score end as said,
-                case when override_id is null then band else model_band end as said_band,
-                case when override_id is null then severity else case model_band {severities} end end as said_severity
-            from {schemas.scores} as scores
-            where scores.week = date '{week - WEEK}'
-        ) as before
-        where
-            {rows}
-            and before.account_id = held.account_id
-            and before.model = held.model
-            and before.model_version = held.model_version
-            and before.said is not null
-        """,
+        read_sql(__file__, "hold", scores=schemas.scores, rows=rows),
+        [(week - WEEK).isoformat(), json.dumps(severities)],
     )
     without = "contributions = array_fill(0::double precision, array[cardinality(metric_values)]), "
     without += "risks = '{}', opportunities = '{}', model_score = null, model_band = null, "

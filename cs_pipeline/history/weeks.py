@@ -1,5 +1,6 @@
 """What scores, changes and windows of a week have in common: one writer at a time, and whether plays may start."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
@@ -58,10 +59,10 @@ def require_marts(warehouse: Warehouse, *tables: str) -> None:
             )
 
 
-def execute(connection: Connection, sql: str) -> int:
-    """Run a statement and say how many rows it touched."""
+def execute(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> int:
+    """Run a statement (placeholders $1, $2, …) and say how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, tuple(parameters) or None)
         return cursor.rowcount
 
 

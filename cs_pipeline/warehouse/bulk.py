@@ -1,11 +1,18 @@
-"""Bulk reads and writes as Arrow columns, inside the caller's transaction but for `query`. No row-by-row anything."""
+"""Bulk reads and writes as Arrow columns, inside the caller's transaction but for `query`. No row-by-row anything.
+
+Values are bound, but for those of a select that is streamed (`read_batches`): the driver copies a result out piece by
+piece only where the statement has no parameters, and holds the whole of it in memory otherwise. They are written into
+the statement by `literal`.
+"""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
+from psycopg2.extensions import QuotedString
 
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -37,10 +44,10 @@ def read_rows(warehouse: Warehouse, sql: str, parameters: Sequence[object] = ())
         return read_table(connection, sql, parameters).to_pylist()
 
 
-def read_batches(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
+def read_batches(connection: Connection, sql: str) -> Iterator[pa.RecordBatch]:
     """The result of `sql` in batches, so that memory does not grow with the result."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, tuple(parameters) or None)
+        cursor.execute(sql)
         yield from cursor.fetch_record_batch()
 
 
@@ -53,3 +60,12 @@ def append(connection: Connection, schema: str, table: str, rows: pa.Table | pd.
     with connection.cursor() as cursor:
         cursor.adbc_ingest(table, pieces, mode="append", db_schema_name=schema)
     return data.num_rows
+
+
+def literal(value: str | date) -> str:
+    """`value` as SQL, for a select that is streamed."""
+    if isinstance(value, date):
+        return f"date '{value}'"
+    quoted = QuotedString(value)
+    quoted.encoding = "utf-8"
+    return quoted.getquoted().decode("utf-8")

@@ -1,7 +1,7 @@
 """The source contract as typed objects, and the tables it asks for in schema `raw`.
 
 The contract itself is dbt's sources file, so that it is written down once; this module reads it and turns a table into
-DDL. How rows are checked against it is in `row_checks`.
+DDL. How rows are checked against it is in `validation`.
 """
 
 import re
@@ -11,12 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from psycopg2.extensions import cursor as Cursor
 
+from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
 from cs_pipeline.errors import UserError
 
-SOURCES_FILE = Path(__file__).parents[2] / "dbt_project" / "models" / "staging" / "_sources.yml"
+SOURCES_FILE = DBT_PROJECT / "models" / "staging" / "_sources.yml"
 SCHEMA = "raw"
 LOADED_AT = "_loaded_at"
 LOAD_ID = "_load_id"
@@ -155,7 +155,7 @@ def exists(cursor: Cursor, table: SourceTable) -> bool:
 def read_contract(path: Path = SOURCES_FILE) -> Contract:
     """The contract of `path`. Raises UserError when the file is absent or says something a loader cannot keep."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_properties(path)
     except FileNotFoundError:
         raise UserError(f"The source contract is not at {path}: the folder dbt_project belongs to the code.") from None
     (source,) = (source for source in document["sources"] if source["name"] == SCHEMA)

@@ -9,7 +9,6 @@ import yaml
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import SHIPPED, load_score_model, read_score_model, score_model_names, score_models
-from cs_pipeline.health.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (SHIPPED / "weekly_points.yaml").read_text(encoding="utf-8")
@@ -190,14 +189,3 @@ def test_a_definition_that_was_kept_is_the_same_model_again() -> None:
     again = type(model).model_validate(model.definition)
     assert again == model
     assert again.version == model.version
-
-
-def test_every_metric_is_a_numeric_column_of_the_mart() -> None:
-    models = yaml.safe_load((ROOT / "dbt_project/models/marts/_fct_account_weeks.yml").read_text(encoding="utf-8"))[
-        "models"
-    ]
-    mart = next(model for model in models if model["name"] == "fct_account_weeks")
-    numeric = {
-        column["name"] for column in mart["columns"] if column["data_type"] in ("double precision", "integer", "bigint")
-    }
-    assert set(METRICS) == numeric

@@ -85,6 +85,26 @@ def test_a_gap_of_up_to_three_weeks_is_bridged_and_a_longer_one_is_a_first_score
     ]
 
 
+def test_an_override_of_one_account_leaves_another_that_was_away_its_drivers(marts: Warehouse) -> None:
+    for number in (0, 2):
+        add_account_week(marts, "away", number, worst_open_ticket=2 if number else 0)
+    for number in range(3):
+        add_account_week(marts, "set by hand", number)
+    rows(
+        marts,
+        f"""
+        insert into cs.score_overrides (account_id, score, reason, set_by, set_at, from_week, until_week)
+        values ('set by hand', 50, 'they told us', 'kim', now(), '{week(2)}', '{week(2)}')
+        returning override_id
+        """,
+    )
+    run(marts, 0, 1, 2)
+    assert changes(marts, "week, delta, cause, driver_metrics")[2:] == [
+        ("away", week(2), -10.0, "behaviour", ["worst_open_ticket"]),
+        ("set by hand", week(2), -50.0, "override", ["override"]),
+    ]
+
+
 @pytest.mark.requirement("C-13")
 def test_an_account_with_too_little_data_is_recorded_once_and_compared_with_its_last_score(marts: Warehouse) -> None:
     add_account_week(marts, "a", 0)

@@ -66,7 +66,7 @@ nps as (
         account_id,
         week,
         avg(score) filter (where recency = 1) as nps_response,
-        count(*) as nps_responses_180d
+        cast(count(*) as double precision) as nps_responses_180d
     from nps_answers
     group by account_id, week
 
@@ -215,7 +215,7 @@ unpaid_invoices as (
     select
         account_id,
         week,
-        count(*) as overdue_invoices,
+        cast(count(*) as double precision) as overdue_invoices,
         cast(sum(amount) as double precision) as overdue_amount
     from unpaid_after_credits
     where amount > 0
@@ -272,7 +272,7 @@ new_complaints as (
     select
         complaints.account_id,
         days.week,
-        count(*) as feedback_complaints_90d
+        cast(count(*) as double precision) as feedback_complaints_90d
     from complaints
     inner join days
         on
@@ -287,7 +287,7 @@ open_complaints as (
     select
         complaints.account_id,
         open_weeks.week,
-        count(*) as open_complaints
+        cast(count(*) as double precision) as open_complaints
     from complaints
     {{ weeks_while('complaints.created_on', 'complaints.resolved_on', 'open_weeks') }}
     group by complaints.account_id, open_weeks.week
@@ -299,7 +299,7 @@ business as (
     select
         account_weeks.account_id,
         account_weeks.week,
-        account_weeks.renewal_date - account_weeks.as_of_day as days_to_renewal,
+        cast(account_weeks.renewal_date - account_weeks.as_of_day as double precision) as days_to_renewal,
         account_weeks.renewal_date,
         account_weeks.renewal_type,
         account_weeks.is_renewal_overdue,

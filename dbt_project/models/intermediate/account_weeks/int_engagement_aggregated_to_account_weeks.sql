@@ -77,7 +77,7 @@ emails as (
     select
         messages.account_id,
         days.week,
-        count(*) as emails_sent_90d,
+        cast(count(*) as double precision) as emails_sent_90d,
         count(*) filter (where messages.opened_from <= days.as_of_day) as emails_opened,
         count(*) filter (where messages.clicked_from <= days.as_of_day) as emails_clicked,
         count(*) filter (where messages.replied_from <= days.as_of_day) as emails_replied
@@ -130,9 +130,11 @@ last_three_emails as (
     select
         account_id,
         week,
-        case
-            when count(*) = 3 then case when bool_and(coalesce(is_opened, false)) then 1 else 0 end
-        end as opened_last_3_emails
+        cast(
+            case
+                when count(*) = 3 then case when bool_and(coalesce(is_opened, false)) then 1 else 0 end
+            end as double precision
+        ) as opened_last_3_emails
     from latest_messages
     where recency <= 3
     group by account_id, week
@@ -168,7 +170,7 @@ recent_trainings as (
     select
         trainings.account_id,
         days.week,
-        count(*) as trainings_attended_90d
+        cast(count(*) as double precision) as trainings_attended_90d
     from trainings
     inner join days
         on
@@ -184,7 +186,7 @@ feature_requests as (
     select
         feedback.account_id,
         days.week,
-        count(*) as feature_requests_90d
+        cast(count(*) as double precision) as feature_requests_90d
     from {{ ref('stg_feedback') }} as feedback
     inner join days
         on
@@ -215,8 +217,10 @@ touches as (
     select
         touchpoints.account_id,
         days.week,
-        min(days.age) - 1 as days_since_last_touchpoint,
-        min(days.age) filter (where touchpoints.kind in ('qbr', 'ebr')) - 1 as days_since_last_qbr
+        cast(min(days.age) - 1 as double precision) as days_since_last_touchpoint,
+        cast(
+            min(days.age) filter (where touchpoints.kind in ('qbr', 'ebr')) - 1 as double precision
+        ) as days_since_last_qbr
     from touchpoints
     inner join days on touchpoints.held_on = days.day
     where not touchpoints.is_missed
@@ -229,7 +233,7 @@ missed_meetings as (
     select
         touchpoints.account_id,
         days.week,
-        count(*) as missed_meetings_90d
+        cast(count(*) as double precision) as missed_meetings_90d
     from touchpoints
     inner join days
         on
@@ -259,8 +263,10 @@ onboarding as (
     select
         account_weeks.account_id,
         account_weeks.week,
-        count(*) as onboarding_steps_total,
-        count(*) filter (where onboarding_steps.completed_on <= account_weeks.week + 6) as onboarding_steps_completed,
+        cast(count(*) as double precision) as onboarding_steps_total,
+        cast(
+            count(*) filter (where onboarding_steps.completed_on <= account_weeks.week + 6) as double precision
+        ) as onboarding_steps_completed,
         min(greatest(onboarding_steps.completed_at, account_weeks.created_at) - account_weeks.created_at) filter (
             where
             onboarding_steps.is_aha
@@ -286,16 +292,18 @@ engagement as (
         account_weeks.week,
         case when {{ has_source('email_events') }} then coalesce(emails.emails_sent_90d, 0) end as emails_sent_90d,
         last_three_emails.opened_last_3_emails,
-        cast(emails.emails_opened as double precision) / emails.emails_sent_90d as email_open_rate_90d,
-        cast(emails.emails_clicked as double precision) / emails.emails_sent_90d as email_click_rate_90d,
-        cast(emails.emails_replied as double precision) / emails.emails_sent_90d as email_reply_rate_90d,
+        emails.emails_opened / emails.emails_sent_90d as email_open_rate_90d,
+        emails.emails_clicked / emails.emails_sent_90d as email_click_rate_90d,
+        emails.emails_replied / emails.emails_sent_90d as email_reply_rate_90d,
+        cast(
+            case
+                when {{ has_source('event_attendance') }}
+                    then case when first_trainings.counts_from <= account_weeks.week + 7 then 1 else 0 end
+            end as double precision
+        ) as attended_training_ever,
         case
             when {{ has_source('event_attendance') }}
-                then case when first_trainings.counts_from <= account_weeks.week + 7 then 1 else 0 end
-        end as attended_training_ever,
-        case
-            when {{ has_source('event_attendance') }}
-                then case when recent_trainings.trainings_attended_90d > 0 then 1 else 0 end
+                then cast(case when recent_trainings.trainings_attended_90d > 0 then 1 else 0 end as double precision)
         end as attended_training_90d,
         case
             when {{ has_source('event_attendance') }} then coalesce(recent_trainings.trainings_attended_90d, 0)

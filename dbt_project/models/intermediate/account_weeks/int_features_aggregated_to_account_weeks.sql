@@ -66,7 +66,7 @@ features_released as (
 
     select
         week,
-        count(*) as features_available,
+        cast(count(*) as double precision) as features_available,
         count(*) filter (where is_core) as core_features_available
     from released_features
     group by week
@@ -78,9 +78,9 @@ features_used as (
     select
         feature_use.account_id,
         feature_use.week,
-        count(*) as features_used_30d,
-        count(released_features.feature) as available_features_used_30d,
-        count(*) filter (where released_features.is_core) as core_features_used
+        cast(count(*) as double precision) as features_used_30d,
+        cast(count(released_features.feature) as double precision) as available_features_used_30d,
+        cast(count(*) filter (where released_features.is_core) as double precision) as core_features_used
     from feature_use
     left join released_features
         on
@@ -154,7 +154,7 @@ usage_of_features as (
         case
             when {{ has_source('features') }} then coalesce(features_released.features_available, 0)
         end as features_available,
-        cast(coalesce(features_used.available_features_used_30d, 0) as double precision)
+        coalesce(features_used.available_features_used_30d, 0)
         / features_released.features_available as feature_adoption_ratio,
         ranked_core_features.feature_name as top_unused_core_feature
     from account_weeks

@@ -37,8 +37,8 @@ open_tickets as (
     select
         tickets.account_id,
         open_weeks.week,
-        count(*) as open_tickets,
-        count(*) filter (where tickets.is_critical) as open_critical_tickets
+        cast(count(*) as double precision) as open_tickets,
+        cast(count(*) filter (where tickets.is_critical) as double precision) as open_critical_tickets
     from tickets
     {{ weeks_while('tickets.created_on', 'tickets.resolved_on', 'open_weeks') }}
     where
@@ -53,9 +53,9 @@ new_tickets as (
     select
         tickets.account_id,
         days.week,
-        count(*) filter (where days.age <= 7) as tickets_7d,
-        count(*) filter (where days.age <= 30) as tickets_30d,
-        count(*) filter (where days.age > 30) as tickets_previous_30d,
+        cast(count(*) filter (where days.age <= 7) as double precision) as tickets_7d,
+        cast(count(*) filter (where days.age <= 30) as double precision) as tickets_30d,
+        cast(count(*) filter (where days.age > 30) as double precision) as tickets_previous_30d,
         -- Unanswered at the week's end: the age of the ticket then (least ignores null).
         avg(
             greatest(
@@ -81,16 +81,17 @@ support as (
         coalesce(open_tickets.open_tickets, 0) as open_tickets,
         coalesce(open_tickets.open_critical_tickets, 0) as open_critical_tickets,
         coalesce(open_tickets.open_tickets - open_tickets.open_critical_tickets, 0) as open_noncritical_tickets,
-        case
-            when open_tickets.open_critical_tickets > 0 then 2
-            when open_tickets.open_tickets > 0 then 1
-            else 0
-        end as worst_open_ticket,
+        cast(
+            case
+                when open_tickets.open_critical_tickets > 0 then 2
+                when open_tickets.open_tickets > 0 then 1
+                else 0
+            end as double precision
+        ) as worst_open_ticket,
         coalesce(new_tickets.tickets_7d, 0) as tickets_7d,
         coalesce(new_tickets.tickets_30d, 0) as tickets_30d,
         coalesce(new_tickets.tickets_previous_30d, 0) as tickets_previous_30d,
-        cast(coalesce(new_tickets.tickets_30d, 0) as double precision)
-        / nullif(new_tickets.tickets_previous_30d, 0) as ticket_spike_ratio,
+        coalesce(new_tickets.tickets_30d, 0) / nullif(new_tickets.tickets_previous_30d, 0) as ticket_spike_ratio,
         cast(new_tickets.first_response_hours_30d as double precision) as first_response_hours_30d
     from account_weeks
     left join open_tickets

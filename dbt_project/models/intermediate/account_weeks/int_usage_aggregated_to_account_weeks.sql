@@ -83,8 +83,8 @@ activity as (
                 bit_or(account_periods.login_days << (30 - days.age)) filter (where days.age <= 30) as bit(32)
             )
         ) as login_days_30d,
-        days.as_of_day - max(account_periods.last_login_on) - 1 as days_since_last_login,
-        days.as_of_day - max(account_periods.last_use_on) - 1 as days_since_last_use
+        cast(days.as_of_day - max(account_periods.last_login_on) - 1 as double precision) as days_since_last_login,
+        cast(days.as_of_day - max(account_periods.last_use_on) - 1 as double precision) as days_since_last_use
     from account_periods
     inner join days
         on
@@ -138,8 +138,8 @@ active_users as (
     select
         account_id,
         week,
-        count(*) as active_users_30d,
-        count(*) filter (where is_active_7d) as active_users_7d,
+        cast(count(*) as double precision) as active_users_30d,
+        cast(count(*) filter (where is_active_7d) as double precision) as active_users_7d,
         max(events_30d) as most_events_30d
     from user_activity
     group by account_id, week
@@ -168,7 +168,7 @@ users_present as (
     select
         users.account_id,
         present.week,
-        count(*) as users_total
+        cast(count(*) as double precision) as users_total
     from {{ ref('stg_users') }} as users
     {{ weeks_while(utc_day('users.created_at'), utc_day('users.deleted_at'), 'present') }}
     where {{ of_accounts_in_scope('users.account_id') }}
@@ -234,26 +234,28 @@ usage as (
         end as users_total,
         case
             when (select people.are_known from people)
-                then
-                    cast(coalesce(active_users.active_users_30d, 0) as double precision)
-                    / nullif(account_weeks.seats, 0)
+                then coalesce(active_users.active_users_30d, 0) / nullif(account_weeks.seats, 0)
         end as seat_utilisation,
-        coalesce(activity.login_days_30d, 0) as login_days_30d,
+        cast(coalesce(activity.login_days_30d, 0) as double precision) as login_days_30d,
         coalesce(activity.login_days_30d, 0) / cast(30 as double precision) as login_frequency,
-        coalesce(activity.logins_7d, 0) as logins_7d,
-        case when activity.logins_7d > 0 then 1 else 0 end as logged_in_7d,
+        cast(coalesce(activity.logins_7d, 0) as double precision) as logins_7d,
+        cast(case when activity.logins_7d > 0 then 1 else 0 end as double precision) as logged_in_7d,
         coalesce(activity.days_since_last_login, least(account_weeks.tenure_days - 1, 90)) as days_since_last_login,
         coalesce(activity.days_since_last_use, least(account_weeks.tenure_days - 1, 90)) as days_since_last_use,
-        coalesce(activity.events_7d, 0) as events_7d,
-        coalesce(activity.events_30d, 0) as events_30d,
-        coalesce(activity.events_previous_30d, 0) as events_previous_30d,
-        coalesce(activity.events_30d, 0) / nullif(activity.events_previous_30d, 0) - 1 as usage_growth,
-        coalesce(activity.api_calls_30d, 0) as api_calls_30d,
-        coalesce(activity.campaigns_sent_30d, 0) as campaigns_sent_30d,
-        coalesce(automations.active_automations, 0) as active_automations,
-        coalesce(activity.milliseconds_7d, 0) / 60000 as minutes_7d,
-        coalesce(activity.milliseconds_30d, 0) / 60000 as minutes_30d,
-        coalesce(activity.community_posts_90d, 0) as community_posts_90d,
+        cast(coalesce(activity.events_7d, 0) as double precision) as events_7d,
+        cast(coalesce(activity.events_30d, 0) as double precision) as events_30d,
+        cast(coalesce(activity.events_previous_30d, 0) as double precision) as events_previous_30d,
+        cast(coalesce(activity.events_30d, 0) as double precision)
+        / nullif(account_weeks.seats, 0) as events_per_seat_30d,
+        cast(
+            coalesce(activity.events_30d, 0) / nullif(activity.events_previous_30d, 0) - 1 as double precision
+        ) as usage_growth,
+        cast(coalesce(activity.api_calls_30d, 0) as double precision) as api_calls_30d,
+        cast(coalesce(activity.campaigns_sent_30d, 0) as double precision) as campaigns_sent_30d,
+        cast(coalesce(automations.active_automations, 0) as double precision) as active_automations,
+        cast(coalesce(activity.milliseconds_7d, 0) / 60000 as double precision) as minutes_7d,
+        cast(coalesce(activity.milliseconds_30d, 0) / 60000 as double precision) as minutes_30d,
+        cast(coalesce(activity.community_posts_90d, 0) as double precision) as community_posts_90d,
         power_users.power_user_id
     from account_weeks
     left join activity
