@@ -41,13 +41,14 @@ test: install ## run all checks and all tests
 test-fast: install ## what a change needs at once: all tests but the slow ones, or those of TESTS=tests/plays
 	$(PYTEST) -m "not slow" $(TESTS)
 
-check: install ## formatting, types, imports, SQL style
+check: install ## formatting, types, imports, SQL style, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --level error --threads 2
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 cs_pipeline
 	cd dbt_project && ../$(BIN)/sqlfluff lint --processes 2
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
 bench: install ## measure; ACCOUNTS=1000,10000,100000
 	$(BIN)/python -m benchmarks --accounts $(ACCOUNTS)

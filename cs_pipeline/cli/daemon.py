@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
@@ -32,7 +33,6 @@ def main(arguments: Sequence[str]) -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     import dagster as dg
-    from dagster._daemon.cli import run_command
 
     from cs_pipeline.orchestration.run_owner import PipelineRunLauncher, fail_abandoned_runs
 
@@ -41,7 +41,9 @@ def _run(arguments: Sequence[str]) -> None:
         if isinstance(instance.run_launcher, PipelineRunLauncher):
             for run in fail_abandoned_runs(instance, locate(load_settings())):
                 logging.getLogger("dagster").warning("run %s of %s had been abandoned", run.run_id, run.job_name)
-    run_command.main(args=list(arguments), standalone_mode=False)
+    sys.argv = ["dagster-daemon", "run", *arguments]
+    (command,) = entry_points(group="console_scripts", name="dagster-daemon")
+    command.load()()
 
 
 def _end() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from cs_pipeline.channels.registry import carrier_of, missing
+from cs_pipeline.cli.code_location import why_not_loaded
 from cs_pipeline.cli.finding import Finding
 from cs_pipeline.cli.outbox_findings import outbox_findings
 from cs_pipeline.cli.processes import Processes
@@ -220,10 +221,23 @@ def _standstill(warehouse: Warehouse) -> Finding:
 
 def _processes(settings: Settings) -> Iterator[Finding]:
     processes = Processes(settings.home)
-    for name in ("webserver", "daemon", "watchdog"):
+    for name in ("code-server", "webserver", "daemon", "watchdog"):
         pid = processes.pid(name)
         words = f"running, pid {pid}" if pid else "not running: `cs-pipeline up` starts it"
         yield Finding(name if name == "watchdog" else f"Dagster {name}", "ok" if pid else "note", words)
+    if processes.pid("webserver"):
+        yield _code_location(settings)
+
+
+def _code_location(settings: Settings) -> Finding:
+    try:
+        why_not = why_not_loaded(settings)
+    except OSError as error:
+        return Finding("code location", "wrong", f"the Dagster UI at {settings.ui_url} does not answer: {error}")
+    if why_not:
+        mend = "Mend that, then `cs-pipeline down` and `up`, or Reload in the UI"
+        return Finding("code location", "wrong", f"does not load: {why_not}. {mend}")
+    return Finding("code location", "ok", "loaded")
 
 
 def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:

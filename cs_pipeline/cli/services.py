@@ -1,13 +1,17 @@
-"""The database, the Dagster UI and daemon, and the page of captured messages: how they are started and stopped."""
+"""How `up` and `down` start and stop the database, Dagster's code server, UI and daemon, and the page of messages."""
 
 import os
 import shutil
+import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cs_pipeline.cli.code_location import why_not_loaded
+from cs_pipeline.cli.code_server import socket_of, write_workspace
 from cs_pipeline.cli.console import console, marked, say_done
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.errors import UserError
@@ -20,7 +24,9 @@ from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.trial import require_usable
 
 ROOT = Path(__file__).parents[2]
-WEBSERVER, DAEMON, MESSAGES, WATCHDOG = "webserver", "daemon", "messages", "watchdog"
+CODE_SERVER, WEBSERVER, DAEMON, MESSAGES, WATCHDOG = "code-server", "webserver", "daemon", "messages", "watchdog"
+STOPPED_IN_TURN = (WATCHDOG, WEBSERVER, DAEMON, CODE_SERVER, MESSAGES)
+"""The watchdog first, which would start the others again."""
 START_SECONDS = 120.0
 
 
@@ -61,21 +67,28 @@ def start_all(settings: Settings) -> None:
     processes = Processes(settings.home)
     _refuse_a_second_daemon(warehouse, processes)
     make_private(settings.captures)
-    for service in (*services_to_keep(settings), Service(WATCHDOG, ("-m", "cs_pipeline.cli.watchdog"))):
+    write_workspace(settings)
+    code_server, *others = services_to_keep(settings)
+    with console.status("Loading the code"):
+        processes.start(code_server, environment)
+        _wait_until("The code server", [CODE_SERVER], lambda: _listens(socket_of(settings)), processes)
+    for service in (*others, Service(WATCHDOG, ("-m", "cs_pipeline.cli.watchdog"))):
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
-        _wait_until_ready(settings, processes)
+        _wait_until("The Dagster UI", STOPPED_IN_TURN, lambda: _answers(f"{settings.ui_url}/server_info"), processes)
     say_done(f"PostgreSQL         {warehouse.location}")
     say_done(f"Dagster UI         {settings.ui_url}")
     say_done(f"Dagster daemon     {processes.log(DAEMON)}")
     say_done(f"Captured messages  {settings.messages_url}")
+    if why_not := why_not_loaded(settings):
+        console.print(marked("[red]✗[/] The code does not load, so nothing runs by itself: {}", why_not))
     console.print(marked("Delivery is [bold]{}[/]. Stop with [bold]cs-pipeline down[/].", settings.delivery))
 
 
 def stop_all(settings: Settings) -> None:
     """Stop all of it cleanly; says what was not running."""
     processes = Processes(settings.home)
-    for name in (WATCHDOG, WEBSERVER, DAEMON, MESSAGES):  # the watchdog would start the others again
+    for name in STOPPED_IN_TURN:
         stopped = processes.stop(name)
         _say_stopped(name, stopped)
     if settings.database_url is None:
@@ -90,10 +103,11 @@ def _say_stopped(name: str, stopped: bool) -> None:
 
 
 def services_to_keep(settings: Settings) -> list[Service]:
-    """What is started again, by the watchdog, when it ends by itself."""
-    workspace = str(ROOT / "workspace.yaml")
+    """What is started again, by the watchdog, when it ends by itself; first what the others need."""
+    workspace = str(settings.dagster_home.resolve() / "workspace.yaml")
     ui = urlsplit(settings.ui_url)
     return [
+        Service(CODE_SERVER, ("-m", "cs_pipeline.cli.code_server")),
         Service(
             WEBSERVER,
             (
@@ -117,15 +131,25 @@ def _refuse_a_second_daemon(warehouse: Warehouse, processes: Processes) -> None:
         )
 
 
-def _wait_until_ready(settings: Settings, processes: Processes) -> None:
+def _wait_until(what: str, services: Iterable[str], is_ready: Callable[[], bool], processes: Processes) -> None:
+    """Wait until `what` is ready; raises UserError when one of `services` ends, or it takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        for name in (WEBSERVER, DAEMON, MESSAGES, WATCHDOG):
+        for name in services:
             processes.require(name)
-        if _answers(f"{settings.ui_url}/server_info"):
+        if is_ready():
             return
         time.sleep(0.5)
-    raise UserError(f"The Dagster UI did not answer within {START_SECONDS:.0f} s; see {processes.log(WEBSERVER)}")
+    raise UserError(f"{what} did not answer within {START_SECONDS:.0f} s; see the logs in {processes.home / 'logs'}")
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _answers(url: str) -> bool:

@@ -20,7 +20,7 @@ from cs_pipeline.warehouse.trial import require_usable
 @contextmanager
 def set_stage(settings: Settings) -> Iterator[Stage]:
     """A stage on the warehouse of `settings`, whose runs show in the Dagster UI of the same home."""
-    from cs_pipeline.definitions import build_defs
+    from cs_pipeline.orchestration.build import build_defs
     from cs_pipeline.orchestration.instance_storage import connections_kept
 
     logging.getLogger("dagster").setLevel(logging.ERROR)  # the Dagster UI has the rest

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.keys import RUN_KEY_TAG, SCHEDULE_TAG, SENSOR_TAG
 from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -65,7 +65,7 @@ class Timelapse:
         ) as context:
             schedule = definitions.resolve_schedule_def(name)
             ticked = schedule.evaluate_tick(context)
-        self._run_all(ticked.run_requests or [], schedule.job_name, {SCHEDULE_NAME_TAG: name})
+        self._run_all(ticked.run_requests or [], schedule.job_name, {SCHEDULE_TAG: name})
 
     def _tick_sensors(self, names: Sequence[str]) -> None:
         definitions = self.launcher.definitions
@@ -79,7 +79,7 @@ class Timelapse:
                 sensor = definitions.resolve_sensor_def(name)
                 ticked = sensor.evaluate_tick(context)
             self.cursors[name] = ticked.cursor
-            self._run_all(ticked.run_requests or [], sensor.job.name, {SENSOR_NAME_TAG: name})
+            self._run_all(ticked.run_requests or [], sensor.job.name, {SENSOR_TAG: name})
 
     def _resources(self, *names: str) -> dict[str, object]:
         """What the ticks ask for, as a daemon would give it to them."""

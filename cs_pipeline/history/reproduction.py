@@ -1,145 +1,72 @@
-"""Stored scores held beside those that come out of what was known at another moment.
+"""Scores reproduced from what was known at a moment, and held beside the stored ones.
 
-The account-weeks as they were known then stand in a scratch schema; who builds them there is `orchestration`. They are
-scored there by the very versions that count in the stored weeks, so that a difference is one of data. Marts and `cs`
-are only read.
+The dbt models that build every week build the account-weeks again, from the rows that had arrived by then, in a scratch
+schema that is dropped afterwards. How they are scored there and compared is in `reproduced_scores`.
 """
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
-
-import pandas as pd
-from pydantic import ValidationError
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.scoring import Arithmetic
-from cs_pipeline.health.selection import beside
-from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.history import stale_weeks
-from cs_pipeline.history.scope import STORED, Schemas, Scope
-from cs_pipeline.history.scores import write_week
-from cs_pipeline.history.statistics import analyze_grown
-from cs_pipeline.history.weeks import WEEK
-from cs_pipeline.sql_files import read_sql
-from cs_pipeline.warehouse.bulk import query, read_rows
+from cs_pipeline.history.reproduced_scores import SCRATCH_SCHEMA, Reproduction, score_and_compare, versions_that_count
+from cs_pipeline.history.weeks import WEEK, require_marts, weeks_between
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, run_models, week_variables
 
-SCRATCH_SCHEMA = "cs_replay"
-SCRATCH = Schemas(SCRATCH_SCHEMA, SCRATCH_SCHEMA)
-
-
-@dataclass(frozen=True)
-class Reproduction:
-    """What came out."""
-
-    compared: int
-    """Stored scores that count, in the weeks asked for."""
-    differences: pd.DataFrame
-    """Columns week, account, stored_score, known_score, difference, stored_band, known_band, because, arr; those in
-    another band first. Without a stored score the account was not in the week, and the other way round. `because`
-    names the metrics that have another value. Scores are the model's, whatever a person set."""
-
-    @property
-    def words(self) -> str:
-        """One sentence."""
-        if self.differences.empty:
-            return "the stored scores are the same."
-        moved = self.differences[self.differences["stored_band"] != self.differences["known_band"]]
-        return f"{len(self.differences):,} differ from the stored ones, {len(moved):,} of them in another band."
+LOCK = "select pg_try_advisory_xact_lock(hashtext(%s))"
+MODELS = "+fct_account_weeks"
 
 
-def reproduce_scores(
-    warehouse: Warehouse, first: date, last: date, *, on_week: Callable[[str, date], None]
+def reproduce(
+    warehouse: Warehouse, first: date, last: date, known_at: datetime, *, on_step: Callable[[str], None], log: Path
 ) -> Reproduction:
-    """Score the account-weeks in the scratch schema, and compare. `on_week` is told model and week, as they begin."""
-    versions = versions_that_count(warehouse, first, last)
-    _bring_weeks_before(warehouse, [model for model, _ in versions], first)
-    with warehouse.arrow() as reading, warehouse.arrow() as writing:
-        for model, weeks in versions:
-            arithmetic = Arithmetic(model)
-            for week in weeks:
-                on_week(model.model, week)
-                write_week(reading, writing, beside(model), [arithmetic], week, Scope(), SCRATCH)
-                analyze_grown(writing, SCRATCH.scores)
-                reading.commit()
-    asked = (first.isoformat(), last.isoformat())
-    count = f"select count(*) as rows from {STORED.scores} where is_active and week between $1::date and $2::date"
-    return Reproduction(read_rows(warehouse, count, asked)[0]["rows"], query(warehouse, _DIFFERENCES, asked))
+    """What the weeks `first` to `last` (Mondays) score from the rows that had arrived before `known_at`.
 
-
-def versions_that_count(warehouse: Warehouse, first: date, last: date) -> list[tuple[ScoreModel, list[date]]]:
-    """Versions that count for somebody, each with the weeks in which they do.
-
-    Raises UserError for one that would come out as another version today.
+    `on_step` is told in words what happens; what dbt says goes to `log`. Changes neither marts nor scores.
+    Raises UserError for weeks that are none or were not over by then, for versions that are no longer computed, and
+    while somebody else reproduces scores.
     """
-    rows = read_rows(
-        warehouse,
-        f"""
-        select
-            score_models.model,
-            score_models.model_version,
-            score_models.definition::text as definition,
-            weeks.weeks
-        from (
-            select model, model_version, array_agg(distinct week order by week) as weeks
-            from {STORED.scores}
-            where is_active and week between $1::date and $2::date
-            group by model, model_version
-        ) as weeks
-        inner join cs.score_models using (model, model_version)
-        order by model, model_version
-        """,
-        (first.isoformat(), last.isoformat()),
-    )
-    return [(_as_it_scored(row["model"], row["model_version"], row["definition"]), row["weeks"]) for row in rows]
-
-
-def _as_it_scored(model: str, version: str, definition: str) -> ScoreModel:
-    """The model that a stored definition states, when it still means the same."""
-    try:
-        stated = ScoreModel.model_validate(json.loads(definition))
-    except ValidationError:
-        stated = None
-    if stated is None or stated.version != version:
-        raise UserError(
-            f"Version {version} of {model} counts in these weeks, and is of a form that is no longer computed; "
-            "score them again first, with `cs-pipeline backfill`"
+    weeks_between(first, last)
+    ended = datetime.combine(last + WEEK, time(), UTC)
+    if known_at < ended:
+        raise UserError(f"At {known_at:%Y-%m-%d %H:%M} the week {last} was not over; choose {ended:%Y-%m-%d} or later")
+    require_marts(warehouse, "fct_account_weeks", "dim_accounts")
+    versions_that_count(warehouse, first, last)  # raises now what would be raised after minutes of building
+    with _scratch_schema(warehouse):
+        on_step("Building the weeks as they were known then")
+        _build(warehouse, first, last, known_at, log)
+        return score_and_compare(
+            warehouse, first, last, on_week=lambda model, week: on_step(f"Scoring week {week} by {model}")
         )
-    return stated
 
 
-def _bring_weeks_before(warehouse: Warehouse, models: Sequence[ScoreModel], first: date) -> None:
-    """Copy the stored weeks that scoring looks back to: they are taken as they are, not as they were known."""
-    reach = max(
-        [stale_weeks.LOOK_BACK]
-        + [metric.carry_weeks * WEEK for model in models for metric in model.metrics]
-        + [model.escalation.over_weeks * WEEK for model in models if model.escalation]
-    )
-    before = f"week >= date '{first - reach}' and week < date '{first}'"
-    versions = [(model.model, model.version) for model in models]
+@contextmanager
+def _scratch_schema(warehouse: Warehouse) -> Iterator[None]:
+    """A schema for one reproduction at a time; what one that broke off left behind goes with the next."""
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(f"create table {SCRATCH.scores} (like {STORED.scores} including all)")
-        for source, target in ((STORED.scores, SCRATCH.scores), (STORED.account_weeks, SCRATCH.account_weeks)):
-            cursor.execute(_SHARED_COLUMNS, (source, target))
-            columns = ", ".join(name for (name,) in cursor.fetchall())
-            which = "(model, model_version) in %s" if source == STORED.scores else "true"
-            if versions:
-                arguments = (tuple(versions),) if source == STORED.scores else None
-                cursor.execute(
-                    f"insert into {target} ({columns}) select {columns} from {source} where {before} and {which}",
-                    arguments,
-                )
-        cursor.execute(f"analyze {SCRATCH.account_weeks}")
+        cursor.execute(LOCK, (SCRATCH_SCHEMA,))
+        if cursor.fetchone() != (True,):
+            raise UserError("Somebody else reproduces scores in this warehouse; wait until that is done")
+        _drop(warehouse)
+        try:
+            yield
+        finally:
+            _drop(warehouse)
 
 
-_SHARED_COLUMNS = """
-    select attname from pg_attribute
-    where attrelid = %s::regclass and attnum > 0 and not attisdropped
-    intersect
-    select attname from pg_attribute
-    where attrelid = %s::regclass and attnum > 0 and not attisdropped
-"""
+def _drop(warehouse: Warehouse) -> None:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("set client_min_messages = warning")
+        cursor.execute(f"drop schema if exists {SCRATCH_SCHEMA} cascade")
 
-_DIFFERENCES = read_sql(__file__, "differences", scratch_scores=SCRATCH.scores)
+
+def _build(warehouse: Warehouse, first: date, last: date, known_at: datetime, log: Path) -> None:
+    variables = week_variables(first, last) | {
+        "late_rows": "include",  # what was late is in it when it had arrived by then
+        "known_at": known_at.isoformat(),
+        "scratch_schema": SCRATCH_SCHEMA,
+    }
+    # A target of its own: models of the scratch schema are another project to dbt, which keeps what it parsed.
+    run_models(warehouse, MODELS, variables, target=DBT_PROJECT / "target" / "replay", log=log)

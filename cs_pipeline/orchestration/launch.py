@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from dagster_shared.error import SerializableErrorInfo
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.jobs import WEEKLY_JOB
+from cs_pipeline.orchestration.keys import RANGE_END_TAG, RANGE_START_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.run_owner import task_of
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.living import doing
@@ -70,8 +69,8 @@ class Launcher:
             WEEKLY_JOB,
             run_config={"resources": {"scope": {"config": scope}}},
             tags={
-                ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-                ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+                RANGE_START_TAG: first.isoformat(),
+                RANGE_END_TAG: last.isoformat(),
             },
         )
 

@@ -1,11 +1,10 @@
 """What assets and ops are given: the warehouse, the clock, the settings, dbt, and the scope of a run."""
 
 import os
-import sys
-from collections.abc import Sequence
-from datetime import date
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
@@ -15,9 +14,8 @@ from pydantic import Field, field_validator
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.settings import LateRows, Settings
+from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, dbt_executable
 from cs_pipeline.warehouse.locate import locate
-
-DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 
 class ScopeResource(dg.ConfigurableResource):
@@ -60,15 +58,26 @@ class InstalledDbt(DbtCliResource):
         return None
 
 
-def week_variables(first: date, last: date) -> dict[str, str]:
-    """The dbt variables that choose weeks, both included."""
-    return {"week_from": first.isoformat(), "week_to": last.isoformat()}
+_environment = threading.Lock()
 
 
-def dbt_executable() -> str:
-    """The dbt of this interpreter's environment, whatever PATH says."""
-    beside = Path(sys.executable).with_name("dbt")
-    return str(beside) if beside.exists() else "dbt"
+@contextmanager
+def environment_of_dbt(variables: Mapping[str, str]) -> Iterator[None]:
+    """Within, a dbt process is started with `variables` in its environment, and this process has them no longer after.
+
+    dagster-dbt hands on the environment of its own process, and offers no other way to give dbt a password.
+    """
+    with _environment:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def build_resources(settings: Settings, clock: Clock) -> dict[str, object]:

@@ -8,35 +8,24 @@ launchers of Docker, Celery and Kubernetes ask their own platform and need none 
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
-import grpc
-from dagster._core.definitions.executor_definition import IN_PROC_CONFIG
-from dagster._core.events import DagsterEvent
-from dagster._core.execution.context.system import PlanOrchestrationContext
-from dagster._core.execution.plan.plan import ExecutionPlan
-from dagster._core.execution.retries import RetryMode
-from dagster._core.executor.in_process import InProcessExecutor
-from dagster._core.executor.init import InitExecutorContext
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
-from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.client import DagsterGrpcClient
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus  # what a launcher returns has no public name
 
+from cs_pipeline.orchestration.code_server_client import why_not_executing
+from cs_pipeline.orchestration.keys import CODE_SERVER_TAG, MAX_RUNTIME_TAG
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import doing, process_of
 from cs_pipeline.warehouse.locate import locate
 
-ANSWER_SECONDS = 10
 UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def at_most(hours: int) -> dict[str, str]:
     """The tag of a job whose run is ended when it takes longer: it hangs."""
-    return {"dagster/max_runtime": str(hours * 3600)}
+    return {MAX_RUNTIME_TAG: str(hours * 3600)}
 
 
 def task_of(run_id: str) -> str:
@@ -44,23 +33,33 @@ def task_of(run_id: str) -> str:
     return f"run {run_id}"
 
 
-class OwnedExecutor(InProcessExecutor):
+class OwnedExecutor(dg.Executor):
     """All steps in the run's own process, which is known to live as long as it does."""
 
-    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
-        """Execute the plan, as its base does."""
+    def __init__(self, in_process: dg.Executor) -> None:
+        self._in_process = in_process
+
+    @property
+    def retries(self) -> Any:
+        """How Dagster's own executor retries steps."""
+        return self._in_process.retries
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+        """Execute the plan, as Dagster's own executor does."""
         settings = load_settings()
         with doing(locate(settings), task_of(plan_context.run_id), settings.home):
-            yield from super().execute(plan_context, execution_plan)
+            yield from self._in_process.execute(plan_context, execution_plan)
 
 
-@dg.executor(name="in_process", config_schema=IN_PROC_CONFIG)
-def owned_executor(context: InitExecutorContext) -> OwnedExecutor:
+@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema)  # pyright: ignore[reportArgumentType]
+def owned_executor(context: dg.InitExecutorContext) -> OwnedExecutor:
     """The executor of all our jobs: a run is one process."""
-    return OwnedExecutor(RetryMode.from_config(context.executor_config["retries"]))  # pyright: ignore[reportArgumentType]
+    in_process = dg.in_process_executor.executor_creation_fn
+    assert in_process, "Dagster's own executors can be made"
+    return OwnedExecutor(in_process(context))
 
 
-class PipelineRunLauncher(DefaultRunLauncher):
+class PipelineRunLauncher(dg.DefaultRunLauncher):
     """Dagster's own launcher, that knows whether the process of a run lives. `dagster.yaml` names it."""
 
     @property
@@ -83,8 +82,8 @@ def why_abandoned(warehouse: Warehouse, run: dg.DagsterRun) -> str:
         process = process_of(session, task_of(run.run_id))
     if process is not None:
         return "" if process.is_alive else f"its {process.words}, is gone"
-    server = run.tags.get(GRPC_INFO_TAG)
-    return _why_unknown_to_server(run.run_id, server) if server else ""
+    server = run.tags.get(CODE_SERVER_TAG)
+    return why_not_executing(run.run_id, json.loads(server)) if server else ""
 
 
 def fail_abandoned_runs(instance: dg.DagsterInstance, warehouse: Warehouse) -> list[dg.DagsterRun]:
@@ -97,7 +96,7 @@ def fail_abandoned_runs(instance: dg.DagsterInstance, warehouse: Warehouse) -> l
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY)):
         run = record.dagster_run
         why = why_abandoned(warehouse, run)
-        if not why and run.status == dg.DagsterRunStatus.STARTING and GRPC_INFO_TAG not in run.tags:
+        if not why and run.status == dg.DagsterRunStatus.STARTING and CODE_SERVER_TAG not in run.tags:
             why = "whoever launched it is gone"
         if not why:
             continue
@@ -107,25 +106,3 @@ def fail_abandoned_runs(instance: dg.DagsterInstance, warehouse: Warehouse) -> l
             instance.report_run_failed(run, f"Found at start: {why}.")
         abandoned.append(run)
     return abandoned
-
-
-def _why_unknown_to_server(run_id: str, server: str) -> str:
-    """In words, why the code server of a run does not execute it; empty when it does, or does not say in time."""
-    at = json.loads(server)
-    client = DagsterGrpcClient(
-        port=at.get("port"), socket=at.get("socket"), host=at.get("host"), use_ssl=bool(at.get("use_ssl"))
-    )
-    try:
-        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=ANSWER_SECONDS)
-    except Exception as error:  # Dagster wraps what gRPC raises
-        return "its code server is gone" if _is_unavailable(error) else ""
-    is_known = deserialize_value(answer, CanCancelExecutionResult).can_cancel
-    return "" if is_known else "its code server does not execute it"
-
-
-def _is_unavailable(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, grpc.RpcError):
-            return isinstance(error, grpc.Call) and error.code() == grpc.StatusCode.UNAVAILABLE
-        error = error.__cause__ or error.__context__
-    return False

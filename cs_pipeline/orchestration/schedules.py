@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PRIORITY_TAG,
-)
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
-from cs_pipeline.orchestration.crm_status import read_crm_status
-from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
+from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.jobs.plays import daily_plays
+from cs_pipeline.orchestration.jobs.weekly import weekly_job
+from cs_pipeline.orchestration.keys import (
+    LIVE,
+    MAX_RETRIES_TAG,
+    ORIGIN_TAG,
+    PRIORITY_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    REASON_TAG,
+    WEEKLY_JOB,
+)
 from cs_pipeline.orchestration.partitions import last_ended_week
-from cs_pipeline.orchestration.plays import daily_plays
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -35,7 +39,7 @@ def weekly_requests(
         dg.RunRequest(
             run_key=f"{WEEKLY_JOB}:{week}",
             partition_key=week.isoformat(),
-            tags={ORIGIN_TAG: LIVE, "dagster/max_retries": "2"},
+            tags={ORIGIN_TAG: LIVE, MAX_RETRIES_TAG: "2"},
         ),
     ]
 
@@ -44,16 +48,16 @@ def _missed_request(first: date, last: date, week: date) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"{WEEKLY_JOB}:{first}..{last}:before:{week}",
         tags={
-            ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-            ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+            RANGE_START_TAG: first.isoformat(),
+            RANGE_END_TAG: last.isoformat(),
             PRIORITY_TAG: "1",  # before the week that is compared with them
-            "cs_pipeline/reason": "weeks that were missed",
-            "dagster/max_retries": "2",
+            REASON_TAG: "weeks that were missed",
+            MAX_RETRIES_TAG: "2",
         },
     )
 
 
-def build_schedules(weekly_job: UnresolvedAssetJobDefinition, settings: Settings) -> list[dg.ScheduleDefinition]:
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """All schedules. They run from the first load on: delivery is capture until someone sets it otherwise."""
 
     @dg.schedule(

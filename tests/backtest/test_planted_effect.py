@@ -24,7 +24,7 @@ from cs_pipeline.demo.planted_outcomes import plant
 from cs_pipeline.demo.slices import write_slice
 from cs_pipeline.demo.treatment_effects import PlayEffect, apply_treatment
 from cs_pipeline.demo.truth import load_truth
-from cs_pipeline.orchestration.jobs import EFFECTS_JOB, PLAY_EFFECTS
+from cs_pipeline.orchestration.keys import EFFECTS_JOB, PLAY_EFFECTS
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks

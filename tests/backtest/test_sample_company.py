@@ -16,7 +16,7 @@ from cs_pipeline.backtest.observations import metrics_of, weeks_of_marts
 from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model
-from cs_pipeline.orchestration.jobs import BACKTEST, BACKTEST_JOB
+from cs_pipeline.orchestration.keys import BACKTEST, BACKTEST_JOB
 from cs_pipeline.warehouse.bulk import query
 from tests.builders.sample_history import History
 

@@ -23,7 +23,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.orchestration.effect import EffectConfig, effects_of_plays
+from cs_pipeline.orchestration.assets.uplift import EffectConfig, effects_of_plays
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.reports.backtest.uplift_text import uplift_table

@@ -12,8 +12,8 @@ from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.changes import record_changes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.orchestration.failed_tests import words_of_failed_tests
 from cs_pipeline.warehouse.contract import Column, SourceTable, read_contract
+from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
 from cs_pipeline.warehouse.load import load_folder
 from tests.dbt.conftest import DbtWarehouse, accounts
 

@@ -11,7 +11,7 @@ from cs_pipeline.cli.doctor import examine
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.contract_doubts import FEWEST_TERMS, contract_doubts
-from cs_pipeline.orchestration.contracts import contracts_are_beyond_doubt
+from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import add_term

@@ -1,102 +1,85 @@
-"""Scores of account-weeks in the scratch schema: the same as the stored ones to the byte when the account-weeks are."""
+"""Weeks replayed as they were known at a moment: what was late is in it from its arrival on; nothing stored changes."""
 
-from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
+import pandas as pd
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.library import load_score_model
-from cs_pipeline.health.selection import Rule, Selection, selection_of
-from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.health.steadiness import Escalation, Steadiness
-from cs_pipeline.history.reproduction import SCRATCH, SCRATCH_SCHEMA, Reproduction, reproduce_scores
-from cs_pipeline.history.scope import Scope
-from cs_pipeline.history.scores import score_weeks
-from cs_pipeline.warehouse.connection import Warehouse
-from tests.builders.marts import add_account, add_account_week, rows, week
-from tests.builders.scored_accounts import WEEKLY_POINTS
+from cs_pipeline.history.reproduced_scores import SCRATCH_SCHEMA, Reproduction
+from cs_pipeline.history.reproduction import reproduce
+from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
-SHIPPED = [load_score_model(name) for name in ("usage_engagement_business", "five_factor", "five_factor_capped")]
-STEADY = WEEKLY_POINTS.changed(steadiness=Steadiness(confirm_weeks=2), escalation=Escalation())
-WEEKS = [week(number) for number in range(8)]
-REPLAYED = WEEKS[5:]
+pytestmark = pytest.mark.slow(seconds=8)
+
+FIRST = SCORED_UNTIL - WEEK
+EVERYTHING = ("cs.health_scores", "cs.score_changes", "cs.scored_weeks", "cs.score_models", "marts.fct_account_weeks")
 
 
-def counting(*models: ScoreModel) -> Selection:
-    """Every model counts for accounts of a tier of its own name, the last one also for all others."""
-    return Selection(
-        (*(Rule(model=model.model, tier=model.model) for model in models), Rule(model=models[-1].model)), models
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def replay(history: History, known_at: datetime) -> Reproduction:
+    log = history.home / "logs" / "replay.log"
+    return reproduce(history.warehouse, FIRST, SCORED_UNTIL, known_at, on_step=lambda _: None, log=log)
+
+
+def stored(history: History) -> list[list[tuple[object, ...]]]:
+    """All that could have changed, to the byte, and when its rows were written."""
+    return [history.rows(f"select xmin::text, t::text from {table} as t order by 2") for table in EVERYTHING]
+
+
+def quiet_account(history: History) -> str:
+    """An account without any login for a while, whose score a login would change."""
+    ((account,), *_) = history.rows(
+        f"select account_id from marts.fct_account_weeks where week >= '{FIRST}' "
+        "group by 1 having count(*) = 2 and max(logged_in_7d) = 0 order by 1"
     )
+    return str(account)
 
 
-def build_scratch(warehouse: Warehouse) -> None:
-    """The weeks to replay, as they are stored."""
-    with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            f"create schema {SCRATCH_SCHEMA}; create table {SCRATCH.account_weeks} as "
-            "select * from marts.fct_account_weeks where week >= %s",
-            [REPLAYED[0]],
-        )
+def test_a_row_that_arrived_late_shows_from_its_arrival_on_and_nothing_stored_changes(history: History) -> None:
+    account = quiet_account(history)
+    arrival = midnight(SCORED_UNTIL + WEEK) + timedelta(days=2, hours=9)
+    history.rows(
+        "insert into raw.events (event_id, account_id, user_id, occurred_at, event_name, _loaded_at, _load_id) "
+        f"values ('late', '{account}', 'somebody', '{SCORED_UNTIL + timedelta(days=3)} 12:00Z', 'login', "
+        f"'{arrival}', 999999)"
+    )
+    before = stored(history)
+
+    unknown = replay(history, arrival)
+    assert unknown.compared == history.count("cs.active_scores", f"week between '{FIRST}' and '{SCORED_UNTIL}'") > 0
+    assert unknown.differences.empty, unknown.differences.to_string()
+    assert unknown.words == "the stored scores are the same."
+
+    known = replay(history, arrival + timedelta(minutes=1))
+    (difference,) = known.differences.to_dict("records")
+    assert difference["week"] == SCORED_UNTIL
+    assert "logged_in_7d" in difference["because"].split(", ")
+    assert difference["known_score"] - difference["stored_score"] == pytest.approx(difference["difference"])
+    assert difference["difference"] > 0
+    assert not pd.isna(difference["arr"])
+
+    assert stored(history) == before
+    assert history.rows(f"select 1 from pg_namespace where nspname = '{SCRATCH_SCHEMA}'") == []
 
 
-def replay(warehouse: Warehouse) -> Reproduction:
-    return reproduce_scores(warehouse, REPLAYED[0], REPLAYED[-1], on_week=lambda *_: None)
+def test_a_moment_at_which_the_weeks_were_not_over_is_refused(history: History) -> None:
+    with pytest.raises(UserError, match=f"the week {SCORED_UNTIL} was not over; choose {SCORED_UNTIL + WEEK} or later"):
+        replay(history, midnight(SCORED_UNTIL + WEEK) - timedelta(minutes=1))
 
 
-def score_rows(warehouse: Warehouse, table: str) -> Iterator[object]:
-    """All columns but the one that says whether a row counts."""
-    told = f"select to_jsonb(t) - 'is_active' from {table} as t where week >= '{REPLAYED[0]}'"
-    return iter(rows(warehouse, f"{told} order by week, account_id, model, model_version"))
+def test_a_version_that_is_no_longer_computed_is_refused_before_anything_is_built(history: History) -> None:
+    history.rows("""update cs.score_models set definition = '{"weights": []}'""")
+    with pytest.raises(UserError, match="is of a form that is no longer computed"):
+        replay(history, midnight(SCORED_UNTIL + WEEK))
+    assert not (history.home / "logs" / "replay.log").exists()
 
 
-@pytest.mark.parametrize("own", [WEEKLY_POINTS, STEADY], ids=["as shipped", "with a memory"])
-def test_scores_of_all_shipped_models_come_out_to_the_byte(marts: Warehouse, own: ScoreModel) -> None:
-    models = (*SHIPPED, own)
-    for number in range(8):
-        for model in models:
-            values: dict[str, Any] = dict.fromkeys(model.metric_names, 0.37 * number)
-            add_account_week(marts, model.model, number, tier=model.model, **values, events_7d=number % 7)
-        add_account_week(marts, "falls", number, seat_utilisation=0.9 - 0.12 * number, events_7d=number % 7)
-    score_weeks(marts, counting(*models), WEEKS, Scope())
-    build_scratch(marts)
-    found = replay(marts)
-    assert found.differences.empty, found.differences.to_string()
-    assert found.compared == 5 * len(REPLAYED)
-    replayed = list(score_rows(marts, SCRATCH.scores))
-    stored = {str(row) for row in score_rows(marts, "cs.health_scores")}
-    assert len(replayed) == len(stored) == 5 * 4 * len(REPLAYED)
-    assert {str(row) for row in replayed} == stored
-    assert {row["status"] for (row,) in rows(marts, f"select to_jsonb(t) from {SCRATCH.scores} as t")} >= {"held"}
-
-
-def test_differences_name_the_metrics_and_the_accounts_that_were_not_there(marts: Warehouse) -> None:
-    for account in ("a", "b", "gone"):
-        add_account(marts, account)
-        add_account_week(marts, account, 5)
-    score_weeks(marts, selection_of(WEEKLY_POINTS), [week(5)], Scope())
-    build_scratch(marts)
-    rows_of = f"from {SCRATCH.account_weeks} where account_id"
-    with marts.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            f"update {SCRATCH.account_weeks} set seat_utilisation = 0, logged_in_7d = 0 where account_id = 'a'"
-        )
-        cursor.execute(f"create temporary table new as select * {rows_of} = 'gone'; delete {rows_of} = 'gone'")
-        cursor.execute(f"update new set account_id = 'new'; insert into {SCRATCH.account_weeks} select * from new")
-    found = replay(marts)
-    told = found.differences[["account", "stored_band", "known_band", "because"]]
-    assert sorted(told.fillna("").itertuples(index=False, name=None)) == [
-        ("A", "Green", "Green", "seat_utilisation, logged_in_7d"),
-        ("Gone", "Green", "", "not known then"),
-        ("new", "", "Green", "not in the stored week"),
-    ]
-    assert found.words == "3 differ from the stored ones, 2 of them in another band."
-
-
-def test_a_version_that_is_computed_otherwise_today_is_refused(marts: Warehouse) -> None:
-    add_account_week(marts, "a", 5)
-    score_weeks(marts, selection_of(WEEKLY_POINTS), [week(5)], Scope())
-    with marts.session() as session, session.cursor() as cursor:
-        cursor.execute("update cs.score_models set definition = definition || '{\"coverage_floor\": 0.1}'")
-    with pytest.raises(UserError, match="of a form that is no longer computed"):
-        replay(marts)
+def test_only_one_replay_at_a_time(history: History) -> None:
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [SCRATCH_SCHEMA])
+        with pytest.raises(UserError, match="Somebody else replays"):
+            replay(history, midnight(SCORED_UNTIL + WEEK))

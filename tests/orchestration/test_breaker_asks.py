@@ -6,7 +6,7 @@ import dagster as dg
 
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.plays import BatchConfig, PlaybooksConfig, enrol_accounts
+from cs_pipeline.orchestration.ops.enrolment import BatchConfig, PlaybooksConfig, enrol_accounts
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

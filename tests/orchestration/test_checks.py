@@ -7,7 +7,7 @@ import pytest
 
 from cs_pipeline.history.changes import ChangeSummary
 from cs_pipeline.history.weeks import Origin
-from cs_pipeline.orchestration.checks import change_results
+from cs_pipeline.orchestration.asset_checks.health import change_results
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pytest
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.decisions import (
-    JOBS_FOR_PEOPLE,
+from cs_pipeline.orchestration.jobs.operations import (
     Scope,
     Verb,
     decide_on_actions,
@@ -74,10 +73,10 @@ def test_a_preview_says_what_each_step_would_do_and_writes_nothing(company: Comp
 
 def test_the_kill_switch_stops_and_lets_go_on(company: Company, settings: Settings, clock: Clock) -> None:
     enrolled(company, settings, one_mail_play())
-    run(company, settings, stop_or_resume, "throw_switch", scope="playbook", name="yellow", reason="wrong price")
+    run(company, settings, stop_or_resume, "set_kill_switch", scope="playbook", name="yellow", reason="wrong price")
     deliver(company.warehouse, settings, clock)
     assert states(company) == {("planned", "kill_switch"): 1}
-    run(company, settings, stop_or_resume, "throw_switch", scope="playbook", name="yellow", stops=False)
+    run(company, settings, stop_or_resume, "set_kill_switch", scope="playbook", name="yellow", stops=False)
     deliver(company.warehouse, settings, clock)
     assert states(company) == {("sent", None): 1}
 
@@ -94,10 +93,9 @@ def test_a_switch_that_cannot_be_thrown_says_why(
     company: Company, settings: Settings, config: dict[str, object], words: str
 ) -> None:
     with pytest.raises(UserError, match=words):
-        run(company, settings, stop_or_resume, "throw_switch", **config)
+        run(company, settings, stop_or_resume, "set_kill_switch", **config)
 
 
 def test_the_launchpad_offers_what_the_commands_do() -> None:
     assert [verb.value for verb in Verb] == list(manual_actions.DECISIONS)
     assert [scope.value for scope in Scope] == list(get_args(kill_switch.Scope))
-    assert all(job.description for job in JOBS_FOR_PEOPLE)

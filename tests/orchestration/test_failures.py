@@ -10,7 +10,7 @@ import time_machine
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.failures import build_failed_run_sensor
+from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -49,15 +49,14 @@ class Operations:
                 self._ask(result)
 
     def _ask(self, result: dg.ExecuteInProcessResult) -> None:
-        sensor = build_failed_run_sensor()
         with dg.build_run_status_sensor_context(
-            sensor_name=sensor.name,
+            sensor_name=failed_run_sensor.name,
             dagster_instance=self.instance,
             dagster_run=result.dagster_run,
             dagster_event=result.get_run_failure_event(),
             resources={"warehouse": self.warehouse, "settings": self.settings, "clock": Clock(NOON)},
         ).for_run_failure() as context:
-            sensor(context)
+            failed_run_sensor(context)
 
     def told(self) -> list[tuple]:
         with self.warehouse.session() as session, session.cursor() as cursor:

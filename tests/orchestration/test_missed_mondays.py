@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from cs_pipeline.history.weeks import WEEK
-from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG, WEEKLY_JOB
-from cs_pipeline.orchestration.repeated import scheduled_before
+from cs_pipeline.orchestration.duplicate_runs import scheduled_before
+from cs_pipeline.orchestration.keys import LIVE, ORIGIN_TAG, RANGE_END_TAG, RANGE_START_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.schedules import weekly_requests
 from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL
 
@@ -23,8 +22,8 @@ def test_missed_weeks_come_first_and_are_a_backfill() -> None:
     assert newest.tags[ORIGIN_TAG] == LIVE
     assert before.partition_key is None
     assert ORIGIN_TAG not in before.tags
-    assert before.tags[ASSET_PARTITION_RANGE_START_TAG] == f"{SCORED_UNTIL - WEEK}"
-    assert before.tags[ASSET_PARTITION_RANGE_END_TAG] == f"{SCORED_UNTIL}"
+    assert before.tags[RANGE_START_TAG] == f"{SCORED_UNTIL - WEEK}"
+    assert before.tags[RANGE_END_TAG] == f"{SCORED_UNTIL}"
     assert int(before.tags["dagster/priority"]) > int(newest.tags.get("dagster/priority", "0"))
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.rescoring import RESCORE_JOB
+from cs_pipeline.orchestration.keys import RESCORE_JOB
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.slow(seconds=8)

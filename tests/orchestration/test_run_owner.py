@@ -11,7 +11,7 @@ import pytest
 from dagster._core.launcher.base import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
-from cs_pipeline.definitions import build_defs
+from cs_pipeline.orchestration.build import build_defs
 from cs_pipeline.orchestration.run_owner import PipelineRunLauncher, fail_abandoned_runs, owned_executor, task_of
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

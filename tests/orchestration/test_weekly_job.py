@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.jobs import LIVE, ORIGIN_TAG
+from cs_pipeline.orchestration.keys import LIVE, ORIGIN_TAG
 from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.slow(seconds=10)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.work import progress_of_plays
+from cs_pipeline.orchestration.assets.reviews import progress_of_plays
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.reports.plays.progress import progress, progress_for_people

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.work import QueueConfig, queue_of_work
+from cs_pipeline.orchestration.assets.reviews import QueueConfig, queue_of_work
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, queue_for_people, work_queue
 from cs_pipeline.settings import Settings

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.play_assets import ACTIONS
-from cs_pipeline.orchestration.plays import deliver_due_actions
+from cs_pipeline.orchestration.jobs.plays import deliver_due_actions
+from cs_pipeline.orchestration.keys import ACTIONS
 from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import AsOf

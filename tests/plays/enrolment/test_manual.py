@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.work import StartConfig, start_accounts
+from cs_pipeline.orchestration.jobs.start_play import StartConfig, start_accounts
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.manual import Started, start
 from cs_pipeline.plays.outbox import kill_switch

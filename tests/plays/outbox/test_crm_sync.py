@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from cs_pipeline.channels.crm_api import ConnectedCrm
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.orchestration.crm_status import TASK_STATUS, read_crm_status
-from cs_pipeline.orchestration.jobs import build_weekly_job
+from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.keys import TASK_STATUS
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.crm_sync import ReadBack, complete, open_tasks, read_back
@@ -178,8 +178,7 @@ def test_the_job_asks_nobody_while_messages_are_captured(company: Company, setti
 def test_the_hour_asks_for_a_reading_only_where_there_is_something_to_read(
     settings: Settings, changes: dict[str, str], reads: bool
 ) -> None:
-    weekly = build_weekly_job(dg.WeeklyPartitionsDefinition(start_date="2025-01-06"))
-    *_, schedule = build_schedules(weekly, settings.model_copy(update=changes))
+    *_, schedule = build_schedules(settings.model_copy(update=changes))
     context = dg.build_schedule_context(scheduled_execution_time=MONDAY, resources={"clock": Clock()})
     asked = schedule(context)
     assert isinstance(asked, dg.RunRequest) == reads

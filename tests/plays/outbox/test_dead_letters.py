@@ -8,10 +8,10 @@ import pytest
 
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration import deliveries
-from cs_pipeline.orchestration.deliveries import tell_operations
-from cs_pipeline.orchestration.plays import deliver_due_actions
-from cs_pipeline.orchestration.sensors import build_sensors
+from cs_pipeline.orchestration.jobs.plays import deliver_due_actions
+from cs_pipeline.orchestration.ops import deliveries
+from cs_pipeline.orchestration.ops.deliveries import tell_operations
+from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox import dead_letters
 from cs_pipeline.plays.outbox.transitions import LEASE
@@ -81,9 +81,8 @@ def test_a_worker_that_was_lost_is_noticed_though_nothing_is_due(
     company.run("delete from cs.actions where step <> 'guide'")
     company.run("update cs.actions set status = 'claimed', claimed_by = 'w', lease_until = %s", MONDAY + LEASE)
     for moment, is_noticed in ((MONDAY, False), (MONDAY + LEASE, True)):
-        (sensor,) = [sensor for sensor in build_sensors() if sensor.name == "due_actions_sensor"]
         with dg.build_sensor_context(resources={"warehouse": company.warehouse, "clock": Clock(moment)}) as context:
-            assert isinstance(sensor(context), dg.RunRequest) == is_noticed
+            assert isinstance(due_actions_sensor(context), dg.RunRequest) == is_noticed
 
 
 def test_what_is_found_when_looked_up_is_told_to_nobody(company: Company, settings: Settings, clock: Clock) -> None:

@@ -5,7 +5,8 @@ from pydantic import SecretStr
 
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.suppressions import SUPPRESSIONS, sync_suppressions
+from cs_pipeline.orchestration.keys import SUPPRESSIONS
+from cs_pipeline.orchestration.ops.suppressions import sync_suppressions
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play

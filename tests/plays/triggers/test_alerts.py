@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.sensors import build_sensors
+from cs_pipeline.orchestration.sensors.triggers import build_trigger_sensors
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, read_playbook
 from cs_pipeline.plays.triggers.alerts import open_alerts
@@ -138,7 +138,7 @@ class Sensor:
         self._warehouse = company.warehouse
         self._settings = settings
         self._library = load_playbooks(settings.config)
-        (self._sensor,) = [sensor for sensor in build_sensors() if sensor.name == "alert_sensor"]
+        (self._sensor,) = [sensor for sensor in build_trigger_sensors() if sensor.name == "alert_sensor"]
         self._cursor: str | None = None
 
     def tick(self, now: datetime) -> dict[str, int]:

@@ -1,0 +1,115 @@
+"""The dbt project as Dagster assets: one group of models that cover all history, one that is built week by week."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.duplicate_runs import scheduled_before
+from cs_pipeline.orchestration.keys import DATA_PLATFORM, SOURCES_GROUP, WEEKLY
+from cs_pipeline.orchestration.partitions import weeks_of
+from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, build_manifest, dbt_environment, week_variables
+from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
+
+WEEKLY_MODELS = "tag:weekly"
+"""The models of one row per account and week."""
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups models by their layer and gives everything owners, kinds and the tag of the weekly job."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The spec that dagster-dbt derives, with the project's group, owners, kinds and tags."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        resource = self.get_resource_props(manifest, unique_id)
+        layer = "intermediate" if resource["resource_type"] == "snapshot" else resource["fqn"][1]
+        return spec.replace_attributes(
+            group_name=layer, owners=[DATA_PLATFORM], kinds={"dbt", "postgres"}, tags={**spec.tags, **WEEKLY}
+        )
+
+
+def build_source_specs() -> list[dg.AssetSpec]:
+    """The canonical tables, which `cs-pipeline load` and `cs-pipeline map` fill, so that lineage begins at them."""
+    sources = json.loads(build_manifest().read_text())["sources"].values()
+    return [
+        dg.AssetSpec(
+            [source["source_name"], source["name"]],
+            group_name=SOURCES_GROUP,
+            owners=[DATA_PLATFORM],
+            kinds={"postgres"},
+            description=source["description"],
+        )
+        for source in sources
+    ]
+
+
+def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """Two sets of assets, so that a backfill of weeks does not rebuild all history and the other way round."""
+    manifest = build_manifest()
+
+    @dbt_assets(manifest=manifest, exclude=WEEKLY_MODELS, dagster_dbt_translator=Translator(), name="dbt_models")
+    def dbt_models(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: dg.ResourceParam[Warehouse],
+        clock: dg.ResourceParam[Clock],
+    ) -> Iterator[Any]:
+        if first := scheduled_before(context.instance, context.run):
+            context.log.warning("Nothing is done: run %s of the schedule does this week, or has done it.", first)
+            return  # without these, no step after them begins
+        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
+
+    @dbt_assets(
+        manifest=manifest,
+        select=WEEKLY_MODELS,
+        dagster_dbt_translator=Translator(),
+        name="dbt_account_weeks",
+        partitions_def=weeks,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def dbt_account_weeks(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        scope: ScopeResource,
+    ) -> Iterator[Any]:
+        asked = weeks_of(context)
+        variables = week_variables(asked[0], asked[-1]) | scope.dbt_variables(settings)
+        yield from _build(context, dbt, warehouse, variables)
+
+    return [dbt_models, dbt_account_weeks]
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: Mapping[str, str]
+) -> Iterator[Any]:
+    """Build and test the asset selection. Unit tests of the models belong to CI, not to every week."""
+    with environment_of_dbt(dbt_environment(warehouse, variables)):
+        invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+    try:
+        yield from invocation.stream()
+    except DagsterDbtCliRuntimeError:
+        if words := words_of_failed_tests(invocation.target_path, warehouse):
+            raise UserError(words) from None
+        raise
+    _keep_parsed(invocation.target_path)
+
+
+def _keep_parsed(target: Path) -> None:
+    """Let the next run start from what dbt parsed in this one: parsing anew costs seconds every time."""
+    parsed = target / "partial_parse.msgpack"
+    if parsed.exists():
+        beside = DBT_PROJECT / "target" / f"{target.name}.msgpack"
+        shutil.copyfile(parsed, beside)
+        beside.replace(DBT_PROJECT / "target" / parsed.name)

@@ -1,0 +1,69 @@
+"""Puts the code location together from what the modules of this package offer."""
+
+import dagster as dg
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
+from cs_pipeline.orchestration.asset_checks.late_data import inputs_unchanged_since_scored
+from cs_pipeline.orchestration.assets.backtest import backtest_of_models
+from cs_pipeline.orchestration.assets.dbt import build_dbt_assets, build_source_specs
+from cs_pipeline.orchestration.assets.health import build_health_scores, build_score_changes
+from cs_pipeline.orchestration.assets.plays import PLAY_ASSETS
+from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
+from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
+from cs_pipeline.orchestration.assets.triggers import build_triggers
+from cs_pipeline.orchestration.assets.uplift import effects_of_plays
+from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
+from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
+from cs_pipeline.orchestration.jobs.rescoring import rescore_weeks
+from cs_pipeline.orchestration.jobs.reviews import backtest_job, effects_job
+from cs_pipeline.orchestration.jobs.simulation import simulate_plays
+from cs_pipeline.orchestration.jobs.start_play import start_play
+from cs_pipeline.orchestration.jobs.weekly import weekly_job
+from cs_pipeline.orchestration.partitions import weekly_partitions
+from cs_pipeline.orchestration.resources import build_resources
+from cs_pipeline.orchestration.run_owner import owned_executor
+from cs_pipeline.orchestration.schedules import build_schedules
+from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
+from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
+from cs_pipeline.orchestration.sensors.triggers import build_trigger_sensors
+from cs_pipeline.settings import Settings
+
+WEEKLY_ASSETS = (build_health_scores, build_score_changes, build_renewal_windows, build_triggers)
+REVIEW_ASSETS = (backtest_of_models, effects_of_plays, progress_of_plays, queue_of_work)
+"""What people launch when they want to look; no part of the weekly job."""
+PLAY_JOBS = (run_playbooks, deliver_due_actions, daily_plays, start_play, read_crm_status)
+JOBS_BY_HAND = (
+    rescore_weeks,
+    backtest_job,
+    effects_job,
+    simulate_plays,
+    preview_play,
+    decide_on_actions,
+    why_action,
+    stop_or_resume,
+)
+
+
+def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions:
+    """All assets, checks, jobs, sensors and schedules for `settings`. Demo and tests bring a clock of their own.
+
+    Parses the dbt project when it has changed since it was parsed last. Needs no database.
+    """
+    weeks = weekly_partitions(settings.first_week, settings.now)
+    return dg.Definitions(
+        assets=[
+            *build_source_specs(),
+            *build_dbt_assets(weeks),
+            *(build(weeks) for build in WEEKLY_ASSETS),
+            *PLAY_ASSETS,
+            *REVIEW_ASSETS,
+        ],
+        asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
+        jobs=[weekly_job, *PLAY_JOBS, *JOBS_BY_HAND],
+        schedules=build_schedules(settings),
+        sensors=[*build_trigger_sensors(), due_actions_sensor, failed_run_sensor],
+        resources=build_resources(settings, clock or Clock(settings.now)),
+        executor=owned_executor,
+    )

@@ -1,0 +1,17 @@
+"""The weekly job: everything from the staging models to the triggers, in one run, whatever the number of weeks."""
+
+import dagster as dg
+
+from cs_pipeline.orchestration.keys import CADENCE_TAG, SERIAL_TAG, WEEKLY, WEEKLY_JOB
+from cs_pipeline.orchestration.run_owner import at_most, owned_executor
+
+weekly_job = dg.define_asset_job(
+    WEEKLY_JOB,
+    selection=dg.AssetSelection.tag(CADENCE_TAG, WEEKLY[CADENCE_TAG]),
+    description=(
+        "Builds the marts, scores every account, explains the changes and opens renewal windows. "
+        "Launched by the schedule it may start plays; launched by hand or as a backfill it contacts nobody."
+    ),
+    tags={SERIAL_TAG: WEEKLY_JOB, **at_most(hours=12)},
+    executor_def=owned_executor,
+)

@@ -1,0 +1,1 @@
+"""Ops that several jobs share."""

@@ -1,0 +1,109 @@
+"""Ops that take due actions, one a channel, and the op that tells operations what needs a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from cs_pipeline.channels.registry import KINDS, ChannelKind
+from cs_pipeline.channels.routing import channels_for
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.keys import ACTIONS, CAPTURED_MESSAGES
+from cs_pipeline.orchestration.metadata import table
+from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due, deliver_notices
+from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.outbox import dead_letters, notices
+from cs_pipeline.reports.plays.deliveries import messages_as_markdown
+from cs_pipeline.reports.plays.status import actions_by_status, recent_messages
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+
+def _delivering_op(name: str, kinds: Sequence[ChannelKind]) -> dg.OpDefinition:
+    carried = [kind.name for kind in kinds]
+
+    @dg.op(
+        name=name,
+        ins={"after": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        description=f"Take the due actions of {' and '.join(carried)}: guards, message, delivery, record.",
+    )
+    def deliver(
+        context: dg.OpExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> None:
+        known = channels_for(settings, warehouse, clock)
+        channels = {name: known[name] for name in carried}
+        limit = min(kind.most_in_a_run for kind in kinds)  # the sensor launches the next run
+        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=limit)
+        for problem in summary.problems:
+            context.log.error(problem)
+        if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
+            for event in _delivered(warehouse, settings, carried, summary):
+                context.log_event(event)
+
+    return deliver
+
+
+def _delivered(
+    warehouse: Warehouse, settings: Settings, carried: Sequence[str], summary: DeliverySummary
+) -> Iterator[dg.AssetMaterialization]:
+    channel = ", ".join(dict.fromkeys(name for name, _ in summary.outcomes)) or carried[0]
+    outcomes = {outcome: summary.count(outcome) for _, outcome in summary.outcomes}
+    with warehouse.session() as session:
+        outbox, messages = actions_by_status(session), recent_messages(session)
+    metadata: Mapping[str, Any] = {
+        "channel": channel,
+        "outcomes": outcomes,
+        "suppressed": dict(summary.suppressed),
+        "failed": dict(summary.failed),
+        "postponed": dict(summary.postponed),
+        "ended_plays": dict(summary.ended),
+        "outbox": table(outbox),
+    }
+    words = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing sent"
+    yield dg.AssetMaterialization(ACTIONS, description=f"{channel}: {words}", metadata=metadata)
+    if outcomes.get("captured"):
+        yield dg.AssetMaterialization(
+            CAPTURED_MESSAGES,
+            description=f"{outcomes['captured']} messages captured",
+            metadata={
+                "all_messages": dg.MetadataValue.url(settings.messages_url),
+                "newest": dg.MetadataValue.md(messages_as_markdown(messages, settings.messages_url)),
+            },
+        )
+
+
+DELIVERING_OPS = tuple(
+    _delivering_op(name, [kind for kind in KINDS.values() if kind.op == name])
+    for name in dict.fromkeys(kind.op for kind in KINDS.values())
+)
+"""Which take what is due, each of the kinds that name it as their op."""
+
+
+@dg.op(
+    ins={"delivered": dg.In(dg.Nothing)},
+    out=dg.Out(dg.Nothing),
+    description="Tell operations, once, of actions that need a person: failed, or uncertain and not to be looked up.",
+)
+def tell_operations(
+    context: dg.OpExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """One notice about everything that they were not told of yet.
+
+    It comes after the channels, which look up what is uncertain first.
+    """
+    now = clock.now()
+    with warehouse.session() as session:
+        found = dead_letters.untold(session, now)
+        if found is None:
+            return
+        notices.tell(session, dead_letters.notice(found, now), settings, now)
+        dead_letters.mark_told(session, found.action_ids, now)
+    context.log.warning("%s\n%s", found.subject, found.words)
+    deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)

@@ -1,0 +1,77 @@
+"""Sensors that offer new triggers to playbooks, one a kind of trigger."""
+
+import hashlib
+from collections.abc import Sequence
+
+import dagster as dg
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.jobs.plays import run_playbooks
+from cs_pipeline.orchestration.keys import REASON_TAG
+from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.triggers.dispatch import offer
+from cs_pipeline.plays.triggers.dispatch_cursor import Batch
+from cs_pipeline.plays.triggers.kinds import KINDS, Kind
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+
+INTERVAL_SECONDS = 15
+TRIGGERS_IN_A_RUN = 5_000
+
+
+def build_trigger_sensors() -> list[dg.SensorDefinition]:
+    """One for each kind. They run from the first load on: delivery is capture until someone sets it otherwise."""
+    return [_trigger_sensor(kind) for kind in KINDS if kind.is_dispatched]
+
+
+def playbook_requests(batches: Sequence[Batch], reason: str) -> list[dg.RunRequest]:
+    """Runs for the batches of a tick, as few as their size allows: a run costs seconds, a batch hardly any.
+
+    `reason` says what is unusual about them, if anything is.
+    """
+    runs: list[list[Batch]] = []
+    for batch in batches:
+        if runs and sum(len(other.trigger_ids) for other in (*runs[-1], batch)) <= TRIGGERS_IN_A_RUN:
+            runs[-1].append(batch)
+        else:
+            runs.append([batch])
+    return [_playbook_request(together, reason) for together in runs]
+
+
+def _playbook_request(batches: Sequence[Batch], reason: str) -> dg.RunRequest:
+    config = [{"playbook": batch.playbook, "trigger_ids": list(batch.trigger_ids)} for batch in batches]
+    cause = "+".join(batch.run_key for batch in batches)
+    return dg.RunRequest(
+        run_key=cause if len(batches) == 1 else hashlib.sha256(cause.encode()).hexdigest()[:24],
+        run_config={"ops": {"enrol_accounts": {"config": {"batches": config}}}},
+        tags={
+            "cs_pipeline/playbooks": ",".join(sorted({batch.playbook for batch in batches})),
+            "cs_pipeline/triggers": str(sum(len(batch.trigger_ids) for batch in batches)),
+            **({REASON_TAG: reason} if reason else {}),
+        },
+    )
+
+
+def _trigger_sensor(kind: Kind) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{kind.name}_sensor",
+        job=run_playbooks,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"{kind.words} One run for all playbooks that have something to decide.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.SensorResult:
+        playbooks = load_playbooks(settings.config)
+        with warehouse.session() as session:
+            found = offer(session, playbooks, {kind.name}, context.cursor, clock.now())
+        requests = playbook_requests(found.batches, found.reason)
+        return dg.SensorResult(
+            run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor
+        )
+
+    return sensor
