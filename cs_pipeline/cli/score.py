@@ -123,12 +123,12 @@ def reproduce(
     cs-pipeline score reproduce --from 2025-06-02 --to 2025-06-09 --as-known-at 2025-06-20T12:00
     """
     from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.history.reproduction import reproduce
+    from cs_pipeline.history import reproduction
 
     settings = load_settings()
     known_at = as_known_at.replace(tzinfo=UTC)
     with status("Checking") as shown:
-        found = reproduce(
+        found = reproduction.reproduce(
             start_warehouse(settings),
             from_.date(),
             to.date(),
