@@ -81,5 +81,5 @@ def test_a_version_that_is_no_longer_computed_is_refused_before_anything_is_buil
 def test_only_one_replay_at_a_time(history: History) -> None:
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [SCRATCH_SCHEMA])
-        with pytest.raises(UserError, match="Somebody else replays"):
+        with pytest.raises(UserError, match="Somebody else reproduces"):
             replay(history, midnight(SCORED_UNTIL + WEEK))
