@@ -33,6 +33,7 @@ hypothesis.settings.load_profile("untimed")
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
 TEST_SERVER_URL = "CS_PIPELINE_TEST_SERVER_URL"
+WHOLE_EXAMPLES = "CS_PIPELINE_TEST_WHOLE_EXAMPLES"
 
 CopyDatabase = Callable[[Warehouse], Warehouse]
 BringInExample = Callable[[str], "BroughtIn"]
@@ -73,7 +74,7 @@ def clean_environment() -> Iterator[None]:
     """No setting of the person who runs the tests reaches them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("CS_PIPELINE_") and name not in (SHARED_DATA, TEST_SERVER_URL):
+            if name.startswith("CS_PIPELINE_") and name not in (SHARED_DATA, TEST_SERVER_URL, WHOLE_EXAMPLES):
                 patch.delenv(name)
         yield
 
@@ -187,7 +188,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def bring_in_example(databases: Databases, shared_data: Path) -> BringInExample:
+def bring_in_example(
+    databases: Databases, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> BringInExample:
     """Brings in an example by name, once a session."""
     from tests.builders.example_history import bring_in_example
 
@@ -195,7 +198,7 @@ def bring_in_example(databases: Databases, shared_data: Path) -> BringInExample:
     def bring_in(name: str) -> "BroughtIn":
         warehouse = databases.create()
         migrate(warehouse)
-        return bring_in_example(warehouse, name, shared_data)
+        return bring_in_example(warehouse, name, shared_data, tmp_path_factory.mktemp(name))
 
     return bring_in
 

@@ -3,7 +3,6 @@
 How their rows come in, and what becomes of each oddity, is tested in tests/warehouse/test_example_*.py.
 """
 
-import os
 from dataclasses import dataclass
 
 import pytest
@@ -13,16 +12,24 @@ from tests.builders.sample_history import History
 from tests.conftest import BringInExample, LiveThroughExample
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What an example has in its live week."""
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """How many accounts there are in the live week, and in which bands."""
 
     accounts: int
     bands: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected(Spread):
+    """What an example has in its live week."""
+
     missing: str
     """Metrics whose tables it does not have."""
     known: str
     """Some of those whose tables it has."""
+    part: Spread | None = None
+    """Where only a part of it is brought in."""
 
 
 NO_TICKETS = "open_tickets, open_critical_tickets, worst_open_ticket, tickets_7d, tickets_30d, first_response_hours_30d"
@@ -48,6 +55,7 @@ EXAMPLES = {
     "churnsim": Expected(
         accounts=340,
         bands={"Green": 275, "Yellow": 65},
+        part=Spread(accounts=67, bands={"Green": 52, "Yellow": 15}),
         missing=f"{NOWHERE}, {NO_TICKETS}, {NO_FEEDBACK}, {NO_STEPS}, {NO_REQUESTS}",
         known="seat_utilisation, core_features_used, logged_in_7d, overdue_invoices, value_delivered_365d",
     ),
@@ -59,21 +67,9 @@ EXAMPLES = {
     ),
 }
 
-LARGEST = "churnsim"
-LARGEST_TOO = "CS_PIPELINE_TEST_LARGEST_EXAMPLE"
-costs_minutes = pytest.mark.skipif(
-    LARGEST_TOO not in os.environ,
-    reason=(
-        f"churnsim has 5.6 million rows, whose history takes minutes of the suite's twenty: {LARGEST_TOO}=1 runs it. "
-        "How its rows come in is always tested (tests/warehouse/test_example_churnsim.py)"
-    ),
-)
 every_example = pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xdist_group(name), *([costs_minutes] if name == LARGEST else [])])
-        for name in EXAMPLES
-    ],
+    [pytest.param(name, marks=[pytest.mark.xdist_group(name), pytest.mark.slow(seconds=8)]) for name in EXAMPLES],
 )
 
 
@@ -87,24 +83,30 @@ def example(name: str, bring_in_example: BringInExample) -> BroughtIn:
     return bring_in_example(name)
 
 
+@pytest.fixture
+def spread(example: BroughtIn) -> Spread:
+    expected = EXAMPLES[example.name]
+    return expected if example.is_whole or not expected.part else expected.part
+
+
 @every_example
 @pytest.mark.requirement("S5-10")
-def test_every_active_account_has_a_row_in_every_week(lived: History, example: BroughtIn) -> None:
+def test_every_active_account_has_a_row_in_every_week(lived: History, example: BroughtIn, spread: Spread) -> None:
     assert lived.rows(
         "select count(distinct week), min(week), max(week), count(*) - (select count(*) from marts.fct_account_weeks) "
         "from cs.health_scores where is_active"
     ) == [(WEEKS_OF_HISTORY + 1, example.first_week, example.live_week, 0)]
-    assert lived.count("marts.fct_account_weeks", f"week = '{example.live_week}'") == EXAMPLES[example.name].accounts
+    assert lived.count("marts.fct_account_weeks", f"week = '{example.live_week}'") == spread.accounts
 
 
 @every_example
 @pytest.mark.requirement("S5-19")
-def test_accounts_spread_over_the_bands(lived: History, example: BroughtIn) -> None:
+def test_accounts_spread_over_the_bands(lived: History, example: BroughtIn, spread: Spread) -> None:
     found = lived.rows(
         f"select band, count(*) from cs.health_scores where is_active and week = '{example.live_week}' "
         "group by 1 order by 1"
     )
-    assert found == sorted(EXAMPLES[example.name].bands.items())
+    assert found == sorted(spread.bands.items())
     assert lived.count("cs.health_scores", "is_active and status = 'scored' and coverage < 0.5") == 0
 
 
@@ -142,6 +144,7 @@ def test_what_falls_due_is_captured_once_and_the_rest_says_why_not(lived: Histor
 
 
 @pytest.mark.xdist_group("ravenstack")
+@pytest.mark.slow(seconds=8)
 def test_where_no_user_is_known_mail_to_customers_fails_with_the_reason_and_the_rest_remains(
     live_through_example: LiveThroughExample,
 ) -> None:

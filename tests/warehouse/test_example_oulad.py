@@ -14,7 +14,7 @@ from tests.warehouse.conftest import Query
 STUDENT_DAYS = "(select distinct code_presentation, id_student, date from landing.studentvle) as days"
 
 
-pytestmark = pytest.mark.xdist_group("oulad")
+pytestmark = [pytest.mark.xdist_group("oulad"), pytest.mark.slow(seconds=2)]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.warehouse.conftest import Query
 USAGE = "select count(*) from raw.events inner join raw.accounts using (account_id) where event_name = 'feature_use'"
 
 
-pytestmark = pytest.mark.xdist_group("ravenstack")
+pytestmark = [pytest.mark.xdist_group("ravenstack"), pytest.mark.slow(seconds=2)]
 
 
 @pytest.fixture(scope="module")
