@@ -79,7 +79,7 @@ def _visible(text: Text) -> Text:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress display, on stderr; in a log file it prints nothing until it is done."""
+    """A progress display, on stderr; in a log file it prints nothing."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -88,6 +88,7 @@ def progress() -> Iterator[Progress]:
         TimeElapsedColumn(),
         console=errors,
         transient=True,
+        disable=not errors.is_terminal,
     ) as display:
         yield display
 

@@ -15,9 +15,9 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     import pandas as pd
+
+    from cs_pipeline.history.late_data import LateData
 
 commands = new_group("Set a score by hand, find weeks with late data, reproduce scores as they were known.")
 
@@ -90,7 +90,7 @@ def late(
     first, last = from_.date() if from_ else EARLIEST, to.date() if to else LATEST
     found = late_data(locate(settings), first, last, settings.late_rows)
     if as_json:
-        print_json([*_marked("arrived", found.arrived), *_marked("changed", found.changed)])
+        print_json(_in_one_table(found))
         return
     if found.arrived.empty and found.changed.empty:
         say_done("nothing that the scored weeks look at changed since they were scored")
@@ -146,11 +146,15 @@ def reproduce(
         print_frame(_as_read(found.differences.head(rows)))
 
 
-def _marked(news: str, rows: "pd.DataFrame") -> "list[dict[Hashable, object]]":
-    """The rows as objects that say whether they arrived after the week was scored, or were changed since."""
+def _in_one_table(found: "LateData") -> "pd.DataFrame":
+    """Both kinds of news: `news` says whether the rows arrived after the week was scored, or were changed since."""
+    import pandas as pd
+
     from cs_pipeline.history.late_data import by_week_range
 
-    return by_week_range(rows).assign(news=news).to_dict("records")
+    tables = {"arrived": found.arrived, "changed": found.changed}
+    told = [by_week_range(rows).assign(news=news) for news, rows in tables.items() if not rows.empty]
+    return pd.concat(told) if told else found.arrived
 
 
 def _as_read(differences: "pd.DataFrame") -> "pd.DataFrame":
