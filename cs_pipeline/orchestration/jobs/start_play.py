@@ -1,4 +1,4 @@
-"""Job that starts a play by hand, as `cs-pipeline start` does."""
+"""Job that starts a play by hand, as `cs-pipeline play start` does."""
 
 import dagster as dg
 from pydantic import Field
