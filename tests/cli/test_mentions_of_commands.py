@@ -82,7 +82,7 @@ def test_the_docs_name_commands_at_all() -> None:
         ("run `cs-pipeline play simulate red_save --from 2025-01-06` first", None),
         ("run `cs-pipeline\nplay list` first", None),
         ("```\ncs-pipeline down && cs-pipeline up  # again\n```\n", None),
-        ("run `cs-pipeline play simulate red_save` first", "there is no command replay"),
+        ("run `cs-pipeline replay red_save` first", "there is no command replay"),
         ("run `cs-pipeline play replay` first", "there is no command play replay"),
         ("```bash\ncs-pipeline score late --since 2025-01-06\n```\n", "`score late` takes no --since"),
         ("run `cs-pipeline why ACCOUNT [--month 2025-06]`", "`why` takes no --month"),
