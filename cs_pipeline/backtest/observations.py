@@ -15,12 +15,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.backtest.design import BeforeRenewals, Design, design_of
+from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, design_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.history.account_weeks import metric_columns
 from cs_pipeline.history.weeks import require_marts
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -29,42 +30,7 @@ LOOK_BACK_DAYS = 26 * 7
 STEADY_WEEKS = 13
 """Rhythm for accounts that neither renew nor depart."""
 
-_DEPARTURES = """
-    known as (
-        select max(week) + 7 as until_day from marts.fct_account_weeks
-    ),
-    last_ends as (
-        select account_id, max(coalesce(successor_started_on, ended_on, 'infinity')) as ended_on
-        from marts.fct_subscription_terms
-        group by account_id
-    ),
-    exits as (
-        select
-            accounts.account_id,
-            (accounts.churned_at at time zone 'UTC')::date as churned_on,
-            nullif(last_ends.ended_on, 'infinity') as lapsed_on
-        from marts.dim_accounts as accounts
-        left join last_ends on last_ends.account_id = accounts.account_id
-    ),
-    outcomes as (
-        select
-            exits.account_id,
-            case
-                when exits.churned_on < known.until_day then least(exits.churned_on, exits.lapsed_on)
-                when exits.lapsed_on + 30 <= known.until_day then exits.lapsed_on
-            end as departs_on,
-            case
-                when exits.churned_on < known.until_day then least(exits.churned_on + 1, exits.lapsed_on + 30)
-                else exits.lapsed_on + 30
-            end as known_on,
-            case
-                when exits.churned_on < known.until_day or exits.lapsed_on + 30 <= known.until_day then 'infinity'
-                else least(coalesce(exits.lapsed_on, 'infinity'), known.until_day)
-            end as decided_until
-        from exits
-        cross join known
-    )
-"""
+_OUTCOMES = read_sql(__file__, "outcomes")
 
 
 def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
@@ -91,11 +57,11 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
     """
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
     metrics = ", ".join(_columns(warehouse, models))
-    chosen = _before_renewals(design.scheme) if isinstance(design.scheme, BeforeRenewals) else _every(design)
+    observed, *rhythm = _observed(design.scheme)
     rows = query(
         warehouse,
         f"""
-        with {_DEPARTURES}, {chosen}
+        with outcomes as ({_OUTCOMES}), observed as ({observed})
         select
             observed.account_id,
             observed.week,
@@ -113,7 +79,7 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
         where {_tenure(design)}
         order by observed.week, observed.account_id
         """,
-        (design.first.isoformat(), design.last.isoformat()),
+        (design.first.isoformat(), design.last.isoformat(), *rhythm),
     )
     days = ("week", "observed_on", "departs_on", "known_on", "cohort_month")
     moments = {name: pd.to_datetime(rows[name]) for name in days}
@@ -126,7 +92,7 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
     rows = query(
         warehouse,
         f"""
-        with {_DEPARTURES}
+        with outcomes as ({_OUTCOMES})
         select account_weeks.account_id, account_weeks.week + 7 as observed_on, outcomes.departs_on, {metrics}
         from marts.fct_account_weeks as account_weeks
         inner join outcomes on outcomes.account_id = account_weeks.account_id
@@ -144,7 +110,7 @@ def read_departures(warehouse: Warehouse) -> pd.Series:
     """The day on which each account departed, by account_id; accounts that are still there are not in it."""
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
     rows = query(
-        warehouse, f"with {_DEPARTURES} select account_id, departs_on from outcomes where departs_on is not null"
+        warehouse, f"select account_id, departs_on from ({_OUTCOMES}) as outcomes where departs_on is not null"
     )
     return pd.Series(rows["departs_on"].to_numpy(), index=pd.Index(rows["account_id"], dtype="str"), dtype="object")
 
@@ -179,79 +145,8 @@ def _tenure(design: Design) -> str:
     return " and ".join(conditions) or "true"
 
 
-def _every(design: Design) -> str:
-    """Common table expression `observed`: all accounts at a rhythm."""
-    scheme = design.scheme
-    assert not isinstance(scheme, BeforeRenewals)
-    horizon = f"account_weeks.week + 7 + {scheme.within_days:d}"
-    return f"""
-    observed as (
-        select
-            account_weeks.account_id,
-            account_weeks.week,
-            coalesce(outcomes.departs_on < {horizon}, false) as departs,
-            case
-                when outcomes.departs_on < {horizon} then greatest({horizon}, outcomes.known_on) else {horizon}
-            end as known_on
-        from marts.fct_account_weeks as account_weeks
-        inner join outcomes on outcomes.account_id = account_weeks.account_id
-        cross join known
-        where
-            account_weeks.week between $1::date and $2::date
-            and (account_weeks.week - $1::date) % {7 * scheme.every_weeks:d} = 0
-            and {horizon} <= known.until_day
-            and {horizon} <= outcomes.decided_until
-            and (outcomes.departs_on is null or outcomes.departs_on >= account_weeks.week + 7)
-    )
-    """
-
-
-def _before_renewals(scheme: BeforeRenewals) -> str:
-    """Common table expression `observed`: accounts ahead of renewals and departures, and all others now and then."""
-    lead = 7 * scheme.lead_weeks
-    return f"""
-    happenings as (
-        select account_id, departs_on as happens_on, true as departs, known_on
-        from outcomes
-        where departs_on is not null
-        union all
-        select
-            terms.account_id,
-            terms.renews_on as happens_on,
-            false as departs,
-            greatest(terms.renews_on, terms.successor_started_on) + 1 as known_on
-        from marts.fct_subscription_terms as terms
-        inner join outcomes on outcomes.account_id = terms.account_id
-        cross join known
-        where
-            not terms.is_trial
-            and not terms.is_addon
-            and terms.successor_started_on between terms.renews_on - 30 and terms.renews_on + 30
-            and terms.renews_on < known.until_day
-            and (outcomes.departs_on is null or terms.renews_on < outcomes.departs_on)
-    ),
-    ahead as (
-        select
-            account_id,
-            date_trunc('week', happens_on - {lead:d})::date - 7 as week,
-            bool_or(departs) as departs,
-            max(known_on) as known_on
-        from happenings
-        group by 1, 2
-        having date_trunc('week', min(happens_on) - {lead:d})::date - 7 between $1::date and $2::date
-    ),
-    observed as (
-        select account_id, week, departs, known_on from ahead
-        union all
-        select account_weeks.account_id, account_weeks.week, false, account_weeks.week + {14 + lead:d}
-        from marts.fct_account_weeks as account_weeks
-        inner join outcomes on outcomes.account_id = account_weeks.account_id
-        cross join known
-        where
-            account_weeks.week between $1::date and $2::date
-            and (account_weeks.week - $1::date) % {7 * STEADY_WEEKS:d} = 0
-            and account_weeks.week + {14 + lead:d} <= least(known.until_day, outcomes.decided_until)
-            and (outcomes.departs_on is null or outcomes.departs_on >= account_weeks.week + {14 + lead:d})
-            and not exists (select 1 from ahead where ahead.account_id = account_weeks.account_id)
-    )
-    """
+def _observed(scheme: EveryWeeks | BeforeRenewals) -> tuple[str, int, int]:
+    """Select of account_id, week, departs, known_on out of `outcomes`; and what it is given as $3 and $4."""
+    if isinstance(scheme, BeforeRenewals):
+        return read_sql(__file__, "before_renewals"), 7 * scheme.lead_weeks, STEADY_WEEKS
+    return read_sql(__file__, "at_a_rhythm"), scheme.within_days, scheme.every_weeks

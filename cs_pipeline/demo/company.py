@@ -7,7 +7,6 @@ windows of that week are full, and ends at `ends_on`, the demo's present. No ran
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -15,9 +14,7 @@ import numpy as np
 
 from cs_pipeline.demo.vocabulary import vocabulary
 from cs_pipeline.errors import UserError
-
-if TYPE_CHECKING:
-    from cs_pipeline.demo.treatment_effects import PlayEffect
+from cs_pipeline.plays.playbooks.schema import Playbook
 
 BLOCK_ACCOUNTS = 500
 WARM_UP_WEEKS = 6
@@ -28,6 +25,21 @@ WEEK = np.timedelta64(7, "D")
 
 Days = np.ndarray  # of datetime64[D]; NaT means never
 Moments = np.ndarray  # of datetime64[us] in UTC
+
+
+@dataclass(frozen=True)
+class PlayEffect:
+    """Of the accounts that leave for a cause that somebody who calls can mend (`treatment_effects.MET`), `playbook`
+    keeps the share `keeps` (0 to 1), and none of those in its hold-out. 0 plants that the play does nothing. Raises
+    UserError when `keeps` is no share.
+    """
+
+    playbook: Playbook
+    keeps: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.keeps <= 1:
+            raise UserError(f"The share of accounts that a play keeps lies between 0 and 1, not {self.keeps}.")
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class SampleCompany:
     seed: int = 7
     ends_on: date = date(2025, 11, 3)
     events_scale: float = 1.0
-    play_effect: "PlayEffect | None" = None
+    play_effect: PlayEffect | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.accounts <= MOST_ACCOUNTS:

@@ -5,18 +5,16 @@ back. So what starts a play comes to the same for everybody, held out or not, an
 Nothing is planted unless a company is given a `PlayEffect`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from cs_pipeline.demo.accounts import account_keys
-from cs_pipeline.demo.company import SampleCompany
+from cs_pipeline.demo.company import PlayEffect, SampleCompany
 from cs_pipeline.demo.planted_outcomes import CHAMPION_LEFT, DISENGAGEMENT, SUPPORT_PAIN, Outcomes
-from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.holdout import held_out
-from cs_pipeline.plays.playbooks.schema import Playbook
 
 MET = (DISENGAGEMENT, CHAMPION_LEFT, SUPPORT_PAIN)
 """Causes that show in the score long before the end, and that somebody who calls can do something about."""
@@ -31,20 +29,6 @@ TREATMENT_EFFECTS_SCHEMA = pa.schema(
         ("keeps", pa.float64()),  # the share that it keeps of those not held out
     ]
 )
-
-
-@dataclass(frozen=True)
-class PlayEffect:
-    """Of the accounts that leave for a cause in MET, `playbook` keeps the share `keeps` (0 to 1), and none of those
-    in its hold-out. 0 plants that the play does nothing. Raises UserError when `keeps` is no share.
-    """
-
-    playbook: Playbook
-    keeps: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.keeps <= 1:
-            raise UserError(f"The share of accounts that a play keeps lies between 0 and 1, not {self.keeps}.")
 
 
 def apply_treatment(

@@ -18,11 +18,12 @@ import pytest
 
 from cs_pipeline.backtest.measures import Interval
 from cs_pipeline.backtest.uplift import Uplift, decided_accounts, uplifts
+from cs_pipeline.demo.company import PlayEffect
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.parquet_parts import remove_parts, table_names
 from cs_pipeline.demo.planted_outcomes import plant
 from cs_pipeline.demo.slices import write_slice
-from cs_pipeline.demo.treatment_effects import PlayEffect, apply_treatment
+from cs_pipeline.demo.treatment_effects import apply_treatment
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.orchestration.keys import EFFECTS_JOB, PLAY_EFFECTS
 from cs_pipeline.plays.enrolment.enrol import enrol

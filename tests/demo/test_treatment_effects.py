@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cs_pipeline.demo.company import SampleCompany
+from cs_pipeline.demo.company import PlayEffect, SampleCompany
 from cs_pipeline.demo.generate import block_tables, generate
-from cs_pipeline.demo.treatment_effects import MET, PlayEffect
+from cs_pipeline.demo.treatment_effects import MET
 from cs_pipeline.demo.truth import ACCOUNTS, TREATMENT_EFFECTS, load_truth
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.holdout import held_out

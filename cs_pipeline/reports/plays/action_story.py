@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.reports.scores.account_story import Story, tell_story
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import LOAD_ID, SCHEMA
 
@@ -67,44 +68,7 @@ inner join cs.notices using (notice_id)
 where actions.action_id = %(action_id)s
 """
 
-_ACTION = """
-select
-    actions.*,
-    enrolments.playbook_version,
-    enrolments.enrolled_at,
-    enrolments.status as play_status,
-    enrolments.reason as play_reason,
-    playbooks.definition ->> 'title' as title,
-    triggers.kind,
-    triggers.trigger_key,
-    triggers.occurred_at,
-    triggers.facts::text as facts,
-    scores.week as score_week,
-    scores.model,
-    scores.model_version,
-    scored_weeks.scored_at,
-    scored_weeks.newest_load_id
-from cs.actions
-inner join cs.enrolments using (enrolment_id)
-inner join cs.playbooks on enrolments.playbook = playbooks.playbook
-    and enrolments.playbook_version = playbooks.playbook_version
-inner join cs.triggers using (trigger_id)
-left join lateral (
-    select week, model, model_version
-    from cs.health_scores
-    where
-        health_scores.account_id = actions.account_id
-        and is_active
-        and week <= coalesce(triggers.week, (triggers.occurred_at at time zone 'UTC')::date - 7)
-    order by week desc
-    limit 1
-) as scores on true
-left join cs.scored_weeks
-    on scores.week = scored_weeks.week
-    and scores.model = scored_weeks.model
-    and scores.model_version = scored_weeks.model_version
-where actions.action_id = %(action_id)s
-"""
+_ACTION = read_sql(__file__)
 
 _ATTEMPTS = """
 select attempt, claimed_at, recorded_at, outcome, detail

@@ -25,6 +25,7 @@ from cs_pipeline.health.explanation import (
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query, read_rows
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -69,39 +70,7 @@ def tell_story(warehouse: Warehouse, account: str, week: date | None) -> Story:
 def _active_row(warehouse: Warehouse, account: str, week: date | None) -> Row:
     rows = read_rows(
         warehouse,
-        """
-        select
-            scores.*,
-            accounts.account_name,
-            score_models.definition::text as definition,
-            score_models.metrics,
-            score_models.max_points,
-            overrides.set_by,
-            overrides.reason,
-            overrides.until_week,
-            changes.previous_week,
-            changes.from_score,
-            changes.from_band,
-            changes.cause,
-            changes.driver_metrics,
-            changes.driver_deltas,
-            changes.driver_causes,
-            before.metric_values as values_before,
-            before_models.metrics as metrics_before
-        from marts.dim_accounts as accounts
-        inner join cs.health_scores as scores on accounts.account_id = scores.account_id and scores.is_active
-        inner join cs.score_models using (model, model_version)
-        left join cs.score_overrides as overrides on scores.override_id = overrides.override_id
-        left join cs.score_changes as changes
-            on scores.account_id = changes.account_id and scores.week = changes.week
-        left join cs.health_scores as before
-            on changes.account_id = before.account_id and changes.previous_week = before.week and before.is_active
-        left join cs.score_models as before_models
-            on before.model = before_models.model and before.model_version = before_models.model_version
-        where (accounts.account_id = $1 or accounts.account_name = $1) and ($2 = '' or scores.week = $2::date)
-        order by scores.week desc, accounts.account_id
-        limit 1
-        """,
+        read_sql(__file__),
         (account, week.isoformat() if week else ""),
     )
     if not rows:

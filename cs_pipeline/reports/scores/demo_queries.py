@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -46,42 +47,7 @@ def newest_plays(warehouse: Warehouse, limit: int) -> pd.DataFrame:
     """
     return query(
         warehouse,
-        """
-        with started as (
-            select
-                *,
-                row_number() over (partition by playbook order by enrolled_at desc, enrolment_id desc) as place
-            from cs.enrolments
-            where status <> 'refused'
-        )
-
-        select
-            started.playbook,
-            dim_accounts.account_name as account,
-            case triggers.kind
-                when 'score_change' then concat(
-                    round((triggers.facts ->> 'from_score')::numeric), ' → ',
-                    round((triggers.facts ->> 'to_score')::numeric), ' (', triggers.facts ->> 'to_band', '), ',
-                    replace(triggers.facts -> 'drivers' -> 0 ->> 'metric', '_', ' ')
-                )
-                when 'renewal_window' then concat(
-                    triggers.facts ->> 'renewal_type', ' renewal on ', triggers.facts ->> 'renewal_date'
-                )
-                when 'segment_entry' then concat('entered ', replace(triggers.facts ->> 'segment', '_', ' '))
-                when 'cadence' then concat(
-                    replace(triggers.facts ->> 'cadence', '_', ' '), ' due on ', triggers.facts ->> 'due_on'
-                )
-                when 'lifecycle' then concat(replace(triggers.facts ->> 'anchor', '_', ' '), ' on ', triggers.anchor_on)
-                else triggers.kind
-            end as why,
-            started.status,
-            started.reason
-        from started
-        inner join cs.triggers using (trigger_id)
-        left join marts.dim_accounts on dim_accounts.account_id = started.account_id
-        order by started.place, started.enrolled_at desc, started.enrolment_id desc
-        limit $1::integer
-        """,
+        read_sql(__file__, "newest_plays"),
         (str(limit),),
     )
 

@@ -8,6 +8,7 @@ from cs_pipeline.health.selection import Selection
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import NOT_SCORED as NO_SCORE
 from cs_pipeline.history.week_summary import WeekSummary
+from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -40,42 +41,7 @@ def model_versions(warehouse: Warehouse) -> pd.DataFrame:
     """
     return query(
         warehouse,
-        """
-        with
-
-        counts as (
-
-            select
-                model,
-                model_version,
-                min(week) as first_week,
-                max(week) as last_week,
-                count(distinct week) as weeks,
-                count(*) as rows,
-                count(*) filter (where is_active) as counts_in,
-                round(avg(score)::numeric, 1)::double precision as mean_score
-            from cs.health_scores
-            group by model, model_version
-
-        ),
-
-        moments as (
-
-            select
-                model,
-                model_version,
-                max(scored_at) as scored_at
-            from cs.scored_weeks
-            group by model, model_version
-
-        )
-
-        select
-            model, model_version as version, first_week, last_week, weeks, rows, counts_in, mean_score, scored_at
-        from counts
-        left join moments using (model, model_version)
-        order by scored_at nulls first, model, model_version
-        """,
+        read_sql(__file__, "model_versions"),
     )
 
 
