@@ -10,6 +10,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.warehouse.bulk import read_table
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.relations import missing_relations
 
 Origin = Literal["live", "backfill"]
 
@@ -31,12 +32,9 @@ def weeks_between(first: date, last: date) -> list[date]:
 def require_marts(warehouse: Warehouse, *tables: str) -> None:
     """Raise UserError when one of `tables` of the marts is not there, or lacks metrics that were added since."""
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            "select name from unnest(%s) as name where to_regclass('marts.' || name) is null", [list(tables)]
-        )
-        if missing := [name for (name,) in cursor.fetchall()]:
+        if missing := missing_relations(session, *(f"marts.{table}" for table in tables)):
             raise UserError(
-                f"marts.{missing[0]} is not there: build the marts first, with the weekly job or `cs-pipeline backfill`"
+                f"{missing[0]} is not there: build the marts first, with the weekly job or `cs-pipeline backfill`"
             )
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL database: reads `CS_PIPELINE_DATABASE_URL`, and writes it for every library alike.
+"""Read the address of a PostgreSQL database (`CS_PIPELINE_DATABASE_URL`), and write it for every library alike.
 
 An address is read strictly, because libraries differ in what they guess of a doubtful one, and what one of them takes
 for a host may be half a password. No part of an address that cannot be read is shown.

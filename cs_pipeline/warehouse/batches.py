@@ -1,4 +1,4 @@
-"""What a file reader yields: rows as text columns with the line each begins on, and the rows it could not read."""
+"""Hold what a file reader yields: rows as text columns, the line each begins on, and the rows it could not read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

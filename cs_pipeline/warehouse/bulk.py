@@ -1,4 +1,4 @@
-"""Bulk reads and writes as Arrow columns, inside the caller's transaction but for `query`. No row-by-row anything.
+"""Read and write in bulk, as Arrow columns, in the caller's transaction (but for `query`). Nothing goes row by row.
 
 Values are bound, but for those of a select that is streamed (`read_batches`): the driver copies a result out piece by
 piece only where the statement has no parameters, and holds the whole of it in memory otherwise. They are written into

@@ -1,4 +1,4 @@
-"""Where the pipeline's PostgreSQL is, and transactions on it.
+"""Connect to PostgreSQL, and open transactions.
 
 Two ways in: `session` (psycopg2) for statements and row locks, `arrow` (ADBC) for columns in bulk. Both are one
 transaction that commits when the block ends well.

@@ -1,7 +1,7 @@
-"""The source contract as typed objects, and the tables it asks for in schema `raw`.
+"""Read the source contract, and create the tables it asks for in schema `raw`.
 
 The contract itself is dbt's sources file, so that it is written down once; this module reads it and turns a table into
-DDL. How rows are checked against it is in `validation`.
+DDL. Checking rows against it belongs to `validation`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""CSV files, streamed: UTF-8, commas or what the file has for them, quotes as in RFC 4180, plain or gzip.
+"""Stream CSV files: UTF-8, commas or what the file has for them, quotes as in RFC 4180, plain or gzip.
 
 A file is cut into blocks of whole rows. Arrow parses a block; where it does not find one row on every line (a quoted
 line break, an empty line, fields missing), the csv module reads that block again, because it knows on which line each

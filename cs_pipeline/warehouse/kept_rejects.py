@@ -1,4 +1,4 @@
-"""How many rejects are kept: the first of a load, as they are; of the rest only how many, by column and reason.
+"""Decide which rejects of a load are kept: the first as they are; of the rest their number, by column and reason.
 
 What is wrong with a file shows in its first rows. A file of nothing but bad rows must not fill the database with them.
 """

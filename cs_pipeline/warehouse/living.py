@@ -1,4 +1,4 @@
-"""Which processes of ours live: a row of cs.living_processes for each task, renewed by the process that does it.
+"""Say which of our processes live: a row of cs.living_processes for each task, renewed by the process that does it.
 
 Whoever looks can tell a process that is busy or paused from one that is gone, whatever ended it, without asking the
 process that started it. On the same host the process table decides, at once; from elsewhere (another container or

@@ -17,7 +17,7 @@ from cs_pipeline.warehouse.incoming import LOAD, RowsRead, begin_load, copy_file
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.source_files import SourceFile, canonical_files, closest
-from cs_pipeline.warehouse.upsert import merge
+from cs_pipeline.warehouse.upsert import upsert_incoming
 
 
 def load_folder(
@@ -103,18 +103,18 @@ def _load_table(
         def at(stage: Stage) -> None:
             on_progress(Progress(table.name, stage, rows, 1.0))
 
-        merged = merge(cursor, table, incoming, origins, at)
+        upserted = upsert_incoming(cursor, table, incoming, origins, at)
         cursor.execute(f"drop table {incoming.relation}")
         _require_rows(cursor, table, rows, headers)
-        finish_loads(cursor, table, {load_id: done.rows for load_id, done in read.items()}, merged.loaded)
+        finish_loads(cursor, table, {load_id: done.rows for load_id, done in read.items()}, upserted.loaded)
         reasons = count_rejects_of_loads(cursor, list(origins))
         at("done")
     return TableReport(
         table=table.name,
         origins=tuple(origins.values()),
         rows_read=rows,
-        rows_loaded=merged.loaded,
-        rows_rejected=merged.rejected + sum(done.broken for done in read.values()),
+        rows_loaded=upserted.loaded,
+        rows_rejected=upserted.rejected + sum(done.broken for done in read.values()),
         seconds=time.perf_counter() - began,
         reasons=tuple(reasons),
     )

@@ -1,4 +1,4 @@
-"""What a load tells its caller: progress while it runs, a report of every table at the end."""
+"""Report a load to its caller: progress while it runs, the counts of every table at the end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

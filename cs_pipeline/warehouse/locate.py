@@ -1,4 +1,4 @@
-"""Which PostgreSQL the settings mean: the team's own, or the embedded server of the home folder."""
+"""Find the PostgreSQL that the settings mean: the team's own, or the embedded server of the home folder."""
 
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

@@ -1,4 +1,4 @@
-"""Mappings: one SQL select per canonical table, over whatever tables a team has.
+"""Install and sync mappings: one SQL select per canonical table, over whatever tables a team has.
 
 `install_mappings` turns a folder of `<table>.sql` into views of schema `mapping` and holds their columns to the source
 contract; `sync_mappings` pulls the views' rows into schema `raw` through the checks that files go through.
@@ -26,7 +26,7 @@ from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.schemas import ensure_schema
 from cs_pipeline.warehouse.source_files import closest
 from cs_pipeline.warehouse.spellings import BLANKS
-from cs_pipeline.warehouse.upsert import merge
+from cs_pipeline.warehouse.upsert import upsert_incoming
 
 SCHEMA = "mapping"
 
@@ -160,17 +160,17 @@ def _sync(warehouse: Warehouse, table: SourceTable, on_progress: OnProgress) -> 
         at("reading")
         load_id = begin_load(cursor, table.name, origin)
         incoming, rows = _pull(warehouse, cursor, table, load_id)
-        merged = merge(cursor, table, incoming, {load_id: origin}, at)
+        upserted = upsert_incoming(cursor, table, incoming, {load_id: origin}, at)
         cursor.execute(f"drop table {incoming.relation}")
-        finish_loads(cursor, table, {load_id: rows}, merged.loaded)
+        finish_loads(cursor, table, {load_id: rows}, upserted.loaded)
         reasons = count_rejects_of_loads(cursor, [load_id])
         at("done")
     return TableReport(
         table=table.name,
         origins=(origin,),
         rows_read=rows,
-        rows_loaded=merged.loaded,
-        rows_rejected=merged.rejected,
+        rows_loaded=upserted.loaded,
+        rows_rejected=upserted.rejected,
         seconds=time.perf_counter() - began,
         reasons=tuple(reasons),
     )

@@ -1,4 +1,4 @@
-"""Runs what mappings select, with rights to read and none to change anything.
+"""Run the selects of mappings, with rights to read and none to change anything.
 
 A mapping is somebody's SQL. It is read in a transaction that only reads, by PostgreSQL's role `pg_read_all_data` where
 the pipeline's own role may become that, so that functions in it have no more rights either; its rows travel through

@@ -1,4 +1,4 @@
-"""The text of a mapping: that it is one select, and PostgreSQL's errors about it in words with the file's line.
+"""Read the text of a mapping: make sure it is one select, and tell PostgreSQL's errors about it with the file's line.
 
 Only what a view cannot refuse by itself is looked for here: a second statement. That the statement is a select that
 changes nothing is left to `create view`, which takes nothing else.

@@ -1,4 +1,4 @@
-"""Brings the `cs` schema to the newest version; safe to call at every start and from several processes at once."""
+"""Bring the `cs` schema to the newest version; safe to call at every start and from several processes at once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Parquet files, streamed, every column as the text that CSV would hold."""
+"""Stream Parquet files, every column as the text that CSV would hold."""
 
 from collections.abc import Iterator
 

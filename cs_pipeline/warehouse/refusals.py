@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses for reasons that lie with the server, the role or the database: in one sentence each.
+"""Put into one sentence what PostgreSQL refuses for a reason that lies with the server, the role or the database.
 
 Only what somebody who looks after the database can put right. Errors of our own statements stay as they are: they are
 defects of the program.

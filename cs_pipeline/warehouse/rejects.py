@@ -1,4 +1,4 @@
-"""Rows, and values of rows, that were put aside (`raw.raw_rejects`): read them, count them.
+"""Read and count the rows, and values of rows, that were put aside (`raw.raw_rejects`).
 
 Rejects belong to their origin, a file or a mapping: loading the same origin again replaces them, so the table always
 says what is wrong with each origin as it was last read.

@@ -1,4 +1,4 @@
-"""The schemas that the pipeline uses, and how one comes to be."""
+"""Name the schemas that the pipeline uses, and create one."""
 
 from psycopg2.extensions import cursor as Cursor
 

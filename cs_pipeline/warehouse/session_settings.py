@@ -1,4 +1,4 @@
-"""What every session of ours sets, whatever a role or a database sets by itself.
+"""Set what every session of ours needs, whatever a role or a database sets by itself.
 
 Only what the pipeline's own work relies on: how values are written, and that a long statement or a wait for a lock is
 not cut off. Whoever wants to bound our sessions says so in the address, as `?options=-c statement_timeout=10min`: what

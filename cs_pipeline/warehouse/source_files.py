@@ -1,4 +1,4 @@
-"""Which files of a folder hold which table: names and extensions, not contents.
+"""Find the files of a folder that hold a table, by names and extensions, not contents.
 
 A table is one file `<name>.csv`, `<name>.csv.gz` or `<name>.parquet`, several numbered parts `<name>_001.parquet`, or
 a folder `<name>/` with parts of any name.

@@ -1,8 +1,7 @@
-"""Spellings that mean one value of the contract: blanks around it, letters' case, Windows' names of time zones.
+"""Respell values that mean one value of the contract: blanks around it, letters' case, Windows' names of time zones.
 
-Those of e-mail addresses are in `cs_pipeline.addresses`, and in SQL in `cs.address_of`.
-
-Only what cannot mean two things is respelt. `Eastern Time (US & Canada)` or `GMT+2` is nobody's standard and stays what
+The spelling of e-mail addresses belongs to `cs_pipeline.addresses`, and in SQL to `cs.address_of`. Only what cannot
+mean two things is respelt. `Eastern Time (US & Canada)` or `GMT+2` is nobody's standard and stays what
 it is: a value that cannot be read.
 """
 

@@ -1,4 +1,4 @@
-"""What the pipeline will need of a database, tried out in transactions that are rolled back.
+"""Try out what the pipeline will need of a database, in transactions that are rolled back.
 
 Whether the role may create and write, in which schemas, what bounds its statements, and what of the server stands in
 the way. Nothing is left behind.

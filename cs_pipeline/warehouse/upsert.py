@@ -1,4 +1,4 @@
-"""From incoming rows to the contract's table: check every row, put aside what breaks a rule, upsert the rest by key.
+"""Move incoming rows to the contract's table: check each, put aside what breaks a rule, upsert the rest by key.
 
 What is put aside is a value where the row is worth keeping without it, else the whole row. Set-based and the same for
 files and mappings. Loading the same rows again changes nothing, not even their load id.
@@ -21,16 +21,16 @@ FIRST_WITH_INPUT_IS_VALID = 160_000
 
 
 @dataclass(frozen=True)
-class Merged:
+class Upserted:
     """Whole rows put aside by a rule, and rows that were new or changed."""
 
     rejected: int
     loaded: int
 
 
-def merge(
+def upsert_incoming(
     cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], at: Callable[[Stage], None]
-) -> Merged:
+) -> Upserted:
     """Move the incoming rows of the loads in `origins` (load id: origin) to where they belong; `at` hears the stage."""
     at("checking")
     cursor.execute(f"analyze {incoming.relation} ({table.key[0]})")  # for its size; of a column, the key says most
@@ -48,9 +48,9 @@ def merge(
     else:
         rejected += _put_aside_repeated(cursor, table, incoming, origins)
         at("writing")
-        loaded = _upsert(cursor, table, incoming)
+        loaded = _insert_or_update(cursor, table, incoming)
     cursor.execute(f"analyze {table.relation}")
-    return Merged(rejected, loaded)
+    return Upserted(rejected, loaded)
 
 
 def _put_aside_broken(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
@@ -216,7 +216,7 @@ def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
     return loaded
 
 
-def _upsert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
+def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
     """Write new and changed rows only: a conflict that changes nothing would still cost a row lock each.
 
     Columns that did not come in keep their value; `_loaded_at` keeps the earliest, so that a past week that was

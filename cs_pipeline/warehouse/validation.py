@@ -1,4 +1,4 @@
-"""The rules of the source contract as SQL over a table of incoming rows. Files and mappings share them.
+"""Write the rules of the source contract as SQL over a table of incoming rows. Files and mappings share them.
 
 An incoming column is text (files) or already of the contract's type (mappings); anything else a mapping yields is
 cast to text first. Every rule is an expression that is true for a row that breaks it, and is only asked when the rules
