@@ -25,6 +25,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.delivery.eligibility import Job, as_claimed, judge
 from cs_pipeline.plays.delivery.slack_threads import in_threads
 from cs_pipeline.plays.enrolment import exits
+from cs_pipeline.plays.enrolment.postgres_store import PostgresStore
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox import channel_pauses, kill_switch, notices, suppress, transitions
 from cs_pipeline.plays.outbox.channel_pauses import ChannelPause
@@ -102,7 +103,7 @@ def deliver_due(
         delivery.tell_operations()
         delivery.prepare()
         delivery.run(limit)
-        summary.completed = exits.complete(session, delivery.as_of())
+        summary.completed = PostgresStore(session).complete(clock.now())
     return summary
 
 

@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.delivery import guards, joining, step_order, throttling
 from cs_pipeline.plays.enrolment import recipients
+from cs_pipeline.plays.enrolment.postgres_store import PostgresStore
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction
@@ -53,11 +54,12 @@ def judge(session: Session, due: pd.DataFrame, as_of: AsOf) -> Judgement:
     of_plays = [playbooks[version] for version in _versions(may_go)]
     asked = may_go.join(today[["country", "timezone"]]).assign(trigger_kind=[each.trigger.kind for each in of_plays])
     by_action = dict(zip(asked["action_id"], of_plays, strict=True))
-    after_others = step_order.waits(session, asked, by_action, as_of.now, as_of.settings.timezone)
+    store = PostgresStore(session)
+    after_others = step_order.waits(store, asked, by_action, as_of.now, as_of.settings.timezone)
     in_order = asked[~asked["action_id"].isin(after_others)]
     postponed = after_others | throttling.postponements(session, in_order, as_of)
     going = may_go[~may_go["action_id"].isin(postponed)]
-    said_already = joining.joined(session, going)
+    said_already = joining.joined(store, going)
     return Judgement(
         jobs=_jobs(going[~going["action_id"].isin(said_already)], playbooks, today),
         postponed=postponed,

@@ -8,15 +8,15 @@ from collections.abc import Hashable, Mapping
 from datetime import timedelta
 
 import pandas as pd
-from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.enrolment.play_store import PlayStore
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 JOINED_WITHIN = timedelta(days=30)
 
 
-def joined(session: Session, going: pd.DataFrame) -> list[int]:
+def joined(store: PlayStore, going: pd.DataFrame) -> list[int]:
     """Ids of the actions among `going` (columns of `due`, in the order in which they go out) that say it again.
 
     That is, customers' mail of a play about a subscription, when the same step of the same playbook about another
@@ -27,7 +27,7 @@ def joined(session: Session, going: pd.DataFrame) -> list[int]:
     ]
     if mails.empty:
         return []
-    said = _said_lately(session, mails)
+    said = _said_lately(store, mails)
     again = []
     for mail in mails.to_dict("records"):
         subjects = said.setdefault(_what(mail), {})
@@ -43,29 +43,10 @@ def _what(mail: Mapping[Hashable, object]) -> tuple[object, ...]:
     return mail["account_id"], mail["playbook"], mail["step"]
 
 
-def _said_lately(session: Session, mails: pd.DataFrame) -> dict[tuple[object, ...], dict[object, object]]:
+def _said_lately(store: PlayStore, mails: pd.DataFrame) -> dict[tuple[object, ...], dict[object, object]]:
     """When the steps of `mails` were due for each subscription of their accounts, as far as they went out."""
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select
-                actions.account_id,
-                actions.playbook,
-                actions.step,
-                enrolments.subscription_id,
-                max(actions.due_at)
-            from cs.actions
-            inner join cs.enrolments using (enrolment_id)
-            where
-                actions.account_id = any(%s::text[])
-                and actions.playbook = any(%s::text[])
-                and actions.status in ('claimed', 'sent', 'uncertain')
-                and enrolments.subscription_id is not null
-            group by actions.account_id, actions.playbook, actions.step, enrolments.subscription_id
-            """,
-            [mails["account_id"].unique().tolist(), mails["playbook"].unique().tolist()],
-        )
-        said: dict[tuple[object, ...], dict[object, object]] = {}
-        for account_id, playbook, step, subscription_id, due_at in cursor.fetchall():
-            said.setdefault((account_id, playbook, step), {})[subscription_id] = due_at
-        return said
+    said: dict[tuple[object, ...], dict[object, object]] = {}
+    rows = store.mailed(mails["account_id"].unique().tolist(), mails["playbook"].unique().tolist())
+    for account_id, playbook, step, subscription_id, due_at in rows.itertuples(index=False, name=None):
+        said.setdefault((account_id, playbook, step), {})[subscription_id] = due_at
+    return said

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pandas as pd
-from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.plays.delivery.throttling import ASK_AGAIN
+from cs_pipeline.plays.enrolment.play_store import PlayStore
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step
@@ -37,7 +37,7 @@ class Sibling:
 
 
 def waits(
-    session: Session,
+    store: PlayStore,
     due: pd.DataFrame,
     playbooks: Mapping[int, Playbook],
     now: datetime,
@@ -48,7 +48,7 @@ def waits(
     `due` has the columns action_id, enrolment_id, step, channel, role, recipient, country and timezone; `playbooks` are
     those of its rows, by action id.
     """
-    siblings, together = _siblings(session, due), set(due["action_id"])
+    siblings, together = _siblings(store, due), set(due["action_id"])
     waiting: dict[int, Postponed] = {}
     for row in due.to_dict("records"):
         action_id, playbook = row["action_id"], playbooks[row["action_id"]]
@@ -110,21 +110,10 @@ def _reader(channel: str, role: str, recipient: object) -> tuple[str, str]:
     return ("mail" if is_mail else channel, str(recipient or role).lower())
 
 
-def _siblings(session: Session, due: pd.DataFrame) -> dict[int, list[Sibling]]:
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select
-                enrolment_id, action_id, step, channel, role, recipient, status, due_at, sent_at,
-                resent_at is not null and status = 'planned'
-            from cs.actions
-            where enrolment_id = any(%s::bigint[])
-            order by action_id
-            """,
-            [sorted({int(each) for each in due["enrolment_id"]})],
-        )
-        found: dict[int, list[Sibling]] = {}
-        for enrolment_id, action_id, step, channel, role, recipient, *state in cursor.fetchall():
-            sibling = Sibling(action_id, step, _reader(channel, role, recipient), *state)
-            found.setdefault(enrolment_id, []).append(sibling)
-        return found
+def _siblings(store: PlayStore, due: pd.DataFrame) -> dict[int, list[Sibling]]:
+    found: dict[int, list[Sibling]] = {}
+    rows = store.siblings(sorted({int(each) for each in due["enrolment_id"]}))
+    for enrolment_id, action_id, step, channel, role, recipient, *state in rows.itertuples(index=False, name=None):
+        sibling = Sibling(action_id, step, _reader(channel, role, recipient), *state)
+        found.setdefault(enrolment_id, []).append(sibling)
+    return found

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.plays.delivery.quiet_hours import MailHours
-from cs_pipeline.plays.facts.query import AsOf
+from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
@@ -70,8 +70,8 @@ def _for_morning(session: Session, mails: list[dict], as_of: AsOf) -> dict[int, 
     zones = _zones(session, mails)
     waiting = {}
     for mail in mails:
-        zone = zones.get(mail["action_id"]) or _text(mail["timezone"]) or as_of.settings.timezone
-        moment = hours.next_moment(as_of.now, _text(mail["country"]), zone, mail["action_key"])
+        zone = zones.get(mail["action_id"]) or text_or_none(mail["timezone"]) or as_of.settings.timezone
+        moment = hours.next_moment(as_of.now, text_or_none(mail["country"]), zone, mail["action_key"])
         if moment is not None:
             waiting[mail["action_id"]] = Postponed(moment, "quiet_hours", keeps_fresh=True)
     return waiting
@@ -156,7 +156,3 @@ def _zones(session: Session, mails: list[dict]) -> dict[int, str]:
             },
         )
         return dict(cursor.fetchall())
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

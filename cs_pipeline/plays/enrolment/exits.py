@@ -1,13 +1,14 @@
-"""When a play ends: early, by its exit conditions and today's facts, or because everything in it is done."""
+"""End plays early: by the exit conditions of their playbooks and today's facts."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.plays.enrolment.postgres_store import PostgresStore
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.outbox import transitions
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import CHURNED, RETURNED
@@ -31,7 +32,7 @@ def end_plays(session: Session, as_of: AsOf, account_ids: list[str] | None = Non
             return ended
         after = int(active["enrolment_id"].max())
         reasons = exit_reasons(session, active, as_of).dropna()
-        end(session, reasons, as_of)
+        PostgresStore(session).end(reasons, as_of.now)
         ended.update(reasons)
 
 
@@ -53,10 +54,20 @@ def reasons_with(session: Session, enrolments: pd.DataFrame, today: pd.DataFrame
     """`exit_reasons`, were `today` the facts (a row for each enrolment, on the same index)."""
     keys = list(zip(enrolments["playbook"], enrolments["playbook_version"], strict=True))
     playbooks = versions.recall(session, keys)
-    reasons = pd.Series(pd.NA, index=enrolments.index, dtype="string")
-    for key, rows in enrolments.groupby(["playbook", "playbook_version"]).groups.items():
-        reasons.loc[rows] = reasons_in(playbooks[key], today.loc[rows])  # pyright: ignore[reportArgumentType]
+    reasons = reasons_of_plays([playbooks[key] for key in keys], today)
     return reasons.set_axis(enrolments["enrolment_id"])
+
+
+def reasons_of_plays(plays: Sequence[Playbook], today: pd.DataFrame) -> pd.Series:
+    """The first exit reason that holds for each row of facts, in the play of `plays` at its place."""
+    reasons = pd.Series(pd.NA, index=today.index, dtype="string")
+    by_play: dict[tuple[str, str], list[int]] = {}
+    for place, play in enumerate(plays):
+        by_play.setdefault((play.playbook, play.version), []).append(place)
+    for places in by_play.values():
+        rows = today.index[places]
+        reasons.loc[rows] = reasons_in(plays[places[0]], today.loc[rows])
+    return reasons
 
 
 def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
@@ -71,66 +82,6 @@ def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
     for ending in playbook.exit:
         reasons[reasons.isna() & ending.condition.holds(today)] = ending.reason
     return reasons
-
-
-def end(session: Session, reasons: pd.Series, as_of: AsOf) -> None:
-    """End active enrolments and cancel what is left of them; `reasons` by enrolment id."""
-    if reasons.empty:
-        return
-    transitions.change_in_order(session)
-    parameters = {"ids": reasons.index.tolist(), "reasons": reasons.tolist(), "now": as_of.now}
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            update cs.enrolments
-            set status = 'exited', reason = ended.reason, ended_at = %(now)s
-            from unnest(%(ids)s::bigint[], %(reasons)s::text[]) as ended (enrolment_id, reason)
-            where enrolments.enrolment_id = ended.enrolment_id and enrolments.status = 'active'
-            """,
-            parameters,
-        )
-        cursor.execute(
-            """
-            update cs.actions
-            set status = 'cancelled', reason = enrolments.reason
-            from cs.enrolments
-            where
-                actions.enrolment_id = enrolments.enrolment_id
-                and enrolments.enrolment_id = any(%(ids)s::bigint[])
-                and enrolments.status = 'exited'
-                and actions.status in ('planned', 'awaiting_approval')
-            """,
-            parameters,
-        )
-
-
-def complete(session: Session, as_of: AsOf) -> int:
-    """Complete the active enrolments with nothing left to do; returns how many.
-
-    An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
-    """
-    transitions.change_in_order(session)
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            update cs.enrolments
-            set status = 'completed', ended_at = %(now)s
-            where
-                status = 'active'
-                and not exists (
-                    select 1
-                    from cs.actions
-                    where
-                        actions.enrolment_id = enrolments.enrolment_id
-                        and (
-                            actions.status in ('planned', 'awaiting_approval', 'claimed')
-                            or (actions.status = 'uncertain' and actions.expires_at > %(now)s)
-                        )
-                )
-            """,
-            {"now": as_of.now},
-        )
-        return cursor.rowcount
 
 
 def active_enrolments(session: Session, account_ids: list[str] | None, after: int) -> pd.DataFrame:

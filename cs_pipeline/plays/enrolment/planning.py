@@ -1,62 +1,55 @@
-"""From enrolments to actions: every step of the play at once, with its day and its recipient."""
+"""Plan the actions of enrolments: every step of the play at once, with its day and its recipient.
+
+Whether an action goes out when its day has come belongs to `delivery`.
+"""
 
 from datetime import datetime, timedelta
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
-from psycopg2.extras import execute_values
 
 from cs_pipeline.plays.enrolment import recipients
-from cs_pipeline.plays.facts.query import AsOf
+from cs_pipeline.plays.enrolment.play_store import PlayStore
+from cs_pipeline.plays.enrolment.postgres_store import PLANNED_COLUMNS
+from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 
-ACTION_COLUMNS = (
-    "action_key",
-    "enrolment_id",
-    "playbook",
-    "step",
-    "account_id",
-    "channel",
-    "role",
-    "recipient",
-    "recipient_user_id",
-    "intent",
-    "due_at",
-    "expires_at",
-    "status",
-    "reason",
-)
+ACTION_COLUMNS = (*PLANNED_COLUMNS, "definition")
 
 
-def plan(session: Session, playbook: Playbook, enrolments: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
-    """Write the actions of new `enrolments`, and return them (columns ACTION_COLUMNS).
+def plan(session: Session, store: PlayStore, playbook: Playbook, enrolments: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
+    """Plan the actions of new `enrolments`, and return them (columns ACTION_COLUMNS).
 
-    `enrolments` has the columns enrolment_id, account_id, trigger_key, occurred_at, anchor_on, country, timezone. A
-    step that nobody can receive is written as failed, one whose time is past as suppressed: both stay visible.
+    `enrolments` has the columns enrolment_id, trigger_key, decided_at and those that `expand` asks for. A step that
+    nobody can receive is kept as failed, one whose time was past when it was decided on as suppressed: both stay
+    visible.
     """
     if enrolments.empty:
         return pd.DataFrame(columns=list(ACTION_COLUMNS))
-    steps = pd.DataFrame({"definition": list(playbook.steps)}, dtype="object")
-    actions = enrolments.merge(steps, how="cross")
-    for column, attribute in [("step", "step"), ("channel", "channel"), ("role", "to"), ("intent", "intent")]:
-        actions[column] = [getattr(step, attribute) for step in actions["definition"]]
-    actions["playbook"] = playbook.playbook
+    actions = expand(playbook, enrolments)
     actions["action_key"] = f"{playbook.playbook}/" + actions["step"] + "/" + actions["trigger_key"]
-    actions["due_at"] = due_moments(playbook, actions)
-    actions["expires_at"] = actions["due_at"] + timedelta(days=playbook.stale_after_days)
     actions = actions.join(recipients.resolve(session, actions, as_of))
-    actions["status"], actions["reason"] = _first_status(actions, as_of.now)
+    actions["status"], actions["reason"] = _first_status(actions)
     rows = actions[list(ACTION_COLUMNS)].astype("object")
     rows = rows.where(rows.notna(), None)
-    with session.cursor() as cursor:
-        execute_values(
-            cursor,
-            f"insert into cs.actions ({', '.join(ACTION_COLUMNS)}) values %s",
-            rows.itertuples(index=False, name=None),
-            page_size=1_000,
-        )
+    store.plan(rows)
     return rows
+
+
+def expand(playbook: Playbook, enrolments: pd.DataFrame) -> pd.DataFrame:
+    """Every step of the playbook for every enrolment: the columns of `enrolments`, and playbook, definition (a Step),
+    step, channel, role, intent, due_at, expires_at.
+
+    `enrolments` has the columns account_id, occurred_at, anchor_on, country, timezone.
+    """
+    actions = enrolments.merge(pd.DataFrame({"definition": list(playbook.steps)}, dtype="object"), how="cross")
+    for column, attribute in (("step", "step"), ("channel", "channel"), ("role", "to"), ("intent", "intent")):
+        actions[column] = [getattr(step, attribute) for step in actions["definition"]]
+    due_at = due_moments(playbook, actions)
+    return actions.assign(
+        playbook=playbook.playbook, due_at=due_at, expires_at=due_at + timedelta(days=playbook.stale_after_days)
+    )
 
 
 def due_moments(playbook: Playbook, actions: pd.DataFrame) -> pd.Series:
@@ -70,7 +63,7 @@ def due_moments(playbook: Playbook, actions: pd.DataFrame) -> pd.Series:
         if step.day == 0 and not is_dated:
             return occurred_at
         day = pd.Timestamp(anchor_on).date()  # pyright: ignore[reportArgumentType]
-        return business_days.due_at(day, step.day, step.days, _text(country), _text(timezone))
+        return business_days.due_at(day, step.day, step.days, text_or_none(country), text_or_none(timezone))
 
     keys = ["definition", "occurred_at", "anchor_on", "country", "timezone"]
     known: dict[tuple[object, ...], datetime] = {}
@@ -83,17 +76,13 @@ def due_moments(playbook: Playbook, actions: pd.DataFrame) -> pd.Series:
     return pd.Series(pd.to_datetime(due, utc=True), index=actions.index)
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _first_status(actions: pd.DataFrame, now: datetime) -> tuple[pd.Series, pd.Series]:
+def _first_status(actions: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     status = pd.Series("planned", index=actions.index, dtype="object")
     reason = pd.Series(None, index=actions.index, dtype="object")
     status[[step.waits_for_approval for step in actions["definition"]]] = "awaiting_approval"
     for is_so, final, why in (
         (actions["recipient"].isna(), "failed", "no_recipient"),
-        (actions["expires_at"] <= now, "suppressed", "stale"),
+        (actions["expires_at"] <= pd.to_datetime(actions["decided_at"], utc=True), "suppressed", "stale"),
     ):
         status[is_so], reason[is_so] = final, why
     return status, reason

@@ -119,3 +119,8 @@ def _plain(value: object) -> object:
 def facts_column(values: pd.Series) -> pd.Series:
     """Values as plain objects, None where missing."""
     return values.astype("object").where(values.notna(), None)
+
+
+def text_or_none(value: object) -> str | None:
+    """A fact as text; None where it is missing or empty."""
+    return value if isinstance(value, str) and value else None

@@ -85,15 +85,8 @@ def preview(session: Session, playbook: Playbook, account_id: str, renderer: Ren
     of_trigger, cause = _trigger_facts(session, playbook, account_id, known)
     offered = case.assign(facts=pd.Series([of_trigger], dtype="object"), occurred_at=as_of.now)
     reason = refusals(session, _whatever_the_cause(playbook), offered, known, as_of).iloc[0]
-    rows = offered.join(known[["country", "timezone"]]).merge(
-        pd.DataFrame({"definition": list(playbook.steps)}, dtype="object"), how="cross"
-    )
-    for column, attribute in (("step", "step"), ("channel", "channel"), ("role", "to"), ("intent", "intent")):
-        rows[column] = [getattr(step, attribute) for step in playbook.steps]
-    due = planning.due_moments(playbook, rows)
-    rows = rows.drop(columns=["country", "timezone"]).assign(
-        playbook=playbook.playbook, family=playbook.family, enrolled_at=as_of.now, due_at=due
-    )
+    rows = planning.expand(playbook, offered.join(known[["country", "timezone"]]))
+    rows = rows.drop(columns=["country", "timezone"]).assign(family=playbook.family, enrolled_at=as_of.now)
     today = known.loc[[offered.index[0]] * len(rows)].set_axis(rows.index)
     current, reasons = reasons_with(session, rows, rows["definition"], today, as_of)
     of_account = {**of_trigger, **facts.as_mappings(known)[offered.index[0]]}

@@ -1,4 +1,4 @@
-"""A simulation as tables: per playbook, per week, per person, and every reason. Only counting."""
+"""Count what a simulation came to: per playbook, per week, per person, and every reason."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,7 @@ import pandas as pd
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.plays.simulation.engine import Simulation
-
-TAKEN = ("taken", "for_approval")
+from cs_pipeline.plays.simulation.memory_store import TAKEN
 
 
 @dataclass(frozen=True)
