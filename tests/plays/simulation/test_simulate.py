@@ -158,6 +158,73 @@ def test_a_simulation_comes_to_what_the_real_plays_did(company: Company, setting
     assert {"outranked", "recovered", "churned"} <= set(enrolments["reason"])
 
 
+def days_of_mail(company: Company, found: SimulationTables) -> tuple[Counter, Counter]:
+    """What became of every mail to a customer, and on which day it went out: simulated, and for real."""
+    actions = found.simulation.actions
+    simulated = [
+        (row["playbook"], row["step"], row["subject_id"], row["status"].replace("taken", "sent"), _day(row["sent_at"]))
+        for row in actions.assign(
+            subject_id=found.simulation.enrolments.loc[actions["enrolment_id"], "subject_id"].tolist()
+        ).to_dict("records")
+        if row["channel"] == "email"
+    ]
+    real = company.run(
+        "select actions.playbook, step, subscription_id, actions.status, sent_at "
+        "from cs.actions inner join cs.enrolments using (enrolment_id) where channel = 'email'"
+    )
+    return Counter(simulated), Counter((*row[:-1], _day(row[-1])) for row in real)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def test_a_step_keeps_its_distance_when_the_one_before_it_had_to_wait(company: Company, settings: Settings) -> None:
+    live(company, "acme", "01111")
+    mail = save_play().steps[0].model_dump()
+    first, busy = mail | {"step": "first"}, [mail | {"step": f"mail_{number}"} for number in range(2)]
+    plays = [
+        save_play(playbook="busy", family="a", priority=90, exit=[], steps=busy),
+        save_play(
+            playbook="slow", family="b", exit=[], stale_after_days=10, steps=[first, mail | {"step": "next", "day": 8}]
+        ),
+    ]
+    narrow = settings.model_copy(update={"mails_per_person": 2})
+    found = simulated(company, narrow, *plays)
+    assert found.weeks["mails"].tolist() == [0, 2, 1, 1, 0]  # without the distance both would go in the third week
+    play_for_real(company, narrow, plays, 5)
+    simulated_mail, real_mail = days_of_mail(company, found)
+    assert simulated_mail == real_mail
+
+
+@pytest.mark.parametrize("days_apart", [1, 45])
+def test_contracts_that_renew_together_get_one_mail(company: Company, settings: Settings, days_apart: int) -> None:
+    account = live(company, "acme", "0000000000")
+    for subscription, renews_on in (("a", date(2025, 4, 14)), ("b", date(2025, 4, 14) + timedelta(days=days_apart))):
+        company.term(subscription, account, renews_on, renewal_type="manual")
+        opens_on = renews_on - timedelta(days=90)
+        company.insert(
+            "cs.renewal_windows",
+            subscription_id=subscription, renewal_date=renews_on, renewal_window="90", account_id=account,
+            week=opens_on - timedelta(days=opens_on.weekday() or 7), opens_on=opens_on, renewal_type="manual",
+            arr=12_000.0, origin="live",
+        )  # fmt: skip
+    step = {"to": "point_of_contact", "template": "t", "intent": "inform", "step": "reminder", "day": -80}
+    ladder = save_play(
+        playbook="ladder",
+        family="renewal",
+        trigger={"kind": "renewal_window"},
+        exit=[],
+        steps=[{**step, "channel": "email"}],
+    )
+    found = simulated(company, settings, ladder)
+    joined = found.reasons[found.reasons["reason"] == "joined"]["count"].sum()
+    assert joined == (1 if days_apart == 1 else 0)
+    play_for_real(company, settings, [ladder], 10)
+    simulated_mail, real_mail = days_of_mail(company, found)
+    assert simulated_mail == real_mail
+
+
 def test_facts_are_those_of_the_week(company: Company, settings: Settings) -> None:
     live(company, "grew", "0100", tier="enterprise", owner_email="new@ours.example")
     company.run("update marts.fct_account_weeks set tier = 'starter', arr = 100, owner_email = 'old@ours.example'")
