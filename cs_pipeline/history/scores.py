@@ -103,16 +103,17 @@ def _keep_moment(connection: Connection, selection: Selection, week: date, scope
     newest = "select coalesce(max(load_id), 0) from cs.loads"
     is_whole = scope == Scope()
     if selection.is_beside or not is_whole:
-        newest = f"select coalesce(max(newest_load_id), ({newest})) from cs.scored_weeks where week = date '{week}'"
+        newest = f"select coalesce(max(newest_load_id), ({newest})) from cs.scored_weeks where week = $1::date"
     again = "do update set scored_at = excluded.scored_at, newest_load_id = excluded.newest_load_id"
     for model in selection.models:
         execute(
             connection,
             f"""
             insert into cs.scored_weeks (week, model, model_version, newest_load_id)
-            select date '{week}', '{model.model}', '{model.version}', ({newest})
+            select $1::date, $2, $3, ({newest})
             on conflict (week, model, model_version) {again if is_whole else "do nothing"}
             """,
+            (week.isoformat(), model.model, model.version),
         )
 
 

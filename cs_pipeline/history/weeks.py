@@ -57,16 +57,16 @@ def require_marts(warehouse: Warehouse, *tables: str) -> None:
             )
 
 
-def execute(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> int:
-    """Run a statement (placeholders $1, $2, …) and say how many rows it touched."""
+def execute(connection: Connection, sql: str, parameters: Sequence[object] = ()) -> None:
+    """Run a statement (placeholders $1, $2, …)."""
     with connection.cursor() as cursor:
         cursor.execute(sql, tuple(parameters) or None)
-        return cursor.rowcount
 
 
 def lock_week(connection: Connection, table: str, week: date) -> None:
     """Let no other run write this week of `table` until the transaction ends."""
-    read_table(connection, f"select pg_advisory_xact_lock(hashtext('cs.{table}'), {week.toordinal()})::text")
+    lock = "select pg_advisory_xact_lock(hashtext('cs.' || $1::text), $2::integer)::text"
+    read_table(connection, lock, (table, week.toordinal()))
 
 
 def is_live(connection: Connection, week: date, origin: Origin) -> bool:
@@ -87,18 +87,19 @@ def was_missed(connection: Connection, week: date) -> bool:
     """
     newest = read_table(
         connection,
-        f"""
+        """
         select
             greatest(
-                (select max(week) from cs.score_changes where origin = 'live' and week <= date '{week}'),
-                (select max(week) from cs.renewal_windows where origin = 'live' and week <= date '{week}'),
+                (select max(week) from cs.score_changes where origin = 'live' and week <= $1::date),
+                (select max(week) from cs.renewal_windows where origin = 'live' and week <= $1::date),
                 (
                     select max(week) from cs.triggers
                     where
                         kind in ('score_change', 'renewal_window', 'segment_entry', 'cadence')
-                        and week <= date '{week}'
+                        and week <= $1::date
                 )
             ) as week
         """,
+        (week.isoformat(),),
     )["week"][0].as_py()
     return newest is not None and newest < week
