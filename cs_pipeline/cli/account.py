@@ -1,7 +1,7 @@
 """`why`, `queue`: accounts, as those see them who work with customers."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -12,9 +12,6 @@ from cs_pipeline.cli.control_signs import on_one_line
 from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
 
 
 def why(
@@ -55,6 +52,7 @@ def queue(
     Example: cs-pipeline queue --owner olga@example.com
     """
     from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
+    from cs_pipeline.reports.plays.work_queue_text import account_lines, account_title
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -67,20 +65,6 @@ def queue(
         console.print(f"{owner} owns no account." if owner else "There is no account yet.")
         return
     for place, row in enumerate(queue_for_people(found).to_dict("records"), start=1):
-        _print_account(place, row)
-
-
-def _print_account(place: int, row: "Mapping[Hashable, Any]") -> None:
-    named = on_one_line(f"{row['account']} ({row['account_id']})")
-    console.print(Text(f"{place}. {named}: {row['at_stake']:,.0f} at stake", style="bold"))
-    days = row["renews_in_days"]
-    facts = [
-        f"ARR {row['arr']:,.0f}",
-        row["band"],
-        "" if days is None or days != days else f"renews in {days:,.0f} days" if days >= 0 else "renewal overdue",
-        row["owner"],
-    ]
-    console.print(Text(on_one_line(f"  {', '.join(filter(None, facts))}")))
-    for title, words in (("Why", row["why"]), ("Play", row["play"]), ("Next", row["next"])):
-        if words:
-            console.print(Text(on_one_line(f"  {title}: {words}")))
+        console.print(Text(on_one_line(account_title(place, row)), style="bold"))
+        for line in account_lines(row):
+            console.print(Text(on_one_line(f"  {line}")))

@@ -15,7 +15,7 @@ from cs_pipeline.settings import load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cs_pipeline.backtest.comparison import Backtest, ModelResult
+    from cs_pipeline.backtest.comparison import Backtest
 
 COLOURS = {"good": "green", "useful": "green", "weak": "yellow", "poor": "red", "unknown": "dim"}
 
@@ -40,6 +40,7 @@ def backtest(
     from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models
+    from cs_pipeline.reports.backtest import tables
 
     settings = load_settings()
     chosen = find_score_models(models or [], settings.config)
@@ -68,30 +69,12 @@ def backtest(
 
         output.write_text(backtest_page(found), encoding="utf-8")
     if as_json:
-        print_json([_as_object(result) for result in found.models])
+        print_json(tables.as_objects(found))
         return
     _print_backtest(found)
     if output is not None:
         console.print()
         say_done(output)
-
-
-def _as_object(result: "ModelResult") -> dict[str, object]:
-    """What programs read of one model: its verdict, and the figures as numbers."""
-    from cs_pipeline.reports.backtest.text import verdict
-
-    said = verdict(result)
-    return {
-        "model": result.model.model,
-        "version": result.model.version,
-        "verdict": said.level,
-        "reasons": said.reasons,
-        "scored": result.scored,
-        "whole": result.whole,
-        "later": result.later,
-        "baselines": result.baselines,
-        "alarms": result.alarms,
-    }
 
 
 def _print_backtest(found: "Backtest") -> None:

@@ -78,22 +78,9 @@ def uplift(
 
 
 def _print_plays(found: "pd.DataFrame", most: int | None) -> None:
-    """The plays one below the other; of each list of texts at most so many."""
+    from cs_pipeline.reports.plays.progress_text import play_lines, play_title
+
     for play in found.to_dict("records"):
-        ended = f", {play['reason'].replace('_', ' ')}" if play["reason"] else ""
-        state = play["status"] if play["status"] != "active" else f"day {play['day']}, {play['health']}"
-        name = play["account_name"] or play["account_id"]
-        console.print(
-            Text(on_one_line(f"{name} ({play['account_id']}), {play['title']}: {state}{ended}"), style="bold")
-        )
-        for title, texts in (
-            ("Steps", [f"{play['done']} of {play['steps']} done"]),
-            ("Milestones reached", play["completed_milestones"]),
-            ("Milestone now", [play["current_milestone"]] if play["current_milestone"] else []),
-            ("Milestones to come", play["upcoming_milestones"]),
-            ("Risks", play["risks"]),
-            ("Next", play["next_actions"]),
-        ):
-            if texts:
-                more = f"; {len(texts) - most} more" if most and len(texts) > most else ""
-                console.print(Text(on_one_line(f"  {title}: {'; '.join(texts[:most])}{more}")))
+        console.print(Text(on_one_line(play_title(play)), style="bold"))
+        for line in play_lines(play, most):
+            console.print(Text(on_one_line(f"  {line}")))

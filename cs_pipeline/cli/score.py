@@ -1,7 +1,7 @@
 """`score`: scores of weeks: set by hand, late data beneath them, and the same again from what was known then."""
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -13,11 +13,6 @@ from cs_pipeline.cli.listing import AsJson, print_json, print_list
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from cs_pipeline.history.late_data import LateData
 
 commands = new_group("Set a score by hand, find weeks with late data, reproduce scores as they were known.")
 
@@ -90,7 +85,7 @@ def late(
     first, last = from_.date() if from_ else EARLIEST, to.date() if to else LATEST
     found = late_data(locate(settings), first, last, settings.late_rows)
     if as_json:
-        print_json(_in_one_table(found))
+        print_json(found.in_one_table)
         return
     if found.arrived.empty and found.changed.empty:
         say_done("nothing that the scored weeks look at changed since they were scored")
@@ -124,6 +119,7 @@ def reproduce(
     """
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.history import reproduction
+    from cs_pipeline.reports.scores.reproduction_text import differences_for_people
 
     settings = load_settings()
     known_at = as_known_at.replace(tzinfo=UTC)
@@ -143,26 +139,4 @@ def reproduce(
         return
     console.print(f"{found.compared:,} scores as known at {known_at:%Y-%m-%d %H:%M} UTC: {found.words}")
     if not found.differences.empty:
-        print_frame(_as_read(found.differences.head(rows)))
-
-
-def _in_one_table(found: "LateData") -> "pd.DataFrame":
-    """Both kinds of news: `news` says whether the rows arrived after the week was scored, or were changed since."""
-    import pandas as pd
-
-    from cs_pipeline.history.late_data import by_week_range
-
-    tables = {"arrived": found.arrived, "changed": found.changed}
-    told = [by_week_range(rows).assign(news=news) for news, rows in tables.items() if not rows.empty]
-    return pd.concat(told) if told else found.arrived
-
-
-def _as_read(differences: "pd.DataFrame") -> "pd.DataFrame":
-    """Columns week, account, stored, known, arr, because: narrow enough to be read in a terminal."""
-    import pandas as pd
-
-    shown = differences[["week", "account"]].copy()
-    for name in ("stored", "known"):
-        words = zip(differences[f"{name}_score"], differences[f"{name}_band"], strict=True)
-        shown[name] = [f"{score:.1f} {band}" if pd.notna(score) else "no score" for score, band in words]
-    return shown.assign(arr=differences["arr"].round(), because=differences["because"])
+        print_frame(differences_for_people(found.differences.head(rows)))

@@ -32,7 +32,7 @@ def doctor(as_json: AsJson = False) -> None:
 
     Exit code 1 when something is wrong.
     """
-    from cs_pipeline.cli.doctor import examine
+    from cs_pipeline.cli.doctor.examine import examine
 
     findings = list(examine(load_settings()))
     wrong = sum(finding.state == "wrong" for finding in findings)

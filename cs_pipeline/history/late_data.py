@@ -35,6 +35,13 @@ class LateData:
     """The other tables: week, source, rows, newest_arrival. Rows that may matter, or may not."""
 
     @property
+    def in_one_table(self) -> pd.DataFrame:
+        """Both by first and last week; `news` says whether the rows arrived later, or were changed since."""
+        tables = {"arrived": self.arrived, "changed": self.changed}
+        told = [by_week_range(rows).assign(news=news) for news, rows in tables.items() if not rows.empty]
+        return pd.concat(told) if told else self.arrived
+
+    @property
     def weeks_to_score_again(self) -> list[date]:
         """Weeks that other scores would come out for, perhaps, because rows are there that were not."""
         return sorted(set(self.arrived.loc[self.arrived["would_count"] > 0, "week"]))

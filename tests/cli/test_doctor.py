@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.cli.doctor import Finding, examine
+from cs_pipeline.cli.doctor.examine import examine
+from cs_pipeline.cli.doctor.finding import Finding
 from cs_pipeline.health.library import SHIPPED
 from cs_pipeline.plays.playbooks.schema import SHIPPED as SHIPPED_PLAYBOOKS
 from cs_pipeline.settings import Settings

@@ -128,7 +128,7 @@ def test_no_argument_breaks_what_a_command_says(run: Run, arguments: tuple[str, 
 
 
 def test_nothing_of_ours_prints_markup() -> None:
-    for path in Path(console.__file__).parent.glob("*.py"):
+    for path in Path(console.__file__).parent.rglob("*.py"):
         outside = re.sub(r"marked\([^\n]*", "", path.read_text(encoding="utf-8"))
         if path.name != "console.py":
             assert not re.search(r"\[/(\w*)\](?!\w)|\[(bold|dim|red|green|yellow)\]", outside), path.name

@@ -14,7 +14,7 @@ import time_machine
 from pydantic import SecretStr
 
 from cs_pipeline.cli import watchdog
-from cs_pipeline.cli.doctor import examine
+from cs_pipeline.cli.doctor.examine import examine
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.watchdog import Keeper, look, watch
 from cs_pipeline.plays.enrolment.enrol import enrol

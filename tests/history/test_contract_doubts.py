@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.cli.doctor import examine
+from cs_pipeline.cli.doctor.examine import examine
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.contract_doubts import FEWEST_TERMS, contract_doubts

@@ -28,6 +28,24 @@ def compared(found: Backtest) -> pd.DataFrame:
     )
 
 
+def as_objects(found: Backtest) -> list[dict[str, object]]:
+    """What programs read, an object a model: its verdict, and figures as numbers."""
+    return [
+        {
+            "model": result.model.model,
+            "version": result.model.version,
+            "verdict": verdict(result).level,
+            "reasons": verdict(result).reasons,
+            "scored": result.scored,
+            "whole": result.whole,
+            "later": result.later,
+            "baselines": result.baselines,
+            "alarms": result.alarms,
+        }
+        for result in found.models
+    ]
+
+
 def beside_baselines(found: Backtest) -> pd.DataFrame:
     """A row a model: its AUC on the later part, and those of the baselines on the same metrics and rows."""
     return pd.DataFrame(

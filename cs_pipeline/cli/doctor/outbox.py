@@ -1,16 +1,16 @@
-"""What `doctor` finds in the outbox: what waits for a person, what is paused or stopped, what nobody was told of."""
+"""Examine the outbox: actions that wait for a person, pauses, stops, and notices that reached nobody."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from cs_pipeline.cli.finding import Finding
+from cs_pipeline.cli.doctor.finding import Finding
 from cs_pipeline.plays.outbox import channel_pauses, missed, notices
 from cs_pipeline.warehouse.connection import Warehouse
 
 SHOWN = 3  # subjects of notices
 
 
-def outbox_findings(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
+def examine_outbox(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
     """Every finding."""
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(

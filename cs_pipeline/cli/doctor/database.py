@@ -1,0 +1,131 @@
+"""Examine the database: the server, what the role may do, source tables, scores, contracts, tasks of the CRM."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from cs_pipeline.cli.doctor.finding import Finding, guarded
+from cs_pipeline.clock import Clock
+from cs_pipeline.history.holes import holes, words_of
+from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import read_contract
+from cs_pipeline.warehouse.trial import try_out
+
+IS_NOT_MIGRATED = (  # `to_regclass` would ask for a right on the schema
+    "select not exists (select from pg_class where relname = 'actions' and relnamespace = to_regnamespace('cs'))"
+)
+NAMED = 5  # accounts that a finding names
+
+
+def examine_server(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    """Its version, and what the role may do. Raises UserError where nobody answers."""
+    version = _scalar(warehouse, "select split_part(version(), ' ', 2)")
+    kind = "embedded" if settings.database_url is None else "yours"
+    yield Finding("PostgreSQL", "ok", f"{version} at {warehouse.location} ({kind})")
+    yield from guarded(
+        "database", lambda: (Finding(each.subject, each.state, each.words) for each in try_out(warehouse))
+    )
+
+
+def is_migrated(warehouse: Warehouse) -> bool:
+    """Whether the `cs` schema is there."""
+    return not _scalar(warehouse, IS_NOT_MIGRATED)
+
+
+def examine_data(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    """Source tables, scores and weeks without them, and contracts that raise a doubt."""
+    yield from guarded("source tables", lambda: _source_tables(warehouse))
+    yield from guarded("scores", lambda: _scores(warehouse, settings))
+    yield from guarded("contracts", lambda: _contracts(warehouse, settings))
+
+
+def examine_crm(warehouse: Warehouse, settings: Settings) -> Finding:
+    """Where tasks stand, and when they were last read back."""
+    tasks, newest = _rows(
+        warehouse, "select count(*) filter (where status = 'open'), max(read_at) from cs.task_status"
+    )[0]
+    if settings.crm == "table":
+        return Finding("CRM", "ok", f"none connected; {tasks:,} open tasks here: `cs-pipeline task list`")
+    if settings.delivery == "capture":
+        return Finding("CRM", "note", f"{settings.crm}, once delivery is not capture; until then tasks stand here")
+    read = f"last read {newest:%Y-%m-%d %H:%M} UTC" if isinstance(newest, datetime) else "not read back yet"
+    return Finding("CRM", "ok", f"{settings.crm}: {tasks:,} open tasks, {read}")
+
+
+def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
+    rows = _rows(
+        warehouse,
+        """
+        select relname, greatest(reltuples, 0)::bigint from pg_class
+        where relnamespace = 'raw'::regnamespace and relkind in ('r', 'p')
+        """,
+    )
+    present = {str(name): int(str(count)) for name, count in rows}
+    tables = read_contract().tables
+    for table in tables.values():
+        if table.required:
+            found = table.name in present
+            words = f"about {present[table.name]:,} rows" if found else "missing: `cs-pipeline load DIR` brings it"
+            yield Finding(f"raw.{table.name}", "ok" if found else "wrong", words)
+    absent = [table.name for table in tables.values() if not table.required and table.name not in present]
+    if absent:
+        yield Finding("optional tables", "note", f"absent, their metrics are missing: {', '.join(absent)}")
+    rejects = _scalar(warehouse, "select coalesce(sum(rows), 0)::bigint from raw.raw_rejects")
+    if rejects:
+        words = f"{rejects:,} rows or values of rows broke the contract: `cs-pipeline data rejects` shows them"
+        yield Finding("rejects", "note", words)
+
+
+def _scores(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    rows = _rows(
+        warehouse,
+        """
+        select max(week), count(*) filter (where is_active and week = (select max(week) from cs.health_scores))
+        from cs.health_scores
+        """,
+    )
+    week, accounts = rows[0]
+    if week is None:
+        yield Finding("scores", "note", "no week is scored yet: `cs-pipeline backfill --from … --to …`")
+    else:
+        yield Finding("scores", "ok", f"{accounts:,} accounts in the newest week, {week}")
+        yield from _holes(warehouse, settings, week)
+
+
+def _holes(warehouse: Warehouse, settings: Settings, newest: object) -> Iterator[Finding]:
+    """Weeks between the first scored one and the last that has ended, without scores."""
+    today = Clock(settings.now).now().date()
+    this_week = today - timedelta(days=today.weekday())
+    last_due = this_week - timedelta(days=7)  # it is scored in the course of this week
+    with warehouse.session() as session:
+        missing = holes(session, last_due)
+    if not missing:
+        return
+    words = f"never scored: {words_of(missing)}. "
+    if isinstance(newest, date) and missing[-1] > newest:
+        words += "The next run of weekly_health_schedule asks for them; "
+    words += "`cs-pipeline backfill --from … --to …` scores them, and contacts nobody"
+    yield Finding("weeks", "wrong", words)
+
+
+def _contracts(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    from cs_pipeline.history.contract_doubts import MEANINGS, contract_doubts
+
+    if _scalar(warehouse, "select to_regclass('marts.fct_subscription_terms') is null"):
+        return
+    doubts = contract_doubts(warehouse, Clock(settings.now).now())
+    for doubt, rows in doubts.groupby("doubt"):
+        named = rows["account_id"].dropna().unique()
+        which = ", ".join(map(str, named[:NAMED])) or str(rows["words"].iloc[0])
+        more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+        yield Finding("contracts", "note", f"{MEANINGS[str(doubt)]} (docs/contracts.md): {which}{more}")
+
+
+def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def _scalar(warehouse: Warehouse, sql: str) -> object:
+    return _rows(warehouse, sql)[0][0]
