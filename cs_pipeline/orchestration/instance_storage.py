@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 import yaml
+
+# What a storage is made from, and where runs are kept without a database, Dagster publishes no names for.
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
@@ -24,9 +26,15 @@ from cs_pipeline.warehouse.migrate import LOCK
 from cs_pipeline.warehouse.refusals import refusals_in_words
 from cs_pipeline.warehouse.schemas import ensure_schema
 
+KEPT = {"statement_timeout": 0, "pool_recycle": 300, "max_overflow": 20}
+"""How Dagster's storages keep connections: statements may take as long as they need; after 300 s another is opened."""
+
 
 class PipelineStorage(DagsterPostgresStorage):
     """dagster-postgres' storage at the address that the settings give."""
+
+    keeps_connections = False
+    """Set in a process that reads and writes all the time: otherwise every statement has a connection of its own."""
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -50,11 +58,15 @@ class PipelineStorage(DagsterPostgresStorage):
             return DagsterSqliteStorage(tempfile.mkdtemp(prefix="cs_pipeline_dagster_"))
         warehouse = locate(settings)
         url = warehouse.for_other_programs(search_path=dagster_schema(warehouse)).url
-        data = ConfigurableClassData(
-            "dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump({"postgres_url": url})
-        )
+        # For whom this process launches, and for every tick: the tables are there, and need not be looked for.
+        config = {"postgres_url": url, "should_autocreate_tables": False}
+        data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump(config))
         with refusals_in_words(warehouse.location):
-            return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)
+            storage = DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)
+        if cls.keeps_connections:
+            for part in (storage.event_log_storage, storage.run_storage, storage.schedule_storage):
+                part.optimize_for_webserver(**KEPT)
+        return storage
 
 
 def dagster_schema(warehouse: Warehouse) -> str:
@@ -87,7 +99,7 @@ def connections_kept(instance: dg.DagsterInstance) -> Iterator[None]:
     storages = (instance.event_log_storage, instance.run_storage, instance.schedule_storage)
     kept = [storage for storage in storages if storage and hasattr(storage, "_engine")]  # SQLite's have none
     for storage in kept:
-        storage.optimize_for_webserver(statement_timeout=0, pool_recycle=300, max_overflow=20)
+        storage.optimize_for_webserver(**KEPT)
     try:
         yield
     finally:

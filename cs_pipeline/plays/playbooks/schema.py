@@ -7,7 +7,7 @@ is in `catalogue`; whether its templates can be rendered is asked of `rendering`
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -177,6 +177,7 @@ def _condition(text: str | None, catalogue: Catalogue) -> Condition | None:
 def load_playbooks(config: Path | None) -> dict[str, Playbook]:
     """The shipped playbooks, replaced by name and added to by `<config>/playbooks/*.yaml`, sorted by name.
 
+    A file that has not changed since it was read is not read again: sensors ask every few seconds.
     Raises InvalidFile with every problem of the first file that has any, each at its line and field.
     """
     files = {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
@@ -184,7 +185,20 @@ def load_playbooks(config: Path | None) -> dict[str, Playbook]:
         if not config.is_dir():
             raise UserError(f"CS_PIPELINE_CONFIG is {config}, which is not a folder")
         files |= {path.stem: path for path in sorted((config / CONFIG_FOLDER).glob("*.yaml"))}
-    return {name: read_playbook(files[name]) for name in sorted(files)}
+    return {name: _as_last_read(files[name]) for name in sorted(files)}
+
+
+def _as_last_read(path: Path) -> Playbook:
+    try:
+        found = path.stat()
+    except OSError:
+        return read_playbook(path)  # which says what is wrong with it
+    return _read_version(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1_000)
+def _read_version(path: Path, modified_ns: int, size: int) -> Playbook:  # noqa: ARG001 - they tell versions apart
+    return read_playbook(path)
 
 
 def playbook_named(name: str, library: Mapping[str, Playbook]) -> Playbook:

@@ -108,6 +108,17 @@ def test_a_folder_of_ones_own_overrides_by_name_and_adds(tmp_path: Path) -> None
     assert loaded["yellow"].title == "Yellow"
 
 
+def test_a_file_that_was_changed_is_read_anew(tmp_path: Path) -> None:
+    (tmp_path / "playbooks").mkdir()
+    file = tmp_path / "playbooks" / "yellow.yaml"
+    file.write_text(GOOD)
+    assert load_playbooks(tmp_path)["yellow"] is load_playbooks(tmp_path)["yellow"]
+    file.write_text(GOOD.replace("priority: 50", "priority: 60"))
+    assert load_playbooks(tmp_path)["yellow"].priority == 60
+    file.unlink()
+    assert "yellow" not in load_playbooks(tmp_path)
+
+
 def test_a_configuration_that_is_no_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a folder"):
         load_playbooks(tmp_path / "nowhere")

@@ -1,0 +1,60 @@
+"""The code server that UI and daemon share: where it listens, how they find it, what is said of code that is broken."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cs_pipeline.cli.code_location import why_not_loaded
+from cs_pipeline.cli.code_server import socket_of, write_workspace
+from cs_pipeline.cli.services import CODE_SERVER, STOPPED_IN_TURN, services_to_keep
+from cs_pipeline.settings import Settings
+from tests.conftest import ROOT
+from tests.fakes.provider import Answer, provider
+
+
+def test_it_listens_in_the_home_folder(tmp_path: Path) -> None:
+    assert socket_of(Settings(home=tmp_path)) == tmp_path / "run" / "code-server.sock"
+
+
+def test_a_path_too_long_for_a_socket_is_given_a_short_one_of_its_own(tmp_path: Path) -> None:
+    deep = [tmp_path / ("d" * 90) / name for name in ("one", "other")]
+    sockets = [socket_of(Settings(home=home)) for home in deep]
+    assert all(len(os.fsencode(socket)) <= 100 for socket in sockets)
+    assert sockets[0] != sockets[1]
+    assert sockets[0] == socket_of(Settings(home=deep[0]))
+
+
+def test_the_location_keeps_its_name_so_that_history_goes_on(tmp_path: Path) -> None:
+    """Of the code server of `up`, and of `workspace.yaml` for plain Dagster."""
+    settings = Settings(home=tmp_path)
+    settings.dagster_home.mkdir()
+    (shared,) = yaml.safe_load(write_workspace(settings).read_text())["load_from"]
+    (plain,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    assert shared["grpc_server"]["location_name"] == plain["python_module"]["location_name"]
+    assert shared["grpc_server"]["socket"] == str(socket_of(settings))
+
+
+def test_ui_and_daemon_find_it_and_it_is_started_first_and_stopped_after_them(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    services = services_to_keep(settings)
+    assert services[0].name == CODE_SERVER
+    workspace = str(settings.dagster_home / "workspace.yaml")
+    assert [service.name for service in services if workspace in service.arguments] == ["webserver", "daemon"]
+    assert {service.name for service in services} | {"watchdog"} == set(STOPPED_IN_TURN)
+    assert STOPPED_IN_TURN.index("daemon") < STOPPED_IN_TURN.index(CODE_SERVER)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"locationEntries": [{"locationOrLoadError": {}}]}, ""),
+        ({"locationEntries": [{"locationOrLoadError": None}]}, ""),
+        ({"locationEntries": [{"locationOrLoadError": {"message": "no week\nis named so"}}]}, "no week is named so"),
+        ({"message": "no workspace"}, "no workspace"),
+    ],
+)
+def test_why_the_code_does_not_load_is_asked_of_the_ui(found: dict, words: str, tmp_path: Path) -> None:
+    with provider(Answer(200, {"data": {"workspaceOrError": found}})) as ui:
+        assert why_not_loaded(Settings(home=tmp_path, ui_url=ui.url)) == words
