@@ -109,7 +109,7 @@ class Product:
         states = self.rows("select channel, status, reason, count(*) from cs.actions group by 1, 2, 3 order by 1, 2")
         runs = self.rows("select pipeline_name, status, create_timestamp::text from public.runs order by id")
         pauses = self.rows("select * from cs.channel_pauses")
-        logs = [Processes(self.settings.home).log(name).read_text()[-2_000:] for name in ("daemon", "watchdog")]
+        logs = [Processes(self.settings.home).log(name).read_text()[-2_000:] for name in ("daemon", "code-server", "watchdog")]
         return "\n".join([*map(str, (states, runs, pauses, self.rows("select now()"))), *logs])
 
     def daemon(self) -> list[int]:
@@ -119,16 +119,21 @@ class Product:
     def workers(self) -> list[int]:
         return [pid for (pid,) in self.rows("select pid from cs.living_processes where task like 'run %'")]
 
-    def code_servers(self) -> list[int]:
+    def loaded_code(self) -> list[int]:
+        """The process behind the code server, in which the code is loaded."""
         mine = str(self.settings.home)
-        return [each.pid for each in psutil.process_iter() if is_code_server(each) and mine in home_of(each)]
+        return [each.pid for each in psutil.process_iter() if has_loaded_code(each) and mine in home_of(each)]
+
+    def code_server(self) -> list[int]:
+        pid = Processes(self.settings.home).pid("code-server")
+        return [pid] if pid else []
 
     def postmaster(self) -> list[int]:
         pid_file = embedded_server(self.settings).data / "postmaster.pid"
         return [int(pid_file.read_text().split()[0])] if pid_file.exists() else []
 
 
-def is_code_server(process: psutil.Process) -> bool:
+def has_loaded_code(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
         return "grpc" in process.cmdline() and "dagster" in " ".join(process.cmdline())
     return False
@@ -223,12 +228,12 @@ def test_everything_is_killed_in_a_burst_and_nothing_is_lost_or_sent_twice(
     assert enrol(product.warehouse, burst, triggers, product.settings, now).enrolled == ACCOUNTS
 
     wait_until("a delivery under way", TO_GET_GOING, lambda: state.taken.total() > 0)
-    for part in (product.workers, product.code_servers, product.daemon, product.postmaster):
+    for part in (product.workers, product.loaded_code, product.daemon, product.postmaster):
         kill(*part())
         time.sleep(BETWEEN_KILLS)
     before = state.taken.total()
     wait_until("a delivery under way again", TO_GET_GOING, lambda: state.taken.total() > before)
-    together = (product.workers, product.code_servers, product.daemon, product.postmaster)
+    together = (product.workers, product.loaded_code, product.code_server, product.daemon, product.postmaster)
     kill(*(pid for part in together for pid in part()))
 
     unsettled = """
