@@ -109,7 +109,8 @@ class Product:
         states = self.rows("select channel, status, reason, count(*) from cs.actions group by 1, 2, 3 order by 1, 2")
         runs = self.rows("select pipeline_name, status, create_timestamp::text from public.runs order by id")
         pauses = self.rows("select * from cs.channel_pauses")
-        logs = [Processes(self.settings.home).log(name).read_text()[-2_000:] for name in ("daemon", "code-server", "watchdog")]
+        processes = Processes(self.settings.home)
+        logs = [processes.log(name).read_text()[-2_000:] for name in ("daemon", "code-server", "watchdog")]
         return "\n".join([*map(str, (states, runs, pauses, self.rows("select now()"))), *logs])
 
     def daemon(self) -> list[int]:

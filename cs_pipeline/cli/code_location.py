@@ -1,4 +1,4 @@
-"""Whether Dagster could load our code, asked of its UI: so nobody imports Dagster to be told."""
+"""Ask the Dagster UI whether our code loads; to import Dagster would take seconds."""
 
 import json
 import urllib.request

@@ -1,4 +1,4 @@
-"""The one place where Dagster loads our code, for the UI and the daemon alike: `python -m cs_pipeline.cli.code_server`.
+"""Load our code once, for the UI and the daemon alike: `python -m cs_pipeline.cli.code_server`.
 
 Without it the daemon starts a code server of its own anew every minute, and the UI has another. It is
 `dagster code-server start`, on a socket in the home folder that only we may open. That is two processes: one answers

@@ -1,4 +1,4 @@
-"""Dagster's daemon, one for each database: `python -m cs_pipeline.cli.daemon -w workspace.yaml`.
+"""Run Dagster's daemon, one for each database: `python -m cs_pipeline.cli.daemon -w workspace.yaml`.
 
 Two daemons would launch every tick of every schedule twice. So this one says in cs.living_processes that it is there,
 refuses to start where another lives, and ends when another has taken its place. Before it begins it fails the runs that

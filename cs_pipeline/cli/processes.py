@@ -1,4 +1,4 @@
-"""The processes behind `up` and `down`: webserver, daemon and the page of captured messages, with their pid files."""
+"""Start, find and stop the services of `up`, each with a pid file and a log in the home folder."""
 
 import os
 import signal

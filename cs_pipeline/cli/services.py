@@ -1,4 +1,4 @@
-"""How `up` and `down` start and stop the database, Dagster's code server, UI and daemon, and the page of messages."""
+"""Start and stop the database, Dagster's code server, UI and daemon, and the page of captured messages."""
 
 import os
 import shutil

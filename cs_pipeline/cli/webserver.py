@@ -1,4 +1,4 @@
-"""The Dagster UI behind `AllowedHosts`: `python -m cs_pipeline.cli.webserver` takes dagster-webserver's arguments.
+"""Serve the Dagster UI behind `AllowedHosts`: `python -m cs_pipeline.cli.webserver` and dagster-webserver's arguments.
 
 dagster-webserver answers to any host. It offers no place for a middleware, so its command is run with the function that
 makes its application wrapped; everything else is its own.

@@ -1,4 +1,4 @@
-"""Scores computed in a scratch schema from the account-weeks there, and held beside the stored ones.
+"""Score the account-weeks in a scratch schema, and compare with the stored scores.
 
 Who builds the account-weeks is `reproduction`. They are scored by the very versions that count in the stored weeks, so
 that a difference is one of data. Marts and `cs` are only read.

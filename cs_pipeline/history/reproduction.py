@@ -1,4 +1,4 @@
-"""Scores reproduced from what was known at a moment, and held beside the stored ones.
+"""Reproduce scores from what was known at a moment, and compare them with the stored ones.
 
 The dbt models that build every week build the account-weeks again, from the rows that had arrived by then, in a scratch
 schema that is dropped afterwards. How they are scored there and compared is in `reproduced_scores`.

@@ -1,4 +1,4 @@
-"""Puts the code location together from what the modules of this package offer."""
+"""Put the code location together from what the modules of this package offer."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""What a code server is asked: whether it answers, and whether it executes a run.
+"""Ask a code server whether it answers, and whether it executes a run.
 
 Dagster publishes no client of its code servers, so this module alone imports Dagster's private one.
 """

@@ -1,4 +1,4 @@
-"""Whether a scheduled run of a week is one too many: two daemons, or a run key that was forgotten, ask twice."""
+"""Find the earlier run that makes a scheduled run of a week one too many: two daemons, or a lost run key, ask twice."""
 
 import dagster as dg
 

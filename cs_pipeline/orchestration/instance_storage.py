@@ -1,4 +1,4 @@
-"""Where Dagster keeps its runs, schedules and sensors: in the pipeline's own PostgreSQL, through dagster-postgres.
+"""Keep Dagster's runs, schedules and sensors in the pipeline's own PostgreSQL, through dagster-postgres.
 
 `dagster.yaml` names this class instead of dagster-postgres' own, so that one setting (CS_PIPELINE_DATABASE_URL), or the
 embedded server of the home folder, serves Dagster as well. Where there is no database, as when definitions are only

@@ -1,4 +1,4 @@
-"""Runs jobs in this process, on the same instance that the Dagster UI shows. For the command line, demo and tests."""
+"""Run jobs in this process, on the instance that the Dagster UI shows: for the command line, demo and tests."""
 
 import contextlib
 import uuid

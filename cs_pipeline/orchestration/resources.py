@@ -1,4 +1,4 @@
-"""What assets and ops are given: the warehouse, the clock, the settings, dbt, and the scope of a run."""
+"""Resources of assets and ops: the warehouse, the clock, the settings, dbt, and the scope of a run."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Every run has an owner that can be found dead: the executor that names it, the launcher and the sweep that look.
+"""Tell whether anybody still executes a run: the executor names its process, the launcher and the daemon look for it.
 
 Dagster's DefaultRunLauncher cannot tell whether a run's process lives, so its run monitoring never ends a run whose
 worker and code server were killed together: the run stays STARTED and keeps its place in the queue. Here the process

@@ -1,4 +1,4 @@
-"""When things happen by themselves: the weekly job after each week, the day's lifecycle plays, a look at the CRM."""
+"""Schedules: the weekly job after each week, the day's lifecycle plays, a look at the CRM every hour."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""What dbt tests found when they stopped a run: the test, how many rows, and whose they are.
+"""Tell which dbt tests stopped a run: the test, how many rows, and whose they are.
 
 dbt says how many rows failed and where the SQL is. Whoever must mend the rows wants to know which accounts they are of.
 """

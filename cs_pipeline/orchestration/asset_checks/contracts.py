@@ -1,4 +1,4 @@
-"""Check of the contracts against their accounts and themselves. It only warns: what is so is for people to correct."""
+"""Warn of contracts that contradict their accounts or each other; to correct them is for people."""
 
 import dagster as dg
 

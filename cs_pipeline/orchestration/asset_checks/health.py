@@ -1,4 +1,4 @@
-"""Asset checks that stop what must not go on: plays are not started from scores that cannot be right.
+"""Check scores and score changes, and stop the run before plays start from scores that cannot be right.
 
 Each is a decision on the summaries of the weeks; nothing is read twice. A week of history may be as odd as it was: in a
 backfill, which starts no play, odd scores are a warning, and only missing rows stop the run.

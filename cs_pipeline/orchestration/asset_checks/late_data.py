@@ -1,4 +1,4 @@
-"""Check of the scores against what arrived after them. It only warns: whether to score again is for people to say."""
+"""Warn of scored weeks whose inputs changed since; whether to score them again is for people to say."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Asset of the backtest: whether the score models knew who would leave. No part of the weekly job."""
+"""The backtest as an asset: did the score models know who would leave? No part of the weekly job."""
 
 from datetime import date
 

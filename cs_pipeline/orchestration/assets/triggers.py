@@ -1,4 +1,4 @@
-"""Asset of triggers: the door between what was found out and what is done about it.
+"""Open triggers: the asset between what was found out and what is done about it.
 
 It runs after the checks of the scores, so scores that cannot be right start no play.
 """

@@ -1,4 +1,4 @@
-"""Asset of what plays did: accounts enrolled against those held out. No part of the weekly job."""
+"""The uplift of plays as an asset: accounts enrolled against those held out. No part of the weekly job."""
 
 import dagster as dg
 from pydantic import Field

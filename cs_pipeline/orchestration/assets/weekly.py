@@ -1,4 +1,4 @@
-"""What the assets of the weekly job have in common: a partition a week, built for any range of weeks in one run."""
+"""Define an asset of the weekly job: a partition a week, built for any range of weeks in one run."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

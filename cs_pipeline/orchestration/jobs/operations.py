@@ -1,4 +1,4 @@
-"""What people decide about actions, and ask of them, in the Dagster UI: the twins of the commands of the same names.
+"""Jobs by which people decide about actions and ask about them in the Dagster UI, as the commands of those names do.
 
 Erasing a person is no job on purpose: a run's configuration is kept, and would name whom it erased.
 """

@@ -1,4 +1,4 @@
-"""What operations are told of failed runs, as notices in the outbox: when a job begins to fail, and daily from then."""
+"""Sensor that tells operations of failed runs, through the outbox: when a job begins to fail, then once a day."""
 
 import dagster as dg
 
