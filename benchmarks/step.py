@@ -19,7 +19,7 @@ from sendgrid.helpers.mail import From, Mail, To
 
 from benchmarks.score_marts import FIRST
 from cs_pipeline.channels.routing import channels_for
-from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.clock import Clock
 from cs_pipeline.health.library import load_score_model
 from cs_pipeline.health.scoring import Arithmetic
@@ -41,8 +41,8 @@ CHUNK = 20_000
 
 def weekly_job(first: str, last: str) -> int:
     """The weekly job for a range of weeks, in one run."""
-    with set_stage(load_settings()) as stage:
-        stage.launcher.run_weeks(date.fromisoformat(first), date.fromisoformat(last))
+    with open_runtime(load_settings()) as runtime:
+        runtime.launcher.run_weeks(date.fromisoformat(first), date.fromisoformat(last))
     return 0
 
 

@@ -96,11 +96,11 @@ def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: Hi
 
 DELIVERY = """
 import dagster as dg
-from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.settings import load_settings
 
-with set_stage(load_settings()) as stage:
-    stage.launcher.run("deliver_due_actions", tags={"cs_pipeline/serial": "deliver_due_actions"})
+with open_runtime(load_settings()) as runtime:
+    runtime.launcher.run("deliver_due_actions", tags={"cs_pipeline/serial": "deliver_due_actions"})
 """
 
 

@@ -39,16 +39,16 @@ def backfill(
         raise UserError(f"--to ({last}) lies before --from ({first})")
     settings = load_settings()
     with status("Starting Dagster") as shown:
-        from cs_pipeline.cli.stage import require_weeks, set_stage
+        from cs_pipeline.cli.runtime import open_runtime, require_weeks
         from cs_pipeline.reports.scores.queries import bands_by_week, missing_metrics
 
         require_weeks(settings, first, last)
-        with set_stage(settings) as stage:
+        with open_runtime(settings) as runtime:
             weeks = (last - first).days // 7 + 1
             shown.update(f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps")
-            result = stage.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
-            bands = bands_by_week(stage.warehouse, last, last)
-            missing = missing_metrics(stage.warehouse, last)
+            result = runtime.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
+            bands = bands_by_week(runtime.warehouse, last, last)
+            missing = missing_metrics(runtime.warehouse, last)
     words = ", ".join(f"{row['accounts']:,} {row['band']}" for row in bands.to_dict("records")) or "no accounts"
     say_done(f"{weeks} weeks, {first} to {last}, in run {result.run_id}")
     console.print(f"  week {last}: {words}")

@@ -43,10 +43,10 @@ def _play_sample(accounts: int, weeks: int, seed: int) -> None:
         {"now": present_of(company.ends_on).isoformat(), "first_week": company.first_week.isoformat()}
     )
     with status("Starting PostgreSQL and Dagster") as shown:
-        from cs_pipeline.cli.stage import set_stage
+        from cs_pipeline.cli.runtime import open_runtime
 
-        with set_stage(settings) as stage:
-            play_sample(stage, company, settings.home / "sample", _teller(shown))
+        with open_runtime(settings) as runtime:
+            play_sample(runtime, company, settings.home / "sample", _teller(shown))
             shown.stop()
             _show(settings)
 
@@ -60,13 +60,13 @@ def _play_example(name: str, data: Path | None) -> None:
         raise UserError(f"Say with --data where the files are that {example.source} offers")
     settings = _settings_with(example_settings(name))
     with status("Starting PostgreSQL and Dagster") as shown:
-        from cs_pipeline.cli.stage import set_stage
+        from cs_pipeline.cli.runtime import open_runtime
 
-        with set_stage(settings) as stage:
-            claim(stage.warehouse, name)
+        with open_runtime(settings) as runtime:
+            claim(runtime.warehouse, name)
             tell = _teller(shown)
-            bring_in(stage.warehouse, name, data, tell)
-            play_loaded(stage, example.first_week, example.ends_on, tell)
+            bring_in(runtime.warehouse, name, data, tell)
+            play_loaded(runtime, example.first_week, example.ends_on, tell)
             shown.stop()
             _show(settings)
 

@@ -59,5 +59,6 @@ def env() -> None:
 
     settings = load_settings()
     prepare_dagster_home(settings)
-    for name, value in environment_for(settings, locate(settings)).items():
+    warehouse = locate(settings)
+    for name, value in (environment_for(settings, warehouse) | warehouse.dbt_environment()).items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - for the shell, not for a person

@@ -40,12 +40,11 @@ def start_warehouse(settings: Settings) -> Warehouse:
 
 
 def environment_for(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
-    """Variables with which plain Dagster and dbt commands find the same database and instance."""
+    """Variables with which Dagster's processes and ours find the same database and instance."""
     return {
         f"{PREFIX}HOME": str(settings.home.resolve()),
         f"{PREFIX}DATABASE_URL": warehouse.url,
         "DAGSTER_HOME": str(settings.dagster_home.resolve()),
-        **warehouse.dbt_environment(),
     }
 
 

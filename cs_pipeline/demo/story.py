@@ -31,7 +31,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Stage:
+class Runtime:
     """Where a story is played: a warehouse, a code location on it, and the clock that the code location reads."""
 
     settings: Settings
@@ -40,7 +40,7 @@ class Stage:
     clock: Clock
 
     def timelapse(self) -> Timelapse:
-        """Days on this stage, with sensors that remember nothing yet."""
+        """Days on this runtime, with sensors that remember nothing yet."""
         return Timelapse(self.launcher, self.clock, self.warehouse, self.settings)
 
 
@@ -49,15 +49,15 @@ def present_of(ends_on: date) -> datetime:
     return _midnight(ends_on) + EVENING
 
 
-def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) -> None:
+def play_sample(runtime: Runtime, company: SampleCompany, folder: Path, tell: Tell) -> None:
     """Generate the sample company into `folder`, load and score its history, and let its last weeks happen.
 
     Raises UserError when the warehouse holds data that is not a sample company's.
     """
-    claim(stage.warehouse, "sample")
+    claim(runtime.warehouse, "sample")
     tell(f"Inventing a company with {company.accounts:,} accounts")
     generate(folder, company)
-    load_truth(stage.warehouse, folder)
+    load_truth(runtime.warehouse, folder)
     live_from = _first_live_monday(company.ends_on)
     tell(f"Loading its history, {company.weeks - LIVE_WEEKS} weeks")
     loaded_until = BEFORE_EVERYTHING
@@ -67,7 +67,7 @@ def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) 
         # A folder of its own: rejects belong to the file they came from.
         arrived = folder.with_name(f"{folder.name}-{moment:%Y-%m-%d}")
         write_slice(folder, arrived, after=loaded_until, before=moment)
-        load_folder(stage.warehouse, arrived)
+        load_folder(runtime.warehouse, arrived)
         loaded_until = moment
 
     def load_news(midnight: datetime) -> None:
@@ -76,27 +76,27 @@ def play_sample(stage: Stage, company: SampleCompany, folder: Path, tell: Tell) 
 
     load_until(live_from)
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
-    stage.launcher.run_weeks(company.first_week, live_from.date() - 2 * WEEK)
-    let_weeks_happen(stage, live_from, company.ends_at, tell, before_each_day=load_news)
+    runtime.launcher.run_weeks(company.first_week, live_from.date() - 2 * WEEK)
+    let_weeks_happen(runtime, live_from, company.ends_at, tell, before_each_day=load_news)
 
 
-def play_loaded(stage: Stage, first_week: date, ends_on: date, tell: Tell) -> None:
+def play_loaded(runtime: Runtime, first_week: date, ends_on: date, tell: Tell) -> None:
     """The same for data that is in the warehouse already, whole: score its history, let its last weeks happen."""
     live_from = _first_live_monday(ends_on)
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
-    stage.launcher.run_weeks(first_week, live_from.date() - 2 * WEEK)
-    let_weeks_happen(stage, live_from, _midnight(ends_on), tell)
+    runtime.launcher.run_weeks(first_week, live_from.date() - 2 * WEEK)
+    let_weeks_happen(runtime, live_from, _midnight(ends_on), tell)
 
 
 def let_weeks_happen(
-    stage: Stage,
+    runtime: Runtime,
     first: datetime,
     last: datetime,
     tell: Tell,
     before_each_day: Callable[[datetime], None] = lambda _: None,
 ) -> None:
     """Every day from `first` to `last` (midnights in UTC, both included), through schedules and sensors."""
-    timelapse = stage.timelapse()
+    timelapse = runtime.timelapse()
     midnight = first
     while midnight <= last:
         tell(f"It is {midnight:%A, %d %B %Y}")
@@ -104,7 +104,7 @@ def let_weeks_happen(
             before_each_day(midnight)
         timelapse.let_day_happen(midnight)
         midnight += DAY
-    stage.clock.set(last + EVENING)
+    runtime.clock.set(last + EVENING)
 
 
 def _first_live_monday(ends_on: date) -> datetime:

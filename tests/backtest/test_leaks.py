@@ -36,8 +36,8 @@ def plant_answers_of_those_who_left(history: History) -> None:
 
 
 def build_again(history: History, late_rows: str) -> pd.DataFrame:
-    with history.stage() as stage:
-        stage.launcher.run_weeks(LOOKED_AT, LOOKED_AT, late_rows=late_rows)
+    with history.runtime() as runtime:
+        runtime.launcher.run_weeks(LOOKED_AT, LOOKED_AT, late_rows=late_rows)
     return read_observations(history.warehouse, DESIGN)
 
 

@@ -227,10 +227,10 @@ def test_nobody_was_contacted(planted: History) -> None:
 
 
 def test_the_asset_shows_verdicts_a_table_and_a_chart(planted: History) -> None:
-    with planted.stage() as stage:
-        weekly = stage.launcher.definitions.resolve_job_def("weekly_health")
+    with planted.runtime() as runtime:
+        weekly = runtime.launcher.definitions.resolve_job_def("weekly_health")
         assert PLAY_EFFECTS not in weekly.asset_layer.executable_asset_keys
-        (event,) = stage.launcher.run(EFFECTS_JOB).get_asset_materialization_events()
+        (event,) = runtime.launcher.run(EFFECTS_JOB).get_asset_materialization_events()
     metadata = event.materialization.metadata
     assert "- **somebody_calls**, left within 90 days: helps" in str(metadata["verdicts"].value)
     assert [record.data["verdict"] for record in metadata["uplift"].records][:2] == ["helps", "helps"]  # pyright: ignore[reportAttributeAccessIssue]

@@ -68,8 +68,8 @@ def test_the_planted_causes_are_the_metrics_that_separate_best(found: Backtest, 
 
 
 def test_the_asset_shows_verdict_tables_and_charts_and_writes_the_page(larger_history: History) -> None:
-    with larger_history.stage() as stage:
-        result = stage.launcher.run(BACKTEST_JOB)
+    with larger_history.runtime() as runtime:
+        result = runtime.launcher.run(BACKTEST_JOB)
         (event,) = result.get_asset_materialization_events()
         assert event.asset_key == BACKTEST
         metadata = event.materialization.metadata
@@ -103,8 +103,8 @@ def test_the_command_prints_verdicts_and_writes_a_page_that_needs_nothing_else(
 
 
 def test_the_weekly_job_leaves_the_backtest_out(larger_history: History) -> None:
-    with larger_history.stage() as stage:
-        weekly = stage.launcher.definitions.resolve_job_def("weekly_health")
+    with larger_history.runtime() as runtime:
+        weekly = runtime.launcher.definitions.resolve_job_def("weekly_health")
         assert BACKTEST not in weekly.asset_layer.executable_asset_keys
 
 

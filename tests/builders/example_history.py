@@ -84,7 +84,7 @@ def live_through(example: BroughtIn, home: Path) -> ExampleHistory:
     """Score the history in one run, then let the last Monday and the day after it happen, as the demo does."""
     history = ExampleHistory(example.warehouse, home, name=example.name)
     monday = datetime.combine(example.live_week + WEEK, time(), UTC)
-    with history.stage() as stage:
-        stage.launcher.run_weeks(example.first_week, example.live_week - WEEK)
-        let_weeks_happen(stage, monday, monday + timedelta(days=1), lambda _: None)
+    with history.runtime() as runtime:
+        runtime.launcher.run_weeks(example.first_week, example.live_week - WEEK)
+        let_weeks_happen(runtime, monday, monday + timedelta(days=1), lambda _: None)
     return history

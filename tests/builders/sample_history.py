@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from cs_pipeline.cli.stage import set_stage
+from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.slices import write_slice
-from cs_pipeline.demo.story import Stage, present_of
+from cs_pipeline.demo.story import Runtime, present_of
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -44,12 +44,12 @@ class History:
         )
 
     @contextmanager
-    def stage(self) -> Iterator[Stage]:
+    def runtime(self) -> Iterator[Runtime]:
         """The code location and an instance of Dagster on this warehouse; the environment is put back afterwards."""
         before = dict(os.environ)
         try:
-            with set_stage(self.settings) as stage:
-                yield stage
+            with open_runtime(self.settings) as runtime:
+                yield runtime
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -75,8 +75,8 @@ def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = C
     migrate(warehouse)
     load_folder(warehouse, folder / "slice")
     history = History(warehouse, folder / "home", company)
-    with history.stage() as stage:
-        stage.launcher.run_weeks(company.first_week, company.ends_on - 2 * WEEK)
+    with history.runtime() as runtime:
+        runtime.launcher.run_weeks(company.first_week, company.ends_on - 2 * WEEK)
 
 
 def score_larger_history(warehouse: Warehouse, folder: Path) -> None:

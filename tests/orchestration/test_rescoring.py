@@ -15,8 +15,8 @@ CONFIG = {"model": "weekly_points_halve", "first_week": str(FIRST), "last_week":
 
 
 def rescore(history: History, **config: str) -> dg.ExecuteInProcessResult:
-    with history.stage() as stage:
-        return stage.launcher.run(RESCORE_JOB, run_config={"ops": {"score_beside": {"config": CONFIG | config}}})
+    with history.runtime() as runtime:
+        return runtime.launcher.run(RESCORE_JOB, run_config={"ops": {"score_beside": {"config": CONFIG | config}}})
 
 
 def test_a_variant_scored_by_the_job_stands_beside_what_counts(history: History) -> None:
@@ -41,8 +41,8 @@ def test_a_run_warns_of_weeks_whose_inputs_changed_since_they_were_scored(histor
         "insert into raw.events (event_id, account_id, occurred_at, event_name, _load_id) "
         f"select 'late', 'nobody', '{FIRST} 12:00Z', 'login', load_id from load"
     )
-    with history.stage() as stage:
-        done = stage.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL)
+    with history.runtime() as runtime:
+        done = runtime.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL)
     (result,) = [
         each for each in done.get_asset_check_evaluations() if each.check_name == "inputs_unchanged_since_scored"
     ]

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.slow(seconds=8)
 
 
 def simulate(history: History, **config: object) -> dg.ExecuteInProcessResult:
-    with history.stage() as stage:
-        return stage.launcher.run("simulate_plays", run_config={"ops": {"simulate": {"config": config}}})
+    with history.runtime() as runtime:
+        return runtime.launcher.run("simulate_plays", run_config={"ops": {"simulate": {"config": config}}})
 
 
 def test_the_job_shows_tables_and_writes_nothing(history: History) -> None:

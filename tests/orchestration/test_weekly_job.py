@@ -63,8 +63,8 @@ def test_backfilling_twice_gives_identical_rows_of_all_models_also_where_they_ar
     assert history.count("(select distinct model from cs.health_scores) as models") == 4
     for table in ("cs.health_scores", "cs.parent_scores", "cs.score_changes", "marts.fct_account_weeks"):
         history.rows(f"delete from {table} where week = '{SCORED_UNTIL}'")
-    with history.stage() as stage:
-        stage.launcher.run_weeks(SCORED_UNTIL - 3 * WEEK, SCORED_UNTIL)
+    with history.runtime() as runtime:
+        runtime.launcher.run_weeks(SCORED_UNTIL - 3 * WEEK, SCORED_UNTIL)
     assert [history.rows(sql) for sql in RECORD] == before
 
 
@@ -79,8 +79,8 @@ def test_a_cohort_backfill_replaces_that_cohorts_rows_and_no_others(history: His
             "update cs.health_scores set score = 1, band = 'Red', severity = 3 where week = %s and is_active",
             [week],
         )
-    with history.stage() as stage:
-        stage.launcher.run_weeks(week, week, cohort=str(cohort))
+    with history.runtime() as runtime:
+        runtime.launcher.run_weeks(week, week, cohort=str(cohort))
     spoilt = f"select array_agg(account_id order by account_id) from cs.health_scores where week = '{week}'"
     ((untouched,),) = history.rows(f"{spoilt} and is_active and score = 1")
     assert isinstance(untouched, list)
@@ -94,27 +94,27 @@ def test_a_cohort_backfill_replaces_that_cohorts_rows_and_no_others(history: His
 def test_the_schedules_week_starts_plays_once_however_often_it_ticks_and_whatever_dagster_forgets(
     history: History,
 ) -> None:
-    with history.stage() as stage:
-        stage.timelapse().let_day_happen(monday_evening())
+    with history.runtime() as runtime:
+        runtime.timelapse().let_day_happen(monday_evening())
         first = contacts(history)
         assert all(first), f"triggers, enrolments, actions, messages, tasks: {first}"
         # The same day again with sensors that have forgotten everything, on the same instance.
-        again = stage.timelapse()
+        again = runtime.timelapse()
         again.let_day_happen(monday_evening())
         assert again.runs == 0
         assert contacts(history) == first
-        twice = stage.launcher.run("weekly_health", tags={ORIGIN_TAG: LIVE}, partition_key=f"{LAST_WEEK}")
+        twice = runtime.launcher.run("weekly_health", tags={ORIGIN_TAG: LIVE}, partition_key=f"{LAST_WEEK}")
         assert not twice.get_asset_materialization_events(), "a second daemon's run finds the week done"
-        stage.launcher.run_weeks(LAST_WEEK, LAST_WEEK)
+        runtime.launcher.run_weeks(LAST_WEEK, LAST_WEEK)
         assert contacts(history) == first
         addresses = [address for (address,) in history.rows("select distinct recipient from cs.captured_messages")]
         told = "\n".join(str(event) for (event,) in history.rows("select event from public.event_logs"))
         told += (history.home / "logs" / "runs.log").read_text(errors="replace")
         found = [address for address in addresses if "@" in str(address) and str(address) in told]
         assert not found, "no address stands in Dagster's events or in a log"
-        for run in stage.launcher.instance.get_runs():
-            stage.launcher.instance.delete_run(run.run_id)  # Dagster forgets run keys with their runs
-        stage.timelapse().let_day_happen(monday_evening())
+        for run in runtime.launcher.instance.get_runs():
+            runtime.launcher.instance.delete_run(run.run_id)  # Dagster forgets run keys with their runs
+        runtime.timelapse().let_day_happen(monday_evening())
         assert contacts(history) == first
     assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
 
@@ -131,16 +131,16 @@ def lose_events(history: History, of: str = "true") -> None:
 
 def test_scores_that_cannot_be_right_start_no_play(history: History) -> None:
     lose_events(history, "mod(hashtext(account_id), 4) <> 0")  # enough is left for the week not to count as lost
-    with history.stage() as stage, pytest.raises(UserError, match="share_changing_band_is_plausible"):
-        stage.timelapse().let_day_happen(monday_evening())
+    with history.runtime() as runtime, pytest.raises(UserError, match="share_changing_band_is_plausible"):
+        runtime.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
     assert history.count("cs.actions") == 0
 
 
 def test_a_week_whose_events_did_not_arrive_holds_its_scores_and_starts_no_play_from_them(history: History) -> None:
     lose_events(history)
-    with history.stage() as stage:
-        stage.timelapse().let_day_happen(monday_evening())
+    with history.runtime() as runtime:
+        runtime.timelapse().let_day_happen(monday_evening())
     held = f"week = '{LAST_WEEK}' and is_active and status = 'held'"
     assert history.count("cs.health_scores", held) > 0
     assert history.count("cs.health_scores", f"week = '{LAST_WEEK}' and is_active and status = 'scored'") == 0
@@ -148,8 +148,11 @@ def test_a_week_whose_events_did_not_arrive_holds_its_scores_and_starts_no_play_
 
 
 def test_a_run_that_fails_before_its_first_step_says_why(history: History) -> None:
-    with history.stage() as stage, pytest.raises(UserError, match=r"(?s)weekly_health failed.*late_rows is 'maybe'"):
-        stage.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL, late_rows="maybe")
+    with (
+        history.runtime() as runtime,
+        pytest.raises(UserError, match=r"(?s)weekly_health failed.*late_rows is 'maybe'"),
+    ):
+        runtime.launcher.run_weeks(SCORED_UNTIL, SCORED_UNTIL, late_rows="maybe")
 
 
 def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_missing(
@@ -162,8 +165,9 @@ def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_mi
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("drop table raw.survey_responses cascade")
     monkeypatch.setenv("CS_PIPELINE_CONFIG", str(tmp_path))
-    with history.stage() as stage, pytest.raises(UserError, match=r"0% of the score is known.* no account: ces_90d\. "):
-        stage.timelapse().let_day_happen(monday_evening())
+    words = r"0% of the score is known.* no account: ces_90d\. "
+    with history.runtime() as runtime, pytest.raises(UserError, match=words):
+        runtime.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
 
 
@@ -171,8 +175,8 @@ def test_a_missed_monday_is_made_up_for_before_the_next_one(history: History) ->
     """The week before last was never scored: its scores come first, as a backfill; only the newest week may trigger."""
     for table in ("cs.health_scores", "cs.score_changes", "cs.renewal_windows", "cs.parent_scores"):
         history.rows(f"delete from {table} where week = '{SCORED_UNTIL}'")
-    with history.stage() as stage:
-        stage.timelapse().let_day_happen(monday_evening())
+    with history.runtime() as runtime:
+        runtime.timelapse().let_day_happen(monday_evening())
     scored = "(select distinct week from cs.health_scores) as weeks"
     assert history.count(scored, f"week in ('{SCORED_UNTIL}', '{LAST_WEEK}')") == 2
     assert history.rows(f"select distinct origin from cs.score_changes where week = '{SCORED_UNTIL}'") == [

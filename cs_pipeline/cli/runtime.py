@@ -1,4 +1,4 @@
-"""Puts together what commands that run jobs need: warehouse, Dagster instance, code location, clock."""
+"""Open what commands that run jobs need: warehouse, Dagster instance, code location, clock."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ import dagster as dg
 
 from cs_pipeline.cli.services import environment_for, prepare_dagster_home, start_warehouse
 from cs_pipeline.clock import Clock
-from cs_pipeline.demo.story import Stage
+from cs_pipeline.demo.story import Runtime
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
@@ -18,8 +18,8 @@ from cs_pipeline.warehouse.trial import require_usable
 
 
 @contextmanager
-def set_stage(settings: Settings) -> Iterator[Stage]:
-    """A stage on the warehouse of `settings`, whose runs show in the Dagster UI of the same home."""
+def open_runtime(settings: Settings) -> Iterator[Runtime]:
+    """All of it on the warehouse of `settings`; its runs show in the Dagster UI of the same home."""
     from cs_pipeline.orchestration.build import build_defs
     from cs_pipeline.orchestration.instance_storage import connections_kept
 
@@ -31,7 +31,7 @@ def set_stage(settings: Settings) -> Iterator[Stage]:
     clock = Clock(settings.now)
     with dg.DagsterInstance.get() as instance, connections_kept(instance):
         launcher = Launcher(build_defs(settings, clock), instance, settings.home / "logs" / "runs.log")
-        yield Stage(settings, warehouse, launcher, clock)
+        yield Runtime(settings, warehouse, launcher, clock)
 
 
 def require_weeks(settings: Settings, first: date, last: date) -> None:
