@@ -1,6 +1,7 @@
-"""Tables and charts as Dagster metadata."""
+"""Write tables, charts and names of tables as Dagster metadata."""
 
 import math
+from collections.abc import Sequence
 
 import dagster as dg
 import pandas as pd
@@ -17,6 +18,12 @@ def table(rows: pd.DataFrame) -> dg.TableMetadataValue | dg.MarkdownMetadataValu
         dg.TableRecord({str(name): _plain(value) for name, value in row.items()}) for row in rows.to_dict("records")
     ]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+
+
+def table_name(key: dg.AssetKey | Sequence[str]) -> dict[str, str]:
+    """Metadata of an asset that is the table of its key: the UI shows its name, and data catalogues find it."""
+    path = key.path if isinstance(key, dg.AssetKey) else key
+    return {"dagster/table_name": ".".join(path)}
 
 
 def picture(png: bytes, title: str) -> dg.MarkdownMetadataValue:

@@ -8,8 +8,12 @@ import dagster as dg
 import pytest
 
 from cs_pipeline.orchestration.build import build_defs
+from cs_pipeline.orchestration.keys import PLAY_PROGRESS, WORK_QUEUE
 from cs_pipeline.settings import Settings
 from tests.conftest import ROOT
+
+LOOKS = (PLAY_PROGRESS, WORK_QUEUE)
+"""Assets that read tables and are none."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,9 @@ def test_every_asset_has_a_group_a_description_owners_and_kinds(repository: dg.R
         assert asset.description, key
         assert asset.owners, key
         assert asset.kinds, key
+        if "postgres" in asset.kinds and key not in LOOKS:
+            table = asset.metadata["dagster/table_name"]  # dbt's begins with the database, as its manifest has it
+            assert str(table).endswith(".".join(key.path)), key
 
 
 def test_every_check_of_an_asset_says_what_it_holds(repository: dg.RepositoryDefinition) -> None:

@@ -8,8 +8,8 @@ import pytest
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs.operations import (
-    Scope,
-    Verb,
+    Decision,
+    SwitchScope,
     decide_on_actions,
     preview_play,
     stop_or_resume,
@@ -97,5 +97,5 @@ def test_a_switch_that_cannot_be_thrown_says_why(
 
 
 def test_the_launchpad_offers_what_the_commands_do() -> None:
-    assert [verb.value for verb in Verb] == list(manual_actions.DECISIONS)
-    assert [scope.value for scope in Scope] == list(get_args(kill_switch.Scope))
+    assert [verb.value for verb in Decision] == list(manual_actions.DECISIONS)
+    assert [scope.value for scope in SwitchScope] == list(get_args(kill_switch.Scope))

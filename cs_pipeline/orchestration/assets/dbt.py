@@ -14,6 +14,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.duplicate_runs import scheduled_before
 from cs_pipeline.orchestration.keys import DATA_PLATFORM, SOURCES_GROUP, WEEKLY
+from cs_pipeline.orchestration.metadata import table_name
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
 from cs_pipeline.settings import Settings
@@ -43,10 +44,11 @@ def build_source_specs() -> list[dg.AssetSpec]:
     sources = json.loads(build_manifest().read_text())["sources"].values()
     return [
         dg.AssetSpec(
-            [source["source_name"], source["name"]],
+            key := [source["source_name"], source["name"]],
             group_name=SOURCES_GROUP,
             owners=[DATA_PLATFORM],
             kinds={"postgres"},
+            metadata=table_name(key),
             description=source["description"],
         )
         for source in sources

@@ -12,55 +12,57 @@ from cs_pipeline.orchestration.keys import (
     TASK_STATUS,
     TRIGGERS,
 )
+from cs_pipeline.orchestration.metadata import table_name
 
-PLAY_ASSETS = [
-    dg.AssetSpec(
-        ENROLMENTS,
-        deps=[TRIGGERS],
+
+def _table_of_plays(
+    key: dg.AssetKey, *, deps: list[dg.AssetKey], description: str, kinds: frozenset[str] = frozenset()
+) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=deps,
         group_name=PLAYS_GROUP,
         owners=[CUSTOMER_SUCCESS],
-        kinds={"postgres"},
+        kinds={"postgres", *kinds},
+        metadata=table_name(key),
+        description=description,
+    )
+
+
+PLAY_ASSETS = [
+    _table_of_plays(
+        ENROLMENTS,
+        deps=[TRIGGERS],
         description=(
             "One row per playbook and trigger: the account was enrolled, or refused with the reason. "
             "Written by the job run_playbooks."
         ),
     ),
-    dg.AssetSpec(
+    _table_of_plays(
         ACTIONS,
         deps=[ENROLMENTS],
-        group_name=PLAYS_GROUP,
-        owners=[CUSTOMER_SUCCESS],
-        kinds={"postgres"},
         description=(
             "The outbox: one row per step of a play, with its state from planned to sent, or why it was not taken. "
             "The only door to the outside."
         ),
     ),
-    dg.AssetSpec(
+    _table_of_plays(
         CAPTURED_MESSAGES,
         deps=[ACTIONS],
-        group_name=PLAYS_GROUP,
-        owners=[CUSTOMER_SUCCESS],
-        kinds={"postgres", "html"},
+        kinds=frozenset({"html"}),
         description="Messages that were captured instead of sent, as their reader would see them.",
     ),
-    dg.AssetSpec(
+    _table_of_plays(
         TASK_STATUS,
         deps=[ACTIONS],
-        group_name=PLAYS_GROUP,
-        owners=[CUSTOMER_SUCCESS],
-        kinds={"postgres"},
         description=(
             "One row per CRM task or opportunity that a play created: open, completed or removed, whose, as of when. "
             "Read back from a connected CRM by the job read_crm_status; else as people say: `cs-pipeline task done`."
         ),
     ),
-    dg.AssetSpec(
+    _table_of_plays(
         SUPPRESSIONS,
         deps=[ACTIONS],
-        group_name=PLAYS_GROUP,
-        owners=[CUSTOMER_SUCCESS],
-        kinds={"postgres"},
         description=(
             "Addresses that get no mail: who unsubscribed, bounced or reported spam, by SendGrid's lists, and whom "
             "people of ours put there. Written once a day by the job daily_plays, with what was not taken lately and "

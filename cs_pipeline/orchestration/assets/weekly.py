@@ -7,6 +7,7 @@ import dagster as dg
 
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.orchestration.keys import CUSTOMER_SUCCESS, DATA_PLATFORM, LIVE, ORIGIN_TAG, WEEKLY
+from cs_pipeline.orchestration.metadata import table_name
 from cs_pipeline.orchestration.partitions import weeks_of
 
 
@@ -31,6 +32,7 @@ def weekly_asset(
         owners=owners,
         kinds=kinds,
         tags=WEEKLY,
+        metadata=table_name(key),
         check_specs=check_specs,
         description=description,
     )

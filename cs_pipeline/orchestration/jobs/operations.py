@@ -26,7 +26,7 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 
-class Verb(Enum):
+class Decision(Enum):
     """The decisions, as the launchpad offers them."""
 
     approve = "approve"
@@ -35,7 +35,7 @@ class Verb(Enum):
     resend = "resend"
 
 
-class Scope(Enum):
+class SwitchScope(Enum):
     """What can be stopped, as the launchpad offers it."""
 
     everything = "everything"
@@ -47,7 +47,7 @@ class Scope(Enum):
 class DecisionConfig(dg.Config):
     """What is decided about which actions, and by whom."""
 
-    decision: Verb = Field(description="approve, hold, cancel or resend (a new, logged attempt).")
+    decision: Decision = Field(description="approve, hold, cancel or resend (a new, logged attempt).")
     actions: list[int] = Field(description="Ids of actions; all are decided on, or none.")
     decided_by: str = Field(default="dagster", description="Who says so; kept with the decision.")
 
@@ -68,7 +68,7 @@ class PreviewConfig(dg.Config):
 class SwitchConfig(dg.Config):
     """What is stopped or goes on, and why."""
 
-    scope: Scope = Field(description="everything, channel, playbook or account.")
+    scope: SwitchScope = Field(description="everything, channel, playbook or account.")
     name: str = Field(default=kill_switch.EVERYTHING, description="Which one; * for everything.")
     stops: bool = Field(default=True, description="Stop it; false: let it go on.")
     reason: str = Field(default="", description="Why it is stopped; shown to everybody who wonders.")
