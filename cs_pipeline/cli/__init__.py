@@ -1,4 +1,4 @@
-"""The `cs-pipeline` command. Commands are thin: they read settings, call a room, and print.
+"""The `cs-pipeline` command. Commands are thin: they read settings, call one function of another package, and print.
 
 Dagster and dbt take seconds to import, so commands import what they need when they run.
 """
@@ -14,7 +14,7 @@ from rich.text import Text
 from cs_pipeline.cli import account, action, backfill, data, demo, message, model, person, play, score, server, task
 from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
-from cs_pipeline.cli.control_signs import shown
+from cs_pipeline.cli.control_characters import escaped
 from cs_pipeline.errors import UserError
 
 app = typer.Typer(
@@ -76,12 +76,12 @@ def main() -> None:
 
 
 def _give_up(error: UserError) -> NoReturn:
-    errors.print(Text.assemble(("Error:", "bold red"), " ", shown(error)), soft_wrap=True)
+    errors.print(Text.assemble(("Error:", "bold red"), " ", escaped(error)), soft_wrap=True)
     sys.exit(1)
 
 
 def _of_a_value(error: Exception) -> UserError | None:
-    """An argument that is no text, or lies beyond every calendar, in a sentence; None for any other error."""
+    """Say in a sentence that an argument is no text, or beyond every calendar; None for any other error."""
     if isinstance(error, UnicodeEncodeError) and any("\ud800" <= sign <= "\udfff" for sign in error.object):
         return UserError(f"{error.object!r} holds bytes that are no UTF-8 text; what is given must be UTF-8.")
     if isinstance(error, OverflowError):
@@ -90,7 +90,7 @@ def _of_a_value(error: Exception) -> UserError | None:
 
 
 def _of_a_file(error: Exception) -> UserError | None:
-    """A file that cannot be read or written, a full disk and the like, in a sentence; None for any other error."""
+    """Say in a sentence that a file cannot be read or written, or a disk is full; None for any other error."""
     if not isinstance(error, OSError) or error.filename is None:
         return None
     return UserError(

@@ -1,4 +1,4 @@
-"""`python -m cs_pipeline.cli` does what `cs-pipeline` does."""
+"""Run `cs-pipeline` as `python -m cs_pipeline.cli`."""
 
 from cs_pipeline.cli import main
 

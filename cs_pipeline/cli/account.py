@@ -1,4 +1,4 @@
-"""`why`, `queue`: accounts, as those see them who work with customers."""
+"""`why`, `queue`: explain one account, and rank all of them for whoever works with customers."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.arguments import DAY, Limit
 from cs_pipeline.cli.console import console, print_frame, say_heading
-from cs_pipeline.cli.control_signs import on_one_line
+from cs_pipeline.cli.control_characters import on_one_line
 from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings

@@ -1,4 +1,4 @@
-"""`action`: single actions of plays, in the outbox: list them, decide about them, ask where one comes from."""
+"""`action`: list single actions in the outbox, decide about them, and trace one to its source."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Under which names the pages of this machine may be asked for, and by whom.
+"""Refuse requests for pages of this machine under other names, or from pages of strangers.
 
 A page of a stranger, open in the same browser, can let a name of its own point to this machine (DNS rebinding), include
 what it finds here as a script, or post to it. So a request must name a host that is meant, a change must come from a

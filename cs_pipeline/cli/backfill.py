@@ -1,4 +1,4 @@
-"""`backfill`: history, scored again or for the first time."""
+"""`backfill`: build and score a range of weeks."""
 
 from typing import TYPE_CHECKING, Annotated
 

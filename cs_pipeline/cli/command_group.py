@@ -1,4 +1,4 @@
-"""A group of commands that knows what was meant by a command it does not have."""
+"""Suggest the command that was meant when somebody types one that does not exist."""
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher

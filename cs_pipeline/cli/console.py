@@ -1,7 +1,7 @@
-"""Where commands print, and how they show progress on long work.
+"""Print for people: messages on stdout, errors and progress on stderr, tables in one style.
 
-Nothing that is printed is read as markup, except the templates that `marked` is given; control signs in data are shown
-and never sent to the terminal.
+Nothing that is printed is read as markup, except the templates that `marked` is given; control characters in data are
+written out and never sent to the terminal.
 """
 
 import sys
@@ -25,7 +25,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.control_signs import has_control_signs, shown
+from cs_pipeline.cli.control_characters import escaped, has_control_characters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +34,17 @@ WIDTH_OF_A_LOG = 110
 
 
 class SafeConsole(Console):
-    """A console on which data cannot act: it takes no markup, and shows control signs instead of sending them."""
+    """A console on which data cannot act: it takes no markup, and writes control characters out."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """As rich renders it, with control signs of texts shown."""
+        """Render as rich does, with control characters written out."""
         if isinstance(renderable, Text):
             renderable = _visible(renderable)
         for segment in super().render(renderable, options):
-            if segment.control or not has_control_signs(segment.text):
+            if segment.control or not has_control_characters(segment.text):
                 yield segment
             else:
-                yield Segment(shown(segment.text), segment.style)
+                yield Segment(escaped(segment.text), segment.style)
 
 
 console = SafeConsole(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
@@ -52,34 +52,34 @@ errors = SafeConsole(markup=False, highlight=False, stderr=True)
 
 
 def marked(template: str, *data: object) -> Text:
-    """A text of ours with markup, such as "[bold]{}[/] is stopped"; what fills the braces is shown as it is."""
-    return Text.from_markup(template.format(*(escape(shown(each)) for each in data)))
+    """Fill a template with markup, such as "[bold]{}[/] is stopped"; what fills the braces is printed as it is."""
+    return Text.from_markup(template.format(*(escape(escaped(each)) for each in data)))
 
 
 def say_done(words: object, beside: str = "") -> None:
     """Print what is done, behind a green tick; `beside` in grey."""
-    console.print(Text.assemble(("✓", "green"), " ", shown(words), (beside, "dim")))
+    console.print(Text.assemble(("✓", "green"), " ", escaped(words), (beside, "dim")))
 
 
 def say_heading(words: str, beside: str = "") -> None:
     """Print the heading of a table, below an empty line."""
-    console.print(Text.assemble("\n", (shown(words), "bold"), shown(beside)))
+    console.print(Text.assemble("\n", (escaped(words), "bold"), escaped(beside)))
 
 
 def _visible(text: Text) -> Text:
-    """The text with its styles, and with control signs shown."""
-    if not has_control_signs(text.plain):
+    """The text with its styles, and with control characters written out."""
+    if not has_control_characters(text.plain):
         return text
     made = text.blank_copy()
     for position, sign in enumerate(text.plain):
         part = text[position]
-        made.append_text(part if not has_control_signs(sign) else Text.assemble((shown(sign), part.style)))
+        made.append_text(part if not has_control_characters(sign) else Text.assemble((escaped(sign), part.style)))
     return made
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress display, on stderr; in a log file it prints nothing."""
+    """Show progress on stderr; prints nothing where stderr is no terminal."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -94,7 +94,7 @@ def progress() -> Iterator[Progress]:
 
 
 def status(words: str | Text) -> Status:
-    """A line on stderr that says what is being done, until it is done."""
+    """Show a line on stderr that says what is being done, until it is done."""
     return errors.status(words)
 
 
@@ -102,9 +102,9 @@ def print_frame(rows: "pd.DataFrame") -> None:
     """Print a table: columns with spaces for underscores, nothing for what is missing."""
     import pandas as pd
 
-    printed = table(*(shown(name).replace("_", " ") for name in rows.columns))
+    printed = table(*(escaped(name).replace("_", " ") for name in rows.columns))
     for row in rows.to_dict("records"):
-        printed.add_row(*(Text("" if pd.isna(value) else shown(_words(value))) for value in row.values()))
+        printed.add_row(*(Text("" if pd.isna(value) else escaped(_words(value))) for value in row.values()))
     console.print(printed)
 
 

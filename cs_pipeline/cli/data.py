@@ -1,4 +1,4 @@
-"""`load`, `map` and the group `data`: data in, and what was put aside of it."""
+"""`load`, `map` and the group `data`: bring data in, and show what was put aside."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ def load(folder: Folder, delimiter: Delimiter = "", as_json: AsJson = False) -> 
 
     separated_by = delimiter_of(delimiter)
     warehouse = start_warehouse(load_settings())
-    with _shown() as on_progress:
+    with _load_progress() as on_progress:
         report = load_folder(warehouse, folder, delimiter=separated_by, on_progress=on_progress)
     _print(report, as_json)
 
@@ -58,7 +58,7 @@ def land(folder: Folder, delimiter: Delimiter = "", as_json: AsJson = False) -> 
 
     separated_by = delimiter_of(delimiter)
     warehouse = start_warehouse(load_settings())
-    with _shown() as on_progress:
+    with _load_progress() as on_progress:
         landed = land_folder(warehouse, folder, delimiter=separated_by, on_progress=on_progress)
     if as_json:
         print_json(landed)
@@ -86,7 +86,7 @@ def map_tables(folder: Folder, as_json: AsJson = False) -> None:
     for mapping in () if as_json else installed:
         left_out = f", leaves out {', '.join(mapping.left_out)}" if mapping.left_out else ""
         say_done(f"mapping.{mapping.table}{left_out}")
-    with _shown() as on_progress:
+    with _load_progress() as on_progress:
         report = sync_mappings(warehouse, on_progress=on_progress)
     _print(report, as_json)
 
@@ -166,7 +166,7 @@ def generate(
 
 
 @contextmanager
-def _shown() -> "Iterator[OnProgress]":
+def _load_progress() -> "Iterator[OnProgress]":
     """Progress of a load, a line a table."""
     with progress() as display:
         tasks: dict[str, int] = {}

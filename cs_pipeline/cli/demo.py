@@ -1,4 +1,4 @@
-"""`demo`: a whole company, or an example data set, from raw rows to captured plays."""
+"""`demo`: take a company, or an example data set, from raw rows to captured messages."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -84,7 +84,7 @@ def _settings_with(asked: Mapping[str, str]) -> Settings:
 
 
 def _teller(shown: Status) -> Callable[[str], None]:
-    """Shows what happens now; what was before stays above, with its seconds."""
+    """Show what is being done; what was done before stays above, with its seconds."""
     began = time.monotonic()
     current: list[str] = []
 

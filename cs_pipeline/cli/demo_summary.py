@@ -1,4 +1,4 @@
-"""The page at the end of the demo: company, scores, changes, plays, messages, and where to look next."""
+"""Print the page at the end of the demo: company, scores, changes, plays, messages, and what to try next."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cs_pipeline.cli.console import console, marked
-from cs_pipeline.reports.plays.status import enrolments_by_playbook
+from cs_pipeline.reports.plays.status import enrolled_and_refused
 from cs_pipeline.reports.scores.demo_queries import (
     actions_by_playbook,
     company_in_numbers,
@@ -91,18 +91,14 @@ def _falls(warehouse: Warehouse, week: date) -> Table | Text:
 
 def _plays(warehouse: Warehouse) -> Group | Text:
     with warehouse.session() as session:
-        decisions = enrolments_by_playbook(session)
-    decisions = decisions[decisions["reason"] != "trigger"]  # not what the playbook waits for: nothing was refused
+        decisions = enrolled_and_refused(session)
     if decisions.empty:
         return Text("Nothing that a play waits for happened in the last weeks, so none was started.", style="dim")
     counts = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("playbook", "enrolled", "refused", "most frequent reason of refusal"):
         counts.add_column(heading, header_style="dim")
-    for playbook, rows in decisions.groupby("playbook"):
-        refused = rows[rows["status"] == "refused"].sort_values("enrolments", ascending=False)
-        reason = "" if refused.empty else _words(refused.iloc[0]["reason"])
-        enrolled = int(rows.loc[rows["status"] != "refused", "enrolments"].sum())
-        counts.add_row(str(playbook), f"{enrolled:,}", f"{int(refused['enrolments'].sum()):,}", reason)
+    for row in decisions.to_dict("records"):
+        counts.add_row(row["playbook"], f"{row['enrolled']:,}", f"{row['refused']:,}", _words(row["reason"]))
     newest = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("newest", "account", "why", "state"):
         newest.add_column(heading, header_style="dim", no_wrap=heading != "why")

@@ -1,4 +1,4 @@
-"""How every list is printed: a table for people, or with --json a list of objects for programs.
+"""Print every list in one way: a table for people, or with --json a list of objects for programs.
 
 JSON goes to stdout and nothing else does: progress, errors and warnings go to stderr, and exit codes are the same.
 """

@@ -1,4 +1,4 @@
-"""`message`: captured messages, as their readers would see them."""
+"""`message`: list captured messages."""
 
 from cs_pipeline.cli.arguments import Limit
 from cs_pipeline.cli.command_group import new_group

@@ -1,4 +1,4 @@
-"""The page of captured messages, over HTTP: `python -m cs_pipeline.cli.messages_site`.
+"""Serve the page of captured messages over HTTP: `python -m cs_pipeline.cli.messages_site`.
 
 It gives out pages and the list of them, as JSON; nothing else of the folder, and no script that another page could
 include. Opened as a file, the page reads the list from `messages.js` beside it.

@@ -1,4 +1,4 @@
-"""`model`: the score models: versions that scored, and weeks scored by another one."""
+"""`model`: list the versions of score models, score weeks by another one; compare, backtest and tune."""
 
 from typing import Annotated
 

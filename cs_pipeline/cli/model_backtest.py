@@ -1,4 +1,4 @@
-"""`model backtest`: models against what happened."""
+"""`model backtest`: measure how well score models knew who would leave."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

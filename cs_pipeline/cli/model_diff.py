@@ -1,4 +1,4 @@
-"""`model diff`: what a change of a score model would do, before it is merged. Changes nothing."""
+"""`model diff`: compare a score model with the present one before it is merged. Changes nothing."""
 
 from datetime import datetime
 from pathlib import Path

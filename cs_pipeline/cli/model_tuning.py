@@ -1,4 +1,4 @@
-"""`model tune`, `model steadiness`: what other weights, or steadier bands, would do. Nothing is applied."""
+"""`model tune`, `model steadiness`: try other weights, or steadier bands. Nothing is applied."""
 
 import re
 from collections.abc import Callable, Iterator

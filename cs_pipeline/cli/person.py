@@ -1,4 +1,4 @@
-"""`person`: what is kept of one person."""
+"""`person`: remove what is kept of one person."""
 
 from typing import Annotated
 

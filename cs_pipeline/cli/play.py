@@ -1,4 +1,4 @@
-"""`play`: playbooks and the plays they start, from the first look to the last word on whether they help."""
+"""`play`: list playbooks and start plays by hand; the other commands of the group stand in `play_*`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""`play release`, `play dismiss`: what a person says to a batch that was too large to enrol unasked."""
+"""`play release`, `play dismiss`: decide on a batch that was too large to enrol without asking."""
 
 from typing import TYPE_CHECKING
 

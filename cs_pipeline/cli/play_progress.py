@@ -1,4 +1,4 @@
-"""`play progress`, `play uplift`: how far plays are, and whether they help."""
+"""`play progress`, `play uplift`: show how far plays are, and whether they help."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.arguments import Limit
 from cs_pipeline.cli.console import console, print_frame
-from cs_pipeline.cli.control_signs import on_one_line
+from cs_pipeline.cli.control_characters import on_one_line
 from cs_pipeline.cli.listing import AsJson, as_plain, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings

@@ -1,4 +1,4 @@
-"""`play preview`, `play simulate`: plays before they are switched on. Nothing is sent.
+"""`play preview`, `play simulate`: try plays before they are switched on. Sends nothing.
 
 The only thing that is written is the page given with --output.
 """

@@ -1,4 +1,4 @@
-"""`play stop`, `play resume`: the kill switch, for everything, a channel, a playbook or an account."""
+"""`play stop`, `play resume`: use the kill switch for everything, a channel, a playbook or an account."""
 
 from typing import TYPE_CHECKING, Annotated, cast
 

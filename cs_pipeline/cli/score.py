@@ -1,4 +1,4 @@
-"""`score`: scores of weeks: set by hand, late data beneath them, and the same again from what was known then."""
+"""`score`: set scores by hand, find weeks with late data, reproduce scores as they were known."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated

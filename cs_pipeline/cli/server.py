@@ -1,4 +1,4 @@
-"""`up`, `down`, `doctor`, `env`."""
+"""`up`, `down`, `doctor`, `env`: start, stop and check the product on this machine."""
 
 import shlex
 

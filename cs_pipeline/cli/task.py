@@ -1,4 +1,4 @@
-"""`task`: tasks that stand here, where no CRM is connected."""
+"""`task`: list tasks and mark them done, where no CRM is connected."""
 
 from typing import Annotated
 

@@ -40,7 +40,7 @@ def printed(write: Callable[[SafeConsole], None], *, terminal: bool = False) -> 
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_control_signs_are_shown_and_never_sent(terminal: bool) -> None:
+def test_control_characters_are_written_out_and_never_sent(terminal: bool) -> None:
     def write(to: SafeConsole) -> None:
         drawn = table(ESCAPES)
         drawn.add_row(ESCAPES)

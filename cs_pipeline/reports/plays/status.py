@@ -19,6 +19,27 @@ def enrolments_by_playbook(session: Session) -> pd.DataFrame:
     )
 
 
+def enrolled_and_refused(session: Session) -> pd.DataFrame:
+    """Enrolments and refusals by playbook; columns playbook, enrolled, refused, reason (the most frequent refusal).
+
+    Triggers that are not what a playbook waits for were never refused, and are left out.
+    """
+    return _frame(
+        session,
+        """
+        select
+            playbook,
+            count(*) filter (where status <> 'refused') as enrolled,
+            count(*) filter (where status = 'refused') as refused,
+            coalesce(mode() within group (order by reason) filter (where status = 'refused'), '') as reason
+        from cs.enrolments
+        where coalesce(reason, '') <> 'trigger'
+        group by playbook
+        order by playbook
+        """,
+    )
+
+
 def actions_by_status(session: Session) -> pd.DataFrame:
     """Number of actions by playbook, channel, status and reason.
 

@@ -1,4 +1,4 @@
-"""Control signs in data: escape sequences of terminals, and signs that turn the direction of writing.
+"""Write out control characters in data: escape sequences of terminals, and changes of the direction of text.
 
 Somebody who may name an account must not be able to move the cursor of whoever reads the name, to clear the screen, or
 to let a line read otherwise than it is.
@@ -14,16 +14,16 @@ _HIDDEN = re.compile(
 )
 
 
-def has_control_signs(text: str) -> bool:
+def has_control_characters(text: str) -> bool:
     """Whether a terminal would act on some of the text, or hide it."""
     return _HIDDEN.search(text) is not None
 
 
-def shown(value: object) -> str:
-    """The value as text in which control signs are written out, such as \\x1b."""
+def escaped(value: object) -> str:
+    """The value as text in which control characters are written out, such as \\x1b."""
     return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(value))
 
 
 def on_one_line(value: object) -> str:
     """The same, with line breaks and tabs written out as well: for names within a sentence."""
-    return shown(value).replace("\n", "\\n").replace("\t", "\\t")
+    return escaped(value).replace("\n", "\\n").replace("\t", "\\t")
