@@ -7,7 +7,7 @@ taken over. So the clock is one that runs meanwhile, and the last ring is the ke
 - at LIVES_FOR, the kernel kills the process, running or stopped. A check in the process itself always leaves an
   instruction between it and the write.
 
-How long a lease is, and what happens after it, is in `plays.outbox.transitions`.
+How long a lease is, and what happens after it, is in `plays.outbox.queue` and `plays.outbox.uncertain`.
 """
 
 import ctypes

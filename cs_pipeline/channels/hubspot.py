@@ -173,7 +173,7 @@ class HubSpotChannel(ConnectedCrm):
             linked, refusals = self._requests.associate(kind.object_type, company_ids, kind.association)
         except CrmRefusalError as error:
             linked, refusals = set(), [error]
-        # AsOf again for all is safe, and gives those that were refused for good a refusal of their own.
+        # Asking again for all is safe, and gives those that were refused for good a refusal of their own.
         passing = [each for each in refusals if each.is_passing]
         refusal = next(iter([*passing, *refusals]), CrmRefusalError("HubSpot does not say why"))
         return {

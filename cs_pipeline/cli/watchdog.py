@@ -21,8 +21,8 @@ from cs_pipeline.cli.services import DAEMON, services_to_keep
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices
-from cs_pipeline.plays.outbox import notices
-from cs_pipeline.plays.outbox.notices import Notice
+from cs_pipeline.plays.outbox import operations
+from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.plays.outbox.standstill import (
     TOLD_AGAIN_AFTER,
     Standstill,
@@ -173,7 +173,7 @@ def tell(found: Standstill, session: Session, settings: Settings, now: datetime)
         if (cursor.fetchone() or (False,))[0]:
             return False
     key = f"standstill:{found.cause}:{now:%Y-%m-%dT%H:%M}"
-    return notices.tell(session, Notice(key, found.subject, found.words), settings, now)
+    return operations.notify(session, Notice(key, found.subject, found.words), settings, now)
 
 
 def watch(settings: Settings, warehouse: Warehouse) -> None:

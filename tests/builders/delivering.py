@@ -8,7 +8,8 @@ from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
+from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cs_pipeline.cli.doctor.finding import Finding
-from cs_pipeline.plays.outbox import channel_pauses, missed, notices
+from cs_pipeline.plays.outbox import channel_pauses, missed, operations
 from cs_pipeline.warehouse.connection import Warehouse
 
 SHOWN = 3  # subjects of notices
@@ -35,7 +35,7 @@ def examine_outbox(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
                 now_again = f"`cs-pipeline play resume channel {channel}`"
                 again = f"it is tried again at {pause.paused_until:%H:%M}, or {now_again}"
                 yield Finding("channel", "wrong", f"{words}; {again}")
-        untold = notices.untold(session, now)
+        untold = operations.untold(session, now)
         if untold:
             subjects = "; ".join(f"{subject} ({since:%Y-%m-%d %H:%M} UTC)" for subject, since in untold[:SHOWN])
             more = f"; and {len(untold) - SHOWN} more" if len(untold) > SHOWN else ""

@@ -10,9 +10,10 @@ from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.keys import ACTIONS, CAPTURED_MESSAGES
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due, deliver_notices
+from cs_pipeline.plays.delivery.dispatcher import deliver_due, deliver_notices
+from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.outbox import dead_letters, notices
+from cs_pipeline.plays.outbox import dead_letters, operations
 from cs_pipeline.reports.plays.deliveries import messages_as_markdown
 from cs_pipeline.reports.plays.status import actions_by_status, recent_messages
 from cs_pipeline.settings import Settings
@@ -103,7 +104,7 @@ def tell_operations(
         found = dead_letters.untold(session, now)
         if found is None:
             return
-        notices.tell(session, dead_letters.notice(found, now), settings, now)
+        operations.notify(session, dead_letters.notice(found, now), settings, now)
         dead_letters.mark_told(session, found.action_ids, now)
     context.log.warning("%s\n%s", found.subject, found.words)
     deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)

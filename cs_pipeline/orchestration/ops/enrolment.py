@@ -12,8 +12,8 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.plays.enrolment.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment.enrol import EnrolmentSummary, enrol
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.outbox import notices
-from cs_pipeline.plays.outbox.notices import Notice
+from cs_pipeline.plays.outbox import operations
+from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
 from cs_pipeline.plays.triggers.kinds import open_day
 from cs_pipeline.reports.plays.status import enrolments_by_playbook
@@ -87,7 +87,7 @@ def _ask_a_person(trip: Trip, settings: Settings, warehouse: Warehouse, now: dat
     """The deliveries of the same run take it to operations."""
     subject = f"{trip.playbook} has enrolled nobody and waits for you"
     with warehouse.session() as session:
-        notices.tell(session, Notice(f"circuit_breaker:{trip.trip_id}", subject, trip.words), settings, now)
+        operations.notify(session, Notice(f"circuit_breaker:{trip.trip_id}", subject, trip.words), settings, now)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Open a trigger for every account that has just signed up.")

@@ -7,7 +7,7 @@ import dagster as dg
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.jobs.plays import deliver_due_actions
-from cs_pipeline.plays.outbox.dead_letters import is_anything_stuck
+from cs_pipeline.plays.outbox.dead_letters import is_anything_to_settle
 from cs_pipeline.plays.outbox.queue import due_by_channel
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -40,6 +40,6 @@ def due_actions_sensor(
     now = clock.now()
     with warehouse.session() as session:
         due = due_by_channel(session, now)
-        if is_anything_stuck(session, now):
+        if is_anything_to_settle(session, now):
             due["stuck"] = 1
     return due_request(due, now)

@@ -6,8 +6,8 @@ from cs_pipeline.channels.message import clean
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices
-from cs_pipeline.plays.outbox import notices
-from cs_pipeline.plays.outbox.notices import Notice
+from cs_pipeline.plays.outbox import operations
+from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -52,7 +52,7 @@ def failed_run_sensor(
         return dg.SkipReason(f"{context.dagster_run.job_name} has failed before today, and operations know")
     words = (context.failure_event.message or "no reason given").strip()
     with warehouse.session() as session:
-        notices.tell(session, failure_notice(context.dagster_run, words, settings), settings, clock.now())
+        operations.notify(session, failure_notice(context.dagster_run, words, settings), settings, clock.now())
     # The delivery itself may be what failed.
     deliver_notices(warehouse, channels_for(settings, warehouse, clock), settings, clock)
     return None

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
 from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
-from cs_pipeline.plays.outbox import transitions
+from cs_pipeline.plays.outbox.lock import change_in_order
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.sql_files import read_sql
 
@@ -114,7 +114,7 @@ class PostgresStore:
         """As `PlayStore.end`."""
         if reasons.empty:
             return
-        transitions.change_in_order(self._session)
+        change_in_order(self._session)
         parameters = {"ids": reasons.index.tolist(), "reasons": reasons.tolist(), "now": now}
         with self._session.cursor() as cursor:
             cursor.execute(
@@ -145,7 +145,7 @@ class PostgresStore:
 
         An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
         """
-        transitions.change_in_order(self._session)
+        change_in_order(self._session)
         with self._session.cursor() as cursor:
             cursor.execute(_COMPLETE, {"now": now})
             return cursor.rowcount

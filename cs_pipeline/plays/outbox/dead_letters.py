@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.outbox.notices import Notice
+from cs_pipeline.plays.outbox.lock import change_in_order
+from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.plays.outbox.queue import MAY_LOOK_UP, look_up_period
-from cs_pipeline.plays.outbox.transitions import change_in_order
 
 LOOKED_UP = timedelta(minutes=10)
 SHOWN = 12  # lines of a message; the command line has the rest
 
-STUCK = """
+IS_DEAD_LETTER = """
     actions.told_at is null
     and actions.notice_id is null
     and (
@@ -40,7 +40,7 @@ STUCK = """
 
 
 @dataclass(frozen=True)
-class Stuck:
+class DeadLetters:
     """Actions that operations were not told of: their ids, and how many of each kind."""
 
     action_ids: tuple[int, ...]
@@ -73,21 +73,21 @@ class Stuck:
         )
 
 
-def notice(found: Stuck, now: datetime) -> Notice:
+def notice(found: DeadLetters, now: datetime) -> Notice:
     """What operations read of `found`."""
     first, last = found.action_ids[0], found.action_ids[-1]
     key = f"stuck_actions:{first}-{last}-{len(found.action_ids)}-{now:%Y%m%dT%H%M}"
     return Notice(key, found.subject, found.words)
 
 
-def untold(session: Session, now: datetime) -> Stuck | None:
+def untold(session: Session, now: datetime) -> DeadLetters | None:
     """What operations are still to be told of; None when there is nothing."""
     with session.cursor() as cursor:
         cursor.execute(
             f"""
             select playbook, step, channel, status, coalesce(reason, ''), count(*)::integer, array_agg(action_id)
             from cs.actions
-            where {STUCK}
+            where {IS_DEAD_LETTER}
             group by playbook, step, channel, status, reason
             order by count(*) desc, playbook, step
             """,
@@ -96,7 +96,7 @@ def untold(session: Session, now: datetime) -> Stuck | None:
         rows = cursor.fetchall()
     if not rows:
         return None
-    return Stuck(
+    return DeadLetters(
         action_ids=tuple(sorted(action_id for row in rows for action_id in row[-1])),
         kinds=tuple(row[:-1] for row in rows),
     )
@@ -116,13 +116,13 @@ def mark_told(session: Session, action_ids: Sequence[int], now: datetime) -> Non
         )
 
 
-def is_anything_stuck(session: Session, now: datetime) -> bool:
+def is_anything_to_settle(session: Session, now: datetime) -> bool:
     """Whether there is anything to tell or to look up, or a worker has not come back in time; a sensor asks often."""
     with session.cursor() as cursor:
         cursor.execute(
             f"""
             select
-                exists (select 1 from cs.actions where {STUCK})
+                exists (select 1 from cs.actions where {IS_DEAD_LETTER})
                 or exists (select 1 from cs.actions where status = 'claimed' and lease_until <= %(now)s)
                 or exists (select 1 from cs.actions where looked_up_at is null and {MAY_LOOK_UP})
             """,

@@ -12,7 +12,8 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.outbox import notices, transitions
+from cs_pipeline.plays.outbox import operations
+from cs_pipeline.plays.outbox.lock import change_in_order
 
 Verb = Literal["approve", "hold", "cancel", "resend"]
 
@@ -49,7 +50,7 @@ def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now
     action that is not there, not in a state for this, or stale.
     """
     wanted = sorted(set(action_ids))
-    transitions.change_in_order(session)
+    change_in_order(session)
     _refuse_what_cannot_be(session, verb, wanted, now)
     decision = DECISIONS[verb]
     with session.cursor() as cursor:
@@ -99,7 +100,7 @@ def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now
                 "to": decision.to,
                 "reason": decision.reason,
                 "again": verb == "resend",
-                "days_of_a_notice": notices.TOLD_FOR.days,
+                "days_of_a_notice": operations.TOLD_FOR.days,
             },
         )
         return cursor.rowcount

@@ -12,7 +12,7 @@ from typing import Literal
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.outbox.transitions import change_in_order
+from cs_pipeline.plays.outbox.lock import change_in_order
 from cs_pipeline.plays.reasons import MISSED, POSTPONED
 
 Choice = Literal["catch-up", "retime", "drop"]

@@ -128,7 +128,7 @@ def due_by_channel(session: Session, now: datetime) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def uncertain(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
+def find_uncertain(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
     """Up to `limit` uncertain actions on `channels` that can be looked up by now; columns as of `due`.
 
     Those that were never looked for come first.

@@ -13,7 +13,7 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.outbox import missed
-from cs_pipeline.plays.outbox.transitions import change_in_order
+from cs_pipeline.plays.outbox.lock import change_in_order
 from cs_pipeline.plays.reasons import POSTPONED
 
 

@@ -29,14 +29,16 @@ from tests.plays.delivery.worker import live_settings
 
 SENDS_FOR, LIVES_FOR, IDLE_SECONDS = 2.0, 3.0, 1.0
 BY_LINE = (
+    "plays/delivery/channel_calls.py",
     "plays/delivery/dispatcher.py",
-    "plays/outbox/transitions.py",
+    "plays/outbox/claim.py",
+    "plays/outbox/record.py",
     "channels/slack.py",
     "channels/http.py",
     "http/client.py",
 )
 BY_INSTRUCTION = ("channels/exchange.py", "channels/fence.py")
-BEGINS = "_take"
+BEGINS = "ChannelCalls.take"
 
 
 class Stopper:
@@ -47,7 +49,7 @@ class Stopper:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> "Callable[..., Any] | None":
         name = frame.f_code.co_filename
-        if frame.f_code.co_name == BEGINS:
+        if frame.f_code.co_qualname == BEGINS:
             self.has_begun = True
         if not self.has_begun or not name.endswith((*BY_LINE, *BY_INSTRUCTION)):
             return None

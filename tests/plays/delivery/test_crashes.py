@@ -18,7 +18,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox import dead_letters
-from cs_pipeline.plays.outbox.transitions import LEASE
+from cs_pipeline.plays.outbox.queue import LEASE
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate

@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
+from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, read_playbook

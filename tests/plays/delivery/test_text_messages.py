@@ -11,7 +11,8 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs.plays import deliver_due_actions
 from cs_pipeline.orchestration.keys import ACTIONS
-from cs_pipeline.plays.delivery.dispatcher import DeliverySummary, deliver_due
+from cs_pipeline.plays.delivery.dispatcher import deliver_due
+from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer

@@ -12,7 +12,7 @@ from cs_pipeline.channels.message import Message, Outcome
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.outbox.channel_pauses import LONGEST_WAIT, UNANSWERED, ChannelPause, after_call
 from cs_pipeline.plays.outbox.kill_switch import lift
-from cs_pipeline.plays.outbox.notices import Notice, tell, untold
+from cs_pipeline.plays.outbox.operations import Notice, notify, untold
 from cs_pipeline.plays.outbox.queue import due_by_channel
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company
@@ -79,7 +79,7 @@ def test_hours_of_being_asked_to_wait_fail_nothing(company: Company, settings: S
     enrolled(company, settings, one_mail_play(to="point_of_contact"), count=5)
     always(company, settings, clock, lambda _: WAIT, 8)
     assert {status for status, _ in states(company)} == {"planned"}
-    assert notices(company) == ["email: the provider keeps as_of us to wait"]
+    assert notices(company) == ["email: the provider keeps asking us to wait"]
 
 
 def test_no_run_is_asked_for_while_a_channel_pauses_and_a_person_can_end_it(
@@ -138,7 +138,7 @@ def test_operations_are_told_by_mail_when_slack_does_not_take_it_and_only_then(
 def test_no_mail_is_sent_of_what_slack_has_taken(company: Company, settings: Settings, clock: Clock) -> None:
     with company.warehouse.session() as session:
         notice = Notice("weather", "It rains", "Since Monday.\x00")
-        assert [tell(session, notice, settings, MONDAY) for _ in range(2)] == [True, False]
+        assert [notify(session, notice, settings, MONDAY) for _ in range(2)] == [True, False]
     for minutes in (0, 15):
         clock.set(MONDAY + timedelta(minutes=minutes))
         deliver(company.warehouse, settings, clock)
@@ -148,7 +148,7 @@ def test_no_mail_is_sent_of_what_slack_has_taken(company: Company, settings: Set
 
 def test_who_could_not_be_told_is_told_by_doctor(company: Company, settings: Settings, clock: Clock) -> None:
     with company.warehouse.session() as session:
-        tell(session, Notice("weather", "It rains", "Since Monday."), settings, MONDAY)
+        notify(session, Notice("weather", "It rains", "Since Monday."), settings, MONDAY)
     deliver(company.warehouse, settings, clock, all_by(ToldChannel(lambda _: Outcome("failed"))))
     with company.warehouse.session() as session:
         assert untold(session, MONDAY) == []

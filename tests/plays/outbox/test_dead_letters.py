@@ -14,7 +14,7 @@ from cs_pipeline.orchestration.ops.deliveries import tell_operations
 from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox import dead_letters
-from cs_pipeline.plays.outbox.transitions import LEASE
+from cs_pipeline.plays.outbox.queue import LEASE
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 from tests.builders.delivering import PlainRenderer, ToldChannel, all_by, deliver
@@ -67,10 +67,10 @@ def test_an_action_that_fails_again_after_it_was_resent_is_told_again(
 
 def test_a_sensor_hears_of_it_until_operations_are_told(uncertain: Company, settings: Settings, clock: Clock) -> None:
     with uncertain.warehouse.session() as session:
-        assert dead_letters.is_anything_stuck(session, clock.now())
+        assert dead_letters.is_anything_to_settle(session, clock.now())
     tell(uncertain, settings, clock)
     with uncertain.warehouse.session() as session:
-        assert not dead_letters.is_anything_stuck(session, clock.now())
+        assert not dead_letters.is_anything_to_settle(session, clock.now())
 
 
 def test_a_worker_that_was_lost_is_noticed_though_nothing_is_due(
@@ -92,7 +92,7 @@ def test_what_is_found_when_looked_up_is_told_to_nobody(company: Company, settin
     deliver(company.warehouse, settings, clock, captured)
     clock.set(MONDAY + dead_letters.LOOKED_UP)
     with company.warehouse.session() as session:
-        assert dead_letters.is_anything_stuck(session, clock.now())
+        assert dead_letters.is_anything_to_settle(session, clock.now())
     resources = {"warehouse": company.warehouse, "settings": settings, "clock": clock}
     with patch.object(deliveries, "Renderer", lambda _: PlainRenderer()):
         deliver_due_actions.execute_in_process(resources=resources)

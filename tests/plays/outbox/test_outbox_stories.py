@@ -16,8 +16,10 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.eligibility import judge
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.outbox import kill_switch, transitions
+from cs_pipeline.plays.outbox import kill_switch
+from cs_pipeline.plays.outbox.claim import claim, last_attempt
 from cs_pipeline.plays.outbox.queue import PlannedAction, due
+from cs_pipeline.plays.outbox.record import record
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 from tests.builders.delivering import all_by, deliver
@@ -92,8 +94,8 @@ class World:
         now = self.clock.now()
         with self.company.warehouse.session() as session:
             for job in judge(session, due(session, ["email"], 1, now), AsOf(self.settings, now)).jobs:
-                newest = transitions.last_attempt(session)
-                claims = transitions.claim(
+                newest = last_attempt(session)
+                claims = claim(
                     session, {job.action.action_id: (job.action, "live")}, "doomed", now, judged_after=newest
                 )
                 attempt = claims[job.action.action_id]
@@ -105,7 +107,7 @@ class World:
             action, attempt, is_accepted = self.abandoned.pop()
             with self.company.warehouse.session() as session:
                 outcome = Outcome("sent" if is_accepted else "failed")
-                transitions.record(session, {(action.action_id, attempt): outcome}, self.clock.now())
+                record(session, {(action.action_id, attempt): outcome}, self.clock.now())
 
     def time_passes(self, minutes: int) -> None:
         self.clock.set(self.clock.now() + timedelta(minutes=minutes))
