@@ -1,4 +1,4 @@
-"""How a rendered message reaches its reader: one module a channel.
+"""Bring rendered messages to their readers: one module a channel.
 
 A channel knows how to deliver, not whom to contact or why; that is decided in `plays`. Nothing here renders a template,
 reads a playbook or writes the outbox.

@@ -1,4 +1,4 @@
-"""What every channel can do, and what holds for it unless it says otherwise.
+"""Define what a channel can do, and what holds for it unless it says otherwise.
 
 The contract of an adapter: a new one says its name and how it delivers. Messages and what comes of them are in
 `message`; which channels there are is in `registry`.

@@ -1,4 +1,4 @@
-"""How a channel lays out messages that are made of blocks: what its templates look like, its markup, its limits.
+"""Describe how a channel lays out messages made of blocks: the form of its templates, its markup, its limits.
 
 A layout is known without its provider. Those there are stand beside their channels, such as `slack_blocks.LAYOUT`;
 templates are filled in by `plays.messages.block_template`.

@@ -1,4 +1,4 @@
-"""Messages that stay on the machine: one page each, as their reader would see it, and a row in `cs.captured_messages`.
+"""Keep messages on the machine: one page each, as their reader would see it, and a row in `cs.captured_messages`.
 
 How a page looks is in `captured_pages`. Nothing here decides which messages are captured.
 """

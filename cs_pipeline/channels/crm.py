@@ -1,4 +1,4 @@
-"""CRM tasks and opportunities: what every CRM is given, and the table that stands where no CRM is connected.
+"""Create CRM tasks and opportunities in our own table, and define the record that every CRM is given.
 
 An adapter for another CRM is one more channel over the same `CrmRecord`, idempotent by its external id. Reports on
 tasks, and closing them, are elsewhere.

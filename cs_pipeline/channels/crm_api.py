@@ -1,4 +1,4 @@
-"""What connected CRMs have in common: how their records are named here, what a refusal means, what is read back.
+"""Share what all connected CRMs do: create records once, find them by their key, read back what became of them.
 
 Their records carry our action key in a field that is unique there, and what is there already is left as people made
 it. So whatever may have arrived can be asked for again: a broken exchange is `retry`, never `uncertain`. How one CRM is
@@ -7,7 +7,7 @@ spoken to is in its own module.
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -15,7 +15,7 @@ from typing import Literal
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.http import redacted
-from cs_pipeline.channels.message import Message, Outcome
+from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import Meaning, meaning_of_status, outcome_of
 from cs_pipeline.errors import UserError
 
@@ -76,28 +76,67 @@ class RecordReading:
 
 REMOVED = RecordReading("removed")
 
-Create = Callable[[Mapping[str, CrmRecord]], Mapping[str, Outcome]]
-"""Creates records of one kind, by external id; outcomes by the same."""
-
 
 class ConnectedCrm(BaseChannel):
-    """A channel whose records can be read back."""
+    """A CRM in which records are created once, found by their action key, and read back.
+
+    `title` is how people call it. What differs from CRM to CRM is asked of its own module, by the name of a kind of
+    record ('task' or 'opportunity'), of which it knows those in `kinds`.
+    """
+
+    title: str
+    kinds: Sequence[str]
 
     @abstractmethod
+    def _create(self, name: str, records: Mapping[str, CrmRecord]) -> Mapping[str, Outcome]:
+        """Create records of a kind, by external id, unless they are there; outcomes by the same."""
+
+    @abstractmethod
+    def _existing(self, name: str, key: str) -> str | None:
+        """The id of the record with an action key; None when there is none. Raises CrmRefusalError."""
+
+    @abstractmethod
+    def _readings(self, name: str, ids: Sequence[str]) -> Mapping[str, RecordReading]:
+        """What became of records, by id, of those that are there.
+
+        Raises CrmRefusalError, or whatever reading an answer of no documented form raises (GARBAGE).
+        """
+
+    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
+        records = [CrmRecord.of(message) for message in messages]
+        outcomes: dict[str, Outcome] = {}
+        for kind in self.kinds:
+            mine = {record.external_id: record for record in records if record.kind == kind}
+            if mine:
+                outcomes |= self._create(kind, mine)
+        unknown = Outcome("failed", detail=f"{self.title} takes tasks and opportunities only")
+        return [outcomes.get(record.external_id, unknown) for record in records]
+
+    def find(self, message: Message) -> LookupResult:
+        """Look the action key up."""
+        kind = CrmRecord.of(message).kind
+        kind = kind if kind in self.kinds else "task"
+        try:
+            record_id = self._existing(kind, message.action_key)
+        except CrmRefusalError as error:
+            return LookupResult("cannot_look", detail=error.words)
+        if record_id is None:
+            return LookupResult("not_found")
+        return LookupResult("found", provider_id=record_name(self.name, kind, record_id))
+
     def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
         """What became of records (names as of `record_name`): all of them. Raises UserError when it cannot be read."""
-
-
-def create_by_kind(messages: Sequence[Message], create: Mapping[str, Create], crm: str) -> list[Outcome]:
-    """Outcomes of `messages`, in their order: each kind of record is created by its own function of `create`."""
-    records = [CrmRecord.of(message) for message in messages]
-    outcomes: dict[str, Outcome] = {}
-    for kind, create_all in create.items():
-        mine = {record.external_id: record for record in records if record.kind == kind}
-        if mine:
-            outcomes |= create_all(mine)
-    unknown = Outcome("failed", detail=f"{crm} takes tasks and opportunities only")
-    return [outcomes.get(record.external_id, unknown) for record in records]
+        readings = dict.fromkeys(records, REMOVED)
+        try:
+            for kind, ids in ids_by_kind(records).items():
+                for record_id, reading in self._readings(kind, ids).items():
+                    readings[record_name(self.name, kind, record_id)] = reading
+        except CrmRefusalError as error:
+            raise UserError(f"Tasks cannot be read back: {error.words}") from None
+        except GARBAGE:
+            raise UserError(f"Tasks cannot be read back: {self.title}'s answer has not its documented form") from None
+        return readings
 
 
 def record_name(crm: str, kind: str, record_id: str) -> str:
@@ -117,8 +156,3 @@ def ids_by_kind(records: Sequence[str]) -> dict[str, list[str]]:
 def in_words(words: object, *, without: Iterable[str]) -> str:
     """A CRM's words in one short line, without the secrets, and without any address: refusals repeat what we sent."""
     return redacted(ADDRESS.sub("***", str(words)), without=without)
-
-
-def cannot_be_read(words: str) -> UserError:
-    """Why statuses are not known."""
-    return UserError(f"Tasks cannot be read back: {words}")

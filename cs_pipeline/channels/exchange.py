@@ -1,6 +1,6 @@
-"""One exchange with a provider, bounded: how long it may take in all, and that none goes on behind the fence.
+"""Bound one exchange with a provider: by how long it takes in all, and so that none goes on behind the fence.
 
-What providers' answers mean, and which failures may be told, is in `wire`; the fence is in `fence`.
+What providers' answers mean, and which failures may be told, is in `http`; the fence is in `fence`.
 """
 
 import io

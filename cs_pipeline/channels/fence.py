@@ -1,9 +1,9 @@
-"""A fence around a call of a channel: once the lease of its actions has ended, nothing that it does reaches a provider.
+"""Fence a call of a channel: once the lease of its actions has ended, nothing that it does reaches a provider.
 
 A process can be stopped between any two instructions (SIGSTOP, a paused machine) and go on when another worker has
 taken over. So the clock is one that runs meanwhile, and the last ring is the kernel's:
 
-- from SENDS_FOR on, no exchange begins and none goes on (`wire` asks `seconds_left` before each of its steps);
+- from SENDS_FOR on, no exchange begins and none goes on (`exchange` asks `seconds_left` before each of its steps);
 - at LIVES_FOR, the kernel kills the process, running or stopped. A check in the process itself always leaves an
   instruction between it and the write.
 

@@ -1,4 +1,4 @@
-"""Failures on the way to a provider: which of them happened before a request was written, and how they may be told.
+"""Make HTTP requests that tell what was never written from what may have arrived, and word their failures.
 
 A request that was never written cannot have been accepted, so it can be repeated; any other broken exchange leaves the
 question open. What a provider's own answers mean is in that provider's module.

@@ -1,4 +1,4 @@
-"""Tasks and deals in HubSpot: their properties, the order of requests, and what comes of them for the outbox.
+"""Create tasks and deals in HubSpot: their properties, the order of requests, what comes of them for the outbox.
 
 The requests themselves are in `hubspot_requests`; what has to be created in HubSpot is in docs/crm.md.
 """
@@ -6,25 +6,20 @@ The requests themselves are in `hubspot_requests`; what has to be created in Hub
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import partial
 
 from markupsafe import escape
 from pydantic import SecretStr
 
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.crm_api import (
-    REMOVED,
     ConnectedCrm,
     CrmRefusalError,
     RecordReading,
-    cannot_be_read,
-    create_by_kind,
-    ids_by_kind,
     record_name,
 )
 from cs_pipeline.channels.http import TIMEOUT_SECONDS
 from cs_pipeline.channels.hubspot_requests import MOST_AT_ONCE, HubSpotRequests
-from cs_pipeline.channels.message import LookupResult, Message, Outcome
+from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.refusals import RETRY_SOON
 
 NAME = "hubspot"
@@ -64,6 +59,8 @@ class HubSpotChannel(ConnectedCrm):
     """
 
     name = NAME
+    title = "HubSpot"
+    kinds = tuple(KINDS)
     batch_size = MOST_AT_ONCE
 
     def __init__(
@@ -80,41 +77,26 @@ class HubSpotChannel(ConnectedCrm):
         self._deals = deals
         self._owners: dict[str, str] | None = None
 
-    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
-        create = {name: partial(self._create, kind) for name, kind in KINDS.items()}
-        return create_by_kind(messages, create, "HubSpot")
+    def _existing(self, name: str, key: str) -> str | None:
+        """A record that no company has is none: delivering it again completes it."""
+        kind = KINDS[name]
+        for record_id in self._there(kind, [key]).values():
+            if self._requests.is_associated(kind.object_type, record_id):
+                return record_id
+        return None
 
-    def find(self, message: Message) -> LookupResult:
-        """Look the action key up. A record that no company has is not found: delivering it again completes it."""
-        kind = KINDS.get(CrmRecord.of(message).kind, TASK)
-        try:
-            there = self._there(kind, [message.action_key])
-            for record_id in there.values():
-                if self._requests.is_associated(kind.object_type, record_id):
-                    return LookupResult("found", provider_id=record_name(NAME, kind.kind, record_id))
-        except CrmRefusalError as error:
-            return LookupResult("cannot_look", detail=error.words)
-        return LookupResult("not_found")
-
-    def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
-        """What became of records (names as of `record_name`). Raises UserError when HubSpot cannot be read."""
-        readings = dict.fromkeys(records, REMOVED)
-        try:
-            addresses = {owner_id: address for address, owner_id in self._owner_ids().items()}
-            for name, ids in ids_by_kind(records).items():
-                kind = KINDS[name]
-                for start in range(0, len(ids), MOST_AT_ONCE):
-                    some = ids[start : start + MOST_AT_ONCE]
-                    for record_id, said in self._requests.read(kind.object_type, some, kind.status_properties).items():
-                        readings[record_name(NAME, name, record_id)] = _reading(said, addresses)
-        except CrmRefusalError as error:
-            raise cannot_be_read(error.words) from None
-        except ValueError:
-            raise cannot_be_read("HubSpot's answer holds a day that is none") from None
+    def _readings(self, name: str, ids: Sequence[str]) -> Mapping[str, RecordReading]:
+        addresses = {owner_id: address for address, owner_id in self._owner_ids().items()}
+        kind = KINDS[name]
+        readings: dict[str, RecordReading] = {}
+        for start in range(0, len(ids), MOST_AT_ONCE):
+            some = ids[start : start + MOST_AT_ONCE]
+            read = self._requests.read(kind.object_type, some, kind.status_properties)
+            readings |= {record_id: _reading(said, addresses) for record_id, said in read.items()}
         return readings
 
-    def _create(self, kind: _Kind, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
+    def _create(self, name: str, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
+        kind = KINDS[name]
         try:
             companies = self._companies({record.account_id for record in records.values()})
             owners = self._owner_ids()

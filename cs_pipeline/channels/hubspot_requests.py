@@ -1,4 +1,4 @@
-"""The requests that are made of HubSpot, with the vendor's library, and what its refusals say.
+"""Make requests of HubSpot with the vendor's library, and read what its refusals say.
 
 Answers are read as JSON instead of as the library's models: those take seconds to import, and drop the errors of a
 batch that went through in part. Import this only where HubSpot is connected: the library is slow all the same.

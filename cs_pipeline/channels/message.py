@@ -1,4 +1,4 @@
-"""Messages, and what came of delivering or looking them up: what the outbox and the channels tell each other.
+"""Define messages, and what came of delivering or looking them up: the words of the outbox and the channels.
 
 What a channel can do is in `base`; no delivery rule belongs here.
 """

@@ -1,4 +1,4 @@
-"""Bounded exchanges for libraries that work with urllib3, which those of CRMs do."""
+"""Bound the exchanges of libraries that work with urllib3, which those of CRMs do."""
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection

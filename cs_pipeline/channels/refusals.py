@@ -1,4 +1,4 @@
-"""What each provider's refusals mean for the outbox: every documented code, sorted once.
+"""Map each provider's refusals to what they mean for the outbox: every documented code, sorted once.
 
 A refusal of *us* (key, scope, plan, address of the API) says nothing about the message: the channel pauses and the
 message waits. Only a refusal of *this message* fails it. What no table knows waits, or, where the message may have been

@@ -1,4 +1,4 @@
-"""The channels that there are: one entry of KINDS each, which is all that the rest of the code asks of a channel.
+"""List the channels that there are: one entry of KINDS each, which is all that the rest of the code asks of one.
 
 How an adapter is made of settings belongs here, too, and which settings it cannot do without. Adapters are imported
 when they are made, so that asking what there is costs nothing. Which of them carries a message is in `routing`.

@@ -1,4 +1,4 @@
-"""Which channel carries a message, by the delivery mode.
+"""Choose the channel that carries each kind of message, by the delivery mode.
 
 `capture`: nothing leaves the machine. `allowlist`: only recipients on the list are reached, everything else is
 captured. `live`: everybody. The CRM table is on the machine in every mode; what goes into it is shown among the

@@ -1,4 +1,4 @@
-"""Tasks and opportunities in Salesforce: their fields, the order of requests, and what comes of them for the outbox.
+"""Create tasks and opportunities in Salesforce: their fields, the order of requests, what comes of them for us.
 
 The requests themselves are in `salesforce_requests`; what has to be created in Salesforce is in docs/crm.md.
 """
@@ -6,7 +6,6 @@ The requests themselves are in `salesforce_requests`; what has to be created in 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,17 +13,13 @@ from pydantic import SecretStr
 from cs_pipeline.channels.crm import CrmRecord
 from cs_pipeline.channels.crm_api import (
     GARBAGE,
-    REMOVED,
     ConnectedCrm,
     CrmRefusalError,
     RecordReading,
-    cannot_be_read,
-    create_by_kind,
-    ids_by_kind,
     record_name,
 )
 from cs_pipeline.channels.http import TIMEOUT_SECONDS
-from cs_pipeline.channels.message import LookupResult, Message, Outcome
+from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.salesforce_requests import MOST_AT_ONCE, NOT_UNDERSTOOD, SalesforceRequests
 
 NAME = "salesforce"
@@ -56,6 +51,8 @@ class SalesforceChannel(ConnectedCrm):
     """
 
     name = NAME
+    title = "Salesforce"
+    kinds = tuple(KINDS)
     batch_size = MOST_AT_ONCE
 
     def __init__(
@@ -73,38 +70,16 @@ class SalesforceChannel(ConnectedCrm):
         self._stage = stage
         self._owners: dict[str, str | None] = {}
 
-    def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Create what is not there yet; `provider_id` is as of `record_name`, also of what was there."""
-        create = {name: partial(self._create, kind) for name, kind in KINDS.items()}
-        return create_by_kind(messages, create, "Salesforce")
+    def _existing(self, name: str, key: str) -> str | None:
+        return self._there(KINDS[name], [key]).get(key)
 
-    def find(self, message: Message) -> LookupResult:
-        """Look the action key up."""
-        kind = KINDS.get(CrmRecord.of(message).kind, TASK)
-        try:
-            record_id = self._there(kind, [message.action_key]).get(message.action_key)
-        except CrmRefusalError as error:
-            return LookupResult("cannot_look", detail=error.words)
-        if record_id is None:
-            return LookupResult("not_found")
-        return LookupResult("found", provider_id=record_name(NAME, kind.kind, record_id))
+    def _readings(self, name: str, ids: Sequence[str]) -> Mapping[str, RecordReading]:
+        kind = KINDS[name]
+        soql = f"SELECT Id, {kind.status_fields} FROM {kind.object_type} WHERE {NOT_DELETED}Id IN {{values}}"
+        return {str(found["Id"]): _reading(found) for found in self._requests.query(soql, ids, with_archived=True)}
 
-    def read(self, records: Sequence[str]) -> Mapping[str, RecordReading]:
-        """What became of records (names as of `record_name`). Raises UserError when Salesforce cannot be read."""
-        readings = dict.fromkeys(records, REMOVED)
-        try:
-            for name, ids in ids_by_kind(records).items():
-                kind = KINDS[name]
-                soql = f"SELECT Id, {kind.status_fields} FROM {kind.object_type} WHERE {NOT_DELETED}Id IN {{values}}"
-                for found in self._requests.query(soql, ids, with_archived=True):
-                    readings[record_name(NAME, name, str(found["Id"]))] = _reading(found)
-        except CrmRefusalError as error:
-            raise cannot_be_read(error.words) from None
-        except GARBAGE:
-            raise cannot_be_read(NOT_UNDERSTOOD) from None
-        return readings
-
-    def _create(self, kind: _Kind, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
+    def _create(self, name: str, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
+        kind = KINDS[name]
         try:
             accounts = self._accounts({each.account_id for each in records.values()})
             self._learn_owners({record.assignee for record in records.values()})

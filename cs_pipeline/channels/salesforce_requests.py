@@ -1,4 +1,4 @@
-"""The requests that are made of Salesforce, with simple-salesforce, and what its refusals say.
+"""Make requests of Salesforce with simple-salesforce, and read what its refusals say.
 
 Logs in by itself, as an app with an id and a secret (OAuth client credentials): access tokens last hours, and a user's
 password would need a person's second factor. Import this only where Salesforce is connected: the library is slow.

@@ -1,4 +1,4 @@
-"""E-mail through SendGrid's v3 API, with the vendor's library.
+"""Send e-mail through SendGrid's v3 API, with the vendor's library.
 
 Only the exchange, and what SendGrid's answers mean for the outbox; what a request says is in `sendgrid_requests`.
 SendGrid has no idempotency key and no way to ask for one of ours, so an uncertain e-mail is never repeated: `find`

@@ -1,4 +1,4 @@
-"""From messages to the requests of SendGrid's v3 mail send: which go together, and what each request says.
+"""Turn messages into requests of SendGrid's v3 mail send: which go together, and what each request says.
 
 Mails of one step differ in a few words, so one request carries many of them: the content they share once, and for
 each person what differs, as substitutions. What a person reads is the same to the byte, however mails are put

@@ -1,6 +1,6 @@
-"""Who gets no mail, as SendGrid knows it: who unsubscribed, whose mail came back, who called it spam.
+"""Read who gets no mail, as SendGrid knows it: who unsubscribed, whose mail came back, who called it spam.
 
-Reads only. What becomes of it here is in `plays.suppressions`.
+Reads only. What becomes of it here is in `plays.outbox.suppression_list`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Slack's Block Kit: escaping, the limits of a message, and how its markup reads.
+"""Lay out Slack messages in Block Kit: escaping, the limits of a message, and how its markup reads.
 
 Everything known about blocks that does not need Slack itself. Which blocks a play sends is in its template.
 """

@@ -1,5 +1,4 @@
-"""Post messages into a channel of Microsoft Teams, through the webhook of a workflow ("When a Teams webhook request is
-received").
+"""Post messages into a channel of Microsoft Teams, through the webhook of a workflow.
 
 Only the exchange, and what the workflow's answers mean for the outbox; how cards are laid out is in `adaptive_cards`. A
 webhook has no way to look a message up, so what was not answered stays uncertain and is never posted again.

@@ -1,4 +1,4 @@
-"""Text messages, and whatever else has no channel of its own, handed to a service of the team's over a signed webhook.
+"""Hand text messages, and what has no channel of its own, to a service of the team's over a signed webhook.
 
 What is posted, how it is signed, and what the answers mean; docs/webhook.md says it for whoever writes the receiver.
 """

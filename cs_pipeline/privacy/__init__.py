@@ -1,1 +1,1 @@
-"""Privacy: removing a person's data from everything that we hold."""
+"""Remove a person's data from everything that we hold."""

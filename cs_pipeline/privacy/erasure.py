@@ -1,4 +1,4 @@
-"""Removing one person's data: from the rows that were loaded, from what was written and sent to them, from the lists.
+"""Erase one person: from the rows that were loaded, from what was written and sent to them, from the lists.
 
 What counts rows stays: actions, attempts, events and answers are kept without address, name and words. Of an address
 that must get no mail a hash is kept, so that a later load which brings it back changes nothing. What providers and the

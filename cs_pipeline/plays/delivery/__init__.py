@@ -1,1 +1,1 @@
-"""Delivery: takes due actions, decides which may go out now, and hands them to channels."""
+"""Deliver: take due actions, decide which may go out now, and hand them to channels."""

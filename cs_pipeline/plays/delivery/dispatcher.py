@@ -14,7 +14,7 @@ from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery import notices
 from cs_pipeline.plays.delivery.channel_calls import ChannelCalls
-from cs_pipeline.plays.delivery.eligibility import Job, judge
+from cs_pipeline.plays.delivery.eligibility import Job, check_eligibility
 from cs_pipeline.plays.delivery.lookups import settle_uncertain
 from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.delivery.writing import Renderer, write
@@ -110,12 +110,12 @@ def _take_all(calls: ChannelCalls, renderer: Renderer, limit: int) -> None:
 
 def _judged(calls: ChannelCalls, batch: pd.DataFrame, as_of: AsOf) -> list[Job]:
     """What of `batch` may go out; the rest is dropped or postponed, with its reason."""
-    judgement, summary = judge(calls.session, batch, as_of), calls.summary
-    suppress.drop(calls.session, "suppressed", judgement.suppressed)
-    suppress.drop(calls.session, "failed", judgement.failed)
-    suppress.postpone(calls.session, judgement.postponed)
+    found, summary = check_eligibility(calls.session, batch, as_of), calls.summary
+    suppress.drop(calls.session, "suppressed", found.suppressed)
+    suppress.drop(calls.session, "failed", found.failed)
+    suppress.postpone(calls.session, found.postponed)
     calls.session.commit()
-    summary.suppressed.update(judgement.suppressed.values())
-    summary.failed.update(judgement.failed.values())
-    summary.postponed.update(wait.reason for wait in judgement.postponed.values())
-    return judgement.jobs
+    summary.suppressed.update(found.suppressed.values())
+    summary.failed.update(found.failed.values())
+    summary.postponed.update(wait.reason for wait in found.postponed.values())
+    return found.jobs

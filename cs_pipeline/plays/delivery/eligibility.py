@@ -1,4 +1,4 @@
-"""What is to become of a batch of due actions: taken by whom, or put off or dropped and why.
+"""Decide which due actions may go out, to whom; and which are put off or dropped, and why.
 
 Puts together today's facts, recipients, the steps' own conditions and the guards. Writes nothing.
 """
@@ -35,7 +35,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Eligibility:
     """What may go out, what has to wait, and why the rest does not go out at all: reasons by action id."""
 
     jobs: list[Job]
@@ -44,8 +44,8 @@ class Judgement:
     failed: Mapping[int, str]
 
 
-def judge(session: Session, due: pd.DataFrame, as_of: AsOf) -> Judgement:
-    """Judge `due` (a frame of `due.due`). The recipient is whoever has the role today."""
+def check_eligibility(session: Session, due: pd.DataFrame, as_of: AsOf) -> Eligibility:
+    """Decide on `due` (a frame of `queue.due`). The recipient is whoever has the role today."""
     playbooks, today = _playbooks(session, due), _facts(session, due, as_of)
     steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
     current, reasons = reasons_with(session, due, steps, today, as_of)
@@ -60,7 +60,7 @@ def judge(session: Session, due: pd.DataFrame, as_of: AsOf) -> Judgement:
     postponed = after_others | throttling.postponements(session, in_order, as_of)
     going = may_go[~may_go["action_id"].isin(postponed)]
     said_already = joining.joined(store, going)
-    return Judgement(
+    return Eligibility(
         jobs=_jobs(going[~going["action_id"].isin(said_already)], playbooks, today),
         postponed=postponed,
         suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True))

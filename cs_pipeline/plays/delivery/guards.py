@@ -1,4 +1,4 @@
-"""Why an action that is due is not taken, asked right before it would be, with today's facts.
+"""Stop due actions that must not be taken, with today's facts, right before they would be.
 
 A guard is a reason and a test over a frame of due actions: the columns of `due`, all facts of the account, the
 recipient, and what `contact_state` adds. The first guard that stops an action gives the reason. Guards that need no

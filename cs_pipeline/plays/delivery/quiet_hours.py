@@ -1,6 +1,6 @@
-"""When a customer may get mail: on working days, in working hours, where the reader is.
+"""Keep customers' mail to working days and working hours, where the reader is.
 
-Pure functions over moments; whose country and zone count is decided in `postponement`.
+Pure functions over moments; whose country and zone count is decided in `throttling`.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ SPREAD = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
-class MailHours:
-    """From which hour until before which hour, local time. An hour from 0 to 24."""
+class QuietHours:
+    """All hours but those in which mail may go: from `opens` until before `closes`, local time, from 0 to 24."""
 
     opens: int
     closes: int

@@ -1,4 +1,4 @@
-"""Which thread a Slack message belongs into: one thread an account and conversation, so that its story stays together.
+"""Put Slack messages in threads: one thread an account and conversation, so that its story stays together.
 
 What a thread is for Slack is known to `channels.slack`.
 """
@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import Message
 from cs_pipeline.plays.outbox.queue import PlannedAction
+from cs_pipeline.sql_files import read_sql
 
 KEPT_UP = timedelta(days=90)  # an older thread is far up in the channel, where nobody looks
 
@@ -37,36 +38,7 @@ def _threads(session: Session, actions: Sequence[PlannedAction]) -> dict[int, Ma
         return {}
     with session.cursor() as cursor:
         cursor.execute(
-            """
-            select distinct on (asked.action_id)
-                asked.action_id,
-                earlier.provider_id,
-                not exists (
-                    select 1
-                    from cs.actions as same_play
-                    where
-                        same_play.enrolment_id = asked.enrolment_id
-                        and same_play.channel = 'slack'
-                        and same_play.status = 'sent'
-                        and same_play.delivery = 'live'
-                        and same_play.recipient = asked.recipient
-                )
-            from unnest(%(action_ids)s::bigint[], %(enrolment_ids)s::bigint[], %(account_ids)s::text[],
-                %(recipients)s::text[]) as asked (action_id, enrolment_id, account_id, recipient)
-            inner join cs.actions as earlier
-                on
-                    asked.account_id = earlier.account_id
-                    and asked.recipient = earlier.recipient
-                    and earlier.action_id <> asked.action_id
-            where
-                earlier.account_id = any(%(account_ids)s::text[])
-                and earlier.channel = 'slack'
-                and earlier.status = 'sent'
-                and earlier.delivery = 'live'
-                and earlier.provider_id is not null
-                and earlier.sent_at >= %(since)s
-            order by asked.action_id, earlier.sent_at, earlier.action_id
-            """,
+            read_sql(__file__),
             {
                 "action_ids": [action.action_id for action in actions],
                 "enrolment_ids": [action.enrolment_id for action in actions],

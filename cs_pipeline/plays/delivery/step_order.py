@@ -1,8 +1,8 @@
-"""Whether a due action has to wait for the steps before it, of the same play and to the same person.
+"""Hold a due action back until the steps before it, of the same play and to the same person, have gone out.
 
 What held an earlier step up (the night, a cap, a paused channel) must not let a later one overtake it, nor bring both
 at once: a step keeps its distance in days from when the one before it really went out. When a step is due by the
-playbook is in `planning`.
+playbook is in `enrolment.planning`.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Why an action waits although it is due, and until when: hours, frequency caps, scores that are held.
+"""Postpone due actions: for hours, frequency caps, and scores that are held.
 
 Asked right before an action would be taken, after `guards`. What waits stays planned with its reason, and is suppressed
 with it when it has become stale by then. Quiet hours alone do not make stale: a mail that was due on a Saturday goes
@@ -12,10 +12,11 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
-from cs_pipeline.plays.delivery.quiet_hours import MailHours
+from cs_pipeline.plays.delivery.quiet_hours import QuietHours
 from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
+from cs_pipeline.sql_files import read_sql
 
 WINDOW = timedelta(days=7)
 ASK_AGAIN = timedelta(hours=6)  # for scores, which come when they come
@@ -66,7 +67,7 @@ def _for_scores(session: Session, rows: list[dict], as_of: AsOf) -> dict[int, Po
 
 def _for_morning(session: Session, mails: list[dict], as_of: AsOf) -> dict[int, Postponed]:
     """Mails whose reader is not at work: by the zone of the person, else of the account, else ours."""
-    hours = MailHours(as_of.settings.mail_from_hour, as_of.settings.mail_until_hour)
+    hours = QuietHours(as_of.settings.mail_from_hour, as_of.settings.mail_until_hour)
     zones = _zones(session, mails)
     waiting = {}
     for mail in mails:
@@ -101,29 +102,7 @@ def _sent_lately(session: Session, mails: list[dict], as_of: AsOf) -> dict[tuple
     """When customers got mail within WINDOW, by person and by account. What may have arrived counts as arrived."""
     with session.cursor() as cursor:
         cursor.execute(
-            """
-            with sent as (
-                select
-                    lower(recipient) as address,
-                    account_id,
-                    coalesce(sent_at, case when status = 'claimed' then %(now)s else due_at end) as moment
-                from cs.actions
-                where
-                    channel = any(%(channels)s::text[])
-                    and role = any(%(roles)s::text[])
-                    and status in ('sent', 'claimed', 'uncertain')
-                    and coalesce(sent_at, due_at) > %(since)s
-                    and (account_id = any(%(accounts)s::text[]) or lower(recipient) = any(%(addresses)s::text[]))
-            )
-
-            select 'person', address, array_agg(moment)
-            from sent
-            group by address
-            union all
-            select 'account', account_id, array_agg(moment)
-            from sent
-            group by account_id
-            """,
+            read_sql(__file__),
             {
                 "channels": list(CUSTOMER_CHANNELS),
                 "roles": list(CUSTOMER_ROLES),

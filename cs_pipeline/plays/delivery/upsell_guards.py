@@ -1,4 +1,4 @@
-"""When not to ask a customer for more, whatever the playbook says (S3-63…S3-68, C-26).
+"""Keep from asking a customer for more at the wrong time, whatever the playbook says (S3-63…S3-68, C-26).
 
 Steps that `ask` or `offer` are stopped; those that `inform` or `educate` are not. What is offered to keep a customer,
 or to win one back, is not asking for more: it is for those who struggle, and a person approves it (C-27).

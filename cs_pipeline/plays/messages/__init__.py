@@ -1,1 +1,1 @@
-"""Messages: from a step, its template and the facts of an account to what a reader sees."""
+"""Write messages: from a step, its template and the facts of an account to what a reader sees."""

@@ -1,4 +1,4 @@
-"""How our messages look and where their links lead: `templates/brand.yaml`, and the customer stories in it.
+"""Read how our messages look and where their links lead: `templates/brand.yaml`, and its customer stories.
 
 What a message says is in its template; whom it comes from is in the settings.
 """

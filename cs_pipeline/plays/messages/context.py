@@ -1,6 +1,6 @@
-"""What a template may show: the facts of the account and the trigger, made fit for readers, and what we add.
+"""Make the values that a template may show: facts of the account and the trigger, fit for readers, and ours.
 
-How a value is printed is in `template_language`.
+How a value is printed is in `environment`.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Template files: where they lie, their front matter, and YAML whose texts keep their line.
+"""Find and read template files: where they lie, their front matter, and YAML whose texts keep their line.
 
 Nothing here knows what a template says or how it is rendered.
 """

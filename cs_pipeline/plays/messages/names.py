@@ -1,4 +1,4 @@
-"""What of a name field is a name: by which first name a person is greeted, and what exports write where none is known.
+"""Tell what of a name field is a name: the first name to greet a person by, and what exports write for none.
 
 Where there is doubt nobody is greeted by name: `Hello,` is never wrong. Nothing here decides who is written to.
 """

@@ -1,4 +1,4 @@
-"""The plain-text part of an e-mail, derived from the same MJML as its HTML, so that the two say the same.
+"""Derive the plain-text part of an e-mail from the same MJML as its HTML, so that the two say the same.
 
 Only text, buttons and rules; what has the class `not-in-text` is left out.
 """

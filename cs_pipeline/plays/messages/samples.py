@@ -1,4 +1,4 @@
-"""A made-up account with which templates are tried before anybody is enrolled: everything known, or nothing.
+"""Make up an account to try templates with before anybody is enrolled: everything known, or nothing.
 
 Only for checking templates; the sample company with a history is in `demo`.
 """

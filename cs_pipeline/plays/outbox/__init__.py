@@ -1,1 +1,1 @@
-"""The outbox `cs.actions`: how an action moves from planned to sent, what holds it, and what people decide about it."""
+"""Keep the outbox `cs.actions`: how actions move from planned to sent, what holds them, what people decide."""

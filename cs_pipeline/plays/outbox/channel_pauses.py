@@ -1,8 +1,8 @@
-"""Channels that are left alone for a while, because their provider refuses us, does not answer, or asked to wait.
+"""Pause channels whose provider refuses us, does not answer, or asked to wait.
 
 The circuit breaker around a channel: what a call means for it is a pure decision; here it is also kept, so that the
 next delivery knows. While a channel is paused its actions stay planned; when the pause is over one message tries.
-What one action's answer means for that action is in `outbox`.
+What one action's answer means for that action is in `record`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What became of tasks and opportunities: read back from the connected CRM, or said by a person (S4-187).
+"""Follow what became of tasks and opportunities: read back from the CRM, or said by a person (S4-187).
 
 All that is known is in the view `cs.task_status`, whichever CRM it is of. Where no CRM is connected, tasks stand in
 `cs.crm_tasks`, and a person says which are done.

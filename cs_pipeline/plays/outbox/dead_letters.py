@@ -1,7 +1,7 @@
-"""Actions that go no further without a person, and whether operations were told of them.
+"""Find actions that go no further without a person, and remember which operations were told of.
 
 Failed ones at once; uncertain ones when they were looked for at their provider, or when there was time to. How
-operations are told is in `notices`.
+operations are told is in `operations`.
 """
 
 from collections.abc import Sequence

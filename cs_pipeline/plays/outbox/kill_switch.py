@@ -1,4 +1,4 @@
-"""What a person has stopped: everything, a channel, a playbook or an account.
+"""Stop everything, a channel, a playbook or an account, as a person decides.
 
 A stopped action is held, not dropped: it goes out when the switch is lifted in time, and is suppressed with the reason
 `kill_switch` when it has become stale by then.

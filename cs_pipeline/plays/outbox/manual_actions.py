@@ -1,4 +1,4 @@
-"""What people decide about single actions: let it go, hold it, drop it, send it again.
+"""Let people decide about single actions: let it go, hold it, drop it, send it again.
 
 Each decision moves actions between the states of the outbox and leaves a row of `cs.action_decisions`: who, when, and
 what was before. Nothing is sent here; what may go out is taken by the next delivery, whose guards are asked as ever.
@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.outbox import operations
 from cs_pipeline.plays.outbox.lock import change_in_order
+from cs_pipeline.sql_files import read_sql
 
 Verb = Literal["approve", "hold", "cancel", "resend"]
 
@@ -55,43 +56,7 @@ def decide(session: Session, verb: Verb, action_ids: Sequence[int], by: str, now
     decision = DECISIONS[verb]
     with session.cursor() as cursor:
         cursor.execute(
-            """
-            with before as (
-                select action_id, status, reason
-                from cs.actions
-                where action_id = any(%(ids)s::bigint[])
-            ),
-
-            decided as (
-                insert into cs.action_decisions (
-                    action_id, decision, status_before, reason_before, decided_by, decided_at
-                )
-                select action_id, %(verb)s, status, reason, %(by)s, %(now)s
-                from before
-            )
-
-            update cs.actions
-            set
-                status = %(to)s,
-                reason = %(reason)s,
-                due_at = case when %(again)s then %(now)s else due_at end,
-                expires_at = case
-                    when %(again)s
-                        then %(now)s + make_interval(days => coalesce(
-                            (
-                                select (playbooks.definition ->> 'stale_after_days')::integer
-                                from cs.enrolments
-                                inner join cs.playbooks using (playbook, playbook_version)
-                                where enrolments.enrolment_id = actions.enrolment_id
-                            ),
-                            %(days_of_a_notice)s
-                        ))
-                    else expires_at
-                end,
-                resent_at = case when %(again)s then %(now)s else resent_at end,
-                sent_at = case when %(again)s then null else sent_at end
-            where actions.action_id = any(%(ids)s::bigint[])
-            """,
+            read_sql(__file__),
             {
                 "ids": wanted,
                 "verb": verb,

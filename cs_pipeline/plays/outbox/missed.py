@@ -1,4 +1,4 @@
-"""Actions that became stale because nobody was there to take them: held for a person instead of dropped in a mass.
+"""Hold actions that nobody was there to take in time, for a person to decide, instead of dropping a mass of them.
 
 After days without a delivery (the machine was off, a key was refused) everything that was due expires at once. A few
 are dropped as ever; more than that is a person's decision: catch up, move to new dates, or drop. What waited for a
@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.outbox.lock import change_in_order
 from cs_pipeline.plays.reasons import MISSED, POSTPONED
+from cs_pipeline.sql_files import read_sql
 
 Choice = Literal["catch-up", "retime", "drop"]
 
@@ -81,50 +82,7 @@ def decide(session: Session, choice: Choice, playbook: str | None, by: str, now:
     change_in_order(session)
     with session.cursor() as cursor:
         cursor.execute(
-            """
-            with missed as materialized (
-                select
-                    action_id,
-                    enrolment_id,
-                    status,
-                    reason,
-                    %(now)s - min(due_at) over (partition by enrolment_id) as late_by
-                from cs.actions
-                where
-                    status = 'awaiting_approval'
-                    and reason = %(missed)s
-                    and (%(playbook)s::text is null or playbook = %(playbook)s)
-            ),
-
-            kept as (
-                insert into cs.action_decisions (
-                    action_id, decision, status_before, reason_before, decided_by, decided_at
-                )
-                select action_id, %(decision)s, status, reason, %(by)s, %(now)s
-                from missed
-            ),
-
-            moved as (
-                update cs.actions
-                set due_at = due_at + lateness.late_by, expires_at = expires_at + lateness.late_by
-                from (select distinct enrolment_id, late_by from missed) as lateness
-                where
-                    %(is_retimed)s
-                    and actions.enrolment_id = lateness.enrolment_id
-                    and actions.status = 'planned'
-            )
-
-            update cs.actions
-            set
-                status = %(status)s,
-                reason = %(reason)s,
-                due_at = case when %(is_retimed)s then due_at + missed.late_by else due_at end,
-                expires_at = greatest(
-                    expires_at, case when %(is_retimed)s then due_at + missed.late_by else %(now)s end + %(kept_for)s
-                )
-            from missed
-            where actions.action_id = missed.action_id
-            """,
+            read_sql(__file__),
             {
                 "now": now,
                 "missed": MISSED,

@@ -1,4 +1,4 @@
-"""Say what operations read when a channel's pause begins or ends. Pure: when that is, is known to `channel_pauses`."""
+"""Write what operations read when a channel's pause begins or ends. Pure; `channel_pauses` knows when that is."""
 
 from collections.abc import Mapping
 

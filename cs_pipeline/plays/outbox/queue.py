@@ -1,6 +1,6 @@
-"""Actions as they wait in the outbox: what is due now, what nobody knows the end of.
+"""Read actions as they wait in the outbox: what is due now, what nobody knows the end of.
 
-Reads only; how an action moves on is in `outbox`.
+Reads only; how an action moves on is in `claim`, `record` and `suppress`.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What stands still and why: due actions that nobody takes, whatever the cause. A decision on rows.
+"""Decide what stands still and why: due actions that nobody takes, whatever the cause. Pure, over rows.
 
 Who looks, and who is told, is elsewhere: it must not depend on what it watches.
 """

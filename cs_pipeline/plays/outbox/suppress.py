@@ -1,7 +1,7 @@
-"""Actions that do not go out, or not yet: dropped for a reason, put off, or stale.
+"""Drop or postpone actions that do not go out, or not yet, and drop what is stale.
 
 Why is decided in `delivery`; here it is written, set by set, in the caller's transaction. What becomes of an action
-that goes out is in `transitions`.
+that goes out is in `record`.
 """
 
 from collections import Counter

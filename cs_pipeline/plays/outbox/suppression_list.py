@@ -1,4 +1,4 @@
-"""The list of addresses that get no mail, filled from what the provider knows. Additions only.
+"""Fill the list of addresses that get no mail from what the provider knows. Additions only.
 
 An address that SendGrid forgets stays here until a person takes it out of `cs.suppressions`: that somebody wants mail
 again is not concluded from a missing row.

@@ -34,6 +34,8 @@ BY_LINE = (
     "plays/outbox/claim.py",
     "plays/outbox/record.py",
     "channels/slack.py",
+    "channels/slack_client.py",
+    "channels/slack_conversations.py",
     "channels/http.py",
     "http/client.py",
 )

@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery.quiet_hours import SPREAD, MailHours
+from cs_pipeline.plays.delivery.quiet_hours import SPREAD, QuietHours
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 from tests.builders.delivering import deliver
 
 MAIL = {"step": "s", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
-HOURS = MailHours(8, 18)
+HOURS = QuietHours(8, 18)
 TEN_AT_NIGHT = datetime(2025, 3, 10, 21, tzinfo=UTC)  # in Berlin
 GOOD_FRIDAY = datetime(2025, 4, 18, 10, tzinfo=UTC)
 
@@ -124,7 +124,7 @@ def test_hours_follow_daylight_saving(hour: int, waits: bool) -> None:
 
 
 def test_a_day_without_end_closes_at_midnight() -> None:
-    assert MailHours(0, 24).next_moment(TEN_AT_NIGHT, "DE", "Europe/Berlin", "k") is None
+    assert QuietHours(0, 24).next_moment(TEN_AT_NIGHT, "DE", "Europe/Berlin", "k") is None
 
 
 # Caps ----------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
-from cs_pipeline.plays.delivery.eligibility import judge
+from cs_pipeline.plays.delivery.eligibility import check_eligibility
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox import kill_switch
@@ -93,7 +93,7 @@ class World:
     def a_worker_dies_after_claiming(self, is_accepted: bool) -> None:
         now = self.clock.now()
         with self.company.warehouse.session() as session:
-            for job in judge(session, due(session, ["email"], 1, now), AsOf(self.settings, now)).jobs:
+            for job in check_eligibility(session, due(session, ["email"], 1, now), AsOf(self.settings, now)).jobs:
                 newest = last_attempt(session)
                 claims = claim(
                     session, {job.action.action_id: (job.action, "live")}, "doomed", now, judged_after=newest
