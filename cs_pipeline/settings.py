@@ -136,11 +136,11 @@ class Settings(BaseSettings):
         default=None, description="Where text messages are posted (docs/webhook.md). Empty: they go by e-mail."
     )
     webhook_secret: SecretStr | None = Field(default=None, description="With what those posts are signed.")
-    ops_channel: str = Field(default="#cs-pipeline", description="Slack channel for failed runs and stuck actions.")
+    ops_channel: str = Field(default="#cs-pipeline", description="Chat channel for failed runs and dead letters.")
     ops_email: str = Field(
-        default="", description="Address that operations are told at when Slack has not taken it for ten minutes."
+        default="", description="Address that operations are told at when chat has not taken it for ten minutes."
     )
-    team_channel: str = Field(default="#customer-success", description="Slack channel when an account has no owner.")
+    team_channel: str = Field(default="#customer-success", description="Chat channel when an account has no owner.")
     legal_email: str = Field(default="legal@example.com", description="Who prepares contracts for manual renewals.")
 
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Address of the Dagster UI, for links.")

@@ -52,7 +52,7 @@ GUARDS = (
 def contact_state(session: Session, due: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """What is known of the recipients of `due`: is_unsubscribed (bool), suppressed_as (reason or None).
 
-    Asked is the address, wherever it says no: `cs.refused_addresses` looks at every user row of every account, at what
+    The address counts, wherever it says no: `cs.refused_addresses` looks at every user row of every account, at what
     happened to mail, and at the list of suppressions.
     """
     with session.cursor() as cursor:

@@ -19,7 +19,7 @@ JOINED_WITHIN = timedelta(days=30)
 def joined(store: PlayStore, going: pd.DataFrame) -> list[int]:
     """Ids of the actions among `going` (columns of `due`, in the order in which they go out) that say it again.
 
-    That is, customers' mail of a play about a subscription, when the same step of the same playbook about another
+    They are customers' mail of a play about a subscription, when the same step of the same playbook about another
     subscription has gone out, may have, or goes out before it.
     """
     mails = going[

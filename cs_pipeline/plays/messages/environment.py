@@ -1,6 +1,6 @@
 """Define the language of templates: sandboxed Jinja in which an unknown or missing value is an error.
 
-Here belong the environments for HTML, a channel's markup and plain text, how values are shown in words, and what an
+The environments for HTML, a channel's markup and plain text belong here, how values are shown in words, and what an
 error says. Where templates lie is in `loader`, what a message is made of in `renderer`.
 """
 
