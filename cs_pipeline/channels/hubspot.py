@@ -92,7 +92,10 @@ class HubSpotChannel(ConnectedCrm):
         for start in range(0, len(ids), MOST_AT_ONCE):
             some = ids[start : start + MOST_AT_ONCE]
             read = self._requests.read(kind.object_type, some, kind.status_properties)
-            readings |= {record_id: _reading(said, addresses) for record_id, said in read.items()}
+            try:
+                readings |= {record_id: _reading(said, addresses) for record_id, said in read.items()}
+            except ValueError:
+                raise CrmRefusalError("HubSpot's answer holds a day that is none") from None
         return readings
 
     def _create(self, name: str, records: Mapping[str, CrmRecord]) -> dict[str, Outcome]:
