@@ -1,6 +1,7 @@
 """The code server that UI and daemon share: where it listens, how they find it, what is said of code that is broken."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,14 @@ def test_the_location_keeps_its_name_so_that_history_goes_on(tmp_path: Path) -> 
     settings.dagster_home.mkdir()
     (shared,) = yaml.safe_load(write_workspace(settings).read_text())["load_from"]
     (plain,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
-    assert shared["grpc_server"]["location_name"] == plain["python_module"]["location_name"]
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    names = {
+        shared["grpc_server"]["location_name"],
+        plain["python_module"]["location_name"],
+        tools["dagster"]["code_location_name"],  # `dagster dev`
+        tools["dg"]["project"]["code_location_name"],  # `dg dev`
+    }
+    assert len(names) == 1
     assert shared["grpc_server"]["socket"] == str(socket_of(settings))
 
 
