@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
 from cs_pipeline.backtest.observations import read_departures
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
@@ -32,8 +31,6 @@ from cs_pipeline.warehouse.connection import Warehouse
 
 LITERAL = "literal"
 OWN = "the model's own"
-DEAR = 0.05
-"""Share of the literal warnings that a setting may lose before no saving is worth it (ours)."""
 
 STAYS = date.max.toordinal()
 
@@ -71,11 +68,6 @@ class SteadinessReport:
     departures: int
     """Accounts that departed after a week of the range, and before the next one ended."""
     outcomes: tuple[Outcome, ...]
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """A row for each setting."""
-        return pd.DataFrame([vars(outcome) for outcome in self.outcomes])
 
 
 def settings_for(model: ScoreModel) -> dict[str, Steadiness | None]:
@@ -126,31 +118,6 @@ def steadiness_report(
     literal = tried[LITERAL]
     outcomes = tuple(_outcome(name, setting, literal, departed) for name, setting in tried.items())
     return SteadinessReport(model, first, last, int(departed.sum()), outcomes)
-
-
-def conclusion(report: SteadinessReport) -> str:
-    """The report in a sentence or two."""
-    literal, *others = report.outcomes
-    if report.departures < FEWEST_ACCOUNTS:
-        return (
-            f"Too little data to say what steadiness costs: {report.departures} accounts left in these weeks, and "
-            f"{FEWEST_ACCOUNTS} are needed. The triggers saved are counted all the same."
-        )
-    if not literal.warned:
-        return f"None of {report.departures} that left was at risk before: steadiness has no warning to delay here."
-    affordable = [outcome for outcome in others if outcome.lost <= DEAR * literal.warned and outcome.saved > 0]
-    if not affordable:
-        return (
-            f"No setting is worth it: each saves nothing, or loses more than {DEAR:.0%} of the {literal.warned} "
-            "warnings that the literal bands gave."
-        )
-    best = max(affordable, key=lambda outcome: (outcome.saved, -outcome.delayed))
-    late = f"{best.delayed} of {literal.warned} departures are warned of later"
-    by = f" (by {best.median_delay_weeks:g} weeks on the median)" if best.delayed else ""
-    return (
-        f"Of the settings that lose at most {DEAR:.0%} of the warnings, '{best.setting}' saves most: {best.saved:,} of "
-        f"{literal.triggers:,} triggers ({best.saved / literal.triggers:.0%}); {late}{by}, {best.lost} no longer."
-    )
 
 
 class _Setting:

@@ -18,7 +18,6 @@ from cs_pipeline.backtest.measures import Floats, Interval, Separation, TooLittl
 from cs_pipeline.backtest.observations import read_observations
 from cs_pipeline.backtest.single_metrics import refuse_telltales
 from cs_pipeline.errors import UserError
-from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.reweighting import weighed, weights_of, with_weights
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
@@ -30,20 +29,19 @@ PRIOR = 0.25
 """By how much a weight is thought to be wrong before any data is seen, as a share of what it is (one sigma)."""
 STEP = 0.25
 """Weights are multiples of this: exact in binary, so that they add up, and short to write."""
-SLIGHT = 0.05
-"""Difference in the share of a metric's points below which it tells leavers from stayers hardly at all."""
 PRESENT, PROPOSED = "present weights", "proposed weights"
 
 
 @dataclass(frozen=True)
 class Weight:
-    """A metric's weight before and after, and why it moved."""
+    """A metric's weight before and after."""
 
     dimension: str
     metric: str
     before: float
     after: float
-    why: str
+    earned: tuple[float, float] | None
+    """Mean share of its points that leavers and stayers had; None where it is known of too few."""
 
 
 @dataclass(frozen=True)
@@ -60,28 +58,6 @@ class Proposal:
     """PRESENT, PROPOSED and the baselines, on the later part."""
     gain: Interval | TooLittle
     """By how much the AUC of the proposed weights exceeds that of the present ones there."""
-
-    @property
-    def weights_frame(self) -> pd.DataFrame:
-        """dimension, metric, before, after, why."""
-        return pd.DataFrame([vars(weight) for weight in self.weights])
-
-    @property
-    def later_frame(self) -> pd.DataFrame:
-        """What was judged, with auc and its ends, average_precision and lift; missing where there is too little."""
-        rows = [
-            {
-                "on the later part": name,
-                "auc": answer.auc.value,
-                "low": answer.auc.low,
-                "high": answer.auc.high,
-                "average_precision": answer.average_precision,
-                "lift": answer.lift,
-            }
-            for name, answer in self.later.items()
-            if isinstance(answer, Separation)
-        ]
-        return pd.DataFrame(rows)
 
     def named(self, name: str) -> ScoreModel:
         """The proposed model under a name of its own, saying what it is."""
@@ -132,23 +108,6 @@ def tune(warehouse: Warehouse, model: ScoreModel, design: Design) -> Proposal | 
         later=later,
         gain=gain,
     )
-
-
-def verdict(proposal: Proposal) -> str:
-    """Whether the proposal is worth a look, in words."""
-    if not proposal.is_changed:
-        return "Nothing in the data asks for other weights: the present ones stay."
-    if isinstance(proposal.gain, TooLittle):
-        return (
-            f"On the later part there is {proposal.gain}. The proposal follows the earlier part only and is not tested."
-        )
-    figures = f"the AUC from {proposal.test_from.date()} on changes by {proposal.gain.value:+.3f} "
-    figures += f"({proposal.gain.low:+.3f} to {proposal.gain.high:+.3f})"
-    if proposal.is_better:
-        return f"Better on weeks that it has not seen: {figures}. See with `cs-pipeline model diff` what it would do."
-    if proposal.gain.high < 0:
-        return f"Worse on weeks that it has not seen: {figures}. Keep the present weights."
-    return f"Not better for sure on weeks that it has not seen: {figures}. Keep the present weights."
 
 
 def _fitted(model: ScoreModel, learning: pd.DataFrame, outcome: np.ndarray) -> Floats:
@@ -222,29 +181,8 @@ def _explained(model: ScoreModel, before: Floats, after: Floats, learning: pd.Da
         share = points[:, column] / metric.points
         is_known = ~np.isnan(share)
         if too_few(departs[is_known], accounts[is_known]):
-            means = None
+            earned = None
         else:
-            means = float(share[is_known & departs].mean()), float(share[is_known & ~departs].mean())
-        was, now = float(before[column]), float(after[column])
-        weights.append(Weight(dimensions[column], metric.metric, was, now, _why(metric.metric, now - was, means)))
+            earned = float(share[is_known & departs].mean()), float(share[is_known & ~departs].mean())
+        weights.append(Weight(dimensions[column], metric.metric, float(before[column]), float(after[column]), earned))
     return weights
-
-
-def _why(metric: str, change: float, means: tuple[float, float] | None) -> str:
-    """Why a weight moved; `means` are the shares of its points that leavers and stayers had."""
-    words = METRICS[metric].words
-    if means is None:
-        moves = "moves only so that all add up" if change else "stays"
-        return f"{words}: known of too few to say; {moves}"
-    left, stayed = means
-    figures = f"those who left had {left:.0%} of its points, those who stayed {stayed:.0%}"
-    gap = stayed - left
-    if abs(change) < STEP:
-        return f"{words}: stays; {figures}"
-    if change > 0:
-        return f"{words}: {figures}" if gap > SLIGHT else f"{words}: takes up what others lose; {figures}"
-    if gap <= 0:
-        return f"{words}: points the wrong way, or nowhere; {figures}"
-    if gap <= SLIGHT:
-        return f"{words}: tells them hardly apart; {figures}"
-    return f"{words}: tells less than the others, or what they tell already; {figures}"

@@ -51,8 +51,7 @@ def queue(
 
     Example: cs-pipeline queue --owner olga@example.com
     """
-    from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
-    from cs_pipeline.reports.plays.work_queue_text import account_lines, account_title
+    from cs_pipeline.reports.plays.work_queue import account_lines, account_title, work_queue, work_queue_table
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -64,7 +63,7 @@ def queue(
     if found.empty:
         console.print(f"{owner} owns no account." if owner else "There is no account yet.")
         return
-    for place, row in enumerate(queue_for_people(found).to_dict("records"), start=1):
+    for place, row in enumerate(work_queue_table(found).to_dict("records"), start=1):
         console.print(Text(on_one_line(account_title(place, row)), style="bold"))
         for line in account_lines(row):
             console.print(Text(on_one_line(f"  {line}")))

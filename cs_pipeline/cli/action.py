@@ -29,7 +29,7 @@ def list_actions(
 
     As JSON only the latter. Example: cs-pipeline action list --status uncertain
     """
-    from cs_pipeline.reports.plays.status import actions_by_status, waiting_for_people
+    from cs_pipeline.reports.plays.queries import actions_by_status, waiting_for_people
     from cs_pipeline.warehouse.locate import locate
 
     with locate(load_settings()).session() as session:

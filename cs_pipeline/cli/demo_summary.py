@@ -9,15 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cs_pipeline.cli.console import console, marked
-from cs_pipeline.reports.plays.status import enrolled_and_refused
-from cs_pipeline.reports.scores.demo_queries import (
+from cs_pipeline.reports.plays.queries import (
     actions_by_playbook,
-    company_in_numbers,
+    enrolled_and_refused,
     newest_plays,
-    newest_week,
     taken_actions,
 )
-from cs_pipeline.reports.scores.queries import bands_by_week, largest_falls
+from cs_pipeline.reports.scores.queries import bands_by_week, company_in_numbers, largest_falls, newest_week
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -92,6 +90,7 @@ def _falls(warehouse: Warehouse, week: date) -> Table | Text:
 def _plays(warehouse: Warehouse) -> Group | Text:
     with warehouse.session() as session:
         decisions = enrolled_and_refused(session)
+        started = newest_plays(session, SHOWN)
     if decisions.empty:
         return Text("Nothing that a play waits for happened in the last weeks, so none was started.", style="dim")
     counts = Table(box=None, padding=(0, 2, 0, 0))
@@ -102,21 +101,22 @@ def _plays(warehouse: Warehouse) -> Group | Text:
     newest = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("newest", "account", "why", "state"):
         newest.add_column(heading, header_style="dim", no_wrap=heading != "why")
-    for row in newest_plays(warehouse, SHOWN).to_dict("records"):
+    for row in started.to_dict("records"):
         state = ": ".join(part for part in (row["status"], _words(row["reason"])) if part)
         newest.add_row(row["playbook"], Text(_short(row["account"])), Text(row["why"]), state)
     return Group(counts, Text(), newest)
 
 
 def _messages(warehouse: Warehouse) -> Group | Text:
-    taken = taken_actions(warehouse)
+    with warehouse.session() as session:
+        taken, by_playbook = taken_actions(session), actions_by_playbook(session)
     if taken.empty:
         return Text("Nothing is in the outbox.", style="dim")
     words = [f"{row['actions']:,} {row['state']}" for row in taken.to_dict("records")]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("playbook", "channel", "captured", "still planned", "not taken"):
         table.add_column(heading, header_style="dim")
-    for row in actions_by_playbook(warehouse).to_dict("records"):
+    for row in by_playbook.to_dict("records"):
         table.add_row(
             row["playbook"],
             row["channel"],

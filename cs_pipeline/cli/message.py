@@ -12,7 +12,7 @@ commands = new_group("List captured messages.")
 @commands.command("list")
 def list_messages(limit: Limit = 20, as_json: AsJson = False) -> None:
     """List the newest captured messages, and say where to look at them."""
-    from cs_pipeline.reports.plays.status import recent_messages
+    from cs_pipeline.reports.plays.queries import recent_messages
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()

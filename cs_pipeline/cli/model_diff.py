@@ -92,9 +92,9 @@ def _present_model(
 
 
 def _print_change(found: "ModelChange") -> None:
-    from cs_pipeline.reports.plays.model_diff_text import headline, verdict_on_plays
+    from cs_pipeline.reports.plays.text import model_diff_headline, model_diff_verdict
 
-    for sentence in headline(found):
+    for sentence in model_diff_headline(found):
         console.print(Text(sentence))
     if found.old.version == found.new.version:
         return
@@ -108,5 +108,5 @@ def _print_change(found: "ModelChange") -> None:
     print_frame(found.plays)
     say_heading("Plays and messages a week", f", over the {found.weeks} weeks up to {found.week}")
     print_frame(found.forecast)
-    for sentence in verdict_on_plays(found):
+    for sentence in model_diff_verdict(found):
         console.print(Text(sentence))

@@ -31,9 +31,11 @@ def steadiness(
     Example: cs-pipeline model steadiness weekly_points --from 2024-06-03
     """
     from cs_pipeline.backtest.observations import design_within_marts
-    from cs_pipeline.backtest.steadiness import conclusion, steadiness_report
+    from cs_pipeline.backtest.steadiness import steadiness_report
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models
+    from cs_pipeline.reports.backtest.tables import settings_side_by_side
+    from cs_pipeline.reports.backtest.text import steadiness_verdict
 
     settings = load_settings()
     (chosen,) = find_score_models([model], settings.config)
@@ -42,12 +44,12 @@ def steadiness(
     with _weeks(design.first, design.last) as on_week:
         report = steadiness_report(warehouse, chosen, design.first, design.last, on_week)
     if as_json:
-        print_json(report.frame)
+        print_json(settings_side_by_side(report))
         return
     weeks = f", weeks {report.first} to {report.last}; {report.departures:,} accounts left."
     console.print(Text.assemble((chosen.title, "bold"), weeks))
-    print_frame(report.frame)
-    console.print(Text(conclusion(report)))
+    print_frame(settings_side_by_side(report))
+    console.print(Text(steadiness_verdict(report)))
 
 
 def tune(
@@ -64,10 +66,11 @@ def tune(
     from cs_pipeline.backtest.measures import TooLittle
     from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.backtest.tuning import tune as propose
-    from cs_pipeline.backtest.tuning import verdict
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models, read_score_model
     from cs_pipeline.health.reweighting import as_yaml
+    from cs_pipeline.reports.backtest.tables import beside_present_weights, weights
+    from cs_pipeline.reports.backtest.text import tuning_verdict
 
     settings = load_settings()
     (chosen,) = find_score_models([model], settings.config)
@@ -85,13 +88,13 @@ def tune(
         output.write_text(proposed, encoding="utf-8")
         read_score_model(output)
     if as_json:
-        print_json(found.weights_frame)
+        print_json(weights(found))
         return
     console.print(Text(f"{chosen.title}: learned from {found.learned_from:,} accounts that left, {design.words}."))
-    print_frame(found.weights_frame)
+    print_frame(weights(found))
     console.print()
-    print_frame(found.later_frame)
-    console.print(Text(verdict(found)))
+    print_frame(beside_present_weights(found))
+    console.print(Text(tuning_verdict(found)))
     if output is not None:
         say_done(f"{output}; nothing uses it until it is among the score models and selected")
     else:

@@ -64,7 +64,7 @@ def show(playbook: PlaybookName, as_json: AsJson = False) -> None:
 @commands.command()
 def pages(folder: Annotated[Path, typer.Argument(help="Folder to write; created when missing.")]) -> None:
     """Write a page in Markdown about each playbook, and an index of them."""
-    from cs_pipeline.reports.playbooks.pages import INDEX, write_pages
+    from cs_pipeline.reports.playbooks.page import INDEX, write_pages
 
     count = write_pages(_checked_playbooks(load_settings()), folder)
     say_done(f"{count} playbooks, see {folder / INDEX}")

@@ -58,7 +58,7 @@ def uplift(
     """
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-    from cs_pipeline.reports.backtest.uplift_text import uplift_table
+    from cs_pipeline.reports.backtest.tables import uplift_table
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -78,7 +78,7 @@ def uplift(
 
 
 def _print_plays(found: "pd.DataFrame", most: int | None) -> None:
-    from cs_pipeline.reports.plays.progress_text import play_lines, play_title
+    from cs_pipeline.reports.plays.progress import play_lines, play_title
 
     for play in found.to_dict("records"):
         console.print(Text(on_one_line(play_title(play)), style="bold"))

@@ -40,8 +40,8 @@ def preview(
     from cs_pipeline.plays.facts.query import AsOf
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.simulation.preview import preview as previewed
-    from cs_pipeline.reports.plays.preview_page import preview_page
-    from cs_pipeline.reports.plays.preview_text import steps_for_people
+    from cs_pipeline.reports.plays.page import preview_page
+    from cs_pipeline.reports.plays.text import previewed_steps
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -54,7 +54,7 @@ def preview(
     if output is not None:
         output.write_text(preview_page(found, settings), encoding="utf-8")
     if as_json:
-        print_json(steps_for_people(found))
+        print_json(previewed_steps(found))
         return
     _print_preview(found)
     if output is not None:
@@ -106,11 +106,11 @@ def simulate(
 
 
 def _print_simulation(found: "SimulationTables") -> None:
-    from cs_pipeline.reports.plays.simulation_text import COLUMNS_EXPLAINED, headline, plays_for_people
+    from cs_pipeline.reports.plays.text import SIMULATED_PLAYS_EXPLAINED, simulated_plays, simulation_headline
 
-    console.print(Text(headline(found)))
-    print_frame(plays_for_people(found))
-    console.print(Text(COLUMNS_EXPLAINED, style="dim"))
+    console.print(Text(simulation_headline(found)))
+    print_frame(simulated_plays(found))
+    console.print(Text(SIMULATED_PLAYS_EXPLAINED, style="dim"))
     say_heading("Week by week")
     print_frame(found.weeks)
     say_heading("Load on people", ", a week on average")
@@ -130,10 +130,10 @@ def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":
 
 
 def _print_preview(found: "Preview") -> None:
-    from cs_pipeline.reports.plays.preview_text import steps_for_people, title_of, why_not_today
+    from cs_pipeline.reports.plays.text import preview_refusal, preview_title, previewed_steps
 
-    console.print(Text(title_of(found), style="bold"))
+    console.print(Text(preview_title(found), style="bold"))
     console.print(Text(f"Trigger: {found.cause}"))
     if found.refused:
-        console.print(Text(f"Would not begin today: {why_not_today(found)}"))
-    print_frame(steps_for_people(found))
+        console.print(Text(f"Would not begin today: {preview_refusal(found)}"))
+    print_frame(previewed_steps(found))

@@ -78,14 +78,15 @@ def late(
     as_json: AsJson = False,
 ) -> None:
     """List scored weeks whose inputs changed since, by week and table; changes nothing."""
-    from cs_pipeline.history.late_data import by_week_range, late_data
+    from cs_pipeline.history.late_data import late_data
+    from cs_pipeline.reports.scores.text import by_week_range, late_data_in_one_table
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     first, last = from_.date() if from_ else EARLIEST, to.date() if to else LATEST
     found = late_data(locate(settings), first, last, settings.late_rows)
     if as_json:
-        print_json(found.in_one_table)
+        print_json(late_data_in_one_table(found))
         return
     if found.arrived.empty and found.changed.empty:
         say_done("nothing that the scored weeks look at changed since they were scored")
@@ -119,7 +120,7 @@ def reproduce(
     """
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.history import reproduction
-    from cs_pipeline.reports.scores.reproduction_text import differences_for_people
+    from cs_pipeline.reports.scores.text import reproduction_differences, reproduction_verdict
 
     settings = load_settings()
     known_at = as_known_at.replace(tzinfo=UTC)
@@ -137,6 +138,6 @@ def reproduce(
     if as_json:
         print_json(found.differences.head(rows))
         return
-    console.print(f"{found.compared:,} scores as known at {known_at:%Y-%m-%d %H:%M} UTC: {found.words}")
+    console.print(f"{found.compared:,} scores as known at {known_at:%Y-%m-%d %H:%M} UTC: {reproduction_verdict(found)}")
     if not found.differences.empty:
-        print_frame(differences_for_people(found.differences.head(rows)))
+        print_frame(reproduction_differences(found).head(rows))

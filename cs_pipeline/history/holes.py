@@ -63,11 +63,6 @@ def ranges_of(weeks: Sequence[date]) -> list[tuple[date, date]]:
     return ranges
 
 
-def words_of(weeks: Sequence[date]) -> str:
-    """Weeks for a person, as ranges."""
-    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in ranges_of(weeks))
-
-
 def last_scored(session: Session, before: date) -> date | None:
     """The newest week before `before` that has scores."""
     with session.cursor() as cursor:

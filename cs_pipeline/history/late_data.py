@@ -12,7 +12,6 @@ import pandas as pd
 from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.health.metrics import METRICS
-from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.settings import LateRows
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import read_frame, read_table
@@ -33,13 +32,6 @@ class LateData:
     """Append-only tables: week, source, rows, would_count (when the week is scored again), newest_arrival."""
     changed: pd.DataFrame
     """The other tables: week, source, rows, newest_arrival. Rows that may matter, or may not."""
-
-    @property
-    def in_one_table(self) -> pd.DataFrame:
-        """Both by first and last week; `news` says whether the rows arrived later, or were changed since."""
-        tables = {"arrived": self.arrived, "changed": self.changed}
-        told = [by_week_range(rows).assign(news=news) for news, rows in tables.items() if not rows.empty]
-        return pd.concat(told) if told else self.arrived
 
     @property
     def weeks_to_score_again(self) -> list[date]:
@@ -72,22 +64,6 @@ def late_data(warehouse: Warehouse, first: date, last: date, late_rows: LateRows
         _together(arrived, ["week", "source", "rows", "would_count", "newest_arrival"]),
         _together(changed, ["week", "source", "rows", "newest_arrival"]),
     )
-
-
-def by_week_range(rows: pd.DataFrame) -> pd.DataFrame:
-    """`arrived` or `changed` by first and last in place of week: weeks in a row that say the same are one row.
-
-    A row that came long after its day is news to every week since, and is then told once.
-    """
-    told = [name for name in rows.columns if name != "week"]
-    ordered = rows.sort_values(["source", "week"])
-    weeks = pd.to_datetime(ordered["week"])
-    goes_on = (weeks.diff() == WEEK) & (ordered[told] == ordered[told].shift()).all(axis=1)
-    runs = ordered.groupby((~goes_on).cumsum().to_numpy())
-    folded = runs.first()[told]
-    folded.insert(0, "first", runs["week"].first())
-    folded.insert(1, "last", runs["week"].last())
-    return folded.sort_values(["first", "source"], ignore_index=True)
 
 
 def _present_inputs(connection: Connection) -> list[SourceTable]:

@@ -40,14 +40,6 @@ class Reproduction:
     another band first. Without a stored score the account was not in the week, and the other way round. `because`
     names the metrics that have another value. Scores are the model's, whatever a person set."""
 
-    @property
-    def words(self) -> str:
-        """One sentence."""
-        if self.differences.empty:
-            return "the stored scores are the same."
-        moved = self.differences[self.differences["stored_band"] != self.differences["known_band"]]
-        return f"{len(self.differences):,} differ from the stored ones, {len(moved):,} of them in another band."
-
 
 def score_and_compare(
     warehouse: Warehouse, first: date, last: date, *, on_week: Callable[[str, date], None]

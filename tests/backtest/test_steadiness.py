@@ -5,11 +5,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from cs_pipeline.backtest.steadiness import LITERAL, OWN, Outcome, SteadinessReport, conclusion, steadiness_report
+from cs_pipeline.backtest.steadiness import LITERAL, OWN, Outcome, SteadinessReport, steadiness_report
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import Steadiness
 from cs_pipeline.history.in_memory_scoring import load_weeks
+from cs_pipeline.reports.backtest.text import steadiness_verdict
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import insert, week
 from tests.builders.observed_marts import WEEKS, add_company
@@ -44,7 +45,7 @@ def test_a_flicker_is_saved_and_a_departure_is_warned_of_later(marts: Warehouse)
     assert found.departures == 2
     assert outcome(found, LITERAL) == Outcome(LITERAL, 4, 0, 2, 2, 0, 0.0, 0, 0)
     assert outcome(found, "confirm 2 weeks") == Outcome("confirm 2 weeks", 1, 3, 0, 1, 1, 1.0, 0, 1)
-    assert "Too little data" in conclusion(found)
+    assert "Too little data" in steadiness_verdict(found)
 
 
 def test_what_happens_after_a_departure_warns_nobody(marts: Warehouse) -> None:
@@ -86,8 +87,8 @@ def test_every_setting_is_told_apart_from_the_literal_one(marts: Warehouse) -> N
     assert own.saved == literal.triggers
     assert all(each.saved == literal.triggers - each.triggers for each in found.outcomes)
     assert all(each.warned + each.lost >= literal.warned for each in found.outcomes)
-    assert f"of {literal.triggers:,} triggers" in conclusion(found)
-    assert own.setting not in conclusion(found)  # it loses warnings
+    assert f"of {literal.triggers:,} triggers" in steadiness_verdict(found)
+    assert own.setting not in steadiness_verdict(found)  # it loses warnings
 
 
 def test_a_stay_at_risk_in_the_middle_of_silence_is_not_a_trigger_again(marts: Warehouse) -> None:

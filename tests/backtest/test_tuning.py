@@ -8,11 +8,12 @@ import pytest
 from cs_pipeline.backtest.baselines import BASELINES
 from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
-from cs_pipeline.backtest.tuning import PRESENT, PROPOSED, REACH, STEP, Proposal, tune, verdict
+from cs_pipeline.backtest.tuning import PRESENT, PROPOSED, REACH, STEP, Proposal, tune
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model, read_score_model
 from cs_pipeline.health.reweighting import as_yaml, weights_of
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.reports.backtest.text import tuning_verdict, why_weight_moved
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import week
 from tests.builders.observed_marts import WEEKS, add_company
@@ -46,7 +47,7 @@ def test_weights_stay_within_their_limits(proposal: Proposal) -> None:
 
 
 def test_each_weight_says_why(proposal: Proposal) -> None:
-    why = {weight.metric: weight.why for weight in proposal.weights}
+    why = {weight.metric: why_weight_moved(weight) for weight in proposal.weights}
     assert why["seat_utilisation"].startswith("seats in use: those who left had ")
     assert all("those who stayed" in reason for reason in why.values())
 
@@ -60,15 +61,15 @@ def test_it_is_judged_on_weeks_that_it_has_not_seen(proposal: Proposal) -> None:
     assert present.observations == proposed.observations
     assert proposal.gain.value == pytest.approx(proposed.auc.value - present.auc.value)
     assert proposal.is_better
-    assert verdict(proposal).startswith("Better on weeks that it has not seen")
+    assert tuning_verdict(proposal).startswith("Better on weeks that it has not seen")
 
 
 def test_a_proposal_that_is_not_better_is_said_to_be_so(proposal: Proposal) -> None:
     unsure = replace(proposal, gain=Interval(0.01, -0.01, 0.03))
     assert not unsure.is_better
-    assert "Not better for sure" in verdict(unsure)
-    assert verdict(replace(proposal, gain=Interval(-0.02, -0.03, -0.01))).startswith("Worse")
-    assert "not tested" in verdict(replace(proposal, gain=TooLittle("only 3 accounts left, and 20 are needed")))
+    assert "Not better for sure" in tuning_verdict(unsure)
+    assert tuning_verdict(replace(proposal, gain=Interval(-0.02, -0.03, -0.01))).startswith("Worse")
+    assert "not tested" in tuning_verdict(replace(proposal, gain=TooLittle("only 3 accounts left, and 20 are needed")))
 
 
 def test_the_proposal_is_a_file_that_can_be_read(proposal: Proposal, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from cs_pipeline.history.holes import RETRIED_FOR, holes, holes_to_fill, last_scored, words_of
+from cs_pipeline.history.holes import RETRIED_FOR, holes, holes_to_fill, last_scored
 from cs_pipeline.history.weeks import WEEK
+from cs_pipeline.reports.scores.text import weeks_in_words
 from cs_pipeline.warehouse.connection import Warehouse
 
 WEEKS = [date(2025, 3, 3) + WEEK * number for number in range(8)]
@@ -46,4 +47,4 @@ def test_an_older_hole_is_asked_for_again_for_a_quarter() -> None:
 
 
 def test_holes_are_named_as_ranges() -> None:
-    assert words_of([WEEKS[1], WEEKS[3], WEEKS[4]]) == "2025-03-10, 2025-03-24 to 2025-03-31"
+    assert weeks_in_words([WEEKS[1], WEEKS[3], WEEKS[4]]) == "2025-03-10, 2025-03-24 to 2025-03-31"

@@ -13,6 +13,7 @@ from cs_pipeline.health.steadiness import Escalation, Steadiness
 from cs_pipeline.history.reproduced_scores import SCRATCH, SCRATCH_SCHEMA, Reproduction, score_and_compare
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
+from cs_pipeline.reports.scores.text import reproduction_verdict
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import add_account, add_account_week, rows, week
 from tests.builders.scored_accounts import WEEKLY_POINTS
@@ -90,7 +91,7 @@ def test_differences_name_the_metrics_and_the_accounts_that_were_not_there(marts
         ("Gone", "Green", "", "not known then"),
         ("new", "", "Green", "not in the stored week"),
     ]
-    assert found.words == "3 differ from the stored ones, 2 of them in another band."
+    assert reproduction_verdict(found) == "3 differ from the stored ones, 2 of them in another band."
 
 
 def test_a_version_that_is_computed_otherwise_today_is_refused(marts: Warehouse) -> None:

@@ -8,6 +8,7 @@ import pytest
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.reproduced_scores import SCRATCH_SCHEMA, Reproduction
 from cs_pipeline.history.reproduction import reproduce
+from cs_pipeline.reports.scores.text import reproduction_verdict
 from tests.builders.sample_history import SCORED_UNTIL, WEEK, History
 
 pytestmark = pytest.mark.slow(seconds=8)
@@ -52,7 +53,7 @@ def test_a_row_that_arrived_late_shows_from_its_arrival_on_and_nothing_stored_ch
     unknown = replay(history, arrival)
     assert unknown.compared == history.count("cs.active_scores", f"week between '{FIRST}' and '{SCORED_UNTIL}'") > 0
     assert unknown.differences.empty, unknown.differences.to_string()
-    assert unknown.words == "the stored scores are the same."
+    assert reproduction_verdict(unknown) == "the stored scores are the same."
 
     known = replay(history, arrival + timedelta(minutes=1))
     (difference,) = known.differences.to_dict("records")

@@ -13,7 +13,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.reports.plays.progress import progress, progress_for_people
+from cs_pipeline.reports.plays.progress import progress, progress_table
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, playbook, save_play
 
@@ -266,7 +266,7 @@ def test_the_asset_shows_a_table_without_any_address(company: Company, settings:
     (record,) = result.metadata["progress"].records  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
     assert record.data["next"] == "2025-03-10 Guide (email, point of contact)"
     assert "@" not in str(result.metadata)
-    nothing = progress_for_people(pd.DataFrame(columns=list(_columns(company))))
+    nothing = progress_table(pd.DataFrame(columns=list(_columns(company))))
     assert nothing.empty
 
 

@@ -1,7 +1,7 @@
 """What the plays have done so far, in numbers."""
 
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.reports.plays.status import enrolled_and_refused
+from cs_pipeline.reports.plays.queries import enrolled_and_refused
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 

@@ -1,7 +1,7 @@
 """What the page at the end of the demo says about plays."""
 
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.reports.scores.demo_queries import actions_by_playbook, newest_plays
+from cs_pipeline.reports.plays.queries import actions_by_playbook, newest_plays
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 
@@ -25,14 +25,16 @@ def test_a_play_that_starts_often_hides_no_other(company: Company, settings: Set
     )
     company.account("gone", churned_at=MONDAY)
     enrol(company.warehouse, gone, [company.trigger("lifecycle", "gone", anchor="churn")], settings, MONDAY)
-    found = newest_plays(company.warehouse, 4)
+    with company.warehouse.session() as session:
+        found = newest_plays(session, 4)
     assert found[["playbook", "account", "why"]].to_numpy().tolist() == [
         ["winback", "Gone", "churn on 2025-03-10"],
         ["check_in", "A2", "check in due on 2025-03-09"],
         ["yellow", "A0", "80 → 60 (), "],
         ["check_in", "A1", "check in due on 2025-03-09"],
     ]
-    counts = actions_by_playbook(company.warehouse)[["playbook", "channel", "planned"]]
+    with company.warehouse.session() as session:
+        counts = actions_by_playbook(session)[["playbook", "channel", "planned"]]
     assert counts.to_numpy().tolist() == [
         ["check_in", "crm", 3],
         ["check_in", "email", 6],

@@ -10,7 +10,7 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.assets.reviews import QueueConfig, queue_of_work
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, queue_for_people, work_queue
+from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, WEEK, Company, save_play
 
@@ -73,7 +73,7 @@ def test_each_row_says_why_and_what_is_being_done(company: Company, settings: Se
     enrol(company.warehouse, save_play(), [company.fall("acme")], settings, MONDAY)
     company.run("update cs.actions set status = 'sent' where step = 'guide'")
     with company.warehouse.session() as session:
-        (row,) = queue_for_people(work_queue(session, MONDAY)).to_dict("records")
+        (row,) = work_queue_table(work_queue(session, MONDAY)).to_dict("records")
     assert row == {
         "account": "Acme",
         "account_id": "acme",

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 
 from cs_pipeline.cli.doctor.finding import Finding, guarded
 from cs_pipeline.clock import Clock
-from cs_pipeline.history.holes import holes, words_of
+from cs_pipeline.history.holes import holes
+from cs_pipeline.reports.scores.text import weeks_in_words
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
@@ -101,7 +102,7 @@ def _holes(warehouse: Warehouse, settings: Settings, newest: object) -> Iterator
         missing = holes(session, last_due)
     if not missing:
         return
-    words = f"never scored: {words_of(missing)}. "
+    words = f"never scored: {weeks_in_words(missing)}. "
     if isinstance(newest, date) and missing[-1] > newest:
         words += "The next run of weekly_health_schedule asks for them; "
     words += "`cs-pipeline backfill --from … --to …` scores them, and contacts nobody"

@@ -10,12 +10,13 @@ from typing import Any
 import dagster as dg
 
 from cs_pipeline.history.changes import ChangeSummary
-from cs_pipeline.history.holes import holes, words_of
+from cs_pipeline.history.holes import holes
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.week_summary import WeekSummary
 from cs_pipeline.history.weeks import Origin
 from cs_pipeline.orchestration.keys import HEALTH_SCORES, SCORE_CHANGES
 from cs_pipeline.reports.scores.queries import accounts_by_week
+from cs_pipeline.reports.scores.text import weeks_in_words
 from cs_pipeline.warehouse.connection import Warehouse
 
 LEAST_COVERAGE = 0.5
@@ -82,7 +83,9 @@ def score_results(
             "backfill",  # it stops nothing: the schedule asks for what it can
             passed=not missing,
             metadata={"missing_weeks": [str(week) for week in missing]},
-            description=f"Never scored: {words_of(missing)}. `cs-pipeline backfill` scores them" if missing else None,
+            description=(
+                f"Never scored: {weeks_in_words(missing)}. `cs-pipeline backfill` scores them" if missing else None
+            ),
         ),
     ]
 

@@ -56,6 +56,7 @@ def backtest_of_models(
     from cs_pipeline.reports.backtest import charts, tables
     from cs_pipeline.reports.backtest.page import backtest_page
     from cs_pipeline.reports.backtest.text import summary, verdict
+    from cs_pipeline.reports.charts import as_png
 
     is_rhythmic = config.every_weeks is not None or config.within_days is not None
     design = design_within_marts(
@@ -82,11 +83,11 @@ def backtest_of_models(
             "models": table(tables.compared(found)),
             "beside_baselines": table(tables.beside_baselines(found)),
             "warning": table(tables.alarms(found)),
-            "separation": picture(charts.as_png(charts.separation_of_models(found)), "Separation"),
+            "separation": picture(as_png(charts.separation_of_models(found)), "Separation"),
             "beside_baselines_chart": picture(
-                charts.as_png(charts.separation_beside_baselines(found)), "Beside the baselines"
+                as_png(charts.separation_beside_baselines(found)), "Beside the baselines"
             ),
-            **({} if single is None else {"single_metrics": picture(charts.as_png(single), "Single metrics")}),
+            **({} if single is None else {"single_metrics": picture(as_png(single), "Single metrics")}),
         }
     )
 

@@ -17,18 +17,19 @@ from cs_pipeline.orchestration.keys import ACCOUNT_WEEKS, HEALTH_GROUP, HEALTH_S
 from cs_pipeline.orchestration.metadata import picture, table
 from cs_pipeline.orchestration.partitions import partition_of, weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource
-from cs_pipeline.reports.charts import bands_over_time, score_distribution
-from cs_pipeline.reports.scores.change_charts import (
-    band_flows,
-    coverage_by_metric,
-    drivers_of_falls,
-    quantiles_over_time,
-)
 from cs_pipeline.reports.scores.change_queries import (
     drivers_of_largest_falls,
     flows_by_week,
     known_by_metric,
     score_quantiles,
+)
+from cs_pipeline.reports.scores.charts import (
+    band_flows,
+    bands_over_time,
+    coverage_by_metric,
+    drivers_of_falls,
+    quantiles_over_time,
+    score_distribution,
 )
 from cs_pipeline.reports.scores.queries import (
     bands_by_week,

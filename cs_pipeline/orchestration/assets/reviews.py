@@ -14,8 +14,8 @@ from cs_pipeline.orchestration.keys import (
     WORK_QUEUE,
 )
 from cs_pipeline.orchestration.metadata import table
-from cs_pipeline.reports.plays.progress import progress, progress_for_people
-from cs_pipeline.reports.plays.work_queue import queue_for_people, work_queue
+from cs_pipeline.reports.plays.progress import progress, progress_table
+from cs_pipeline.reports.plays.work_queue import work_queue, work_queue_table
 from cs_pipeline.warehouse.connection import Warehouse
 
 MOST_SHOWN = 200
@@ -47,7 +47,7 @@ def progress_of_plays(warehouse: dg.ResourceParam[Warehouse], clock: dg.Resource
         metadata={
             "plays": len(found),
             "by_health": found["health"].value_counts().to_dict(),
-            "progress": table(progress_for_people(found.head(MOST_SHOWN))),
+            "progress": table(progress_table(found.head(MOST_SHOWN))),
         }
     )
 
@@ -74,6 +74,6 @@ def queue_of_work(
         metadata={
             "accounts": len(found),
             "arr_at_stake": float(found["at_stake"].sum()),
-            "queue": table(queue_for_people(found).drop(columns="owner")),
+            "queue": table(work_queue_table(found).drop(columns="owner")),
         }
     )

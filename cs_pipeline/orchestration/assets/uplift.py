@@ -37,15 +37,16 @@ def effects_of_plays(
     """Compare, and show what came of it."""
     # scikit-learn, which the intervals come with, takes a second to import; the code location should not cost that.
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
-    from cs_pipeline.reports.backtest.uplift_charts import differences
-    from cs_pipeline.reports.backtest.uplift_text import uplift_table
+    from cs_pipeline.reports.backtest.charts import uplift_differences
+    from cs_pipeline.reports.backtest.tables import uplift_table
+    from cs_pipeline.reports.charts import as_png
 
     library = load_playbooks(settings.config)
     if config.playbook:
         playbook_named(config.playbook, library)
     accounts = decided_accounts(warehouse, config.playbook or None, clock.now())
     found = uplifts(accounts)
-    chart = differences(found)
+    chart = uplift_differences(found)
     return dg.MaterializeResult(
         metadata={
             "accounts": len(accounts),
@@ -55,6 +56,6 @@ def effects_of_plays(
                 or "_No account was enrolled or held out yet._"
             ),
             "uplift": table(uplift_table(found)),
-            **({} if chart is None else {"differences": picture(chart, "What plays did")}),
+            **({} if chart is None else {"differences": picture(as_png(chart), "What plays did")}),
         }
     )

@@ -20,8 +20,8 @@ from cs_pipeline.plays.outbox import kill_switch, manual_actions
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 from cs_pipeline.plays.simulation.preview import preview
 from cs_pipeline.reports.plays.action_story import tell_action
-from cs_pipeline.reports.plays.preview_text import steps_for_people, title_of, why_not_today
-from cs_pipeline.reports.plays.status import waiting_for_people
+from cs_pipeline.reports.plays.queries import waiting_for_people
+from cs_pipeline.reports.plays.text import preview_refusal, preview_title, previewed_steps
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -124,11 +124,11 @@ def show_preview(
     context.log_event(
         dg.AssetObservation(
             ENROLMENTS,
-            description=f"Preview of {title_of(found)}",
+            description=f"Preview of {preview_title(found)}",
             metadata={
                 "trigger": found.cause,
-                "would_not_begin_because": why_not_today(found),
-                "steps": table(steps_for_people(found).drop(columns="to")),
+                "would_not_begin_because": preview_refusal(found),
+                "steps": table(previewed_steps(found).drop(columns="to")),
             },
         )
     )

@@ -9,7 +9,7 @@ from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
 from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
-from cs_pipeline.reports.plays.simulation_text import COLUMNS_EXPLAINED, headline
+from cs_pipeline.reports.plays.text import SIMULATED_PLAYS_EXPLAINED, simulation_headline
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -39,13 +39,13 @@ def simulate(
         week_given("last_week", config.last_week) if config.last_week else None,
         on_week=lambda week: context.log.debug("week %s", week),
     )
-    context.log.info(headline(found))
+    context.log.info(simulation_headline(found))
     context.log_event(
         dg.AssetObservation(
             ENROLMENTS,
-            description=headline(found),
+            description=simulation_headline(found),
             metadata={
-                "columns": COLUMNS_EXPLAINED,
+                "columns": SIMULATED_PLAYS_EXPLAINED,
                 "plays": table(found.plays),
                 "weeks": table(found.weeks),
                 "people": table(found.people),

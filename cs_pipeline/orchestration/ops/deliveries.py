@@ -14,8 +14,8 @@ from cs_pipeline.plays.delivery.dispatcher import deliver_due, deliver_notices
 from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import dead_letters, operations
-from cs_pipeline.reports.plays.deliveries import messages_as_markdown
-from cs_pipeline.reports.plays.status import actions_by_status, recent_messages
+from cs_pipeline.reports.plays.queries import actions_by_status, recent_messages
+from cs_pipeline.reports.plays.text import messages_as_markdown
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -16,7 +16,7 @@ from cs_pipeline.plays.outbox import operations
 from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
 from cs_pipeline.plays.triggers.kinds import open_day
-from cs_pipeline.reports.plays.status import enrolments_by_playbook
+from cs_pipeline.reports.plays.queries import enrolments_by_playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

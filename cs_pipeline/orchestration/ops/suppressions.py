@@ -8,7 +8,7 @@ from cs_pipeline.orchestration.keys import SUPPRESSIONS
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.plays.outbox.suppression_list import add
 from cs_pipeline.plays.reasons import meaning
-from cs_pipeline.reports.plays.status import suppressed_actions, suppressed_addresses
+from cs_pipeline.reports.plays.queries import suppressed_actions, suppressed_addresses
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

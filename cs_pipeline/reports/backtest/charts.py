@@ -1,27 +1,26 @@
-"""Charts of a backtest. One altair specification each; no arithmetic."""
+"""Charts of a backtest and of uplift. One altair specification each; no arithmetic."""
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
-from cs_pipeline.backtest.measures import Separation, TooLittle
-from cs_pipeline.reports.charts import SEVERITY_COLOURS
+from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
+from cs_pipeline.backtest.uplift import Uplift
+from cs_pipeline.reports.charts import SEVERITY_COLOURS, Chart
 
 MODEL_COLOUR = "#1f6f5c"
 COLOURS = [MODEL_COLOUR, "#5b7fb5", "#b58a3c"]
 SHOWN_METRICS = 15
+VERDICT_COLOURS = {"helps": "#1f6f5c", "no difference shown": "#8a8f98", "harms": "#b5493a"}
 
-Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 
-
-def separation_of_models(found: Backtest) -> Drawing:
+def separation_of_models(found: Backtest) -> Chart:
     """AUC with interval of each model on all weeks; models of which too little is known have no mark."""
     rows = [_row(result.model.model, "model", result.whole) for result in found.models]
     return _intervals(pd.DataFrame(rows), "How well each model separates (all weeks)", [MODEL_COLOUR])
 
 
-def separation_beside_baselines(found: Backtest) -> Drawing:
+def separation_beside_baselines(found: Backtest) -> Chart:
     """AUC with interval of each model and of its baselines, on the later part."""
     rows = [
         _row(result.model.model, who, answer)
@@ -34,7 +33,7 @@ def separation_beside_baselines(found: Backtest) -> Drawing:
     return _intervals(pd.DataFrame(rows), "Beside the baselines (later part of the time)", COLOURS)
 
 
-def departures_by_band(result: ModelResult) -> Drawing | None:
+def departures_by_band(result: ModelResult) -> Chart | None:
     """Share of each band's observations that a departure followed; None where there is too little data."""
     if isinstance(result.bands, TooLittle):
         return None
@@ -46,7 +45,7 @@ def departures_by_band(result: ModelResult) -> Drawing | None:
     return _columns(rows, alt.X("group:N", title="band", sort=order, axis=_upright()), colour, "Departures by band")
 
 
-def departures_by_tenth(result: ModelResult) -> Drawing | None:
+def departures_by_tenth(result: ModelResult) -> Chart | None:
     """Share of each tenth's observations that a departure followed; None where there is too little data."""
     if isinstance(result.tenths, TooLittle):
         return None
@@ -60,7 +59,7 @@ def departures_by_tenth(result: ModelResult) -> Drawing | None:
     return _columns(rows, axis, alt.value(MODEL_COLOUR), "Departures by score")
 
 
-def best_single_metrics(found: Backtest) -> Drawing | None:
+def best_single_metrics(found: Backtest) -> Chart | None:
     """The metrics that separate best by themselves; None where there is too little data."""
     if isinstance(found.single_metrics, TooLittle):
         return None
@@ -81,14 +80,28 @@ def best_single_metrics(found: Backtest) -> Drawing | None:
     )  # fmt: skip
 
 
-def as_png(chart: Drawing) -> bytes:
-    """For the Dagster UI."""
-    return vl_convert.vegalite_to_png(chart.to_json(), scale=2)
-
-
-def as_svg(chart: Drawing) -> str:
-    """For a page."""
-    return vl_convert.vegalite_to_svg(chart.to_json())
+def uplift_differences(found: list[Uplift]) -> Chart | None:
+    """Difference with interval for each playbook and measure; shares in points of 100. None where none is known."""
+    rows = pd.DataFrame(
+        [_difference_row(uplift, uplift.difference) for uplift in found if isinstance(uplift.difference, Interval)]
+    )
+    if rows.empty:
+        return None
+    colour = alt.Color(
+        "verdict:N", title=None, scale=alt.Scale(domain=list(VERDICT_COLOURS), range=list(VERDICT_COLOURS.values())),
+        legend=alt.Legend(orient="top"),
+    )  # fmt: skip
+    base = alt.Chart(rows).encode(y=alt.Y("playbook:N", title=None), color=colour)
+    zero = alt.Chart(rows).mark_rule(strokeDash=[3, 3], color="#8a8f98").encode(x=alt.datum(0))
+    reach = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="enrolled minus held out"), x2="high:Q")
+    mean = base.mark_point(size=70, filled=True, opacity=1).encode(x="value:Q")
+    return (
+        (zero + reach + mean)
+        .properties(width=240, height=alt.Step(28))
+        .facet(column=alt.Column("measure:N", title=None, sort=list(dict.fromkeys(rows["measure"]))))
+        .resolve_scale(x="independent")
+        .properties(title="What plays did, with 95 % intervals")
+    )
 
 
 def _row(model: str, who: str, answer: Separation | TooLittle) -> dict[str, object]:
@@ -97,7 +110,7 @@ def _row(model: str, who: str, answer: Separation | TooLittle) -> dict[str, obje
     return {"model": model, "who": who, "auc": answer.auc.value, "low": answer.auc.low, "high": answer.auc.high}
 
 
-def _intervals(rows: pd.DataFrame, title: str, colours: list[str]) -> Drawing:
+def _intervals(rows: pd.DataFrame, title: str, colours: list[str]) -> Chart:
     who = list(dict.fromkeys(rows["who"]))
     colour = alt.Color(
         "who:N",
@@ -118,7 +131,7 @@ def _intervals(rows: pd.DataFrame, title: str, colours: list[str]) -> Drawing:
     return alt.layer(guessing, reach, points, data=rows, title=title).properties(width=420, height=height)
 
 
-def _columns(rows: pd.DataFrame, axis: alt.X, colour: object, title: str) -> Drawing:
+def _columns(rows: pd.DataFrame, axis: alt.X, colour: object, title: str) -> Chart:
     share = alt.Y("share:Q", title="followed by a departure", axis=alt.Axis(format="%"))
     base = alt.Chart(rows, title=title).encode(x=axis)
     columns = base.mark_bar().encode(y=share, color=colour)  # pyright: ignore[reportArgumentType]
@@ -128,3 +141,15 @@ def _columns(rows: pd.DataFrame, axis: alt.X, colour: object, title: str) -> Dra
 
 def _upright() -> alt.Axis:
     return alt.Axis(labelAngle=0)
+
+
+def _difference_row(uplift: Uplift, difference: Interval) -> dict[str, object]:
+    factor, unit = (100, "points of 100") if uplift.measure.is_share else (1, "points")
+    return {
+        "playbook": uplift.playbook,
+        "measure": f"{uplift.measure.name} ({unit})",
+        "value": factor * difference.value,
+        "low": factor * difference.low,
+        "high": factor * difference.high,
+        "verdict": uplift.verdict,
+    }

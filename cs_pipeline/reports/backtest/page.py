@@ -8,6 +8,7 @@ from cs_pipeline.backtest.measures import TooLittle
 from cs_pipeline.html_pages import page_templates
 from cs_pipeline.reports.backtest import charts, tables
 from cs_pipeline.reports.backtest.text import summary, verdict
+from cs_pipeline.reports.charts import Chart, as_svg
 
 _pages = page_templates("cs_pipeline.reports")
 
@@ -40,8 +41,8 @@ def _detail(result: ModelResult) -> dict[str, object]:
     }
 
 
-def _drawn(chart: charts.Drawing | None) -> Markup:
-    return Markup(charts.as_svg(chart)) if chart is not None else Markup("")
+def _drawn(chart: Chart | None) -> Markup:
+    return Markup(as_svg(chart)) if chart is not None else Markup("")
 
 
 def _table(rows: pd.DataFrame | TooLittle) -> Markup:

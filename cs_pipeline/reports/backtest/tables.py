@@ -1,10 +1,13 @@
-"""Tables of a backtest, for the command line, the Dagster UI and the page. Figures as text, no arithmetic."""
+"""Tables of backtest, tuning, steadiness and uplift. No arithmetic beyond formatting."""
 
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
 from cs_pipeline.backtest.measures import Separation, TooLittle
-from cs_pipeline.reports.backtest.text import verdict
+from cs_pipeline.backtest.steadiness import SteadinessReport
+from cs_pipeline.backtest.tuning import Proposal
+from cs_pipeline.backtest.uplift import Uplift
+from cs_pipeline.reports.backtest.text import verdict, why_weight_moved
 
 SHOWN_METRICS = 15
 NOTHING_SAID = "too little data"
@@ -127,6 +130,62 @@ def best_single_metrics(found: Backtest) -> pd.DataFrame | TooLittle:
     )
 
 
+def weights(proposal: Proposal) -> pd.DataFrame:
+    """A row a metric: dimension, metric, before, after, why."""
+    return pd.DataFrame(
+        [
+            {
+                "dimension": weight.dimension,
+                "metric": weight.metric,
+                "before": weight.before,
+                "after": weight.after,
+                "why": why_weight_moved(weight),
+            }
+            for weight in proposal.weights
+        ]
+    )
+
+
+def beside_present_weights(proposal: Proposal) -> pd.DataFrame:
+    """A row for each of `proposal.later` that could be judged: auc with its ends, average_precision, lift."""
+    return pd.DataFrame(
+        [
+            {
+                "on the later part": name,
+                "auc": answer.auc.value,
+                "low": answer.auc.low,
+                "high": answer.auc.high,
+                "average_precision": answer.average_precision,
+                "lift": answer.lift,
+            }
+            for name, answer in proposal.later.items()
+            if isinstance(answer, Separation)
+        ]
+    )
+
+
+def settings_side_by_side(report: SteadinessReport) -> pd.DataFrame:
+    """A row for each setting of steadiness."""
+    return pd.DataFrame([vars(outcome) for outcome in report.outcomes])
+
+
+def uplift_table(found: list[Uplift]) -> pd.DataFrame:
+    """playbook, measure, enrolled, held_out (a mean and of how many), difference with its interval, verdict."""
+    return pd.DataFrame(
+        [
+            {
+                "playbook": uplift.playbook,
+                "measure": uplift.measure.name,
+                "enrolled": _mean(uplift, uplift.mean_enrolled, uplift.enrolled),
+                "held_out": _mean(uplift, uplift.mean_held_out, uplift.held_out),
+                "difference": _difference(uplift),
+                "verdict": uplift.verdict,
+            }
+            for uplift in found
+        ]
+    )
+
+
 def _with_shares(rows: pd.DataFrame, heading: dict[str, object]) -> pd.DataFrame:
     ends = zip(rows["share"], rows["low"], rows["high"], strict=True)
     followed = [f"{share:.1%} ({low:.1%} to {high:.1%})" for share, low, high in ends]
@@ -150,3 +209,17 @@ def _lift(answer: Separation | TooLittle) -> str:
 
 def _departures(answer: Separation | TooLittle) -> str:
     return str(answer.departures) if isinstance(answer, Separation) else "too few"
+
+
+def _mean(uplift: Uplift, mean: float, count: int) -> str:
+    if not count:
+        return "of 0"
+    return f"{100 * mean:.1f} % of {count:,}" if uplift.measure.is_share else f"{mean:+.1f} of {count:,}"
+
+
+def _difference(uplift: Uplift) -> str:
+    found = uplift.difference
+    if isinstance(found, TooLittle):
+        return found.reason
+    factor, unit = (100, " points of 100") if uplift.measure.is_share else (1, "")
+    return f"{factor * found.value:+.1f} ({factor * found.low:+.1f} to {factor * found.high:+.1f}){unit}"

@@ -1,15 +1,23 @@
-"""What the figures of a model mean, in words for who leads customer success. Pure."""
+"""Words for the figures of a backtest, of proposed weights and of steadiness, for heads of customer success. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from cs_pipeline.backtest.comparison import IN_TIME_WEEKS, Backtest, ModelResult
+from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
 from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
+from cs_pipeline.backtest.steadiness import SteadinessReport
+from cs_pipeline.backtest.tuning import STEP, Proposal, Weight
+from cs_pipeline.health.metrics import METRICS
 
 Level = Literal["good", "useful", "weak", "poor", "unknown"]
 
 GOOD_AUC, USEFUL_AUC, WEAK_AUC = 0.8, 0.7, 0.6
 MOST_SCORED = 0.95
+SLIGHT = 0.05
+"""Difference in the share of a metric's points below which it tells leavers from stayers hardly at all."""
+MOST_LOST = 0.05
+"""Share of the literal warnings that a setting of steadiness may lose before no saving is worth it (ours)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ def verdict(result: ModelResult) -> Verdict:
     if isinstance(result.whole, TooLittle):
         return Verdict("unknown", f"{_sentence(str(result.whole))}.", _coverage(result))
     level, headline = _separates(result.whole.auc)
-    reasons = [*_coverage(result), *_pairs(result.whole), *_bands(result), *_warning(result), *_references(result)]
+    reasons = [*_coverage(result), *_pairs(result.whole), *_bands(result), *_warning(result), *_baselines(result)]
     return Verdict(level, headline, reasons)
 
 
@@ -35,6 +43,69 @@ def summary(found: Backtest) -> str:
     return (
         f"{found.accounts:,} accounts, of which {found.departures:,} left, "
         f"in {len(found.observations):,} observations: {found.design.words}."
+    )
+
+
+def tuning_verdict(proposal: Proposal) -> str:
+    """One sentence on whether the proposed weights are better."""
+    if not proposal.is_changed:
+        return "Nothing in the data asks for other weights: the present ones stay."
+    if isinstance(proposal.gain, TooLittle):
+        return (
+            f"On the later part there is {proposal.gain}. The proposal follows the earlier part only and is not tested."
+        )
+    figures = f"the AUC from {proposal.test_from.date()} on changes by {proposal.gain.value:+.3f} "
+    figures += f"({proposal.gain.low:+.3f} to {proposal.gain.high:+.3f})"
+    if proposal.is_better:
+        return f"Better on weeks that it has not seen: {figures}. See with `cs-pipeline model diff` what it would do."
+    if proposal.gain.high < 0:
+        return f"Worse on weeks that it has not seen: {figures}. Keep the present weights."
+    return f"Not better for sure on weeks that it has not seen: {figures}. Keep the present weights."
+
+
+def why_weight_moved(weight: Weight) -> str:
+    """Why a weight moved, or stays."""
+    words, change = METRICS[weight.metric].words, weight.after - weight.before
+    if weight.earned is None:
+        moves = "moves only so that all add up" if change else "stays"
+        return f"{words}: known of too few to say; {moves}"
+    left, stayed = weight.earned
+    figures = f"those who left had {left:.0%} of its points, those who stayed {stayed:.0%}"
+    gap = stayed - left
+    if abs(change) < STEP:
+        return f"{words}: stays; {figures}"
+    if change > 0:
+        return f"{words}: {figures}" if gap > SLIGHT else f"{words}: takes up what others lose; {figures}"
+    if gap <= 0:
+        return f"{words}: points the wrong way, or nowhere; {figures}"
+    if gap <= SLIGHT:
+        return f"{words}: tells them hardly apart; {figures}"
+    return f"{words}: tells less than the others, or what they tell already; {figures}"
+
+
+def steadiness_verdict(report: SteadinessReport) -> str:
+    """One or two sentences on which setting saves most, and what it costs."""
+    literal, *others = report.outcomes
+    if report.departures < FEWEST_ACCOUNTS:
+        return (
+            f"Too little data to say what steadiness costs: {report.departures} accounts left in these weeks, and "
+            f"{FEWEST_ACCOUNTS} are needed. The triggers saved are counted all the same."
+        )
+    if not literal.warned:
+        return f"None of {report.departures} that left was at risk before: steadiness has no warning to delay here."
+    affordable = [outcome for outcome in others if outcome.lost <= MOST_LOST * literal.warned and outcome.saved > 0]
+    if not affordable:
+        return (
+            f"No setting is worth it: each saves nothing, or loses more than {MOST_LOST:.0%} of the {literal.warned} "
+            "warnings that the literal bands gave."
+        )
+    best = max(affordable, key=lambda outcome: (outcome.saved, -outcome.delayed))
+    late = f"{best.delayed} of {literal.warned} departures are warned of later"
+    by = f" (by {best.median_delay_weeks:g} weeks on the median)" if best.delayed else ""
+    return (
+        f"Of the settings that lose at most {MOST_LOST:.0%} of the warnings, '{best.setting}' saves most: "
+        f"{best.saved:,} of {literal.triggers:,} triggers ({best.saved / literal.triggers:.0%}); "
+        f"{late}{by}, {best.lost} no longer."
     )
 
 
@@ -96,7 +167,7 @@ def _warning(result: ModelResult) -> list[str]:
     ]
 
 
-def _references(result: ModelResult) -> list[str]:
+def _baselines(result: ModelResult) -> list[str]:
     if isinstance(result.later, TooLittle):
         return [f"No comparison with the baselines: {result.later}, in the later part of the time."]
     known = [

@@ -3,7 +3,9 @@
 The query is in `progress.sql`. Reads only, and names roles rather than addresses, so that it may be shown anywhere.
 """
 
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
@@ -14,6 +16,8 @@ from cs_pipeline.sql_files import read_sql
 _SQL = read_sql(__file__)
 LISTED = ("completed_milestones", "upcoming_milestones", "risks", "next_actions")
 """Columns that hold lists of texts."""
+Play = Mapping[Hashable, Any]
+"""A row of `progress`."""
 
 
 def progress(
@@ -35,7 +39,7 @@ def progress(
     return ask_marts(session, _SQL, parameters, who_needs="Progress needs")
 
 
-def progress_for_people(found: pd.DataFrame) -> pd.DataFrame:
+def progress_table(found: pd.DataFrame) -> pd.DataFrame:
     """The rows of `progress` as a table of short texts: account, play, day, done, milestone, health, risks, next."""
     return pd.DataFrame(
         {
@@ -50,3 +54,26 @@ def progress_for_people(found: pd.DataFrame) -> pd.DataFrame:
             "next": [texts[0] if texts else "" for texts in found["next_actions"]],
         }
     )
+
+
+def play_title(play: Play) -> str:
+    """Account, play, and the state it is in: its day and health, or how and why it ended."""
+    name = play["account_name"] or play["account_id"]
+    state = play["status"] if play["status"] != "active" else f"day {play['day']}, {play['health']}"
+    ended = f", {play['reason'].replace('_', ' ')}" if play["reason"] else ""
+    return f"{name} ({play['account_id']}), {play['title']}: {state}{ended}"
+
+
+def play_lines(play: Play, most: int | None = None) -> Iterator[str]:
+    """A line for each list that has anything: steps, milestones, risks, next; at most `most` texts of each."""
+    for title, texts in (
+        ("Steps", [f"{play['done']} of {play['steps']} done"]),
+        ("Milestones reached", play["completed_milestones"]),
+        ("Milestone now", [play["current_milestone"]] if play["current_milestone"] else []),
+        ("Milestones to come", play["upcoming_milestones"]),
+        ("Risks", play["risks"]),
+        ("Next", play["next_actions"]),
+    ):
+        if texts:
+            more = f"; {len(texts) - most} more" if most and len(texts) > most else ""
+            yield f"{title}: {'; '.join(texts[:most])}{more}"

@@ -5,7 +5,9 @@ the account pays now. So an hour goes where an hour can keep most; renewal dates
 The query is in `work_queue.sql`. Reads only.
 """
 
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
@@ -18,6 +20,8 @@ _SQL = read_sql(__file__)
 RISK_UNKNOWN = 0.5
 """Of an account without a score in the last five weeks: nobody knows, so it counts as neither well nor lost."""
 DRIVERS_TOLD = 3
+Account = Mapping[Hashable, Any]
+"""A row of `work_queue_table`."""
 
 
 def work_queue(session: Session, now: datetime, owner: str | None = None, limit: int = 20) -> pd.DataFrame:
@@ -34,7 +38,7 @@ def work_queue(session: Session, now: datetime, owner: str | None = None, limit:
     return ask_marts(session, _SQL, parameters, who_needs="The queue needs")
 
 
-def queue_for_people(found: pd.DataFrame) -> pd.DataFrame:
+def work_queue_table(found: pd.DataFrame) -> pd.DataFrame:
     """The rows of `work_queue` as a table of short texts and figures."""
     return pd.DataFrame(
         {
@@ -63,3 +67,23 @@ def _why(has_cancellation_request: bool, is_bad_fit: bool, held_back_by: list[st
     return ", ".join(
         [*(["asked to cancel"] if has_cancellation_request else []), *(["bad fit"] if is_bad_fit else []), *told]
     )
+
+
+def account_title(place: int, row: Account) -> str:
+    """Place, account, and what is at stake."""
+    return f"{place}. {row['account']} ({row['account_id']}): {row['at_stake']:,.0f} at stake"
+
+
+def account_lines(row: Account) -> Iterator[str]:
+    """Figures and owner; then a line each for why, play and next, where there is anything."""
+    yield ", ".join(filter(None, [f"ARR {row['arr']:,.0f}", row["band"], _renewal(row), row["owner"]]))
+    for title, words in (("Why", row["why"]), ("Play", row["play"]), ("Next", row["next"])):
+        if words:
+            yield f"{title}: {words}"
+
+
+def _renewal(row: Account) -> str:
+    days = row["renews_in_days"]
+    if days is None or days != days:  # no number: no renewal is known
+        return ""
+    return f"renews in {days:,.0f} days" if days >= 0 else "renewal overdue"

@@ -178,3 +178,34 @@ def accounts_by_week(warehouse: Warehouse, first: date, last: date, scope: Scope
         (first.isoformat(), last.isoformat()),
     )
     return dict(zip(rows["week"], rows["accounts"].astype(int), strict=True))
+
+
+def newest_week(warehouse: Warehouse) -> date | None:
+    """The newest week that has scores."""
+    week = query(warehouse, "select max(week) as week from cs.health_scores")["week"][0]
+    return None if week is None or pd.isna(week) else week
+
+
+def company_in_numbers(warehouse: Warehouse, week: date) -> dict[str, str]:
+    """Headings and numbers: accounts, users, ARR, weeks of history, scores, rejects."""
+    row = query(
+        warehouse,
+        """
+        select
+            (select count(*) from marts.fct_account_weeks where week = $1::date) as accounts,
+            (select count(*) from raw.users where deleted_at is null) as users,
+            (select coalesce(sum(arr), 0) from marts.fct_account_weeks where week = $1::date) as arr,
+            (select count(distinct week) from cs.health_scores) as weeks,
+            (select count(*) from cs.health_scores where is_active) as scores,
+            (select coalesce(sum(rows), 0)::bigint from raw.raw_rejects) as rejects
+        """,
+        (week.isoformat(),),
+    ).iloc[0]
+    return {
+        "accounts": f"{row['accounts']:,.0f}",
+        "users": f"{row['users']:,.0f}" if row["users"] else "unknown",
+        "ARR": f"{row['arr']:,.0f}",
+        "weeks scored": f"{row['weeks']:,.0f}",
+        "scores": f"{row['scores']:,.0f}",
+        "rows put aside": f"{row['rejects']:,.0f}",
+    }

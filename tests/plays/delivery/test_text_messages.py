@@ -19,7 +19,7 @@ from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction
 from cs_pipeline.plays.playbooks.schema import Playbook, read_playbook
 from cs_pipeline.plays.simulation.preview import preview
-from cs_pipeline.reports.plays.preview_page import preview_page
+from cs_pipeline.reports.plays.page import preview_page
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.builders.company import MONDAY, Company, save_play

@@ -12,7 +12,7 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.model_diff import NOT_SCORED, ModelChange, compare_models
-from cs_pipeline.reports.plays.model_diff_text import headline, verdict_on_plays
+from cs_pipeline.reports.plays.text import model_diff_headline, model_diff_verdict
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, WEEK, Company, save_play
 from tests.builders.scored_accounts import HEALTHY, WEEKLY_POINTS
@@ -233,16 +233,16 @@ def test_it_is_told_in_words(company: Company, settings: Settings) -> None:
     stricter = WEEKLY_POINTS.changed(coverage_floor=0.4, dimensions=WEEKLY_POINTS.dimensions, bands=STRICTER.bands)
     company.run("update marts.fct_account_weeks set worst_open_ticket = 2 where account_id = 'acme'")  # 90 points
     found = compare(company, settings, save_play(), new=stricter)
-    first, second = headline(found)
+    first, second = model_diff_headline(found)
     assert first.endswith("1 account of 2 would be in another band.")
     assert second == "1 account with an ARR of 9,000 would be worse off, 0 accounts with 0 better."
-    assert verdict_on_plays(found)[0] == "On the day of the change 1 play would start and 0 plays stop."
+    assert model_diff_verdict(found)[0] == "On the day of the change 1 play would start and 0 plays stop."
 
 
 def test_a_model_that_is_the_same_is_said_to_be_so(company: Company, settings: Settings) -> None:
     company.account("acme")
     add_weeks(company, "acme", "GGGG")
-    (only,) = headline(compare(company, settings, new=WEEKLY_POINTS))
+    (only,) = model_diff_headline(compare(company, settings, new=WEEKLY_POINTS))
     assert "nothing would change" in only
 
 

@@ -11,7 +11,7 @@ from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.simulation.preview import Preview, preview
-from cs_pipeline.reports.plays.preview_page import preview_page
+from cs_pipeline.reports.plays.page import preview_page
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, WEEK, Company, save_play
 

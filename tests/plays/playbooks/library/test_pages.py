@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.reports.playbooks.pages import (
+from cs_pipeline.reports.playbooks.page import (
     INDEX,
     declared_and_implemented,
+    drawn_from,
     index,
     page,
+    timeline,
     timeline_rows,
     write_pages,
 )
-from cs_pipeline.reports.playbooks.timeline import drawn_from, timeline
 from tests.plays.playbooks.library.reading import PLAYBOOKS, SHIPPED
 
 DOCS = Path(__file__).parents[4] / "docs"

@@ -37,4 +37,4 @@ from started
 inner join cs.triggers using (trigger_id)
 left join marts.dim_accounts on started.account_id = dim_accounts.account_id
 order by started.place asc, started.enrolled_at desc, started.enrolment_id desc
-limit $1::integer
+limit %(limit)s

@@ -1,17 +1,20 @@
-"""Pages about playbooks, written from their YAML: one each with a picture of its timeline, and an index of all.
+"""Pages about playbooks, written from their YAML: one each with a chart of its timeline, and an index of all.
 
 `cs-pipeline play pages FOLDER` writes them; those of the shipped playbooks are in docs/playbooks.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import altair as alt
 import pandas as pd
 
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.reports.playbooks.timeline import timeline
+from cs_pipeline.reports.charts import as_svg
 
+FONT = "Helvetica, Arial, sans-serif"
 INDEX = "index.md"
 DECLARED = """Some sources say how many tasks a playbook has and do not list them. What they list is implemented, the
 rest is not made up (C-19). A step counts as a task, one with a checklist as many as it has points. Automated is what no
@@ -111,7 +114,7 @@ def declared_and_implemented(playbooks: Mapping[str, Playbook]) -> pd.DataFrame:
 
 
 def timeline_rows(playbook: Playbook) -> pd.DataFrame:
-    """The steps as `playbook_charts.timeline` draws them."""
+    """The steps as `timeline` draws them."""
     titles: list[str] = []
     for step in playbook.steps:
         title = _title(step)
@@ -125,6 +128,34 @@ def timeline_rows(playbook: Playbook) -> pd.DataFrame:
             "waits": [step.waits_for_approval for step in playbook.steps],
         }
     )
+
+
+def timeline(steps: pd.DataFrame) -> str:
+    """Steps as they come: columns position, title, day, channel, waits (for approval; such a mark is hollow).
+
+    The last line says from which steps it was drawn, so that whether it is up to date can be told on a machine with
+    other fonts.
+    """
+    used = set(steps["channel"])
+    shown = [name for name, kind in KINDS.items() if not kind.is_rare or name in used]
+    row = alt.Y("title:N", sort=alt.EncodingSortField("position", op="min"), title=None, axis=alt.Axis(labelLimit=320))
+    base = alt.Chart(steps).encode(x=alt.X("day:Q", title="day", axis=alt.Axis(tickMinStep=1)), y=row)
+    colour = alt.Color(
+        "channel:N",
+        scale=alt.Scale(domain=shown, range=[KINDS[name].colour for name in shown]),
+        legend=alt.Legend(title=None, orient="top"),
+    )
+    sent = base.transform_filter("!datum.waits").mark_point(size=110, filled=True, opacity=1).encode(color=colour)
+    waits = base.transform_filter("datum.waits").mark_point(size=100, strokeWidth=2.2).encode(color=colour)
+    chart = (
+        (sent + waits).properties(width=430, height=alt.Step(22)).configure(font=FONT).configure_view(strokeOpacity=0)
+    )
+    return f"{as_svg(chart)}\n{drawn_from(steps)}\n"
+
+
+def drawn_from(steps: pd.DataFrame) -> str:
+    """The last line of the timeline of `steps`."""
+    return f"<!-- drawn from {hashlib.sha256(steps.to_csv(index=False).encode()).hexdigest()[:16]} -->"
 
 
 def _length(playbook: Playbook) -> int:

@@ -1,11 +1,56 @@
-"""Charts about how scores move and what is known, as PNG. One altair specification each; no data access."""
+"""Charts of scores, as PNG: their distribution, how they move, which metrics are known. No data access."""
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
-BETTER, WORSE = "#2e9e6b", "#cf4446"
+from cs_pipeline.reports.charts import NOT_SCORED_COLOUR, SEVERITY_COLOURS, as_png
+
 NEUTRAL = "#5b7fa6"
+
+
+def score_distribution(scores: pd.DataFrame) -> bytes:
+    """How many accounts have which score, coloured by band.
+
+    `scores`: columns score_from (lower edge of a ten-point bin), band, severity, accounts. An empty frame gives an
+    empty chart with its axes.
+    """
+    bands = scores[["band", "severity"]].drop_duplicates().sort_values("severity")
+    colours = [SEVERITY_COLOURS.get(int(severity), NOT_SCORED_COLOUR) for severity in bands["severity"]]
+    chart = (
+        alt.Chart(scores, title="Accounts by score")
+        .mark_bar()
+        .encode(
+            x=alt.X("score_from:O", title="score, in steps of ten", sort="ascending"),
+            y=alt.Y("accounts:Q", title="accounts"),
+            color=alt.Color(
+                "band:N", title="band", sort=list(bands["band"]),
+                scale=alt.Scale(domain=list(bands["band"]), range=colours),
+            ),
+        )
+        .properties(width=420, height=220)
+    )  # fmt: skip
+    return as_png(chart)
+
+
+def bands_over_time(bands: pd.DataFrame) -> bytes:
+    """Accounts per band, week by week. `bands`: columns week (date), band, severity, accounts."""
+    order = bands[["band", "severity"]].drop_duplicates().sort_values("severity")
+    colours = [SEVERITY_COLOURS.get(int(severity), NOT_SCORED_COLOUR) for severity in order["severity"]]
+    chart = (
+        alt.Chart(bands.assign(week=pd.to_datetime(bands["week"])), title="Bands over time")
+        .mark_area()
+        .encode(
+            x=alt.X("week:T", title=None),
+            y=alt.Y("accounts:Q", title="accounts", stack="zero"),
+            color=alt.Color(
+                "band:N", title="band", sort=list(order["band"]),
+                scale=alt.Scale(domain=list(order["band"]), range=colours),
+            ),
+            order=alt.Order("severity:Q"),
+        )
+        .properties(width=520, height=220)
+    )  # fmt: skip
+    return as_png(chart)
 
 
 def quantiles_over_time(quantiles: pd.DataFrame) -> bytes:
@@ -21,7 +66,7 @@ def quantiles_over_time(quantiles: pd.DataFrame) -> bytes:
     )
     inner = base.mark_area(opacity=0.4, color=NEUTRAL).encode(y=alt.Y("p25:Q", scale=scale), y2="p75:Q")
     line = base.mark_line(color=NEUTRAL).encode(y=alt.Y("p50:Q", scale=scale))
-    return _png((outer + inner + line).properties(width=520, height=220))
+    return as_png((outer + inner + line).properties(width=520, height=220))
 
 
 def band_flows(flows: pd.DataFrame) -> bytes:
@@ -45,7 +90,7 @@ def band_flows(flows: pd.DataFrame) -> bytes:
         )
         .properties(width=520, height=220)
     )
-    return _png(chart)
+    return as_png(chart)
 
 
 def drivers_of_falls(drivers: pd.DataFrame) -> bytes:
@@ -62,7 +107,7 @@ def drivers_of_falls(drivers: pd.DataFrame) -> bytes:
         )
         .properties(width=460, height=alt.Step(20))
     )
-    return _png(chart)
+    return as_png(chart)
 
 
 def coverage_by_metric(coverage: pd.DataFrame) -> bytes:
@@ -80,14 +125,10 @@ def coverage_by_metric(coverage: pd.DataFrame) -> bytes:
         .resolve_scale(y="independent")
         .properties(width=320, height=alt.Step(14))
     )
-    return _png(chart)
+    return as_png(chart)
 
 
 def _nothing(words: str) -> bytes:
     """A chart that says why there is none."""
     text = alt.Chart(pd.DataFrame({"words": [words]})).mark_text(fontSize=14, color="#6b7680").encode(text="words:N")
-    return _png(text.properties(width=420, height=60))
-
-
-def _png(chart: alt.TopLevelMixin) -> bytes:
-    return vl_convert.vegalite_to_png(chart.to_json(), scale=2)
+    return as_png(text.properties(width=420, height=60))

@@ -1,9 +1,12 @@
-"""What the plays have done so far, for people: read only, one query a question."""
+"""Queries for tables of enrolments, actions and messages, in the Dagster UI and on the command line. Read only."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
+
+from cs_pipeline.sql_files import read_sql
 
 
 def enrolments_by_playbook(session: Session) -> pd.DataFrame:
@@ -73,8 +76,7 @@ def suppressed_actions(session: Session, now: datetime, days: int) -> pd.DataFra
         group by playbook, reason
         order by playbook, actions desc, reason
         """,
-        now - timedelta(days=days),
-        now,
+        (now - timedelta(days=days), now),
     )
 
 
@@ -105,7 +107,7 @@ def waiting_for_people(session: Session, limit: int = 50) -> pd.DataFrame:
         order by due_at desc, action_id desc
         limit %s
         """,
-        limit,
+        (limit,),
     )
 
 
@@ -131,11 +133,56 @@ def recent_messages(session: Session, limit: int = 10) -> pd.DataFrame:
         order by messages.captured_at desc, messages.action_key
         limit %s
         """,
-        limit,
+        (limit,),
     )
 
 
-def _frame(session: Session, sql: str, *parameters: object) -> pd.DataFrame:
+def newest_plays(session: Session, limit: int) -> pd.DataFrame:
+    """Columns playbook, account, why, status, reason: the newest enrolments, with the trigger in words.
+
+    Of each playbook the newest comes first, then the second newest of each: one that starts often hides no other.
+    """
+    return _frame(session, read_sql(__file__, "newest_plays"), {"limit": limit})
+
+
+def taken_actions(session: Session) -> pd.DataFrame:
+    """Columns state (captured, sent, planned, without a recipient, …), actions: the outbox at a glance."""
+    return _frame(
+        session,
+        """
+        select
+            case
+                when status = 'sent' and delivery = 'capture' then 'captured'
+                when status = 'failed' and reason = 'no_recipient' then 'without a recipient'
+                else replace(status, '_', ' ')
+            end as state,
+            count(*) as actions
+        from cs.actions
+        group by 1
+        order by 2 desc, 1
+        """,
+    )
+
+
+def actions_by_playbook(session: Session) -> pd.DataFrame:
+    """Columns playbook, channel, captured, planned, not_taken: how many actions of each are in which state."""
+    return _frame(
+        session,
+        """
+        select
+            playbook,
+            channel,
+            count(*) filter (where status = 'sent') as captured,
+            count(*) filter (where status in ('planned', 'awaiting_approval', 'claimed')) as planned,
+            count(*) filter (where status not in ('sent', 'planned', 'awaiting_approval', 'claimed')) as not_taken
+        from cs.actions
+        group by 1, 2
+        order by 1, 2
+        """,
+    )
+
+
+def _frame(session: Session, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()) -> pd.DataFrame:
     with session.cursor() as cursor:
         cursor.execute(sql, parameters or None)
         return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or ()])
