@@ -1,0 +1,56 @@
+"""The recipes of docs/contributing.md name the files that there are, and all that an example stands in."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cs_pipeline.health.library import SHIPPED, load_score_model
+
+ROOT = Path(__file__).parents[1]
+RECIPES = dict(
+    re.findall(
+        r"^## Add an? ([^\n]+)\n(.*?)(?=^## |\Z)",
+        (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8"),
+        re.M | re.S,
+    )
+)
+
+
+def paths_in(text: str) -> set[str]:
+    return {path for path in re.findall(r"`((?:cs_pipeline|dbt_project|docs|tests)/[^`\s]+)`", text) if "<" not in path}
+
+
+def files_that_mention(word: str, *folders: str) -> set[str]:
+    found = subprocess.run(
+        ["git", "grep", "-lw", word, "--", *folders], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(found.stdout.split())
+
+
+def test_there_is_a_recipe_for_each_thing_that_is_added_often() -> None:
+    assert set(RECIPES) == {"metric", "score model", "playbook", "channel", "alert rule", "report"}
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_every_file_that_a_recipe_names_exists(recipe: str) -> None:
+    assert [path for path in sorted(paths_in(RECIPES[recipe])) if not (ROOT / path).exists()] == []
+
+
+def test_a_metric_stands_in_the_dbt_files_of_its_recipe_and_in_no_other() -> None:
+    mentioned = files_that_mention("open_critical_tickets", "dbt_project")
+    assert mentioned == {path for path in paths_in(RECIPES["metric"]) if path.startswith("dbt_project")}
+
+
+def test_a_report_stands_in_the_files_of_its_recipe_and_in_no_other() -> None:
+    mentioned = files_that_mention("work_queue_table", "cs_pipeline")
+    assert mentioned == {path for path in paths_in(RECIPES["report"]) if path.endswith(".py")}
+
+
+def test_a_score_model_is_one_file_in_the_configuration_folder(tmp_path: Path) -> None:
+    (tmp_path / "score_models").mkdir()
+    text = (SHIPPED / "five_factor.yaml").read_text(encoding="utf-8")
+    own = text.replace("model: five_factor", "model: ours", 1).split("\nvariants:")[0] + "\n"
+    (tmp_path / "score_models" / "ours.yaml").write_text(own, encoding="utf-8")
+    assert load_score_model("ours", tmp_path).model == "ours"
