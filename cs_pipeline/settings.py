@@ -1,4 +1,4 @@
-"""What a team sets, and the only reader of environment variables.
+"""Settings of a team, and the only reader of environment variables.
 
 Every field is read from `CS_PIPELINE_<FIELD>`, or from `settings.env` in the home folder, which the demo writes.
 Secrets are `SecretStr`: they appear in no log, repr or error. What a score or a playbook means is not here; that is

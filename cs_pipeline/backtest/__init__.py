@@ -1,4 +1,4 @@
-"""Whether a score model knew who would leave: models and baselines held against what happened. Read only.
+"""Compare score models and baselines with what happened to accounts. Read only.
 
 The measures need scikit-learn, which takes a second to import: commands and assets import this room when they run.
 """

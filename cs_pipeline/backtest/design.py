@@ -1,4 +1,4 @@
-"""What a backtest asks: which weeks are looked at, and how far ahead a departure has to be seen.
+"""Design of a backtest: the weeks it looks at, and how far ahead a departure has to be seen.
 
 Here stand also the limits that decide when there is too little data to say, and when a metric knows too much.
 """

@@ -1,4 +1,4 @@
-"""How well a risk tells those who leave from those who stay. Pure: arrays in, figures out.
+"""Measure how well a risk separates those who leave from those who stay. Pure: arrays in, figures out.
 
 A risk is any number that should be higher for accounts that leave; of a health score it is the score's negative. An
 account that is looked at often does not count as many: intervals are made over accounts, not over observations. Where

@@ -1,4 +1,4 @@
-"""What steadiness would have saved and cost: triggers that were not opened, and departures that were warned of later.
+"""Compare settings of steadiness: triggers they would have saved, and departures warned of later.
 
 A model is scored again over past weeks, literally and under settings of `steadiness`, in memory. A trigger here is a
 rise of severity against the score before it; first scores start the same plays whatever the setting. An account was

@@ -1,6 +1,6 @@
 """Does a play help? Accounts that it enrolled against those that its hold-out left out, by intention to treat.
 
-Who is held out is drawn by a hash (`plays.hold_out`) among those that would have entered, so what both come to differs
+Accounts are held out by a hash (`plays.enrolment.holdout`) among those that would have entered, so both groups differ
 by the play and by chance alone. Everybody counts where they were drawn, whatever became of the play: accounts that
 left it early or whose mail was suppressed too. Each account counts once for a playbook, from its first decision on.
 """

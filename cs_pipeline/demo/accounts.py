@@ -1,4 +1,4 @@
-"""Who the accounts are: their names, places, and the team that looks after them. Fills `accounts`."""
+"""Generate accounts: their names, places, and the team that looks after them. Fills `accounts`."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What belongs to our own company and to no account: features, launches, support agents, website sign-ups."""
+"""Generate what belongs to no account: features, launches, support agents, website sign-ups."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""What a sample company is: its size, its seed, its calendar.
+"""Parameters of a sample company: its size, its seed, its calendar.
 
 The calendar is a grid of weeks (Mondays, UTC). It begins a little before the first week that can be scored, so that the
 windows of that week are full, and ends at `ends_on`, the demo's present. No random number is drawn here.

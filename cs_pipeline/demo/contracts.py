@@ -1,4 +1,4 @@
-"""What the accounts pay for: terms of contract, growth and shrinkage within them, add-ons, invoices."""
+"""Generate contracts: terms, growth and shrinkage within them, add-ons, invoices."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What customers say: support tickets, survey answers, feedback, requests to cancel."""
+"""Generate what customers say: support tickets, survey answers, feedback, requests to cancel."""
 
 import numpy as np
 import pyarrow as pa

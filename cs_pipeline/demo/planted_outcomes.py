@@ -1,4 +1,4 @@
-"""What is planted: who leaves, why and when; who dips and recovers; who grows. The known truth of the sample company.
+"""Draw the known truth of the sample company: who leaves, why and when; who dips and recovers; who grows.
 
 Everything else is made to follow from this. Times are days; `NaT` means never. Shares are met exactly in every block,
 so that the number of planted causes does not depend on luck.

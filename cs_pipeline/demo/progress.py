@@ -1,4 +1,4 @@
-"""How far customers get: onboarding, integrations, value received, orders, referrals."""
+"""Generate the progress of customers: onboarding, integrations, value received, orders, referrals."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""What passes between us and the customer: e-mail, meetings, trainings and webinars."""
+"""Generate contact with customers: e-mail, meetings, trainings and webinars."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""When people use the product, and which features their account has taken up: what `events` are made from.
+"""Generate sessions of use and the features each account has taken up, from which `events` are made.
 
 A person's week is a coin toss a day, weighted by how lively the account is and how eager the person; a day with use is
 a session. Quiet weeks also have fewer people, not only fewer days.

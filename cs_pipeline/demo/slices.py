@@ -1,4 +1,4 @@
-"""What reached the warehouse between two moments, as files to load: how a demo lets weeks happen one by one."""
+"""Cut out the rows that reached the warehouse between two moments, as files to load week by week."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the demo shows: history is loaded and scored, then the last weeks happen through the real schedules and sensors.
+"""Run the demo: load and score history, then let the last weeks happen through the real schedules and sensors.
 
 Putting the parts together is the command line's business, and so is the summary at the end.
 """

@@ -1,4 +1,4 @@
-"""When each row, and each dated cell of a row, became known: what a table looked like at a moment.
+"""Reconstruct tables as of a moment, from when each row and each dated cell of a row became known.
 
 A row is known from `_loaded_at` (from the time it tells of where that is empty). A cell that holds a later date is
 empty until that date has passed, and cells that come with it (`revealed_by`) appear together with it. What changes

@@ -1,4 +1,4 @@
-"""What plays do to the sample company, where it is asked to plant that: customers who would have left are kept.
+"""Plant the effect of a play, where asked to: customers who would have left are kept.
 
 A kept customer goes on as if it would leave, to the day on which it would have; on that day it stays, and its use comes
 back. So what starts a play comes to the same for everybody, held out or not, and the two differ by the play alone.

@@ -1,4 +1,4 @@
-"""What people do in the product: `events`. By far the largest table, so everything is whole-array arithmetic.
+"""Generate `events`: by far the largest table, so everything is whole-array arithmetic.
 
 A session is a login, page views, feature uses and now and then something rarer; accounts that call the API add a daily
 batch of calls. A small share of rows reaches the warehouse days late.

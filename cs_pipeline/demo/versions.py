@@ -1,4 +1,4 @@
-"""What accounts held before it changed: tier and plan follow the contract, owners hand accounts over, misfit is
+"""Generate earlier versions of accounts: tier and plan follow the contract, owners hand accounts over, misfit is
 noticed late. The newest version is what `accounts` shows; all of them are kept beside the truth."""
 
 import numpy as np

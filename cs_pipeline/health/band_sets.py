@@ -1,4 +1,4 @@
-"""What `bands.yaml` holds: band sets that score models may name, words for them, and what helps at each severity."""
+"""Read `bands.yaml`: band sets that score models may name, words for them, and what helps at each severity."""
 
 from collections.abc import Mapping
 from functools import cache

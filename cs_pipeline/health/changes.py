@@ -1,4 +1,4 @@
-"""Why a score differs from an earlier one: drivers that sum to the difference, each with its cause.
+"""Attribute a change of score to drivers that sum to the difference, each with its cause.
 
 The earlier metrics are replaced by the later ones, one at a time, and the effect of each replacement on the
 score is that metric's driver: first the model's version, then data that appeared or went missing, then what

@@ -1,4 +1,4 @@
-"""Where score models are found: the team's configuration folder first, then what ships with the package."""
+"""Find score models: in the team's configuration folder first, then among those that ship with the package."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

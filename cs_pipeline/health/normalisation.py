@@ -1,7 +1,7 @@
-"""How the value of a metric becomes points: the four forms that a score model may use, and their arithmetic.
+"""Turn the value of a metric into points: the four forms that a score model may use, and their arithmetic.
 
 Here belongs what one metric says by itself. How points of several metrics become a score is in `scoring`; whether a
-form suits its metric is judged in `validation`.
+form suits its metric is checked in `validation`.
 """
 
 from collections.abc import Iterator

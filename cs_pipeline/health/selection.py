@@ -1,4 +1,4 @@
-"""Which score models are computed each week, and which one counts for which account (C-02, C-17).
+"""Select the score models to compute each week, and the one that counts for each account (C-02, C-17).
 
 Here belongs the choice by tier and lifecycle stage. What the models compute is in `scoring`.
 """

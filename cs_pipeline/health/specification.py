@@ -1,7 +1,7 @@
-"""What a score model is: dimensions of metrics that give points, and bands that name the score.
+"""Form of a score model: dimensions of metrics that give points, and bands that name the score.
 
-Here belongs the form of a model file and its version. Whether it is sound as a whole is in `validation`, how
-points become a score in `scoring`; docs/scores.md tells a writer of models what the fields do.
+Here belongs the form of a model file and its version. `validation` checks it as a whole,
+`scoring` turns points into a score; docs/scores.md tells a writer of models what the fields do.
 """
 
 import hashlib

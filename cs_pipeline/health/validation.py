@@ -1,4 +1,4 @@
-"""What makes a score model sound as a whole: what no field of it can tell alone.
+"""Validate a score model as a whole: what no single field can tell.
 
 Sums that must come to 100, points tables without gap or overlap, units, bands. The form of each field is in
 `specification`.

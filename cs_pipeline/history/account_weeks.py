@@ -1,4 +1,4 @@
-"""What is scored: a select with a row for each account of a week, and all that any of the models looks at.
+"""Build the select of what is scored: a row for each account of a week, with all inputs of the models.
 
 Besides the metrics these are values carried forward from earlier weeks, where each account stood the week before, and
 what a person set in place of the model. What is made of it is up to `health`.

@@ -1,4 +1,4 @@
-"""Which two scores of an account are compared: that of a week, and the one before it."""
+"""Select the two scores of an account that are compared: that of a week, and the one before it."""
 
 from datetime import date
 

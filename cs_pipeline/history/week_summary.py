@@ -1,4 +1,4 @@
-"""What scoring a week came to, counted while it is written."""
+"""Summary of a scored week, counted while it is written."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What scores, changes and windows of a week have in common: one writer at a time, and whether plays may start."""
+"""Rules that scores, changes and windows of a week share: one writer at a time, and whether plays may start."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Which renewal windows open in a week, as SQL over the subscription terms.
+"""Find the renewal windows that open in a week, as SQL over the subscription terms.
 
 A window of n days opens n days before the renewal date. It belongs to the week after whose end it opens, so that the
 plays of that week can act on the very day. Here is what opens when; who is told, and how, is a matter of plays. What a

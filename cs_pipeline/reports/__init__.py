@@ -1,1 +1,1 @@
-"""What people read: charts and pages made from the marts, the scores and the outbox. Read only."""
+"""Reports for people: queries, charts, tables, text and pages over marts, scores and outbox. Read only."""

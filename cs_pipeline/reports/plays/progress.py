@@ -1,4 +1,4 @@
-"""How far plays are, account by account: what is done, what comes next, what is wrong (S4-44, S4-187).
+"""Report the progress of plays, account by account: done, next, and what is wrong (S4-44, S4-187).
 
 The query is in `progress.sql`. Reads only, and names roles rather than addresses, so that it may be shown anywhere.
 """

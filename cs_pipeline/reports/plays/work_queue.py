@@ -1,4 +1,4 @@
-"""Where a CSM's time goes first: customers by what is at stake, ARR times risk (S3-33; the formula is ours).
+"""Rank customers by what is at stake, ARR times risk (S3-33; the formula is ours).
 
 Risk is `(100 - score) / 100`; 1 when the customer has asked to cancel; RISK_UNKNOWN when there is no score. ARR is what
 the account pays now. So an hour goes where an hour can keep most; renewal dates and plays are shown, and do not count.
