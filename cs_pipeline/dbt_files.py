@@ -1,4 +1,4 @@
-"""Where the dbt project of this code is, and reading its properties files.
+"""Locate the dbt project of this code, and read its properties files.
 
 The project stands beside the package: a checkout holds both. What a file says belongs to who reads it.
 """

@@ -54,3 +54,10 @@ def test_a_score_model_is_one_file_in_the_configuration_folder(tmp_path: Path) -
     own = text.replace("model: five_factor", "model: ours", 1).split("\nvariants:")[0] + "\n"
     (tmp_path / "score_models" / "ours.yaml").write_text(own, encoding="utf-8")
     assert load_score_model("ours", tmp_path).model == "ours"
+
+
+def test_a_module_says_what_it_does_and_asks_no_question() -> None:
+    modules = [path for path in (ROOT / "cs_pipeline").rglob("*.py") if "migrations" not in path.parts]
+    openings = {path: path.read_text(encoding="utf-8").partition("\n")[0] for path in modules}
+    asking = re.compile(r'^"""(What|Who|Whom|Whose|Whether|Which|How|When|Where|Why|Does|Is)\b')
+    assert [f"{path.relative_to(ROOT)}: {line}" for path, line in openings.items() if asking.match(line)] == []

@@ -1,4 +1,4 @@
-"""Does a play help? Accounts that it enrolled against those that its hold-out left out, by intention to treat.
+"""Measure the uplift of a play: accounts enrolled against those held out, by intention to treat.
 
 Accounts are held out by a hash (`plays.enrolment.holdout`) among those that would have entered, so both groups differ
 by the play and by chance alone. Everybody counts where they were drawn, whatever became of the play: accounts that

@@ -1,4 +1,4 @@
-"""When a playbook would enrol so many accounts that something is more likely wrong than true: nobody, and ask a person.
+"""Stop a playbook that would enrol so many accounts that something is more likely wrong than true, and ask a person.
 
 A trip is a row of `cs.breaker_trips` with the triggers that wait for a decision. Released, they are enrolled and the
 breaker leaves the playbook alone for a day; dismissed, each is refused. While a trip is open, all further triggers of

@@ -1,4 +1,4 @@
-"""Who is left out of a playbook so that its effect can be told: a fixed share of accounts, the same for ever.
+"""Hold a fixed share of accounts out of a playbook, the same for ever, so that its uplift can be measured.
 
 An account is held out where it would have been enrolled, and is a row that says so. As nothing is planned for it, every
 channel honours that.

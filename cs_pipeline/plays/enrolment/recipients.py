@@ -1,4 +1,4 @@
-"""Who receives an action: from a role to a person, with fallbacks. Nobody is named in code or playbook (C-37, C-39).
+"""Resolve the recipient of an action from its role, with fallbacks. Nobody is named in code or playbook (C-37, C-39).
 
 Whether the person may be written to is a matter for `guards`.
 """

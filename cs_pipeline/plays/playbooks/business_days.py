@@ -1,4 +1,4 @@
-"""When a step is due: days counted in the calendar of the account's country, hours in the account's time zone.
+"""Compute when a step is due: days counted in the calendar of the account's country, hours in the account's time zone.
 
 Pure functions; the present is not known here.
 """

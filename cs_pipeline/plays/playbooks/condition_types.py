@@ -1,4 +1,4 @@
-"""What a condition may be made of, and the type of every part of it.
+"""Check what a condition is made of, and the type of every part of it.
 
 Whatever is not named here is refused, with the column at which it stands.
 """

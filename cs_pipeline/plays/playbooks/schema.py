@@ -1,4 +1,4 @@
-"""What a playbook is: its trigger, its audience, when it ends, and its steps, as YAML.
+"""Schema of a playbook: its trigger, its audience, when it ends, and its steps, as YAML.
 
 Here belongs the form of a playbook file, what makes one sound, and its version. What the facts in its conditions mean
 is in `catalogue`; whether its templates can be rendered is asked of `rendering`.

@@ -1,4 +1,4 @@
-"""How much a score model would have had the plays write: past weeks played through, in memory. Nothing is written.
+"""Forecast the messages that plays send under a score model: past weeks simulated in memory. Nothing is written.
 
 Each change of severity is offered to the playbooks with the facts of its week. One play of a family runs at a time, and
 an account may enter again when the playbook says so. What is counted are the steps of the plays that start, as if none

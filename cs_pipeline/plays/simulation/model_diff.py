@@ -1,6 +1,6 @@
-"""What a change of a score model would do, told before it is merged: bands, revenue, plays, mail. Nothing is written.
+"""Compare a score model with the one it replaces, before it is merged: bands, revenue, plays, mail. Nothing is written.
 
-Both models are followed over the same past weeks (`replay`), and compared in the last of them. Concerned are the
+Both models score the same past weeks (`in_memory_scoring`), and are compared in the last of them, for the
 accounts for which the present model counts; where it counts for nobody, all accounts.
 """
 

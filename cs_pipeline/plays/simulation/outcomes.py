@@ -1,4 +1,4 @@
-"""What came of the accounts that a simulation enrolled: who was well again, who left, and near whom nobody had gone.
+"""Look up outcomes of the accounts that a simulation enrolled: recovered, left, and left without any contact.
 
 That is what happened without the play, so it says where there is something to win, not what would be won.
 """

@@ -1,4 +1,4 @@
-"""What the plays would do if accounts had other scores: which would start, which would stop. Nothing is written.
+"""Find which plays would start or stop if accounts had other scores. Nothing is written.
 
 Asked are the same functions that enrol accounts and end plays, with other facts. Whose scores these are, and why, is
 up to who asks.

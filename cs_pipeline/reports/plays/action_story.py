@@ -1,6 +1,6 @@
 """One action, told back to where it comes from: message, play, trigger, score, model version, and the rows loaded.
 
-Reads only. How a score is told is in `history.account_story`.
+Reads only. How a score is told is in `reports.scores.account_story`.
 """
 
 from dataclasses import dataclass
