@@ -1,6 +1,6 @@
 """Design of a backtest: the weeks it looks at, and how far ahead a departure has to be seen.
 
-Here stand also the limits that decide when there is too little data to say, and when a metric knows too much.
+It also holds the limits that decide when there is too little data to say, and when a metric knows too much.
 """
 
 from dataclasses import dataclass

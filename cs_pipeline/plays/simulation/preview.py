@@ -1,6 +1,6 @@
 """A play of one account as its readers would see it, were it to begin today. Nothing is written and nothing leaves.
 
-Asked are the functions that enrol, plan, judge and render, with today's facts for every step: what will be so on the
+It calls the functions that enrol, plan, judge and render, with today's facts for every step: what will be so on the
 day of a later step nobody knows yet. How the page looks is in `reports.preview_page`.
 """
 

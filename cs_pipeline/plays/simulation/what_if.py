@@ -1,6 +1,6 @@
 """Find which plays would start or stop if accounts had other scores. Nothing is written.
 
-Asked are the same functions that enrol accounts and end plays, with other facts. Whose scores these are, and why, is
+It calls the same functions that enrol accounts and end plays, with other facts. Whose scores these are, and why, is
 up to who asks.
 """
 
