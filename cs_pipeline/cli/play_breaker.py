@@ -60,7 +60,7 @@ def _asked(name: str) -> "tuple[Settings, AsOf, Playbook]":
 def _decide(session: "Session", playbook: str, decision: "Decision", by: str, as_of: "AsOf") -> "Trip":
     from cs_pipeline.plays.enrolment import circuit_breaker
 
-    trip = circuit_breaker.decide(session, playbook, decision, who_decides(by), as_of)
+    trip = circuit_breaker.close_trip(session, playbook, decision, who_decides(by), as_of)
     if trip is None:
         raise UserError(f"Nothing of {playbook} waits for a decision; `cs-pipeline doctor` lists what does")
     return trip

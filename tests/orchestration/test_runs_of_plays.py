@@ -1,7 +1,7 @@
 """What a tick of a sensor asks for: few runs, whose cause is their key."""
 
 from cs_pipeline.orchestration.sensors.triggers import TRIGGERS_IN_A_RUN, playbook_requests
-from cs_pipeline.plays.triggers.dispatch_cursor import Batch
+from cs_pipeline.plays.triggers.dispatch_cursor import TriggerBatch
 
 
 def batches_of(requests: list) -> list[list[tuple[str, int]]]:
@@ -15,21 +15,21 @@ def batches_of(requests: list) -> list[list[tuple[str, int]]]:
 
 
 def test_all_playbooks_of_a_tick_decide_in_one_run_and_in_their_order() -> None:
-    requests = playbook_requests([Batch("red_save", (1, 2)), Batch("yellow_adoption", (1,))], "")
+    requests = playbook_requests([TriggerBatch("red_save", (1, 2)), TriggerBatch("yellow_adoption", (1,))], "")
     assert batches_of(requests) == [[("red_save", 2), ("yellow_adoption", 1)]]
     assert requests[0].tags["cs_pipeline/playbooks"] == "red_save,yellow_adoption"
 
 
 def test_a_run_takes_no_more_triggers_than_fit_into_its_configuration() -> None:
-    many = [Batch(f"play{number}", tuple(range(1_000))) for number in range(12)]
+    many = [TriggerBatch(f"play{number}", tuple(range(1_000))) for number in range(12)]
     sizes = [sum(size for _, size in run) for run in batches_of(playbook_requests(many, ""))]
     assert (sum(sizes), max(sizes)) == (12_000, TRIGGERS_IN_A_RUN)
 
 
 def test_the_same_cause_has_the_same_key_and_another_attempt_another() -> None:
-    batches = [Batch("red_save", (1, 2)), Batch("yellow_adoption", (1,))]
+    batches = [TriggerBatch("red_save", (1, 2)), TriggerBatch("yellow_adoption", (1,))]
     (first,), (again,) = playbook_requests(batches, ""), playbook_requests(batches, "a reason")
-    (later,) = playbook_requests([batches[0], Batch("yellow_adoption", (1,), attempt=2)], "")
+    (later,) = playbook_requests([batches[0], TriggerBatch("yellow_adoption", (1,), attempt=2)], "")
     assert first.run_key == again.run_key != later.run_key
 
 

@@ -10,7 +10,7 @@ from cs_pipeline.orchestration.jobs.plays import run_playbooks
 from cs_pipeline.orchestration.keys import REASON_TAG
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.plays.triggers.dispatch import offer
-from cs_pipeline.plays.triggers.dispatch_cursor import Batch
+from cs_pipeline.plays.triggers.dispatch_cursor import TriggerBatch
 from cs_pipeline.plays.triggers.kinds import KINDS, Kind
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -24,12 +24,12 @@ def build_trigger_sensors() -> list[dg.SensorDefinition]:
     return [_trigger_sensor(kind) for kind in KINDS if kind.is_dispatched]
 
 
-def playbook_requests(batches: Sequence[Batch], reason: str) -> list[dg.RunRequest]:
+def playbook_requests(batches: Sequence[TriggerBatch], reason: str) -> list[dg.RunRequest]:
     """Runs for the batches of a tick, as few as their size allows: a run costs seconds, a batch hardly any.
 
     `reason` says what is unusual about them, if anything is.
     """
-    runs: list[list[Batch]] = []
+    runs: list[list[TriggerBatch]] = []
     for batch in batches:
         if runs and sum(len(other.trigger_ids) for other in (*runs[-1], batch)) <= TRIGGERS_IN_A_RUN:
             runs[-1].append(batch)
@@ -38,7 +38,7 @@ def playbook_requests(batches: Sequence[Batch], reason: str) -> list[dg.RunReque
     return [_playbook_request(together, reason) for together in runs]
 
 
-def _playbook_request(batches: Sequence[Batch], reason: str) -> dg.RunRequest:
+def _playbook_request(batches: Sequence[TriggerBatch], reason: str) -> dg.RunRequest:
     config = [{"playbook": batch.playbook, "trigger_ids": list(batch.trigger_ids)} for batch in batches]
     cause = "+".join(batch.run_key for batch in batches)
     return dg.RunRequest(

@@ -1,1 +1,1 @@
-"""Enrolment: who enters a play, with which actions, and when the play ends."""
+"""Enrolment: accounts enter plays, their actions are planned, and plays end."""

@@ -13,12 +13,15 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.query import AsOf
+from cs_pipeline.sql_files import read_sql
 
 BATCH = timedelta(days=1)
 """Enrolments of a playbook within this time count together: a sensor asks for large batches in parts."""
 
 ROUTINE = "cadence"
 """Kind of triggers whose plays are for everybody by design: that many accounts are due says nothing is wrong."""
+
+_REACH = read_sql(__file__, "reach")
 
 Decision = Literal["released", "dismissed"]
 
@@ -82,40 +85,7 @@ def _reach(
     """Accounts in the play with these and those of BATCH before, their shares, and whether a trip is open, released."""
     with session.cursor() as cursor:
         cursor.execute(
-            """
-            with reached as (
-                select unnest(%(account_ids)s::text[]) as account_id
-                union
-                select account_id
-                from cs.enrolments
-                where playbook = %(playbook)s and status <> 'refused' and enrolled_at > %(since)s
-                union
-                select triggers.account_id
-                from cs.breaker_trips as trips
-                inner join cs.triggers on triggers.trigger_id = any(trips.trigger_ids)
-                where trips.playbook = %(playbook)s and trips.decision is null
-            ),
-
-            company as (
-                select count(*) as accounts, sum(arr) as arr
-                from marts.dim_accounts
-                where coalesce(churned_at > %(now)s, true)
-            )
-
-            select
-                count(*)::integer,
-                coalesce(count(*)::double precision / nullif(max(company.accounts), 0), 1),
-                coalesce(sum(accounts.arr)::double precision / nullif(max(company.arr), 0), 0),
-                exists (select 1 from cs.breaker_trips where playbook = %(playbook)s and decision is null),
-                exists (
-                    select 1
-                    from cs.breaker_trips
-                    where playbook = %(playbook)s and decision = 'released' and decided_at > %(since)s
-                )
-            from reached
-            cross join company
-            left join marts.dim_accounts as accounts on reached.account_id = accounts.account_id
-            """,
+            _REACH,
             {
                 "account_ids": list(account_ids),
                 "playbook": playbook,
@@ -140,7 +110,7 @@ def open_trips(session: Session) -> list[Trip]:
         return [_trip(row, is_new=False) for row in cursor.fetchall()]
 
 
-def decide(session: Session, playbook: str, decision: Decision, by: str, as_of: AsOf) -> Trip | None:
+def close_trip(session: Session, playbook: str, decision: Decision, by: str, as_of: AsOf) -> Trip | None:
     """Close the open trip of `playbook`, which is returned; None when there is none."""
     with session.cursor() as cursor:
         cursor.execute(

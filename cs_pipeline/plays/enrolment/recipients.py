@@ -1,6 +1,6 @@
-"""Resolve the recipient of an action from its role, with fallbacks. Nobody is named in code or playbook (C-37, C-39).
+"""Resolve the recipient of an action from its role, with fallbacks.
 
-Whether the person may be written to is a matter for `guards`.
+Nobody is named in code or playbook (C-37, C-39). Whether the person may be written to belongs to `delivery.guards`.
 """
 
 import pandas as pd
@@ -9,82 +9,9 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
+from cs_pipeline.sql_files import read_sql
 
-# Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
-# role, else the one beside or above; channels that fall back to the team go to its channel, others have nobody left.
-_RESOLVE = """
-with wanted as (
-    select
-        position,
-        account_id,
-        role,
-        channel
-    from unnest(%(positions)s::integer[], %(account_ids)s::text[], %(roles)s::text[], %(channels)s::text[])
-        as wanted (position, account_id, role, channel)
-),
-
-fallbacks (role, candidate, rank) as (
-    select
-        role,
-        candidate,
-        rank
-    from unnest(%(customer_roles)s::text[]) as roles (role)
-    cross join lateral unnest(array[role, 'champion', 'point_of_contact', 'primary'])
-        with ordinality as candidates (candidate, rank)
-),
-
-contacts as (
-    select distinct on (wanted.position)
-        wanted.position,
-        contacts.email,
-        contacts.user_id,
-        contacts.full_name
-    from wanted
-    inner join fallbacks on wanted.role = fallbacks.role
-    inner join marts.dim_contacts as contacts
-        on
-            wanted.account_id = contacts.account_id
-            and fallbacks.candidate = contacts.role
-    where
-        contacts.account_id = any(%(account_ids)s::text[])
-        and contacts.email <> ''
-        and coalesce(contacts.deleted_at > %(now)s, true)
-        and coalesce(contacts.started_on <= %(today)s, true)
-        and coalesce(contacts.ended_on > %(today)s, true)
-    order by wanted.position, fallbacks.rank, contacts.started_on desc nulls last, contacts.user_id
-),
-
-ours as (
-    select
-        wanted.position,
-        wanted.channel,
-        case wanted.role
-            when 'owner' then coalesce(nullif(accounts.owner_email, ''), nullif(accounts.manager_email, ''))
-            when 'manager' then coalesce(nullif(accounts.manager_email, ''), nullif(accounts.executive_email, ''))
-            when 'executive' then coalesce(nullif(accounts.executive_email, ''), nullif(accounts.manager_email, ''))
-            when 'legal' then nullif(%(legal_email)s, '')
-        end as email,
-        coalesce(nullif(accounts.slack_channel, ''), nullif(%(team_channel)s, '')) as team
-    from wanted
-    left join marts.dim_accounts as accounts
-        on
-            wanted.account_id = accounts.account_id
-            and accounts.account_id = any(%(account_ids)s::text[])
-    where wanted.role <> all(%(customer_roles)s::text[])
-)
-
-select
-    wanted.position,
-    coalesce(
-        contacts.email, ours.email, case when ours.channel = any(%(team_channels)s::text[]) then ours.team end
-    ) as recipient,
-    contacts.user_id,
-    contacts.full_name
-from wanted
-left join contacts on wanted.position = contacts.position
-left join ours on wanted.position = ours.position
-order by wanted.position
-"""
+_RESOLVE = read_sql(__file__)
 
 
 def resolve(session: Session, wanted: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:

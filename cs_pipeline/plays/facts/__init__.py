@@ -1,1 +1,1 @@
-"""Facts of accounts: which there are, and how they are asked for many accounts at once, today or as of a past week."""
+"""Facts of accounts: the catalogue, and reading them for many accounts at once, today or as of a past week."""

@@ -1,6 +1,6 @@
-"""The facts that conditions may ask for and templates may show: name, type, meaning, source.
+"""List the facts that conditions may ask for and templates may show: name, type, meaning, source.
 
-How they are read is in `facts`; what can be done with them in a condition is in `conditions`.
+Reading them belongs to `query`; what can be done with them in a condition to `playbooks.conditions`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Facts of accounts as of a past week: those that `facts` computes for a past moment, with what the week's row holds.
+"""Read facts of accounts as of a past week: those that `query` computes for the moment, with what the week's row holds.
 
-`facts` asked about the past already looks no further than the moment, except for what `marts.dim_accounts` holds as
+`query` asked about the past already looks no further than the moment, except for what `marts.dim_accounts` holds as
 it is today. Of that, the week's own row is taken where it has it. What no table keeps the past of stays today's: the
 manager, the executive, the channel.
 """

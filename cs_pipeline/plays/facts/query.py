@@ -1,4 +1,4 @@
-"""Today's facts of accounts, in one query for any number of them.
+"""Read today's facts of accounts, in one query for any number of them.
 
 What each fact means is in `catalogue`; the query itself in `query.sql`. Facts of a trigger are those that were
 written with it.
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
+import psycopg2
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS, Catalogue, FactType
-from cs_pipeline.plays.facts.marts import ask_marts
 from cs_pipeline.renewals.dates import next_renewal
 from cs_pipeline.settings import Settings
 from cs_pipeline.sql_files import read_sql
@@ -45,6 +46,8 @@ _DTYPES: Mapping[FactType, str] = {
     "boolean": "boolean",
     "date": "object",
 }
+
+NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 
 KNOWN = "is_known"
 """Column beside the facts: false where the warehouse has no such account."""
@@ -124,3 +127,21 @@ def facts_column(values: pd.Series) -> pd.Series:
 def text_or_none(value: object) -> str | None:
     """A fact as text; None where it is missing or empty."""
     return value if isinstance(value, str) and value else None
+
+
+def ask_marts(session: Session, sql: str, parameters: Mapping[str, object], *, who_needs: str) -> pd.DataFrame:
+    """The rows of `sql`, columns of Python values.
+
+    `who_needs` begins the error, as in 'Plays need'. Raises UserError while the marts are not built.
+    """
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            columns = [column.name for column in cursor.description or ()]
+            rows = cursor.fetchall()
+    except NOT_BUILT as error:
+        raise UserError(
+            f"{who_needs} the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
+            "Run the weekly job, or `cs-pipeline backfill`, first."
+        ) from None
+    return pd.DataFrame(rows, columns=columns, dtype="object")

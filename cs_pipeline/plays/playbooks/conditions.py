@@ -1,8 +1,8 @@
-"""The language of conditions in playbooks: read, checked against the facts, asked of many accounts at once.
+"""Read the conditions of playbooks, check them against the facts, and ask them of many accounts at once.
 
 A condition looks like Python: `severity >= 2 and tier in ('pro', 'enterprise')`. It is parsed into a syntax tree,
 of which only what `condition_types` names is accepted; nothing is ever executed. What the facts mean is in
-`catalogue`.
+`facts.catalogue`.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """Schema of a playbook: its trigger, its audience, when it ends, and its steps, as YAML.
 
 Here belongs the form of a playbook file, what makes one sound, and its version. What the facts in its conditions mean
-is in `catalogue`; whether its templates can be rendered is asked of `rendering`.
+is in `facts.catalogue`; whether its templates can be rendered is asked of `messages.renderer`.
 """
 
 import hashlib

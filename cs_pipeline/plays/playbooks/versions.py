@@ -1,4 +1,4 @@
-"""Playbooks as they were when somebody was enrolled: an enrolment keeps to the version that it began with."""
+"""Keep playbooks as they were when somebody was enrolled: an enrolment keeps to the version that it began with."""
 
 from collections.abc import Iterable
 

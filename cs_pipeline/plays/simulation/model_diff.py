@@ -41,8 +41,8 @@ class ModelChange:
     weeks: int
     """Weeks over which changes and mail are counted, the last being `week`."""
     accounts: pd.DataFrame
-    """Concerned accounts: account_id, account_name, arr, from_score, to_score, from_band, to_band, from_severity,
-    to_severity (NaN when not scored)."""
+    """The accounts that are compared: account_id, account_name, arr, from_score, to_score, from_band, to_band,
+    from_severity, to_severity (NaN when not scored)."""
     plays: pd.DataFrame
     """playbook; starts (at once); held_back (would start, had behaviour been the cause); stops."""
     forecast: pd.DataFrame

@@ -1,12 +1,12 @@
-"""A play of one account as its readers would see it, were it to begin today. Nothing is written and nothing leaves.
+"""Preview a play of one account as its readers would see it, were it to begin today. Nothing is written or sent.
 
-It calls the functions that enrol, plan, judge and render, with today's facts for every step: what will be so on the
-day of a later step nobody knows yet. How the page looks is in `reports.preview_page`.
+The functions are those that enrol, plan, judge and render, with today's facts for every step: what will be so on the
+day of a later step nobody knows yet. How the page looks belongs to `reports.plays.page`.
 """
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
@@ -18,11 +18,13 @@ from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.enrolment import planning
 from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
+from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS, TriggerKind
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages import samples
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, Trigger
+from cs_pipeline.plays.triggers.causes import COLUMNS, read_causes
+from cs_pipeline.plays.triggers.score_changes import causes_of_account
 from cs_pipeline.renewals.dates import next_renewal
 
 NO_RECIPIENT = "no_recipient"
@@ -155,10 +157,11 @@ def _trigger_facts(
 ) -> tuple[dict[str, object], str]:
     """Facts of the newest cause that could have started the playbook for the account, else made-up ones; and words."""
     kind, condition = playbook.trigger.kind, playbook.trigger.condition
-    for source, words in ((_TRIGGERS, "with what the trigger of {} told"), (_SCORE_CHANGES, "the score change of {}")):
-        with session.cursor() as cursor:
-            cursor.execute(source, {"account_id": account_id, "kind": kind, "limit": LOOK_BACK})
-            stored = cursor.fetchall()
+    sources = (
+        (_opened(session, kind, account_id), "with what the trigger of {} told"),
+        (_changes(session, account_id) if kind == "score_change" else [], "the score change of {}"),
+    )
+    for stored, words in sources:
         if not stored:
             continue
         told = facts.typed(pd.DataFrame([row[0] for row in stored], dtype="object"), TRIGGER_FACTS[kind])
@@ -175,27 +178,26 @@ def _trigger_facts(
     )
 
 
-_TRIGGERS = """
-select facts, (occurred_at at time zone 'UTC')::date
-from cs.triggers
-where account_id = %(account_id)s and kind = %(kind)s
-order by occurred_at desc, trigger_id desc
-limit %(limit)s
-"""
+def _opened(session: Session, kind: TriggerKind, account_id: str) -> list[tuple[dict[str, object], date]]:
+    """Facts and day of the account's triggers of the kind, the newest first."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select facts, (occurred_at at time zone 'UTC')::date
+            from cs.triggers
+            where account_id = %(account_id)s and kind = %(kind)s
+            order by occurred_at desc, trigger_id desc
+            limit %(limit)s
+            """,
+            {"account_id": account_id, "kind": kind, "limit": LOOK_BACK},
+        )
+        return cursor.fetchall()
 
-# A change that a backfill found opened no trigger, and is as true.
-_SCORE_CHANGES = """
-select
-    jsonb_build_object(
-        'from_score', from_score, 'to_score', to_score, 'delta', delta, 'from_band', from_band, 'to_band', to_band,
-        'from_severity', from_severity, 'to_severity', to_severity, 'cause', cause
-    ),
-    week
-from cs.score_changes
-where %(kind)s = 'score_change' and account_id = %(account_id)s and to_severity <> coalesce(from_severity, 0)
-order by week desc
-limit %(limit)s
-"""
+
+def _changes(session: Session, account_id: str) -> list[tuple[dict[str, object], date]]:
+    """Facts and week of the account's score changes, the newest first: those of a backfill opened no trigger."""
+    rows = pd.DataFrame(read_causes(session, causes_of_account(account_id)), columns=list(COLUMNS), dtype="object")
+    return list(zip(rows["facts"], rows["week"], strict=True))[::-1][:LOOK_BACK]
 
 
 def _next_renewal(session: Session, account_id: str, as_of: AsOf) -> tuple[str, object] | None:

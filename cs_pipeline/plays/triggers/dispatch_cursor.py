@@ -19,7 +19,7 @@ LONGEST_WAIT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class Batch:
+class TriggerBatch:
     """One run to ask for: decide on these triggers for this playbook. `run_key` is the same for the same cause."""
 
     playbook: str
@@ -37,7 +37,7 @@ class Batch:
 class Waiting:
     """A batch that was asked for, and when."""
 
-    batch: Batch
+    batch: TriggerBatch
     since: datetime
 
     @property
@@ -61,7 +61,7 @@ class Cursor:
             return cls(
                 after={str(name): int(trigger_id) for name, trigger_id in data["after"].items()},
                 waiting=tuple(
-                    Waiting(Batch(name, _from_runs(runs), int(attempt)), datetime.fromisoformat(since))
+                    Waiting(TriggerBatch(name, _from_runs(runs), int(attempt)), datetime.fromisoformat(since))
                     for name, runs, attempt, since in data["waiting"]
                 ),
             )
@@ -84,7 +84,7 @@ class Cursor:
 class Offer:
     """What a tick asks for, the cursor to keep, and the reason why there is nothing, or something unusual."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[TriggerBatch, ...]
     cursor: str
     reason: str
 
@@ -96,26 +96,26 @@ def next_batches(undecided: Mapping[str, Sequence[int]], newest: int, cursor: Cu
     decision yet. `newest`: the newest trigger there is. A playbook that the cursor does not know starts at its first
     undecided trigger, which is the oldest that is not too old to act on, and the reason says so.
     """
-    batches: list[Batch] = []
+    batches: list[TriggerBatch] = []
     waiting: list[Waiting] = []
     after: dict[str, int] = {}
     notes: list[str] = []
     for playbook, ids in undecided.items():
         left = set(ids)
         on_their_way: list[Waiting] = []
-        asked: list[Batch] = []
+        asked: list[TriggerBatch] = []
         for earlier in cursor.waiting_for(playbook):
             remaining = tuple(trigger_id for trigger_id in earlier.batch.trigger_ids if trigger_id in left)
             left.difference_update(remaining)
             if remaining and now < earlier.is_over_at:
                 on_their_way.append(earlier)
             elif remaining:
-                asked.append(Batch(playbook, remaining, earlier.batch.attempt + 1))
+                asked.append(TriggerBatch(playbook, remaining, earlier.batch.attempt + 1))
                 notes.append(f"{playbook}: attempt {earlier.batch.attempt + 1} at {len(remaining)} triggers")
         fresh = sorted(left)
         room = max(MOST_WAITING - len(on_their_way) - len(asked), 0)
         chunks = [tuple(fresh[start : start + AT_A_TIME]) for start in range(0, len(fresh), AT_A_TIME)][:room]
-        asked += [Batch(playbook, chunk) for chunk in chunks]
+        asked += [TriggerBatch(playbook, chunk) for chunk in chunks]
         if playbook not in cursor.after:
             start = f"starts at trigger {fresh[0]}" if fresh else f"starts after trigger {newest}"
             notes.append(f"{playbook}: no cursor, {start}")

@@ -1,4 +1,4 @@
--- The changes of severity in a week, each with its largest drivers.
+-- Changes of severity, each with its largest drivers. score_changes.py says which: of a week, or of an account.
 select
     concat_ws(':', 'score_change', changes.account_id, changes.week, changes.model, changes.to_severity)
         as trigger_key,
@@ -55,7 +55,7 @@ select
     ) as facts
 from cs.score_changes as changes
 where
-    changes.week = %(week)s::date
+    {chosen}
     and (changes.origin = 'live' or not %(is_live)s)
     and changes.to_severity <> coalesce(changes.from_severity, 0)
     and not exists (
@@ -67,4 +67,4 @@ where
             and scores.is_active
             and scores.status = 'held'
     )
-order by changes.account_id
+order by changes.week, changes.account_id

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts.marts import ask_marts
+from cs_pipeline.plays.facts.query import ask_marts
 from cs_pipeline.sql_files import read_sql
 
 _SQL = read_sql(__file__)

@@ -13,7 +13,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.health.explanation import driver_name
-from cs_pipeline.plays.facts.marts import ask_marts
+from cs_pipeline.plays.facts.query import ask_marts
 from cs_pipeline.sql_files import read_sql
 
 _SQL = read_sql(__file__)

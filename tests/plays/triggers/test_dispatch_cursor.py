@@ -230,7 +230,7 @@ def test_a_backfill_contacts_nobody(company: Company, settings: Settings) -> Non
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.integers(1, 5))
 def test_a_cursor_comes_back_as_it_was_written(ids: set[int], attempt: int) -> None:
-    batch = dispatch_cursor.Batch("yellow", tuple(sorted(ids)), attempt)
+    batch = dispatch_cursor.TriggerBatch("yellow", tuple(sorted(ids)), attempt)
     cursor = Cursor({"yellow": 7}, (dispatch_cursor.Waiting(batch, MONDAY),))
     assert Cursor.read(cursor.write()) == cursor
 

@@ -10,6 +10,7 @@ from hypothesis import event, example, given
 from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 
+from cs_pipeline.plays.facts.catalogue import TriggerKind
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.triggers.causes import COLUMNS
 from cs_pipeline.plays.triggers.kinds import KINDS, open_day, open_week
@@ -23,7 +24,7 @@ FIRST = date(2025, 1, 6)
 WEEKS = [FIRST + timedelta(days=7 * number) for number in range(4)]
 START = datetime.combine(FIRST, time(), UTC)
 SETTINGS = Settings(home=Path("unused"))
-PAST_KINDS = {kind.name for kind in KINDS if kind.has_a_past}
+PAST_KINDS: set[TriggerKind] = {kind.name for kind in KINDS if kind.has_a_past}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+-- Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
+-- role, else the one beside or above; channels that fall back to the team go to its channel, others have nobody left.
+with wanted as (
+    select
+        position,
+        account_id,
+        role,
+        channel
+    from unnest(%(positions)s::integer[], %(account_ids)s::text[], %(roles)s::text[], %(channels)s::text[])
+        as wanted (position, account_id, role, channel)
+),
+
+fallbacks (role, candidate, rank) as (
+    select
+        role,
+        candidate,
+        rank
+    from unnest(%(customer_roles)s::text[]) as roles (role)
+    cross join
+        lateral unnest(array[role, 'champion', 'point_of_contact', 'primary'])
+        with ordinality as candidates (candidate, rank)
+),
+
+contacts as (
+    select distinct on (wanted.position)
+        wanted.position,
+        contacts.email,
+        contacts.user_id,
+        contacts.full_name
+    from wanted
+    inner join fallbacks on wanted.role = fallbacks.role
+    inner join marts.dim_contacts as contacts
+        on
+            wanted.account_id = contacts.account_id
+            and fallbacks.candidate = contacts.role
+    where
+        contacts.account_id = any(%(account_ids)s::text[])
+        and contacts.email <> ''
+        and coalesce(contacts.deleted_at > %(now)s, true)
+        and coalesce(contacts.started_on <= %(today)s, true)
+        and coalesce(contacts.ended_on > %(today)s, true)
+    order by wanted.position asc, fallbacks.rank asc, contacts.started_on desc nulls last, contacts.user_id asc
+),
+
+ours as (
+    select
+        wanted.position,
+        wanted.channel,
+        case wanted.role
+            when 'owner' then coalesce(nullif(accounts.owner_email, ''), nullif(accounts.manager_email, ''))
+            when 'manager' then coalesce(nullif(accounts.manager_email, ''), nullif(accounts.executive_email, ''))
+            when 'executive' then coalesce(nullif(accounts.executive_email, ''), nullif(accounts.manager_email, ''))
+            when 'legal' then nullif(%(legal_email)s, '')
+        end as email,
+        coalesce(nullif(accounts.slack_channel, ''), nullif(%(team_channel)s, '')) as team
+    from wanted
+    left join marts.dim_accounts as accounts
+        on
+            wanted.account_id = accounts.account_id
+            and accounts.account_id = any(%(account_ids)s::text[])
+    where wanted.role <> all(%(customer_roles)s::text[])
+)
+
+select
+    wanted.position,
+    coalesce(
+        contacts.email, ours.email, case when ours.channel = any(%(team_channels)s::text[]) then ours.team end
+    ) as recipient,
+    contacts.user_id,
+    contacts.full_name
+from wanted
+left join contacts on wanted.position = contacts.position
+left join ours on wanted.position = ours.position
+order by wanted.position
