@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2.extras
 import pytest
 import yaml
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
-from tests.builders.databases import one_worker_at_a_time
-from tests.conftest import shared_folder
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 Row = Mapping[str, Any]
@@ -23,13 +22,14 @@ def options(scratch: Path) -> list[str]:
     """What every dbt command of a test is told: our project, and to write nowhere else than to `scratch`."""
     folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT]
     outputs = ["--target-path", scratch / "target", "--log-path", scratch / "logs"]
-    return [*map(str, [*folders, *outputs]), "--quiet", "--no-use-colors"]
+    unread = ["--no-write-json", "--log-level-file", "none"]  # a third of a small run is to write what nobody reads
+    return [*map(str, [*folders, *outputs]), *unread, "--quiet", "--no-use-colors"]
 
 
 class DbtWarehouse:
     """Rows in, `dbt build`, rows out."""
 
-    def __init__(self, warehouse: Warehouse, manifest: Manifest, scratch: Path) -> None:
+    def __init__(self, warehouse: Warehouse, manifest: "Manifest", scratch: Path) -> None:
         self.warehouse = warehouse
         self._manifest = manifest
         self._scratch = scratch
@@ -65,6 +65,8 @@ class DbtWarehouse:
 
     def failures(self, command: str, *arguments: str, **variables: str) -> list[str]:
         """What went wrong when dbt ran, one entry a node; empty when all is well."""
+        from dbt.cli.main import dbtRunner
+
         variables_given = ["--vars", yaml.safe_dump(variables)]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.warehouse.dbt_environment().items():
@@ -107,22 +109,24 @@ class DbtWarehouse:
 
 
 @pytest.fixture(scope="session")
-def dbt_manifest(pytestconfig: pytest.Config) -> Manifest:
-    """The project, parsed; what the first worker wrote saves the others most of it. Needs no database."""
-    scratch = shared_folder(pytestconfig) / "dbt_parse"
-    with one_worker_at_a_time(scratch.with_suffix(".lock")):
-        done = dbtRunner().invoke(["parse", *options(scratch)])
+def dbt_manifest(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
+    """The project, parsed once; needs no database."""
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    scratch = tmp_path_factory.mktemp("dbt_parse")
+    done = dbtRunner().invoke(["parse", *options(scratch)])
     assert isinstance(done.result, Manifest), done.exception
     return done.result
 
 
 @pytest.fixture
-def dbt_warehouse(warehouse: Warehouse, dbt_manifest: Manifest, tmp_path: Path) -> DbtWarehouse:
+def dbt_warehouse(warehouse: Warehouse, dbt_manifest: "Manifest", tmp_path: Path) -> DbtWarehouse:
     """Required tables without rows, nothing built yet."""
     return DbtWarehouse(warehouse, in_database(dbt_manifest, warehouse.database), tmp_path)
 
 
-def in_database(manifest: Manifest, database: str) -> Manifest:
+def in_database(manifest: "Manifest", database: str) -> "Manifest":
     """The same project for another database: parsing is most of what a small dbt run costs."""
     moved = manifest.deepcopy()
     for node in [*moved.nodes.values(), *moved.sources.values()]:
@@ -138,3 +142,12 @@ def accounts(*account_ids: str, **values: Any) -> Sequence[Row]:
         {"account_id": account_id, "account_name": account_id, "created_at": "2024-01-01 00:00Z", **values}
         for account_id in account_ids
     ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder run on one worker: only one loads dbt, parses the project and builds what they share."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("dbt"))
+            item.add_marker(pytest.mark.slow(seconds=2))

@@ -5,10 +5,9 @@ A random example is an account; all of them are built at once. What fails names 
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from dbt.contracts.graph.manifest import Manifest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,9 @@ from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.conftest import CopyDatabase
 from tests.dbt.conftest import DbtWarehouse, accounts, in_database
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 ACCOUNTS = 300
 PRESENT = date(2025, 4, 7)
@@ -72,7 +74,7 @@ def some_accounts() -> list[list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def told(
-    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: Manifest, tmp_path_factory: pytest.TempPathFactory
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
 ) -> DbtWarehouse:
     """All random accounts, built over all weeks; every seventh of them left, whatever its contracts say."""
     warehouse = copy_once(migrated)

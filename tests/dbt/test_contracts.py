@@ -5,15 +5,17 @@ Every case is an account of its own, and all of them are built at once.
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from dbt.contracts.graph.manifest import Manifest
 
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.conftest import CopyDatabase
 from tests.dbt.conftest import DbtWarehouse, accounts, in_database
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 PRESENT = "2025-04-07T07:00:00Z"
 FIRST, LAST = date(2023, 12, 25), date(2025, 3, 31)
@@ -115,7 +117,7 @@ def told() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def cases(
-    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: Manifest, tmp_path_factory: pytest.TempPathFactory
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
 ) -> DbtWarehouse:
     """All cases, built over all weeks."""
     warehouse = copy_once(migrated)
