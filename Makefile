@@ -38,8 +38,8 @@ test: install ## run all checks and all tests
 	@$(MAKE) --no-print-directory check
 	$(PYTEST) $(TESTS)
 
-test-fast: install ## what a change needs at once: all tests but the slow ones, or those of TESTS=tests/plays
-	$(PYTEST) -m "not slow" $(TESTS)
+test-fast: install ## tests without a database in a minute or two; TESTS=tests/plays/outbox all tests there
+	$(PYTEST) $(or $(TESTS),-m "not slow and not database")
 
 check: install ## formatting, types, imports, SQL style, definitions
 	$(BIN)/ruff check .

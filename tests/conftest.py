@@ -226,5 +226,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark in item.iter_markers("requirement"):
             if unknown := set(mark.args) - known:
                 raise pytest.UsageError(f"{item.nodeid} names {sorted(unknown)}, which docs/requirements.md does not")
+        if "databases" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
     if hasattr(config, "workerinput"):
         put_slowest_first(items)
