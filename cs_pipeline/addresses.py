@@ -3,9 +3,9 @@
 The same in SQL is `cs.address_of`, for rows of which there are many; a test holds the two together. What it means that
 mail is refused by an address is in `cs.refused_addresses`, not here.
 
-Read are the ways in which files spell one address: letters' case, blanks and signs that nobody sees, full-width
+It reads the ways in which files spell one address: letters' case, blanks and signs that nobody sees, full-width
 letters, quotes, `mailto:`, `Ann <ann@x.example>`, a dot or comma behind it, domains in letters or in punycode. The
-local part is compared without case, as every provider does. Kept apart is what may be two mailboxes: `ann+news@` and
+local part is compared without case, as every provider does. What may be two mailboxes is kept apart: `ann+news@` and
 `ann@`, dots in Gmail's addresses, look-alike letters of other scripts. What is no address, or several, is none.
 """
 

@@ -1,6 +1,7 @@
 """The present, as sensors, schedules and the outbox see it.
 
-Nothing else in the project asks what time it is: models and scores work from the end of a week. Demo and tests set the
+No decision asks the machine what time it is: models and scores work from the end of a week, and only what watches
+processes reads its clock. Demo and tests set the
 clock; production never does.
 """
 

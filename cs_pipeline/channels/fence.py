@@ -1,7 +1,7 @@
 """Fence a call of a channel: once the lease of its actions has ended, nothing that it does reaches a provider.
 
 A process can be stopped between any two instructions (SIGSTOP, a paused machine) and go on when another worker has
-taken over. So the clock is one that runs meanwhile, and the last ring is the kernel's:
+taken over. So the clock is one that runs meanwhile, and the kernel enforces its end:
 
 - from SENDS_FOR on, no exchange begins and none goes on (`exchange` asks `seconds_left` before each of its steps);
 - at LIVES_FOR, the kernel kills the process, running or stopped. A check in the process itself always leaves an
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Self
 
 SENDS_FOR = 60.0  # seconds from before the claim
-LIVES_FOR = 90.0
+LIVES_FOR = 90.0  # shorter than `plays.outbox.queue.LEASE`: a test holds that
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # runs while the process, or the machine, is stopped
 _ABSOLUTE = 1  # TIMER_ABSTIME

@@ -16,7 +16,13 @@ from typing import Literal
 from cs_pipeline.channels.message import Outcome
 
 Meaning = Literal["message", "channel", "later", "perhaps"]
-"""Refused is this message, for good; are we, whatever the message; nothing for good (`later`); or perhaps nothing."""
+"""What a refusal means:
+
+- `message`: this message is refused for good, and fails;
+- `channel`: we are refused, whatever the message; the channel pauses and the message waits;
+- `later`: nothing was taken; the same request may be made again;
+- `perhaps`: the message may have been taken; it is uncertain.
+"""
 
 RETRY_SOON = timedelta(minutes=1)
 

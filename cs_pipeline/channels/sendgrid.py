@@ -1,6 +1,7 @@
 """Send e-mail through SendGrid's v3 API, with the vendor's library.
 
-Only the exchange, and what SendGrid's answers mean for the outbox; what a request says is in `sendgrid_requests`.
+Only the exchange: what a request says is in `sendgrid_requests`, what a refusal means (401, 429, ...) in `refusals`,
+and how a refused channel pauses in `plays.outbox.channel_pauses`.
 SendGrid has no idempotency key and no way to ask for one of ours, so an uncertain e-mail is never repeated: `find`
 cannot look.
 """

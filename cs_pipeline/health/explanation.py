@@ -1,6 +1,6 @@
 """Words for a score and for a change of it: the same in Slack, in e-mail and on the command line.
 
-Numbers are rounded to one decimal here and nowhere else.
+Numbers are rounded to one decimal for readers, never before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cs_pipeline.health.attribution import OVERRIDE_DRIVER
 from cs_pipeline.health.band_sets import advice
-from cs_pipeline.health.changes import OVERRIDE_DRIVER
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.steadiness import NO_BAND

@@ -1,8 +1,8 @@
 """Bands that do not flicker: what a model may ask for before an account changes band, and how it is decided.
 
-Here belongs everything by which the band of a week depends on the weeks before it. The band that a score alone gives
-is in `scoring`. Accounts are decided all at once; a week is one step, from what the week before left to what this
-week leaves.
+Here belongs everything by which the band of a week depends on the weeks before it. `bands_of` gives
+the band of a score alone. Accounts are decided all at once; a week is one step, from what the week before left to
+what this week leaves.
 """
 
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ import pyarrow as pa
 from adbc_driver_manager.dbapi import Connection
 from numpy.typing import NDArray
 
-from cs_pipeline.health.changes import (
+from cs_pipeline.health.attribution import (
     CAUSES,
     FIRST_SCORE,
     MISSING_DATA,
@@ -84,8 +84,8 @@ def record_changes(
     """Replace the score changes of `weeks` (ascending) for the accounts in `scope`, a transaction each.
 
     Changes are live in a live run of the newest week; a week that is older is recorded as backfill. Only what is live
-    may become a trigger (`triggers`). The week after the last one is compared again too where it has scores of the
-    same version, since what it is compared with may have changed. Raises UserError when the marts are not built.
+    may become a trigger (`plays.triggers`). The week after the last one is compared again too where it has scores of
+    the same version, since what it is compared with may have changed. Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_account_weeks")
     done: list[ChangeSummary] = []

@@ -1,6 +1,6 @@
-"""Weeks that were never scored, and weeks that no live run ever saw: what a machine that was off leaves behind.
+"""Weeks that were never scored, and weeks that no live run ever saw: the result of a machine that was off.
 
-A hole is a week without scores between weeks that have them. A missed week is one that came after a live week and was
+A hole is a week without scores after the first that has them. A missed week is one that came after a live week and was
 not live itself, whether or not it was filled since: of its renewal windows nobody was told.
 """
 

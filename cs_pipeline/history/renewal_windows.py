@@ -32,7 +32,7 @@ def record_windows(warehouse: Warehouse, weeks: Sequence[date], scope: Scope, or
     """Replace the renewal windows of `weeks` for the accounts in `scope`, all in one statement and transaction.
 
     Windows are live in a live run of the newest week, which sees what is signed or ends ahead; older weeks are recorded
-    as backfill. Only what is live may become a trigger (`triggers`).
+    as backfill. Only what is live may become a trigger (`plays.triggers`).
     A live run whose week before was missed records that week's windows too, as far as their day is a few days past at
     most, and as it sees them itself: they are live, and acted on late.
     Raises UserError when the marts are not built.

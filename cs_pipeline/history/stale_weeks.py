@@ -1,4 +1,4 @@
-"""Weeks whose data did not arrive: the last scores are held, and marked, so that silence is not taken for illness.
+"""Weeks whose data did not arrive: the last scores are held, and marked, so that missing data lowers no score.
 
 The product events are what should come every week. Whether they did is asked of each account that usually has some, and
 every account counts alike: the calls of one, however many, say nothing of the others. When next to none has what is

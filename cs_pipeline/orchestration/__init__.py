@@ -1,4 +1,5 @@
 """All of Dagster: `build` puts together assets, checks, jobs, sensors, schedules and resources; `keys` names them.
 
-The only package that imports Dagster. It stays thin: what is decided or computed lives in the packages below.
+Below it nothing imports Dagster; above it, the command line and the demo start what is here.
+It stays thin: what is decided or computed lives in the packages below.
 """

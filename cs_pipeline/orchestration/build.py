@@ -27,7 +27,7 @@ from cs_pipeline.orchestration.run_owner import owned_executor
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
-from cs_pipeline.orchestration.sensors.triggers import build_trigger_sensors
+from cs_pipeline.orchestration.sensors.playbooks import build_trigger_sensors
 from cs_pipeline.settings import Settings
 
 WEEKLY_ASSETS = (build_health_scores, build_score_changes, build_renewal_windows, build_triggers)

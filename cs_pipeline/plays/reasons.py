@@ -15,6 +15,8 @@ KILL_SWITCH = "kill_switch"
 STEP_BEFORE = "step_before"
 JOINED = "joined"
 MISSED = "missed"
+NO_RECIPIENT = "no_recipient"
+FREQUENCY_CAP = "frequency_cap"
 
 REFUSED: Mapping[str, str] = {
     "unknown_account": "the warehouse has no such account",
@@ -65,14 +67,14 @@ HELD_OR_DROPPED: Mapping[str, str] = {
     MISSED: "nobody was there to take it in time, like many others; it waits for a person: `cs-pipeline action missed`",
     "channel_paused": "the channel takes nothing from us at the moment; it goes out when that is over",
     "told_in_slack": "operations were told in Slack",
-    "no_recipient": "nobody can receive it",
+    NO_RECIPIENT: "nobody can receive it",
     "not_rendered": "its message cannot be written",
 }
 """Why an action is held or suppressed for what is in the outbox or in its playbook."""
 
 POSTPONED: Mapping[str, str] = {
     "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
-    "frequency_cap": "the person or the account has got enough mail in seven days; it waits for room until it is stale",
+    FREQUENCY_CAP: "the person or the account has got enough mail in seven days; it waits for room until it is stale",
     STEP_BEFORE: "a step before it, to the same person, is not out yet or went out late; it keeps its distance",
     "stale_data": "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
 }

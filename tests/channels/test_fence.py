@@ -19,6 +19,7 @@ from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
 from cs_pipeline.channels.slack import SlackChannel
 from cs_pipeline.channels.teams import TeamsChannel
+from cs_pipeline.plays.outbox.queue import LEASE
 from tests.builders.messages import CRM, EMAIL, SLACK, TEAMS
 from tests.channels.test_hubspot import channel as hubspot
 from tests.channels.test_salesforce import channel as salesforce
@@ -120,3 +121,7 @@ def test_a_process_that_leaves_the_fence_in_time_lives_on() -> None:
         assert fence.seconds_left() is not None
     time.sleep(0.15)
     assert fence.seconds_left() is None
+
+
+def test_a_worker_is_gone_before_the_lease_of_its_actions_ends() -> None:
+    assert fence.SENDS_FOR < fence.LIVES_FOR < LEASE.total_seconds()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cs_pipeline.health.changes import CAUSES, EarlierScores, attribute
+from cs_pipeline.health.attribution import CAUSES, EarlierScores, attribute
 from tests.builders.scored_accounts import ARITHMETIC, HEALTHY, WEEKLY_POINTS, frame, score_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "scores.md"

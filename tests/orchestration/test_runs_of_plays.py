@@ -1,6 +1,6 @@
 """What a tick of a sensor asks for: few runs, whose cause is their key."""
 
-from cs_pipeline.orchestration.sensors.triggers import TRIGGERS_IN_A_RUN, playbook_requests
+from cs_pipeline.orchestration.sensors.playbooks import TRIGGERS_IN_A_RUN, playbook_requests
 from cs_pipeline.plays.triggers.dispatch_cursor import TriggerBatch
 
 

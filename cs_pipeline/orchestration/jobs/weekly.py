@@ -1,4 +1,7 @@
-"""The weekly job: everything from the staging models to the triggers, in one run, whatever the number of weeks."""
+"""The weekly job: everything from the staging models to the triggers, in one run, whatever the number of weeks.
+
+What is in it: every asset made by `assets.weekly.weekly_asset`, and the dbt models.
+"""
 
 import dagster as dg
 
@@ -9,7 +12,7 @@ weekly_job = dg.define_asset_job(
     WEEKLY_JOB,
     selection=dg.AssetSelection.tag(CADENCE_TAG, WEEKLY[CADENCE_TAG]),
     description=(
-        "Builds the marts, scores every account, explains the changes and opens renewal windows. "
+        "Builds the marts, scores every account, explains the changes, opens renewal windows and triggers. "
         "Launched by the schedule it may start plays; launched by hand or as a backfill it contacts nobody."
     ),
     tags={SERIAL_TAG: WEEKLY_JOB, **at_most(hours=12)},

@@ -18,7 +18,7 @@ from cs_pipeline.plays.outbox.queue import COLUMNS, PlannedAction
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
-from cs_pipeline.plays.reasons import JOINED
+from cs_pipeline.plays.reasons import JOINED, NO_RECIPIENT
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def check_eligibility(session: Session, due: pd.DataFrame, as_of: AsOf) -> Eligi
         postponed=postponed,
         suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True))
         | dict.fromkeys(said_already, JOINED),
-        failed=dict.fromkeys(due.loc[has_nobody, "action_id"], "no_recipient"),
+        failed=dict.fromkeys(due.loc[has_nobody, "action_id"], NO_RECIPIENT),
     )
 
 

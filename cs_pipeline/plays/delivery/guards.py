@@ -1,4 +1,4 @@
-"""Stop due actions that must not be taken, with today's facts, right before they would be.
+"""Find due actions that must not be taken, with today's facts, right before they would be.
 
 A guard is a reason and a test over a frame of due actions: the columns of `due`, all facts of the account, the
 recipient, and what `contact_state` adds. The first guard that stops an action gives the reason. Guards that need no

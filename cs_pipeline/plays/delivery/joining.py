@@ -1,4 +1,4 @@
-"""Send one mail for the contracts of an account that renew at about the same time.
+"""Find mail that says again what another mail said, for the contracts of an account that renew at about the same time.
 
 Each contract has a play of its own, with its own opportunity and paperwork. What a customer reads about one of them is
 not sent again about another within JOINED_WITHIN. Asked right before actions would be taken.

@@ -1,4 +1,4 @@
-"""Postpone due actions: for hours, frequency caps, and scores that are held.
+"""Find due actions that have to wait, and until when: for hours, frequency caps, and scores that are held.
 
 Asked right before an action would be taken, after `guards`. What waits stays planned with its reason, and is suppressed
 with it when it has become stale by then. Quiet hours alone do not make stale: a mail that was due on a Saturday goes
@@ -16,6 +16,7 @@ from cs_pipeline.plays.delivery.quiet_hours import QuietHours
 from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
+from cs_pipeline.plays.reasons import FREQUENCY_CAP
 from cs_pipeline.sql_files import read_sql
 
 WINDOW = timedelta(days=7)
@@ -91,7 +92,7 @@ def _for_room(session: Session, mails: list[dict], as_of: AsOf) -> dict[int, Pos
             if len(moments := sent.setdefault((kind, name), [])) >= most[kind]
         ]
         if full:
-            waiting[mail["action_id"]] = Postponed(max(full) + WINDOW, "frequency_cap")
+            waiting[mail["action_id"]] = Postponed(max(full) + WINDOW, FREQUENCY_CAP)
         else:
             for whom in of_whom.items():
                 sent[whom].append(as_of.now)

@@ -14,6 +14,7 @@ from cs_pipeline.plays.enrolment.postgres_store import PLANNED_COLUMNS
 from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
+from cs_pipeline.plays.reasons import NO_RECIPIENT
 
 ACTION_COLUMNS = (*PLANNED_COLUMNS, "definition")
 
@@ -81,7 +82,7 @@ def _first_status(actions: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     reason = pd.Series(None, index=actions.index, dtype="object")
     status[[step.waits_for_approval for step in actions["definition"]]] = "awaiting_approval"
     for is_so, final, why in (
-        (actions["recipient"].isna(), "failed", "no_recipient"),
+        (actions["recipient"].isna(), "failed", NO_RECIPIENT),
         (actions["expires_at"] <= pd.to_datetime(actions["decided_at"], utc=True), "suppressed", "stale"),
     ):
         status[is_so], reason[is_so] = final, why

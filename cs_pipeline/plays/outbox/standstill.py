@@ -1,4 +1,4 @@
-"""Decide what stands still and why: due actions that nobody takes, whatever the cause. Pure, over rows.
+"""Decide what stands still and why: due actions that nobody takes, whatever the cause.
 
 Who looks, and who is told, is elsewhere: it must not depend on what it watches.
 """

@@ -18,12 +18,11 @@ from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook
-from cs_pipeline.plays.reasons import JOINED
-from cs_pipeline.plays.simulation.memory_store import NOBODY, TAKEN, MemoryStore
+from cs_pipeline.plays.reasons import FREQUENCY_CAP, JOINED, NO_RECIPIENT
+from cs_pipeline.plays.simulation.memory_store import TAKEN, MemoryStore
 from cs_pipeline.settings import Settings
 
 DAY = timedelta(days=1)
-CAPPED = "frequency_cap"
 
 
 def take_due(
@@ -35,7 +34,7 @@ def take_due(
         return
     today = known.loc[due["enrolment_id"]].set_axis(due.index)
     current, reasons = reasons_with(session, due, due["definition"], today, as_of)
-    reasons = reasons.mask(reasons.isna() & current["recipient"].isna(), NOBODY)
+    reasons = reasons.mask(reasons.isna() & current["recipient"].isna(), NO_RECIPIENT)
     store.drop(reasons.dropna())
     subjects = store.enrolments.loc[due["enrolment_id"], "subject_id"].set_axis(due.index)
     going = current.assign(action_id=current.index, subject_id=subjects).join(today[["country", "timezone"]])
@@ -61,8 +60,8 @@ def _take_day(
     capped = in_order.loc[_beyond_caps(_mail_of_the_week(store), in_order, as_of.settings)]
     next_week = as_of.now + WEEK
     is_stale = capped["expires_at"] <= next_week
-    store.drop(pd.Series(CAPPED, index=capped.index[is_stale], dtype="object"))
-    store.postpone(dict.fromkeys(capped.index[~is_stale], Postponed(next_week, CAPPED)))
+    store.drop(pd.Series(FREQUENCY_CAP, index=capped.index[is_stale], dtype="object"))
+    store.postpone(dict.fromkeys(capped.index[~is_stale], Postponed(next_week, FREQUENCY_CAP)))
     with_room = in_order[~in_order.index.isin(capped.index)]
     said_already = joining.joined(store, with_room)
     store.drop(pd.Series(JOINED, index=said_already, dtype="object"))

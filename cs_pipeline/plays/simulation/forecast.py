@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
-from cs_pipeline.health.changes import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGED, EarlierScores, attribute
+from cs_pipeline.health.attribution import CAUSES, FIRST_SCORE, STEADINESS, UNCHANGED, EarlierScores, attribute
 from cs_pipeline.health.scoring import Floats, Integers
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.reasons import NO_RECIPIENT
 
 ENROLMENT_COLUMNS = (
     "playbook", "family", "priority", "account_id", "subject_id", "anchor_on", "week", "owner", "severity",
@@ -24,7 +25,6 @@ ACTION_COLUMNS = (
     "enrolment_id", "playbook", "family", "step", "account_id", "owner", "channel", "role", "intent", "definition",
     "due_at", "expires_at", "needs_approval", "status", "reason", "recipient", "week", "sent_at",
 )  # fmt: skip
-NOBODY = "no_recipient"
 TAKEN = ("taken", "for_approval")
 """States of an action that went out, or would have once a person had approved it."""
 
@@ -155,7 +155,9 @@ class MemoryStore:
 
     def drop(self, reasons: pd.Series) -> None:
         """Actions that are not taken; `reasons` by action."""
-        self.actions.loc[reasons.index, "status"] = ["failed" if why == NOBODY else "suppressed" for why in reasons]
+        self.actions.loc[reasons.index, "status"] = [
+            "failed" if why == NO_RECIPIENT else "suppressed" for why in reasons
+        ]
         self.actions.loc[reasons.index, "reason"] = reasons.astype("object")
         self.actions.loc[reasons.index, "week"] = self.week
 

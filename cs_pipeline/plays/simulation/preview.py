@@ -23,11 +23,11 @@ from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages import samples
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, Trigger
+from cs_pipeline.plays.reasons import NO_RECIPIENT
 from cs_pipeline.plays.triggers.causes import COLUMNS, read_causes
 from cs_pipeline.plays.triggers.score_changes import causes_of_account
 from cs_pipeline.renewals.dates import next_renewal
 
-NO_RECIPIENT = "no_recipient"
 LOOK_BACK = 50  # triggers of the account among which one is looked for that could start the play
 
 

@@ -1,4 +1,4 @@
-"""Tables about scores and changes, for the Dagster UI and the command line. One query each, no arithmetic elsewhere."""
+"""Tables about scores and changes, for the Dagster UI and the command line: a function and a query each."""
 
 from datetime import date
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.sensors.triggers import build_trigger_sensors
+from cs_pipeline.orchestration.sensors.playbooks import build_trigger_sensors
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, read_playbook
 from cs_pipeline.plays.triggers.alerts import open_alerts

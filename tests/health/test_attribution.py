@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from cs_pipeline.health.changes import CAUSES, Drivers, EarlierScores, attribute
+from cs_pipeline.health.attribution import CAUSES, Drivers, EarlierScores, attribute
 from cs_pipeline.health.scoring import Arithmetic, Floats
 from tests.builders.scored_accounts import ARITHMETIC, WEEKLY_POINTS, frame, metric_values
 
