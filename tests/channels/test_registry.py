@@ -12,7 +12,8 @@ from cs_pipeline.plays.messages.renderer import FRONT, WHY
 from cs_pipeline.settings import Settings
 
 PACKAGE = Path(cs_pipeline.__file__).parent
-RECIPE = (PACKAGE.parent / "docs" / "contributing.md").read_text(encoding="utf-8").partition("## Add a channel")[2]
+CONTRIBUTING = (PACKAGE.parent / "docs" / "contributing.md").read_text(encoding="utf-8")
+RECIPE = CONTRIBUTING.partition("## Add a channel")[2].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
