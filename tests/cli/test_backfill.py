@@ -1,5 +1,7 @@
 """`cs-pipeline backfill`: wrong questions get one clear sentence, before anything is started."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -17,7 +19,10 @@ from cs_pipeline.errors import UserError
         (["--from", "2025-01-06", "--to", "2099-01-05"], "is not over yet"),
     ],
 )
-def test_weeks_that_make_no_sense_are_refused(arguments: list[str], words: str) -> None:
+def test_weeks_that_make_no_sense_are_refused(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CS_PIPELINE_HOME", str(tmp_path))  # not the demo's, which has a first week of its own
     with pytest.raises(UserError, match=words):
         CliRunner().invoke(app, ["backfill", *arguments], catch_exceptions=False)
 
