@@ -20,9 +20,9 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from cs_pipeline.settings import load_settings
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import embedded_server, locate
-from cs_pipeline.warehouse.migrate import LOCK
 from cs_pipeline.warehouse.refusals import refusals_in_words
 from cs_pipeline.warehouse.schemas import ensure_schema
 
@@ -85,7 +85,7 @@ def dagster_schema(warehouse: Warehouse) -> str:
         )
         if cursor.fetchone() == (True,):
             return "public"
-        cursor.execute(f"select pg_advisory_xact_lock({LOCK})")  # webserver and daemon start at the same time
+        take_lock(cursor, AdvisoryLock.MIGRATION)  # webserver and daemon start at the same time
         ensure_schema(cursor, "dagster")
         return "dagster"
 

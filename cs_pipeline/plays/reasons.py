@@ -16,13 +16,15 @@ STEP_BEFORE = "step_before"
 JOINED = "joined"
 MISSED = "missed"
 NO_RECIPIENT = "no_recipient"
+QUIET_HOURS = "quiet_hours"
+STALE_DATA = "stale_data"
 FREQUENCY_CAP = "frequency_cap"
 
 REFUSED: Mapping[str, str] = {
     "unknown_account": "the warehouse has no such account",
     "trigger": "the playbook's trigger.when does not hold for this trigger",
     "audience": "the account is not in the playbook's audience",
-    "kill_switch": "a person has stopped the playbook or the account",
+    KILL_SWITCH: "a person has stopped the playbook or the account",
     "reentry": "the last play of this playbook ended less than reentry_after_days ago",
     "family": "the account, or that subscription, is in another play of the family, of the same or a higher priority",
     HOLD_OUT: "the account is in the playbook's hold-out, and would have been enrolled",
@@ -73,10 +75,10 @@ HELD_OR_DROPPED: Mapping[str, str] = {
 """Why an action is held or suppressed for what is in the outbox or in its playbook."""
 
 POSTPONED: Mapping[str, str] = {
-    "quiet_hours": "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
+    QUIET_HOURS: "it is night, a week-end or a holiday where the reader is; it goes out when the day begins there",
     FREQUENCY_CAP: "the person or the account has got enough mail in seven days; it waits for room until it is stale",
     STEP_BEFORE: "a step before it, to the same person, is not out yet or went out late; it keeps its distance",
-    "stale_data": "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
+    STALE_DATA: "the score behind the play is held, its sources are old; it waits for a new one until it is stale",
 }
 """Why a planned action waits; one that becomes stale meanwhile is suppressed with it."""
 

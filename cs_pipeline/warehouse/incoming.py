@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 from psycopg2.extensions import cursor as Cursor
 
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock
 from cs_pipeline.warehouse.batches import Batch
 from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.csv_batches import read_csv_batches, read_csv_header
@@ -27,7 +28,6 @@ from cs_pipeline.warehouse.spellings import without_blanks
 LOAD, LINE = "_load_id", "_line"
 COPY_BYTES = 1 << 20
 SPOOL_BYTES = 16 << 20
-ONE_LOAD_AT_A_TIME = 7_420_002  # any constant of ours: load ids become visible in ascending order
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_batches(file: SourceFile) -> Iterator[Batch]:
 def prepare(cursor: Cursor) -> None:
     """Settle what the transaction of a load relies on, and wait for another load to end."""
     cursor.execute(
-        f"select pg_advisory_xact_lock({ONE_LOAD_AT_A_TIME}); set local datestyle = 'ISO, YMD'; "
+        f"select pg_advisory_xact_lock({AdvisoryLock.LOAD.value}); set local datestyle = 'ISO, YMD'; "
         "set local work_mem = '256MB'; set local maintenance_work_mem = '512MB'; "
         "set local parallel_tuple_cost = 0"  # checks yield few rows, which PostgreSQL cannot know
     )

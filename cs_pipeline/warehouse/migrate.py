@@ -7,11 +7,11 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.refusals import refusals_in_words
 
 SCRIPTS = Path(__file__).parent / "migrations"
-LOCK = 7_420_001  # any constant of ours: one migration at a time
 
 
 def migrate(warehouse: Warehouse) -> None:
@@ -21,7 +21,7 @@ def migrate(warehouse: Warehouse) -> None:
     """
     engine = create_engine("postgresql+psycopg2://", creator=warehouse.connect, poolclass=NullPool)
     with refusals_in_words(warehouse.location), engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION.value})
         for name in ("cs", "raw"):
             if connection.execute(text("select to_regnamespace(:name) is null"), {"name": name}).scalar():
                 connection.execute(text(f"create schema {name}"))

@@ -11,6 +11,7 @@ from typing import Literal
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.mapping_reader import READER, reads_as_reader
 from cs_pipeline.warehouse.refusals import DatabaseRefusal
@@ -19,7 +20,6 @@ from cs_pipeline.warehouse.session_settings import TIMEOUTS
 
 OLDEST, NEWEST = 15, 18
 PROBE = "_cs_pipeline_doctor"
-LOCK = 7_420_006  # any constant of ours
 CONNECTIONS = 20  # webserver, daemon, code servers and four runs, each with some
 
 
@@ -167,7 +167,7 @@ def _writing(warehouse: Warehouse) -> Tried:
             cursor.execute(f"create view {table}_view as select word from {table}")
             cursor.execute(f"insert into {table} (word) values ('written')")
             cursor.execute(f"analyze {table}")
-            has_lock = _value(cursor, f"select pg_try_advisory_xact_lock({LOCK})")
+            has_lock = _value(cursor, f"select pg_try_advisory_xact_lock({AdvisoryLock.TRIAL.value})")
             session.rollback()
     except DatabaseRefusal as refusal:
         return Tried("trial", "wrong", str(refusal))

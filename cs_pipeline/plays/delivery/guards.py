@@ -12,10 +12,10 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.delivery.customer_mail import are_customer_mail
 from cs_pipeline.plays.delivery.upsell_guards import MORE, NOT_READY, asks_for_more
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.conditions import Condition
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,6 @@ class Guard:
 
     reason: str
     stops: Callable[[pd.DataFrame], pd.Series]
-
-
-def _to_customers(due: pd.DataFrame) -> pd.Series:
-    return due["role"].isin(CUSTOMER_ROLES)
 
 
 def _is_mail(due: pd.DataFrame) -> pd.Series:
@@ -40,7 +36,7 @@ def _not_ready(reason: str, condition: Condition) -> Guard:
 
 
 GUARDS = (
-    Guard("unsubscribed", lambda due: _is_mail(due) & _to_customers(due) & due["is_unsubscribed"]),
+    Guard("unsubscribed", lambda due: are_customer_mail(due) & due["is_unsubscribed"]),
     Guard("bounced", lambda due: _is_mail(due) & due["suppressed_as"].isin(["bounced", "spam"])),
     Guard("by_hand", lambda due: _is_mail(due) & (due["suppressed_as"] == "by_hand")),
     Guard("bad_fit", lambda due: due["intent"].isin(MORE) & due["is_bad_fit"]),

@@ -9,9 +9,8 @@ from datetime import timedelta
 
 import pandas as pd
 
-from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.delivery.customer_mail import are_customer_mail
 from cs_pipeline.plays.enrolment.play_store import PlayStore
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 
 JOINED_WITHIN = timedelta(days=30)
 
@@ -22,9 +21,7 @@ def joined(store: PlayStore, going: pd.DataFrame) -> list[int]:
     They are customers' mail of a play about a subscription, when the same step of the same playbook about another
     subscription has gone out, may have, or goes out before it.
     """
-    mails = going[
-        going["subject_id"].notna() & going["channel"].isin(CUSTOMER_CHANNELS) & going["role"].isin(CUSTOMER_ROLES)
-    ]
+    mails = going[going["subject_id"].notna() & are_customer_mail(going)]
     if mails.empty:
         return []
     said = _said_lately(store, mails)

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.delivery.customer_mail import is_customer_mail
 from cs_pipeline.plays.delivery.throttling import ASK_AGAIN
 from cs_pipeline.plays.enrolment.play_store import PlayStore
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks import business_days
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.reasons import STEP_BEFORE
 
 UNDER_WAY = ("planned", "claimed", "awaiting_approval")
@@ -106,8 +106,7 @@ def _before(playbook: Playbook, step: str, siblings: list[Sibling]) -> list[Sibl
 
 def _reader(channel: str, role: str, recipient: object) -> tuple[str, str]:
     """To whom, and where: a customer reads all of our mail and texts, our own people each channel by itself."""
-    is_mail = channel in CUSTOMER_CHANNELS and role in CUSTOMER_ROLES
-    return ("mail" if is_mail else channel, str(recipient or role).lower())
+    return ("mail" if is_customer_mail(channel, role) else channel, str(recipient or role).lower())
 
 
 def _siblings(store: PlayStore, due: pd.DataFrame) -> dict[int, list[Sibling]]:

@@ -12,11 +12,12 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
+from cs_pipeline.plays.delivery.customer_mail import is_customer_mail
 from cs_pipeline.plays.delivery.quiet_hours import QuietHours
 from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
-from cs_pipeline.plays.reasons import FREQUENCY_CAP
+from cs_pipeline.plays.reasons import FREQUENCY_CAP, QUIET_HOURS, STALE_DATA
 from cs_pipeline.sql_files import read_sql
 
 WINDOW = timedelta(days=7)
@@ -32,11 +33,7 @@ def postponements(session: Session, taken: pd.DataFrame, as_of: AsOf) -> dict[in
     """
     rows = taken.to_dict("records")
     waiting = _for_scores(session, rows, as_of)
-    mails = [
-        row
-        for row in rows
-        if row["channel"] in CUSTOMER_CHANNELS and row["role"] in CUSTOMER_ROLES and row["action_id"] not in waiting
-    ]
+    mails = [row for row in rows if is_customer_mail(row["channel"], row["role"]) and row["action_id"] not in waiting]
     waiting |= _for_morning(session, mails, as_of)
     waiting |= _for_room(session, [mail for mail in mails if mail["action_id"] not in waiting], as_of)
     return waiting
@@ -62,7 +59,7 @@ def _for_scores(session: Session, rows: list[dict], as_of: AsOf) -> dict[int, Po
             [[row["account_id"] for row in driven], as_of.now.date()],
         )
         held = {account_id for (account_id,) in cursor.fetchall()}
-    wait = Postponed(as_of.now + ASK_AGAIN, "stale_data")
+    wait = Postponed(as_of.now + ASK_AGAIN, STALE_DATA)
     return {row["action_id"]: wait for row in driven if row["account_id"] in held}
 
 
@@ -75,7 +72,7 @@ def _for_morning(session: Session, mails: list[dict], as_of: AsOf) -> dict[int, 
         zone = zones.get(mail["action_id"]) or text_or_none(mail["timezone"]) or as_of.settings.timezone
         moment = hours.next_moment(as_of.now, text_or_none(mail["country"]), zone, mail["action_key"])
         if moment is not None:
-            waiting[mail["action_id"]] = Postponed(moment, "quiet_hours", keeps_fresh=True)
+            waiting[mail["action_id"]] = Postponed(moment, QUIET_HOURS, keeps_fresh=True)
     return waiting
 
 

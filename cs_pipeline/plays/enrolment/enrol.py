@@ -21,12 +21,11 @@ from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
-from cs_pipeline.plays.reasons import OUTRANKED
+from cs_pipeline.plays.reasons import HOLD_OUT, KILL_SWITCH, OUTRANKED
 from cs_pipeline.plays.triggers.dispatch import undecided
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
 from cs_pipeline.warehouse.connection import Warehouse
-
-LOCK = 7_420_003  # one enrolment at a time, whatever the playbook: families are shared
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def enrol(
     as_of = AsOf(settings, now)
     with warehouse.session() as session:
         with session.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+            take_lock(cursor, AdvisoryLock.ENROLMENT)
         offered = undecided(session, playbook, trigger_ids)
         if offered.empty:
             return EnrolmentSummary(playbook.playbook, 0, {}, 0, {})
@@ -103,7 +102,7 @@ def enter(
 def refuse(session: Session, playbook: Playbook, trigger_ids: Sequence[int], reason: str, now: datetime) -> int:
     """Refuse whatever of the triggers is not decided yet, all for one reason of `reasons.REFUSED`; returns how many."""
     with session.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        take_lock(cursor, AdvisoryLock.ENROLMENT)
     offered = undecided(session, playbook, trigger_ids).assign(reason=reason)
     versions.remember(session, playbook)
     PostgresStore(session).enrol(playbook, offered, now)
@@ -127,21 +126,21 @@ def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, 
     known = pd.concat([today, facts.typed(of_trigger, TRIGGER_FACTS[playbook.trigger.kind])], axis=1)
     reasons = pd.Series(pd.NA, index=offered.index, dtype="string")
 
-    def refuse(is_so: pd.Series, reason: str) -> None:
+    def give_reason(is_so: pd.Series, reason: str) -> None:
         reasons[reasons.isna() & is_so] = reason
 
-    refuse(~today[facts.KNOWN], "unknown_account")
+    give_reason(~today[facts.KNOWN], "unknown_account")
     if playbook.trigger.condition is not None:
-        refuse(~playbook.trigger.condition.holds(known), "trigger")
+        give_reason(~playbook.trigger.condition.holds(known), "trigger")
     if playbook.audience_condition is not None:
-        refuse(~playbook.audience_condition.holds(today), "audience")
+        give_reason(~playbook.audience_condition.holds(today), "audience")
     reasons = reasons.fillna(exits.reasons_in(playbook, today))
-    refuse(state["is_stopped"], "kill_switch")
-    refuse(state["is_too_soon"], "reentry")
-    refuse(state["is_taken"], "family")
-    refuse(
+    give_reason(state["is_stopped"], KILL_SWITCH)
+    give_reason(state["is_too_soon"], "reentry")
+    give_reason(state["is_taken"], "family")
+    give_reason(
         offered.loc[reasons.isna(), ["account_id", "subject_id"]].duplicated().reindex(offered.index, fill_value=False),
         "family",
     )
-    refuse(held_out(playbook, offered["account_id"]), "hold_out")
+    give_reason(held_out(playbook, offered["account_id"]), HOLD_OUT)
     return reasons

@@ -9,8 +9,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.enrolment import recipients
-from cs_pipeline.plays.enrolment.play_store import PlayStore
-from cs_pipeline.plays.enrolment.postgres_store import PLANNED_COLUMNS
+from cs_pipeline.plays.enrolment.play_store import PLANNED_COLUMNS, PlayStore
 from cs_pipeline.plays.facts.query import AsOf, text_or_none
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import Playbook, Step

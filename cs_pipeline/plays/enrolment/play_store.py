@@ -16,6 +16,10 @@ STATE_COLUMNS = ("is_stopped", "is_too_soon", "is_taken")
 SIBLING_COLUMNS = (
     "enrolment_id", "action_id", "step", "channel", "role", "recipient", "status", "due_at", "sent_at", "is_resent",
 )  # fmt: skip
+PLANNED_COLUMNS = (
+    "action_key", "enrolment_id", "playbook", "step", "account_id", "channel", "role", "recipient",
+    "recipient_user_id", "intent", "due_at", "expires_at", "status", "reason",
+)  # fmt: skip
 MAILED_COLUMNS = ("account_id", "playbook", "step", "subscription_id", "due_at")
 
 

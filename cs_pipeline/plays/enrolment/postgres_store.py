@@ -10,15 +10,10 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
-from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
+from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, PLANNED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
 from cs_pipeline.plays.outbox.lock import change_in_order
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.sql_files import read_sql
-
-PLANNED_COLUMNS = (
-    "action_key", "enrolment_id", "playbook", "step", "account_id", "channel", "role", "recipient",
-    "recipient_user_id", "intent", "due_at", "expires_at", "status", "reason",
-)  # fmt: skip
 
 _STATE = read_sql(__file__, "state")
 _COMPLETE = read_sql(__file__, "complete")

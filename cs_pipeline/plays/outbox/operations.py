@@ -76,7 +76,7 @@ def notify(session: Session, notice: Notice, settings: Settings, now: datetime) 
 
 
 def cancel_second_ways(session: Session) -> int:
-    """Plan no e-mail for what Slack has taken."""
+    """Cancel the e-mail of notices that Slack has taken; returns how many."""
     with session.cursor() as cursor:
         cursor.execute(
             """

@@ -11,13 +11,13 @@ from datetime import timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.registry import CUSTOMER_CHANNELS
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.delivery import joining, step_order
+from cs_pipeline.plays.delivery.customer_mail import are_customer_mail
 from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.outbox.suppress import Postponed
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import FREQUENCY_CAP, JOINED, NO_RECIPIENT
 from cs_pipeline.plays.simulation.memory_store import TAKEN, MemoryStore
 from cs_pipeline.settings import Settings
@@ -80,7 +80,7 @@ def _beyond_caps(taken: pd.DataFrame, going: pd.DataFrame, settings: Settings) -
     """
     columns = ["account_id", "channel", "role", "recipient"]
     rows = pd.concat([taken[columns], going[columns]])
-    mails = rows[rows["channel"].isin(CUSTOMER_CHANNELS) & rows["role"].isin(CUSTOMER_ROLES)]
+    mails = rows[are_customer_mail(rows)]
     place_for_person = mails.groupby(mails["recipient"].str.lower()).cumcount()
     has_room = mails[place_for_person < settings.mails_per_person]
     place_for_account = has_room.groupby("account_id").cumcount()

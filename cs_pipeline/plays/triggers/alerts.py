@@ -15,8 +15,8 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS
 from cs_pipeline.plays.triggers.causes import Causes, open_triggers
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
 
-LOCK = 7_420_005  # one at a time: two that look at the same moment would both find nothing told yet
 _CAUSES = read_sql(__file__)
 
 FACTS = tuple(name for name in TRIGGER_FACTS["alert"] if name not in ("rule", "entity"))
@@ -39,7 +39,7 @@ def open_alerts(
     entities = _names(found["entity"]).fillna(accounts) if "entity" in found else accounts
     facts = [_facts(rule, entity, row) for entity, row in zip(entities, found.to_dict("records"), strict=True)]
     with session.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        take_lock(cursor, AdvisoryLock.ALERTS)
     return open_triggers(
         session,
         Causes(

@@ -6,15 +6,15 @@ select is read. What a cause is belongs to the module of its kind, which kinds t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.facts.catalogue import TriggerKind
 
 COLUMNS = ("trigger_key", "kind", "account_id", "subject_id", "week", "occurred_at", "anchor_on", "facts")
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from typing import Literal, Protocol
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.facts.catalogue import TriggerKind
 from cs_pipeline.plays.facts.customers import facts_of_customers, this_monday
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.triggers import cadences, lifecycle, renewal_windows, score_changes, segments
-from cs_pipeline.plays.triggers.causes import WEEK, Causes, Moment, open_triggers
+from cs_pipeline.plays.triggers.causes import Causes, Moment, open_triggers
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.relations import missing_relations

@@ -1,0 +1,28 @@
+"""Number PostgreSQL's advisory locks, so that no two things of ours share one.
+
+Locks by name (`hashtext`), of which there are many of a kind, are taken where they are needed; their keys are texts.
+"""
+
+from enum import IntEnum, unique
+
+from psycopg2.extensions import cursor as Cursor
+
+
+@unique
+class AdvisoryLock(IntEnum):
+    """What happens once at a time in a database."""
+
+    MIGRATION = 7_420_001
+    LOAD = 7_420_002
+    """Load ids become visible in ascending order; migration 0012 names the number in SQL."""
+    ENROLMENT = 7_420_003
+    """Whatever the playbook: families are shared."""
+    OUTBOX_CHANGE = 7_420_004
+    ALERTS = 7_420_005
+    """Two that look at the same moment would both find nothing told yet."""
+    TRIAL = 7_420_006
+
+
+def take_lock(cursor: Cursor, lock: AdvisoryLock) -> None:
+    """Wait until nobody else has the lock, and hold it until the transaction ends."""
+    cursor.execute("select pg_advisory_xact_lock(%s)", [lock.value])
