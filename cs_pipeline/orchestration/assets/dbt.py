@@ -24,6 +24,8 @@ from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
 
 WEEKLY_MODELS = "tag:weekly"
 """The models of one row per account and week."""
+ALERT_RULES = "tag:alerts"
+"""Views that alert rules are; some read the weekly models."""
 
 
 class Translator(DagsterDbtTranslator):
@@ -59,7 +61,12 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
     """Two sets of assets, so that a backfill of weeks does not rebuild all history and the other way round."""
     manifest = build_manifest()
 
-    @dbt_assets(manifest=manifest, exclude=WEEKLY_MODELS, dagster_dbt_translator=Translator(), name="dbt_models")
+    @dbt_assets(
+        manifest=manifest,
+        exclude=f"{WEEKLY_MODELS} {ALERT_RULES}",
+        dagster_dbt_translator=Translator(),
+        name="dbt_models",
+    )
     def dbt_models(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,

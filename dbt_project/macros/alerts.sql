@@ -1,0 +1,50 @@
+{# What alert rules are made of: the moments at which they are asked, their parameters, and what was known then.
+   docs/alerts.md tells how a rule is written. #}
+
+{# The moments at which a rule is asked, column as_of: one when live, many when a past is gone over. The evaluator sets
+   them for its transaction; who reads the view by hand asks about the present. To be used after `from`, with an alias. #}
+{% macro moments() -%}
+    (
+        select cast(asked.moment as timestamptz) as as_of
+        from unnest(
+            string_to_array(coalesce(nullif(current_setting('cs_pipeline.moments', true), ''), cast(now() as text)), ',')
+        ) as asked (moment)
+    )
+{%- endmacro %}
+
+
+{# The parameters of a rule, a column each, one row a tier ('' where an account has none, and for rules about no
+   account). `defaults` names them with their values: numbers, texts, lists of texts. What the evaluator sets for its
+   transaction comes first, then cs.alert_parameters, which holds what the team's alerts.yaml says. To be used after
+   `from` or `join`, with an alias; the rulebook reads the defaults from this call, so they are written out in it. #}
+{% macro alert_parameters(rule, defaults) -%}
+    (
+        select
+            {%- for name, default in defaults.items() %}
+            {%- set value = "coalesce(asked.parameters -> '" ~ name ~ "', stored.parameters -> '" ~ name
+                ~ "', cast('" ~ tojson(default) | replace("'", "''") ~ "' as jsonb))" %}
+            {%- if default is string %}
+            {{ value }} #>> '{}' as {{ name }},
+            {%- elif default is number %}
+            cast({{ value }} #>> '{}' as double precision) as {{ name }},
+            {%- else %}
+            array(select jsonb_array_elements_text({{ value }})) as {{ name }},
+            {%- endif %}
+            {%- endfor %}
+            tiers.tier
+        from unnest(array['', 'starter', 'pro', 'enterprise']) as tiers (tier)
+        left join cs.alert_parameters as stored
+            on stored.rule = '{{ rule }}' and tiers.tier = stored.tier
+        left join lateral (
+            select
+                cast(nullif(current_setting('cs_pipeline.alert_parameters', true), '') as jsonb)
+                #> array['{{ rule }}', tiers.tier] as parameters
+        ) as asked on true
+    )
+{%- endmacro %}
+
+
+{# Had a row reached the warehouse by the moment? Event time (a timestamptz) stands in where `_loaded_at` is empty. #}
+{% macro was_known(loaded_at, happened_at, moment) -%}
+    coalesce({{ loaded_at }}, {{ happened_at }}) <= {{ moment }}
+{%- endmacro %}
