@@ -48,3 +48,41 @@
 {% macro was_known(loaded_at, happened_at, moment) -%}
     coalesce({{ loaded_at }}, {{ happened_at }}) <= {{ moment }}
 {%- endmacro %}
+
+
+{# Is the account a customer at the moment? What alert rules say of one that has left is of no use to anyone. #}
+{% macro is_customer(accounts, moment) -%}
+    {{ accounts }}.created_at <= {{ moment }}
+    and coalesce({{ accounts }}.churned_at > {{ moment }}, true)
+{%- endmacro %}
+
+
+{# How many days a rule of nature event goes on finding what happened. It is told once all the same; a tick that was
+   missed, a pipeline that stood still over a long weekend and rows that come late lose nothing. #}
+{% macro days_of_news() -%}
+    7
+{%- endmacro %}
+
+
+{# Did it happen (a timestamptz) so lately that a rule of nature event finds it at the moment? #}
+{% macro is_news(happened_at, moment) -%}
+    {{ happened_at }} > {{ moment }} - interval '{{ days_of_news() }} days'
+    and {{ happened_at }} <= {{ moment }}
+{%- endmacro %}
+
+
+{# The same for what happened on a day: it counts from the day's beginning on. #}
+{% macro is_news_of_day(happened_on, moment) -%}
+    {{ happened_on }} > {{ utc_day(moment) }} - {{ days_of_news() }}
+    and {{ happened_on }} <= {{ utc_day(moment) }}
+{%- endmacro %}
+
+
+{# Is it within `days` before the first moment, or between the moments? Narrows a large table to a range that its index
+   answers, before it is joined to the moments; without it each moment would go over all of the table. #}
+{% macro is_around_moments(happened_at, days) -%}
+    {{ happened_at }} > (
+        select min(moments.as_of) - make_interval(secs => 86400 * ({{ days }})) from {{ moments() }} as moments
+    )
+    and {{ happened_at }} <= (select max(moments.as_of) from {{ moments() }} as moments)
+{%- endmacro %}

@@ -19,6 +19,7 @@ from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, build_manifest, dbt_environment, week_variables
 from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
 
@@ -54,6 +55,7 @@ def build_source_specs() -> list[dg.AssetSpec]:
             description=source["description"],
         )
         for source in sources
+        if source["source_name"] == SCHEMA  # those of `cs` are assets of their own
     ]
 
 
