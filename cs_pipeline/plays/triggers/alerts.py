@@ -6,7 +6,7 @@ which plays an alert starts is up to their `trigger.when`.
 """
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -18,6 +18,7 @@ from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
 
 _CAUSES = read_sql(__file__)
+_TOLD = read_sql(__file__, "told")
 
 FACTS = tuple(name for name in TRIGGER_FACTS["alert"] if name not in ("rule", "entity"))
 
@@ -64,3 +65,13 @@ def _names(column: pd.Series) -> pd.Series:
 def _facts(rule: str, entity: str, row: Mapping[Hashable, object]) -> str:
     told = {name: row[name] for name in FACTS if name in row and not pd.isna(row[name])}  # pyright: ignore[reportArgumentType, reportCallIssue]
     return json.dumps({"rule": rule, "entity": entity, **told}, default=float)  # Decimals, and numbers of NumPy
+
+
+def open_told(session: Session, alert_ids: Sequence[int], now: datetime) -> int:
+    """Write a trigger for each of these alerts (of cs.alerts) that is about an account; returns how many are new.
+
+    An alert is about `now`, when people are told of it: that is from when the steps of a play are counted.
+    """
+    if not alert_ids:
+        return 0
+    return open_triggers(session, Causes(_TOLD, {"alert_ids": list(alert_ids), "now": now}))

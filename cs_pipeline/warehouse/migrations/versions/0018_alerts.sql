@@ -13,10 +13,11 @@ create table cs.alerts (
     severity text not null check (severity in ('urgent', 'high', 'medium', 'low')),
     since timestamptz not null,           -- moment at which it was first seen
     since_clock double precision not null, -- the rule's clock then, see cs.alert_evaluations
-    seen_at timestamptz not null,         -- moment at which it was last seen
+    seen_at timestamptz not null,         -- moment at which it was last seen with something new; while it holds it is seen
+                                          -- at every evaluation, which writes nothing where nothing changed
     fired_at timestamptz,                 -- moment at which it fired; kept when it recovers and fires on
     missing integer not null default 0,   -- evaluations in a row that did not see it
-    missing_since timestamptz,
+    missing_since timestamptz,            -- of one that is closed: since when the rule no longer finds it
     missing_clock double precision,
     ended_at timestamptz,                 -- resolved: first moment at which it was missing
     reopened integer not null default 0,  -- times it came back within again_after: a flap
@@ -37,6 +38,10 @@ create table cs.alerts (
 create unique index alerts_open on cs.alerts (rule, account_id, entity)
 where state in ('pending', 'firing', 'recovering');
 create index alerts_by_key on cs.alerts (rule, account_id, entity, alert_id);
+create index alerts_closed_and_found on cs.alerts (rule, account_id, entity)
+where state = 'closed' and missing_since is null;
+create index alerts_untold on cs.alerts (rule)
+where state = 'firing' and told_at is null and not is_baseline;
 create index alerts_by_account on cs.alerts (account_id, fired_at);
 create index alerts_by_end on cs.alerts (ended_at) where ended_at is not null;
 comment on table cs.alerts is
@@ -75,6 +80,8 @@ create table cs.alert_evaluations (
     seconds double precision,
     error text,                           -- what was wrong, in words
     evaluated_at timestamptz not null,
+    is_baseline boolean not null default false, -- what was new then fired quietly
+    ends_watch boolean not null default false, -- the rule was removed or switched off after it
     primary key (rule, as_of)
 );
 comment on table cs.alert_evaluations is 'One row for each evaluation of an alert rule: its health, and what came of it.';

@@ -1,0 +1,253 @@
+"""Read the alert rules: their properties files, the parameters in their SQL, and what the team's alerts.yaml says.
+
+Files are read as they stand, without dbt, so that a tick costs no parse of the project. What `meta.alert` may say is in
+`rule`, what alerts.yaml may say in `parameters`; rules themselves are in `dbt_project/models/alerts`.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from string import Formatter
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cs_pipeline.alerts.parameters import (
+    TeamRule,
+    Values,
+    load_team_file,
+    nearest,
+    parameters_by_tier,
+    problems_of_parameters,
+    with_team_settings,
+)
+from cs_pipeline.alerts.rule import Alert
+from cs_pipeline.alerts.schedule import Schedule
+from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
+from cs_pipeline.plays.playbooks.condition_types import ConditionError
+from cs_pipeline.plays.playbooks.conditions import Condition
+from cs_pipeline.warehouse.contract import read_contract
+from cs_pipeline.yaml_with_lines import InvalidFile, Problem, validate
+
+FOLDER = DBT_PROJECT / "models" / "alerts"
+SCHEMA = "alerts"
+_CALL = re.compile(r"alert_parameters\(\s*(['\"])(?P<rule>[^'\"]*)\1\s*,\s*(?=\{)")
+_META = ("config", "meta", "alert")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An alert rule as it is in force.
+
+    `alert`: its meta with the team's settings. `folder`: below models/alerts. `path`: its properties file.
+    `defaults`: parameters as the SQL has them; `parameters`: by tier ('' for none) what is in force. `is_on`: False
+    where alerts.yaml switches it off.
+    """
+
+    name: str
+    alert: Alert
+    folder: str
+    path: Path
+    description: str = ""
+    requirements: tuple[str, ...] = ()
+    defaults: Values = field(default_factory=dict)
+    parameters: Mapping[str, Values] = field(default_factory=dict)
+    is_on: bool = True
+
+    @property
+    def relation(self) -> str:
+        """Its view in SQL."""
+        return f"{SCHEMA}.{self.name}"
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """At which moments it is asked."""
+        return Schedule.parse(self.alert.schedule)
+
+    @cached_property
+    def audience(self) -> Condition | None:
+        """Which accounts it is about, where not all."""
+        return None if self.alert.audience is None else Condition.parse(self.alert.audience, ACCOUNT_FACTS)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Meta(_Part):
+    alert: Alert
+    requirement: tuple[str, ...] = ()
+
+
+class _Config(_Part):
+    meta: _Meta
+
+
+class _Model(_Part):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    description: str = ""
+    config: _Config
+
+
+class _Properties(_Part):
+    """As much of a rule's properties file as is read here."""
+
+    models: tuple[_Model, ...] = ()
+
+
+def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
+    """The rules by name, in the order of their names, with what `<config>/alerts.yaml` says of them.
+
+    Those that it switches off are among them (`is_on`). Raises InvalidFile, with file, line, rule and field.
+    """
+    rules: dict[str, Rule] = {}
+    problems: list[str] = []
+    for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
+        try:
+            found = list(_rules_of(path, folder))
+        except InvalidFile as error:
+            problems.append(str(error))
+            continue
+        for rule in found:
+            if rule.name in rules:
+                problems.append(f"{path}: {rule.name}: is the name of a rule in {rules[rule.name].path} already")
+            rules[rule.name] = rule
+    if not problems:
+        problems += [f"{path}: no properties file beside it has its meta.alert" for path in _unnamed(folder, rules)]
+        problems += _problems_among(rules)
+    if problems:
+        raise InvalidFile("\n".join(problems))
+    team = load_team_file(config, {name: (rule.alert, rule.defaults) for name, rule in rules.items()})
+    return {name: _as_the_team_has_it(rules[name], team.rules.get(name)) for name in sorted(rules)}
+
+
+def _as_the_team_has_it(rule: Rule, override: TeamRule | None) -> Rule:
+    return replace(
+        rule,
+        alert=with_team_settings(rule.alert, override),
+        parameters=parameters_by_tier(rule.alert, rule.defaults, override),
+        is_on=override is None or override.enabled,
+    )
+
+
+def _rules_of(path: Path, folder: Path) -> Iterator[Rule]:
+    for model in _read(path).models:
+        sql = path.with_name(f"{model.name}.sql")
+        if not sql.is_file():
+            raise InvalidFile(f"{path}: {model.name}: there is no {sql.name} beside it")
+        yield Rule(
+            name=model.name,
+            alert=model.config.meta.alert,
+            folder=path.parent.relative_to(folder).as_posix(),
+            path=path,
+            description=" ".join(model.description.split()),
+            requirements=model.config.meta.requirement,
+            defaults=_defaults(sql, model.name),
+        )
+
+
+def _read(path: Path) -> _Properties:
+    """Fast where all is well; else again with line numbers, to say what is wrong."""
+    try:
+        properties = _Properties.model_validate(read_properties(path))
+        if not list(_problems(properties, path)):
+            return properties
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, UserError):
+        pass
+    try:
+        return validate(_Properties, path, lambda properties: _problems(properties, path))
+    except InvalidFile as error:
+        raise InvalidFile(_with_names(str(error), path)) from None
+
+
+def _with_names(message: str, path: Path) -> str:
+    """Complaints that name the model instead of its number."""
+    try:
+        names = [str(model.get("name", "")) for model in read_properties(path)["models"]]
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return message
+
+    def named(found: re.Match[str]) -> str:
+        number = int(found[1]) - 1
+        return f"{names[number]}: " if number < len(names) and names[number] else found[0]
+
+    return re.sub(r"models\[(\d+)\]\.", named, message)
+
+
+def _problems(properties: _Properties, path: Path) -> Iterator[Problem]:
+    tables = read_contract().tables
+    for number, model in enumerate(properties.models):
+        alert, where = model.config.meta.alert, ("models", number, *_META)
+        for source in alert.needs_fresh:
+            if source not in tables:
+                yield Problem(
+                    (*where, "needs_fresh", source), f"is no table of the source contract{nearest(source, tables)}"
+                )
+        try:
+            Schedule.parse(alert.schedule)
+        except ValueError as error:
+            yield Problem((*where, "schedule"), str(error))
+        try:
+            _ = alert.audience and Condition.parse(alert.audience, ACCOUNT_FACTS)
+        except ConditionError as error:
+            yield Problem((*where, "audience"), str(error))
+        try:
+            list(Formatter().parse(alert.title))
+        except ValueError as error:
+            yield Problem((*where, "title"), f"is not a title: {error}")
+        sql = path.with_name(f"{model.name}.sql")
+        if sql.is_file():
+            for name, message in problems_of_parameters(alert, _defaults(sql, model.name)):
+                yield Problem((*where, "parameters", *name), message)
+
+
+def _problems_among(rules: Mapping[str, Rule]) -> Iterator[str]:
+    for rule in rules.values():
+        for name in rule.alert.inhibited_by:
+            if name not in rules:
+                yield f"{rule.path}: {rule.name}: inhibited_by: there is no rule '{name}'{nearest(name, rules)}"
+            elif name == rule.name or rule.name in rules[name].alert.inhibited_by:
+                yield f"{rule.path}: {rule.name}: inhibited_by: {name} stands before itself"
+
+
+def _unnamed(folder: Path, rules: Mapping[str, Rule]) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*.sql")) if path.stem not in rules]
+
+
+def _defaults(path: Path, rule: str) -> Values:
+    """The defaults in the rule's own call of `alert_parameters`; none where it has no parameters."""
+    text = path.read_text(encoding="utf-8")
+    for call in _CALL.finditer(text):
+        if call["rule"] == rule:
+            where = f"{path}:{text.count(chr(10), 0, call.end()) + 1}: alert_parameters"
+            try:
+                values = ast.literal_eval(_braces(text, call.end()))
+            except (ValueError, SyntaxError):
+                raise InvalidFile(f"{where}: its defaults are not written out, such as {{'days': 10}}") from None
+            for name, value in values.items():
+                is_list = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+                if isinstance(value, bool) or not (isinstance(value, int | float | str) or is_list):
+                    raise InvalidFile(f"{where}: {name}: expected a number, a text or a list of texts")
+            return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {}
+
+
+def _braces(text: str, start: int) -> str:
+    """The text from the brace at `start` to the one that closes it."""
+    depth, quote = 0, ""
+    for place in range(start, len(text)):
+        sign = text[place]
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "{}":
+            depth += 1 if sign == "{" else -1
+            if depth == 0:
+                return text[start : place + 1]
+    return text[start:]
