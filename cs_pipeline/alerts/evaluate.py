@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Before:
+class Before:
     """What the evaluations before say of a rule. `seen_at`, `version`: of the newest that was ok."""
 
     as_of: datetime | None = None
@@ -75,7 +75,7 @@ def evaluate_rules(
     evaluations: list[Evaluation] = []
     with closing(warehouse.connect()) as session:
         _prepare(session, rules)
-        for rule in _in_order(rules):
+        for rule in in_order(rules):
             as_of = _due(rule, now, weekly)
             if as_of is None:
                 continue
@@ -91,7 +91,7 @@ def _prepare(session: Session, rules: Mapping[str, Rule]) -> None:
     session.commit()
 
 
-def _in_order(rules: Mapping[str, Rule]) -> list[Rule]:
+def in_order(rules: Mapping[str, Rule]) -> list[Rule]:
     """The rules that are on, each after those that stand before it."""
     order: dict[str, Rule] = {}
 
@@ -125,20 +125,20 @@ def evaluate(session: Session, rule: Rule, as_of: datetime, settings: Settings, 
             if cursor.fetchone() != (True,):
                 log.info("%s is being evaluated by somebody else", rule.name)
                 return None
-            before = _before(session, rule.name)
+            before = before_of(session, rule.name)
             if before.as_of is not None and before.as_of >= as_of and not _is_asked_again(before, as_of):
                 if before.as_of > as_of:
                     log.warning("%s was evaluated as of %s, which is after %s", rule.name, before.as_of, as_of)
                 return None
             evaluation = _evaluated(session, rule, as_of, before, settings, now)
-            _write(session, replace(evaluation, seconds=perf_counter() - started), now)
+            write(session, replace(evaluation, seconds=perf_counter() - started), now)
         session.commit()
         return evaluation
     finally:
         session.rollback()
 
 
-def _is_asked_again(before: _Before, as_of: datetime) -> bool:
+def _is_asked_again(before: Before, as_of: datetime) -> bool:
     return before.as_of == as_of and before.health in ("no_data", "error")
 
 
@@ -162,7 +162,8 @@ def _begin(session: Session, *moments: datetime) -> None:
         )
 
 
-def _before(session: Session, rule: str) -> _Before:
+def before_of(session: Session, rule: str) -> Before:
+    """What the evaluations so far say of a rule."""
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -179,11 +180,11 @@ def _before(session: Session, rule: str) -> _Before:
             {"rule": rule},
         )
         row = cursor.fetchone()
-    return _Before(*row) if row else _Before()
+    return Before(*row) if row else Before()
 
 
 def _evaluated(
-    session: Session, rule: Rule, as_of: datetime, before: _Before, settings: Settings, now: datetime
+    session: Session, rule: Rule, as_of: datetime, before: Before, settings: Settings, now: datetime
 ) -> Evaluation:
     frozen = Evaluation(rule.name, as_of, before.version or "", "error", before.clock)
     with session.cursor() as cursor:
@@ -208,16 +209,29 @@ class _NoData(Exception):
 
 
 def _watched(
-    session: Session, rule: Rule, as_of: datetime, before: _Before, settings: Settings, now: datetime
+    session: Session, rule: Rule, as_of: datetime, before: Before, settings: Settings, now: datetime
 ) -> Evaluation:
-    version = _version(session, rule)
+    version = version_of(session, rule)
     if stale := stale_inputs(session, rule.alert.needs_fresh, as_of):
         raise _NoData(stale)
     transition.create_workspace(session)
     accounts = NO_ACCOUNTS if missing_relations(session, ACCOUNTS) else ACCOUNTS
     found = find(session, rule, accounts)
+    tick = tick_after(before, rule, as_of, version, now, accounts, _book(session, accounts, as_of))
+    outcome = transition.advance(session, tick, AsOf(settings, as_of, sees_ahead=False))
+    evaluation = as_evaluation(tick, found, outcome)
+    open_told(session, evaluation.told.new, now)
+    notifications.tell(session, rule, evaluation, settings, now)
+    _tell_operations(session, rule, evaluation, settings, now, outcome)
+    return evaluation
+
+
+def tick_after(
+    before: Before, rule: Rule, as_of: datetime, version: str, now: datetime, accounts: str, book: int
+) -> Tick:
+    """The tick of a rule at a moment, after those before it."""
     is_first = before.version is None or before.ends_watch
-    tick = Tick(
+    return Tick(
         rule=rule,
         as_of=as_of,
         now=now,
@@ -227,14 +241,8 @@ def _watched(
         is_changed=before.version is not None and before.version != version,
         is_baseline=is_first or before.version != version,
         accounts=accounts,
-        book=_book(session, accounts, as_of),
+        book=book,
     )
-    outcome = transition.advance(session, tick, AsOf(settings, as_of, sees_ahead=False))
-    evaluation = _as_evaluation(tick, found, outcome)
-    open_told(session, evaluation.told.new, now)
-    notifications.tell(session, rule, evaluation, settings, now)
-    _tell_operations(session, rule, evaluation, settings, now, outcome)
-    return evaluation
 
 
 def find(session: Session, rule: Rule, accounts: str) -> int:
@@ -270,7 +278,7 @@ def _book(session: Session, accounts: str, as_of: datetime) -> int:
         return book
 
 
-def _version(session: Session, rule: Rule) -> str:
+def version_of(session: Session, rule: Rule) -> str:
     """What decides what the rule finds, as a short hash: its view, its parameters, and how its alerts begin and end."""
     if missing_relations(session, rule.relation):
         raise UserError(f"the view {rule.relation} is not built; run the weekly job, or `dbt run -s {rule.name}`")
@@ -289,7 +297,8 @@ def _version(session: Session, rule: Rule) -> str:
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _as_evaluation(tick: Tick, found: int, outcome: Outcome) -> Evaluation:
+def as_evaluation(tick: Tick, found: int, outcome: Outcome) -> Evaluation:
+    """The evaluation that a tick came to."""
     return Evaluation(
         rule=tick.rule.name,
         as_of=tick.as_of,
@@ -308,7 +317,8 @@ def _as_evaluation(tick: Tick, found: int, outcome: Outcome) -> Evaluation:
     )
 
 
-def _write(session: Session, evaluation: Evaluation, now: datetime) -> None:
+def write(session: Session, evaluation: Evaluation, now: datetime) -> None:
+    """Write the evaluation, in place of one of the same moment."""
     with session.cursor() as cursor:
         cursor.execute(
             f"""
