@@ -68,7 +68,7 @@ HELD_OR_DROPPED: Mapping[str, str] = {
     JOINED: "the account got the same mail about another of its contracts within thirty days",
     MISSED: "nobody was there to take it in time, like many others; it waits for a person: `cs-pipeline action missed`",
     "channel_paused": "the channel takes nothing from us at the moment; it goes out when that is over",
-    "told_in_slack": "operations were told in Slack",
+    "told_in_slack": "it was told in Slack",
     NO_RECIPIENT: "nobody can receive it",
     "not_rendered": "its message cannot be written",
 }

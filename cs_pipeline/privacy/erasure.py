@@ -64,6 +64,20 @@ def erase(warehouse: Warehouse, settings: Settings, person: str, now: datetime) 
             "where title ~* %(pattern)s or body ~* %(pattern)s",
             found,
         )
+        counts["cs.notices"] = _change(
+            cursor,
+            "update cs.notices set "
+            "subject = regexp_replace(subject, %(pattern)s, 'erased', 'gi'), "
+            "body = regexp_replace(body, %(pattern)s, 'erased', 'gi'), html = null, blocks = null "
+            "where subject ~* %(pattern)s or body ~* %(pattern)s or html ~* %(pattern)s or blocks::text ~* %(pattern)s",
+            found,
+        )
+        counts["cs.alert_notifications"] = _change(
+            cursor,
+            "update cs.alert_notifications set recipient = 'erased ' || notification_id "
+            "where lower(recipient) = any(%(addresses)s::text[])",
+            found,
+        )
         counts["cs.crm_readings"] = _change(
             cursor,
             "update cs.crm_readings set assignee = null where lower(assignee) = any(%(addresses)s::text[])",

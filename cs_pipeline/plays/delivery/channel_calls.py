@@ -80,8 +80,7 @@ class ChannelCalls:
     def take(self, name: str, together: list[Written], judged_after: int) -> int:
         """Claim, deliver, record: one call of a channel. Returns how many actions were still to be had."""
         channel = self.channels[name]
-        if together[0][0].enrolment_id is not None:
-            together = in_threads(self.session, together)  # now that the message before these is sent
+        together = in_threads(self.session, together)  # now that the message before these is sent
         wanted: dict[int, tuple[PlannedAction, Delivery]] = {
             action.action_id: (action, channel.delivery_to(message.recipient)) for action, message in together
         }

@@ -1,7 +1,7 @@
 """Take due actions: the one loop from what waits in the outbox to the channels.
 
 The order of a delivery belongs here. How a channel is called is in `channel_calls`, what may go out in `eligibility`,
-what is uncertain in `lookups`, notices to operations in `notices`.
+what is uncertain in `lookups`, notices to our own people in `notices`.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,14 @@ from cs_pipeline.plays.delivery.writing import Renderer, write
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.enrolment.postgres_store import PostgresStore
 from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.outbox import kill_switch, suppress
+from cs_pipeline.plays.outbox import kill_switch, operations, suppress
 from cs_pipeline.plays.outbox.claim import last_attempt
 from cs_pipeline.plays.outbox.queue import due
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 IDLE_SECONDS = 60.0  # after which the server ends a transaction whose worker was stopped in it, lest all others wait
+MOST_TO_OPERATIONS = 100  # of which those are told who wait for an answer
 JUDGED_FOR = 60.0  # seconds; what was not taken by then is judged and rendered again
 
 
@@ -41,15 +42,16 @@ def deliver_due(
 ) -> DeliverySummary:
     """Take up to `limit` actions that are due on `channels` (by kind of message: email, slack, crm, …).
 
-    Before that, notices to operations go out, what is uncertain is looked up where the provider allows it, plays end
-    whose exit conditions hold, and what is stale is dropped. Any number of deliveries may run at once. A channel that
-    takes nothing is left alone until its pause is over. Raises UserError when the marts are not built.
+    Before that, notices to our own people go out (up to `limit` as well), what is uncertain is looked up where the
+    provider allows it, plays end whose exit conditions hold, and what is stale is dropped. Any number of deliveries may
+    run at once. A channel that takes nothing is left alone until its pause is over. Raises UserError when the marts are
+    not built.
     """
     summary = DeliverySummary()
     with warehouse.session() as session:
         _end_when_stopped(session)
         calls = ChannelCalls(session, channels, settings, clock, summary)
-        notices.hand_over(calls)
+        notices.hand_over(calls, limit)
         _prepare(calls, renderer)
         _take_all(calls, renderer, limit)
         summary.completed = PostgresStore(session).complete(clock.now())
@@ -63,7 +65,8 @@ def deliver_notices(
     summary = DeliverySummary()
     with warehouse.session() as session:
         _end_when_stopped(session)
-        notices.hand_over(ChannelCalls(session, channels, settings, clock, summary))
+        calls = ChannelCalls(session, channels, settings, clock, summary)
+        notices.hand_over(calls, MOST_TO_OPERATIONS, operations.PLAYBOOK)
     return summary
 
 

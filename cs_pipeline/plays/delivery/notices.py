@@ -1,26 +1,40 @@
-"""Hand notices over to operations; they need nothing but the outbox, so what fails behind them can be told as well."""
+"""Hand notices over to our own people; they need nothing but the outbox, so what fails behind them can be told too."""
 
 from cs_pipeline.plays.delivery.channel_calls import ChannelCalls
 from cs_pipeline.plays.delivery.lookups import look_up
+from cs_pipeline.plays.delivery.slack_threads import in_threads
 from cs_pipeline.plays.outbox import notice_messages, operations, uncertain
 from cs_pipeline.plays.outbox.claim import last_attempt
+from cs_pipeline.plays.outbox.queue import PlannedAction
 
 
-def hand_over(calls: ChannelCalls) -> None:
-    """Look up what is uncertain of them, then take those that are due: by e-mail only what chat has not taken."""
+def hand_over(calls: ChannelCalls, limit: int, playbook: str | None = None) -> None:
+    """Look up what is uncertain of them, then take up to `limit` that are due, of `playbook` where it is given.
+
+    By e-mail goes only what chat has not taken. Each is looked at once.
+    """
     session, now = calls.session, calls.clock.now()
     calls.summary.leases_expired = uncertain.expire_leases(session, now)
     calls.read_pauses()
     session.commit()
-    for action, message in notice_messages.uncertain(session, calls.open_channels(), calls.settings, now):
+    to_look_up = notice_messages.uncertain(session, calls.open_channels(), calls.settings, now)
+    for action, message in in_threads(session, to_look_up):
         session.commit()
         look_up(calls, action, message)
-    operations.cancel_second_ways(session)
-    written = notice_messages.due(session, calls.open_channels(), calls.settings, now)
-    judged_after = last_attempt(session)
-    session.commit()
-    for channel, together in calls.batches(written):
-        if channel not in calls.summary.paused:
-            calls.take(channel, together, judged_after)
+    last: PlannedAction | None = None
+    taken = 0
+    while taken < limit:
+        operations.cancel_second_ways(session)
+        written = notice_messages.due(
+            session, calls.open_channels(), calls.settings, calls.clock.now(), playbook=playbook, after=last
+        )
+        judged_after = last_attempt(session)
+        session.commit()
+        if not written:
+            break
+        last = written[-1][0]
+        for channel, together in calls.batches(written):
+            if channel not in calls.summary.paused:
+                taken += calls.take(channel, together, judged_after)
     operations.cancel_second_ways(session)
     session.commit()

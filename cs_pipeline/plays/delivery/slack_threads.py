@@ -14,6 +14,7 @@ from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.sql_files import read_sql
 
 KEPT_UP = timedelta(days=90)  # an older thread is far up in the channel, where nobody looks
+QUIET_STEP = "resolved"  # of notices
 
 
 def in_threads(
@@ -21,10 +22,11 @@ def in_threads(
 ) -> list[tuple[PlannedAction, Message]]:
     """The messages, those to Slack with `thread` and `is_broadcast` in their payload where a thread is under way.
 
-    The thread is the account's oldest message of the last KEPT_UP in that conversation. The first message of a play is
-    shown in the conversation as well, lest a new play go unseen.
+    The thread is the account's oldest message of the last KEPT_UP in that conversation; what is of no account has none.
+    The first message of a play is shown in the conversation as well, lest a new play go unseen, and so is a notice
+    about an account, unless it says that something is over.
     """
-    threads = _threads(session, [action for action, _ in written if action.channel == "slack"])
+    threads = _threads(session, [action for action, _ in written if action.channel == "slack" and action.account_id])
     return [
         (action, replace(message, payload={**message.payload, **threads[action.action_id]}))
         if action.action_id in threads
@@ -44,6 +46,7 @@ def _threads(session: Session, actions: Sequence[PlannedAction]) -> dict[int, Ma
                 "enrolment_ids": [action.enrolment_id for action in actions],
                 "account_ids": [action.account_id for action in actions],
                 "recipients": [action.recipient for action in actions],
+                "are_quiet": [action.step == QUIET_STEP for action in actions],
                 "since": max(action.due_at for action in actions) - KEPT_UP,
             },
         )

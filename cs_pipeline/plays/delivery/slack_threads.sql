@@ -1,7 +1,7 @@
 select distinct on (asked.action_id)
     asked.action_id,
     earlier.provider_id,
-    not exists (
+    not asked.is_quiet and not exists (
         select 1
         from cs.actions as same_play
         where
@@ -14,8 +14,8 @@ select distinct on (asked.action_id)
 from
     unnest(
         %(action_ids)s::bigint[], %(enrolment_ids)s::bigint[], %(account_ids)s::text[],
-        %(recipients)s::text[]
-    ) as asked (action_id, enrolment_id, account_id, recipient)
+        %(recipients)s::text[], %(are_quiet)s::boolean[]
+    ) as asked (action_id, enrolment_id, account_id, recipient, is_quiet)
 inner join cs.actions as earlier
     on
         asked.account_id = earlier.account_id

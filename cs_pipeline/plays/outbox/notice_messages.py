@@ -1,8 +1,9 @@
-"""Write notices to operations that may go out, or be looked up, as messages of their channels."""
+"""Write notices that may go out, or be looked up, as messages of their channels."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
+from typing import Any
 
 from psycopg2.extensions import connection as Session
 
@@ -10,25 +11,41 @@ from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.plays.outbox.channel_pauses import PAUSED
 from cs_pipeline.plays.outbox.kill_switch import STOPPED
-from cs_pipeline.plays.outbox.operations import PLAYBOOK, STEP
-from cs_pipeline.plays.outbox.queue import MAY_LOOK_UP, PlannedAction, look_up_period
+from cs_pipeline.plays.outbox.queue import COLUMNS, MAY_LOOK_UP, PlannedAction, look_up_period
 from cs_pipeline.settings import Settings
 
 AT_A_TIME = 100
 
 
 def due(
-    session: Session, channels: Sequence[str], settings: Settings, now: datetime
+    session: Session,
+    channels: Sequence[str],
+    settings: Settings,
+    now: datetime,
+    *,
+    playbook: str | None = None,
+    after: PlannedAction | None = None,
 ) -> list[tuple[PlannedAction, Message]]:
-    """Notices that may go out on `channels` at `now`, written, the oldest first."""
+    """Up to AT_A_TIME notices that may go out on `channels` at `now`, written, the oldest first.
+
+    Of one `playbook` where it is given, and only those that come `after` another in this order.
+    """
     where = f"""
         actions.status = 'planned'
         and actions.due_at <= %(now)s
         and actions.expires_at > %(now)s
+        and (%(playbook)s::text is null or actions.playbook = %(playbook)s)
+        and (%(last_due)s::timestamptz is null or (actions.due_at, actions.action_id) > (%(last_due)s, %(last)s))
         and not {STOPPED}
         and not {PAUSED}
     """
-    return _written(session, where, {"now": now}, channels, settings)
+    parameters: dict[str, object] = {
+        "now": now,
+        "playbook": playbook,
+        "last_due": None if after is None else after.due_at,
+        "last": None if after is None else after.action_id,
+    }
+    return _written(session, where, parameters, channels, settings)
 
 
 def uncertain(
@@ -45,15 +62,8 @@ def _written(
         cursor.execute(
             f"""
             select
-                actions.action_id,
-                actions.action_key,
-                actions.channel,
-                actions.due_at,
-                actions.delivery,
-                actions.attempts,
-                actions.recipient,
-                notices.subject,
-                notices.body
+                {", ".join(f"actions.{column}" for column in _OF_ACTION)},
+                {", ".join(f"notices.{column}" for column in _OF_NOTICE)}
             from cs.actions
             inner join cs.notices using (notice_id)
             where actions.channel = any(%(channels)s) and {where}
@@ -62,57 +72,43 @@ def _written(
             """,
             {**parameters, "channels": list(channels)},
         )
-        return [_one(settings, *row) for row in cursor.fetchall()]
+        columns = (*_OF_ACTION, *_OF_NOTICE)
+        return [_one(settings, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
 
 
-def _one(
-    settings: Settings,
-    action_id: int,
-    action_key: str,
-    channel: str,
-    due_at: datetime,
-    delivery: str | None,
-    attempts: int,
-    recipient: str,
-    subject: str,
-    body: str,
-) -> tuple[PlannedAction, Message]:
+_OF_ACTION = tuple(column for column in COLUMNS if column not in ("enrolment_id", "playbook_version", "family"))
+_OF_NOTICE = ("subject", "body", "html", "blocks")
+
+
+def _one(settings: Settings, row: dict[str, Any]) -> tuple[PlannedAction, Message]:
     action = PlannedAction(
-        action_id=action_id,
-        action_key=action_key,
         enrolment_id=None,
-        playbook=PLAYBOOK,
         playbook_version="",
-        family=PLAYBOOK,
-        step=STEP,
-        account_id="",
-        channel=channel,
-        role=PLAYBOOK,
-        intent="inform",
-        due_at=due_at,
-        delivery=delivery,
-        attempts=attempts,
-        recipient=recipient,
-        recipient_user_id=None,
+        family=row["playbook"],
+        **{column: row[column] for column in _OF_ACTION},
     )
     return action, Message(
-        action_key=action_key,
-        channel=channel,
-        recipient=recipient,
-        subject=subject,
-        body_text=body,
-        body_html=f"<!doctype html><html><body><pre>{escape(body)}</pre></body></html>" if channel == "email" else None,
-        payload=_payload(channel, body, settings),
-        account_id="",
-        playbook=PLAYBOOK,
-        step=STEP,
-        due_on=due_at.date(),
-        category=PLAYBOOK,
+        action_key=action.action_key,
+        channel=action.channel,
+        recipient=action.recipient or "",
+        subject=row["subject"],
+        body_text=row["body"],
+        body_html=(row["html"] or _preformatted(row["body"])) if action.channel == "email" else None,
+        payload=_payload(action.channel, row, settings),
+        account_id=action.account_id,
+        playbook=action.playbook,
+        step=action.step,
+        due_on=action.due_at.date(),
+        category=action.playbook,
     )
 
 
-def _payload(channel: str, body: str, settings: Settings) -> dict[str, object]:
+def _preformatted(body: str) -> str:
+    return f"<!doctype html><html><body><pre>{escape(body)}</pre></body></html>"
+
+
+def _payload(channel: str, row: dict[str, Any], settings: Settings) -> dict[str, object]:
     layout = KINDS[channel].layout
     if layout is not None:
-        return {layout.field: layout.plain(body)}
+        return {layout.field: row["blocks"] or layout.plain(row["body"])}
     return {"preview": "", "sender_name": settings.sender_name, "reply_to": None}

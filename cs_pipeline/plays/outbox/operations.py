@@ -1,78 +1,107 @@
-"""Notify operations: the one door for whatever they are to be told.
+"""Notify our own people: the one door for whatever operations, an owner or a team are to be told.
 
 A notice is an action of the outbox like any other, so that none is lost or told twice. Chat is the first way, e-mail
-(where an address is set) the second, for when chat has not taken it in a while; what reached nobody is shown by
-`doctor`. What is told, and when, is decided by who calls `notify`; how a notice is written is in `notice_messages`, how
-it is handed over in `delivery.notices`.
+(where an address is known) the second, for when chat has not taken it in a while; what reached nobody is shown by
+`doctor`. What is told, when and to whom is decided by who calls; how a notice becomes a message is in
+`notice_messages`, how it is handed over in `delivery.notices`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from psycopg2.extensions import connection as Session
+from psycopg2.extras import Json, execute_values
 
 from cs_pipeline.channels.message import clean
 from cs_pipeline.channels.registry import carrier_of
+from cs_pipeline.plays.outbox.kill_switch import STOPPED
 from cs_pipeline.settings import Settings
 
 PLAYBOOK = "operations"
 STEP = "notice"
 SECOND_WAY_AFTER = timedelta(minutes=10)
 TOLD_FOR = timedelta(days=14)
+AT_A_TIME = 1_000
+
+Way = tuple[Literal["slack", "email"], str]
+"""A channel, and the address or conversation there."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who is told, as which role: by the first of `ways`, and by the second when that has not taken it in a while."""
+
+    role: str
+    ways: tuple[Way, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What operations are to read; `key` says what it is about, and is told once. Others' words in it are cleaned."""
+    """What somebody of us is to read; `key` says what it is about, and is told once. Others' words in it are cleaned.
+
+    `html` and `blocks` (Block Kit) are its forms for mail and Slack, where the plain `text` is not good enough. With an
+    `account_id` it stands in the account's thread and obeys the switch that stops the account; `playbook` is the name
+    by which a person can stop all of its kind, `step` what it is. `to` nobody: to operations.
+    """
 
     key: str
     subject: str
-    text: str
+    text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
+    blocks: Sequence[dict[str, Any]] | None = field(default=None, repr=False)
+    account_id: str = ""
+    playbook: str = PLAYBOOK
+    step: str = STEP
+    to: Reader | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "subject", clean(self.subject))
-        object.__setattr__(self, "text", clean(self.text))
+        for name in ("subject", "text", "html", "blocks"):
+            object.__setattr__(self, name, _cleaned(getattr(self, name)))
 
 
 def notify(session: Session, notice: Notice, settings: Settings, now: datetime) -> bool:
-    """Plan a notice: in Slack at once, by e-mail later. False when its key was told before."""
+    """Plan a notice: by its reader's first way at once, by the second later. False when its key was told before."""
+    return bool(notify_all(session, [notice], settings, now))
+
+
+def notify_all(session: Session, notices: Sequence[Notice], settings: Settings, now: datetime) -> dict[str, int]:
+    """Plan notices; returns their ids by key, those left out whose key was told before."""
+    by_key: dict[str, Notice] = {}
+    for notice in notices:
+        by_key.setdefault(notice.key, notice)
     with session.cursor() as cursor:
-        cursor.execute(
+        found = execute_values(
+            cursor,
             """
-            insert into cs.notices (notice_key, subject, body, created_at)
-            values (%s, %s, %s, %s)
+            insert into cs.notices (notice_key, subject, body, html, blocks, created_at)
+            values %s
             on conflict (notice_key) do nothing
-            returning notice_id
+            returning notice_key, notice_id
             """,
-            [notice.key, notice.subject, notice.text, now],
+            [
+                (each.key, each.subject, each.text, each.html, Json(each.blocks) if each.blocks else None, now)
+                for each in by_key.values()
+            ],
+            page_size=AT_A_TIME,
+            fetch=True,
         )
-        row = cursor.fetchone()
-        if row is None:
-            return False
-        ways = [("slack", settings.ops_channel, now)] if _has_chat(settings) else []
-        if settings.ops_email:
-            ways.append(("email", settings.ops_email, now + SECOND_WAY_AFTER if ways else now))
-        for channel, recipient, due_at in ways:
-            cursor.execute(
-                """
-                insert into cs.actions (
-                    action_key, notice_id, playbook, step, account_id, channel, role, recipient, intent, due_at,
-                    expires_at, status
-                )
-                values (%s, %s, %s, %s, '', %s, 'operations', %s, 'inform', %s, %s, 'planned')
-                """,
-                [
-                    f"{PLAYBOOK}/{channel}/{notice.key}",
-                    row[0],
-                    PLAYBOOK,
-                    STEP,
-                    channel,
-                    recipient,
-                    due_at,
-                    due_at + TOLD_FOR,
-                ],
+        ids: dict[str, int] = dict(found)
+        execute_values(
+            cursor,
+            """
+            insert into cs.actions (
+                action_key, notice_id, playbook, step, account_id, channel, role, recipient, intent, due_at,
+                expires_at, status
             )
-        return True
+            values %s
+            """,
+            [row for key, notice_id in ids.items() for row in _actions(by_key[key], notice_id, settings, now)],
+            template="(%s, %s, %s, %s, %s, %s, %s, %s, 'inform', %s, %s, 'planned')",
+            page_size=AT_A_TIME,
+        )
+    return ids
 
 
 def cancel_second_ways(session: Session) -> int:
@@ -96,10 +125,13 @@ def cancel_second_ways(session: Session) -> int:
 
 
 def untold(session: Session, now: datetime) -> list[tuple[str, datetime]]:
-    """Subjects of notices of the last TOLD_FOR that nobody was told of by now, and since when; for `doctor`."""
+    """Subjects of notices of the last TOLD_FOR that nobody was told of by now, and since when; for `doctor`.
+
+    What a person stopped is left out: it waits because they want it to.
+    """
     with session.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             select notices.subject, notices.created_at
             from cs.notices
             where
@@ -108,7 +140,9 @@ def untold(session: Session, now: datetime) -> list[tuple[str, datetime]]:
                 and not exists (
                     select 1
                     from cs.actions
-                    where actions.notice_id = notices.notice_id and actions.status in ('sent', 'cancelled')
+                    where
+                        actions.notice_id = notices.notice_id
+                        and (actions.status in ('sent', 'cancelled') or (actions.status = 'planned' and {STOPPED}))
                 )
             order by notices.created_at desc, notices.notice_id desc
             """,
@@ -117,6 +151,44 @@ def untold(session: Session, now: datetime) -> list[tuple[str, datetime]]:
         return cursor.fetchall()
 
 
-def _has_chat(settings: Settings) -> bool:
+def has_chat(settings: Settings) -> bool:
     """Whether Slack, or Teams instead of it, can be posted to; captured it is in any case."""
     return settings.delivery == "capture" or carrier_of("slack", settings).is_connected(settings)
+
+
+def _operations(settings: Settings) -> Reader:
+    ways: list[Way] = [("slack", settings.ops_channel)] if has_chat(settings) else []
+    if settings.ops_email:
+        ways.append(("email", settings.ops_email))
+    return Reader(PLAYBOOK, tuple(ways))
+
+
+def _actions(notice: Notice, notice_id: int, settings: Settings, now: datetime) -> list[tuple[object, ...]]:
+    """The rows of cs.actions: one a way."""
+    reader = notice.to or _operations(settings)
+    return [
+        (
+            f"{notice.playbook}/{channel}/{notice.key}",
+            notice_id,
+            notice.playbook,
+            notice.step,
+            notice.account_id,
+            channel,
+            reader.role,
+            recipient,
+            now + place * SECOND_WAY_AFTER,
+            now + place * SECOND_WAY_AFTER + TOLD_FOR,
+        )
+        for place, (channel, recipient) in enumerate(reader.ways)
+    ]
+
+
+def _cleaned(node: Any) -> Any:
+    """Every text in it as PostgreSQL and a log can take it."""
+    if isinstance(node, str):
+        return clean(node)
+    if isinstance(node, dict):
+        return {name: _cleaned(each) for name, each in node.items()}
+    if isinstance(node, Sequence):
+        return [_cleaned(each) for each in node]
+    return node
