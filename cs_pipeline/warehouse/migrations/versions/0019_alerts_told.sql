@@ -33,7 +33,7 @@ create index alert_notifications_by_notice on cs.alert_notifications (notice_id)
 comment on table cs.alert_notifications is
 'What people are told of alerts: one row an alert, firing, kind, number and recipient, written with what it tells.';
 
-create index alerts_untold on cs.alerts (rule)
+create index alerts_to_be_told on cs.alerts (rule)
 where told_at is null and fired_at is not null and state in ('firing', 'recovering') and not is_baseline and not is_held;
 create index alerts_told_and_open on cs.alerts (rule, told_at)
 where told_at is not null and state in ('firing', 'recovering');

@@ -1,0 +1,182 @@
+"""Lists of alerts and of their rules, for people and programs. Reads only; the queries are in `lists.*.sql`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts.evaluation import Evaluation
+from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.reports.alerts.text import remarks, what_of
+from cs_pipeline.sql_files import read_sql
+
+Which = Literal["open", "pending", "held", "acknowledged", "snoozed", "over", "all"]
+WHICH: Mapping[Which, str] = {
+    "open": "alerts.state in ('firing', 'recovering') and not alerts.is_held",
+    "pending": "alerts.state = 'pending'",
+    "held": "alerts.state in ('firing', 'recovering') and alerts.is_held",
+    "acknowledged": "alerts.ended_at is null and alerts.acknowledged_at is not null",
+    "snoozed": "alerts.ended_at is null and alerts.snoozed_until > %(now)s",
+    "over": "alerts.ended_at is not null",
+    "all": "true",
+}
+"""Which alerts a list shows, with the condition in SQL."""
+_ACCOUNTS = "left join marts.dim_accounts as accounts on alerts.account_id = accounts.account_id"
+_NO_ACCOUNTS = """left join (
+    select
+        null::text as account_id,
+        null::text as account_name,
+        null::text as owner_email,
+        null::double precision as arr
+) as accounts on false"""
+PATIENCE = timedelta(hours=3)
+"""How long after its moment a rule may still be unevaluated; the job asks every hour."""
+
+
+def alerts(
+    session: Session,
+    now: datetime,
+    which: Which = "open",
+    *,
+    rule: str | None = None,
+    account: str | None = None,
+    owner: str | None = None,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """Alerts, the most severe of the accounts that pay most first; those that are over come last, newest first.
+
+    `account`: its id or exact name. Columns: alert_id, severity, state, rule, account_id (None where the rule speaks of
+    no account), account_name, owner_email, arr, entity (None where it is the account), measured, held_against, facts,
+    since, fired_at, ended_at, cause, reopened, is_baseline, is_held, inhibited_by, acknowledged_by, acknowledged_at,
+    snoozed_until and snooze_reason (while snoozed), silenced_until and silence_reason (while silenced).
+    """
+    return _alerts(session, now, WHICH[which], rule=rule, account=account, owner=owner, limit=limit)
+
+
+def alerts_of_account(session: Session, account: str, first: date, until: datetime) -> pd.DataFrame:
+    """Alerts of an account that fired before `until` and were not over before `first`; columns as of `alerts`."""
+    chosen = "alerts.fired_at < %(until)s and coalesce(alerts.ended_at >= %(first)s, true) and not alerts.is_held"
+    return _alerts(session, until, chosen, account=account, first=first, until=until)
+
+
+def alert_of_id(session: Session, alert_id: int, now: datetime) -> pd.DataFrame:
+    """The alert of that id: one row with the columns of `alerts`, or none."""
+    return _alerts(session, now, "alerts.alert_id = %(alert_id)s", alert_id=alert_id)
+
+
+def alert_table(found: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
+    """The rows of `alerts` as a table of short texts: alert, severity, what, account, owner, since, state, remarks."""
+    rows = found.to_dict("records")
+    return pd.DataFrame(
+        {
+            "alert": found["alert_id"],
+            "severity": found["severity"],
+            "what": [what_of(rules.get(row["rule"]), row) for row in rows],
+            "account": [row["account_name"] or row["account_id"] or "" for row in rows],
+            "owner": found["owner_email"].fillna(""),
+            "since": [row["fired_at"] or row["since"] for row in rows],
+            "state": found["state"],
+            "remarks": [remarks(row) for row in rows],
+        }
+    )
+
+
+def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd.DataFrame:
+    """How each rule does, one row a rule, in the order of their names.
+
+    Columns: rule, type, severity, schedule, health (ok, no_data, error, held; off where the team switched it off,
+    missing where it was never evaluated), evaluated_for, evaluated_at, open, held, fired_30d, last_fired, precision and
+    verdict (of the newest scorecard), error, description.
+    """
+    found = _frame(session, read_sql(__file__, "rules"), {"rules": list(rules), "now": now})
+    cards = _frame(session, _SCORECARDS if _is_there(session, "cs.alert_scorecards") else _NO_SCORECARDS, {})
+    cards = cards.set_index("rule")
+    known = [rules[name] for name in found["rule"]]
+    return pd.DataFrame(
+        {
+            "rule": found["rule"],
+            "type": [rule.alert.type for rule in known],
+            "severity": [rule.alert.severity for rule in known],
+            "schedule": [rule.alert.schedule for rule in known],
+            "health": [health if rule.is_on else "off" for rule, health in zip(known, found["health"], strict=True)],
+            **{name: found[name] for name in ("evaluated_for", "evaluated_at", "open", "held", "fired_30d")},
+            "last_fired": found["last_fired"],
+            "precision": found["rule"].map(cards["precision_share"]),
+            "verdict": found["rule"].map(cards["verdict"]),
+            "error": found["error"],
+            "description": [rule.description for rule in known],
+        },
+        dtype="object",
+    )
+
+
+def changes(session: Session, alert_id: int) -> pd.DataFrame:
+    """What became of an alert, oldest first; columns as_of, from_state, to_state, cause, measured."""
+    return _frame(
+        session,
+        """
+        select as_of, from_state, to_state, cause, measured
+        from cs.alert_changes
+        where alert_id = %(alert_id)s
+        order by change_id
+        """,
+        {"alert_id": alert_id},
+    )
+
+
+def unevaluated(session: Session, rules: Mapping[str, Rule], now: datetime) -> list[tuple[str, datetime]]:
+    """Rules that were evaluated before, and whose newest moment has passed by more than PATIENCE without it.
+
+    Weekly rules wait for scores, and are not among them. Returns name and moment.
+    """
+    newest = _frame(session, "select rule, max(as_of) as as_of from cs.alert_evaluations group by rule", {})
+    late: list[tuple[str, datetime]] = []
+    for name, as_of in zip(newest["rule"], newest["as_of"], strict=True):
+        rule = rules.get(name)
+        if rule is None or not rule.is_on or rule.schedule.is_weekly:
+            continue
+        due = rule.schedule.due(now - PATIENCE)
+        if due is not None and due > as_of:
+            late.append((str(name), due))
+    return late
+
+
+_SCORECARDS = """
+select distinct on (rule)
+    rule,
+    precision_share,
+    verdict
+from cs.alert_scorecards
+order by rule, month desc, watched_to desc
+"""
+_NO_SCORECARDS = "select null::text as rule, null::double precision as precision_share, null::text as verdict limit 0"
+
+
+def _is_there(session: Session, relation: str) -> bool:
+    with session.cursor() as cursor:
+        cursor.execute("select to_regclass(%s) is not null", [relation])
+        return cursor.fetchone() == (True,)
+
+
+def _alerts(session: Session, now: datetime, chosen: str, **asked: object) -> pd.DataFrame:
+    accounts = _ACCOUNTS if _is_there(session, "marts.dim_accounts") else _NO_ACCOUNTS
+    sql = read_sql(__file__, "alerts", chosen=chosen, accounts=accounts)
+    nothing = dict.fromkeys(("rule", "account", "owner", "limit"))
+    return _frame(session, sql, {**nothing, **asked, "now": now})
+
+
+def _frame(session: Session, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+    with session.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        columns: Sequence[str] = [column.name for column in cursor.description or ()]
+        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")
+
+
+def evaluation_table(done: Sequence[Evaluation]) -> pd.DataFrame:
+    """What came of evaluations, one row a rule, those that did not go well first."""
+    columns = ("rule", "health", "as_of", "found", "fired", "resolved", "held", "inhibited", "out_of_audience", "error")
+    ordered = sorted(done, key=lambda each: (each.health == "ok", each.rule))
+    rows = [[getattr(each, name) for name in columns] for each in ordered]
+    return pd.DataFrame(rows, columns=columns, dtype="object")
