@@ -112,6 +112,7 @@ class Alert(_Part):
     escalate: Escalate | None = None
     inhibited_by: tuple[str, ...] = ()
     audience: str | None = None
+    covers_churned: bool = False  # also of accounts that have left: for rules about leaving. Else leaving closes alerts
     limits: Limits = Limits()
     show_rows: int = Field(default=20, ge=1, le=100)
     first_run: Literal["quiet", "loud"] = "quiet"

@@ -5,7 +5,8 @@ ones of the same names. Rows that the rule found are in the temporary table `ale
 States and their order are in docs/alerts.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import floor
 
@@ -18,6 +19,7 @@ from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.relations import missing_relations
 
 ACCOUNTS = "staging.stg_accounts"
 NO_ACCOUNTS = "(select ''::text as account_id, null::timestamptz as churned_at where false)"
@@ -65,7 +67,8 @@ class Tick:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a tick, in alerts. `held`: of how many alerts nobody is told until a person decides."""
+    """What came of a tick, in alerts. `held`: of how many alerts, of `held_accounts`, nobody is told
+    until a person decides."""
 
     fired: int
     resolved: int
@@ -73,23 +76,53 @@ class Outcome:
     inhibited: int
     out_of_audience: int
     held: int
+    held_accounts: int
     is_newly_held: bool
     told: Told
 
 
+@dataclass(frozen=True)
+class _Held:
+    """Open alerts of a rule that wait for a decision, of how many accounts, and whether none did before."""
+
+    alerts: int
+    accounts: int
+    is_new: bool = False
+
+
+def use_tables_of_cs(session: Session) -> None:
+    """Let table names without a schema mean those of `cs` until the transaction ends."""
+    with session.cursor() as cursor:
+        cursor.execute("select set_config('search_path', 'cs, public', true)")
+
+
+def book(session: Session, as_of: datetime) -> int:
+    """How many accounts are customers at a moment; 0 before the models are built."""
+    if missing_relations(session, ACCOUNTS):
+        return 0
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"select count(*)::integer from {ACCOUNTS} where created_at <= %(as_of)s "
+            "and coalesce(churned_at > %(as_of)s, true)",
+            {"as_of": as_of},
+        )
+        (accounts,) = cursor.fetchone() or (0,)
+        return accounts
+
+
 def create_workspace(session: Session) -> None:
-    """Make the temporary tables of this session: alert_rows (what the rule found) and alert_news, both empty."""
+    """Make the temporary tables alert_rows (what the rule found) and alert_news, both empty until a transaction fills them."""
     with session.cursor() as cursor:
         cursor.execute(
             """
             create temporary table if not exists alert_rows (
-                as_of timestamptz not null,
-                account_id text not null,
-                entity text not null,
+                as_of timestamptz,
+                account_id text,
+                entity text,
                 measured double precision,
                 held_against double precision,
-                facts jsonb not null
-            );
+                facts jsonb
+            ) on commit delete rows;
             create temporary table if not exists alert_news (
                 account_id text not null,
                 entity text not null,
@@ -97,8 +130,7 @@ def create_workspace(session: Session) -> None:
                 held_against double precision,
                 facts jsonb not null,
                 reopens bigint
-            );
-            truncate alert_rows, alert_news
+            ) on commit delete rows
             """
         )
 
@@ -129,7 +161,6 @@ def advance(session: Session, tick: Tick, as_of: AsOf) -> Outcome:
     with session.cursor() as cursor:
         cursor.execute("delete from alert_news")  # no truncate, which a read-only transaction refuses: replays are one
         cursor.execute(_NEWS, parameters)
-        cursor.execute("analyze alert_news")
         out_of_audience = _keep_audience(session, tick.rule, as_of)
         cursor.execute(read_sql(__file__, accounts=tick.accounts), parameters)
         fired, resolved, closed, over_now, reopened = cursor.fetchone() or (0, 0, 0, None, None)
@@ -137,14 +168,14 @@ def advance(session: Session, tick: Tick, as_of: AsOf) -> Outcome:
         if alert.inhibited_by:
             cursor.execute(_INHIBITED, parameters)
             (inhibited,) = cursor.fetchone() or (0,)
-        new, held, is_newly_held = _tell_or_hold(session, tick, parameters)
+        new, held = _tell_or_hold(session, tick, parameters)
         woken = _wake(session, parameters)
         over: list[int] = []
         if over_now:
             cursor.execute(_CONDITION_OVER, {**parameters, "over_now": over_now})
             over = [alert_id for (alert_id,) in cursor.fetchall()]
     told = Told(new=new, woken=woken, reopened=tuple(reopened or ()), resolved=tuple(over))
-    return Outcome(fired, resolved, closed, inhibited, out_of_audience, held, is_newly_held, told)
+    return Outcome(fired, resolved, closed, inhibited, out_of_audience, held.alerts, held.accounts, held.is_new, told)
 
 
 def _keep_audience(session: Session, rule: Rule, as_of: AsOf) -> int:
@@ -178,31 +209,35 @@ def _out_of(session: Session, audience: Condition, accounts: list[str], as_of: A
     return cases["account_id"][~is_in].tolist()
 
 
-def _tell_or_hold(session: Session, tick: Tick, parameters: dict[str, object]) -> tuple[tuple[int, ...], int, bool]:
+def _tell_or_hold(session: Session, tick: Tick, parameters: dict[str, object]) -> tuple[tuple[int, ...], _Held]:
     """Mark what is told now, or where it is too much, or a decision is awaited, what is held.
 
-    Returns ids of the told, how many are held in all, and whether this tick is the first that holds.
+    Returns ids of the told, and what is held.
     """
     limits = tick.rule.alert.limits
+    held = _held(session, tick.rule.name)
     with session.cursor() as cursor:
-        cursor.execute(
-            "select count(*)::integer from alerts where rule = %(rule)s and is_held "
-            "and state in ('firing', 'recovering')",
-            parameters,
-        )
-        (held,) = cursor.fetchone() or (0,)
         cursor.execute(_TELLABLE, parameters)
         rows = cursor.fetchall()
-        ids = [alert_id for alert_id, _ in rows]
+        ids = tuple(alert_id for alert_id, _ in rows)
         accounts = len({account_id for _, account_id in rows})
         is_too_much = accounts > limits.accounts and accounts > floor(limits.share * tick.book)
-        if not ids:
-            return (), held, False
-        if held or is_too_much:
-            cursor.execute("update alerts set is_held = true where alert_id = any(%s::bigint[])", [ids])
-            return (), held + len(ids), held == 0
-        mark_told(session, ids, tick.now)
-        return tuple(ids), 0, False
+        if not ids or not (held.alerts or is_too_much):
+            mark_told(session, ids, tick.now)
+            return ids, held
+        cursor.execute("update alerts set is_held = true where alert_id = any(%s::bigint[])", [list(ids)])
+    return (), replace(_held(session, tick.rule.name), is_new=not held.alerts)
+
+
+def _held(session: Session, rule: str) -> _Held:
+    with session.cursor() as cursor:
+        cursor.execute(
+            "select count(*)::integer, count(distinct account_id)::integer from alerts "
+            "where rule = %s and is_held and state in ('firing', 'recovering')",
+            [rule],
+        )
+        alerts, accounts = cursor.fetchone() or (0, 0)
+        return _Held(alerts, accounts)
 
 
 def tellable(session: Session, rule: str, now: datetime) -> list[int]:
@@ -212,8 +247,10 @@ def tellable(session: Session, rule: str, now: datetime) -> list[int]:
         return [alert_id for alert_id, _ in cursor.fetchall()]
 
 
-def mark_told(session: Session, alert_ids: list[int], now: datetime) -> None:
+def mark_told(session: Session, alert_ids: Sequence[int], now: datetime) -> None:
     """Say that people are told of these now."""
+    if not alert_ids:
+        return
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -223,7 +260,7 @@ def mark_told(session: Session, alert_ids: list[int], now: datetime) -> None:
                 snoozed_until = null
             where alert_id = any(%s::bigint[])
             """,
-            [now, alert_ids],
+            [now, list(alert_ids)],
         )
 
 

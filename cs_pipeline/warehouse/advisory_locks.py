@@ -18,8 +18,6 @@ class AdvisoryLock(IntEnum):
     ENROLMENT = 7_420_003
     """Whatever the playbook: families are shared."""
     OUTBOX_CHANGE = 7_420_004
-    ALERTS = 7_420_005
-    """Two that look at the same moment would both find nothing told yet."""
     TRIAL = 7_420_006
 
 

@@ -27,7 +27,7 @@ def test_what_holds_at_the_first_evaluation_is_a_baseline_told_as_one_count(watc
     watched = watch(rule())
     first = watched.tick("acme", "brill")
     assert (first.is_baseline, first.fired, first.told.new) == (True, 2, ())
-    assert watched.notices() == ["Alert rule idle is watched from now on: 2 found"]
+    assert watched.notices() == ["Alert rule idle found what held already"]
     assert watched.run("select * from cs.triggers") == []
     news = watched.tick("acme", "brill", "cobalt")
     assert watched.told(news.told.new) == ["cobalt"]

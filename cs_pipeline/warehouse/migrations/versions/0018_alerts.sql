@@ -58,11 +58,13 @@ create table cs.alert_changes (
     to_state text not null,
     cause text,
     version text not null,
-    measured double precision
+    measured double precision,
+    decided_by text                       -- null: an evaluation. Who acknowledges, snoozes or releases leaves the state as it is
 );
 create index alert_changes_by_alert on cs.alert_changes (alert_id, change_id);
 create index alert_changes_by_rule on cs.alert_changes (rule, as_of);
-comment on table cs.alert_changes is 'Every change of state of an alert; rows are added only.';
+create index alert_changes_by_time on cs.alert_changes using brin (as_of);
+comment on table cs.alert_changes is 'Every change of state of an alert, and what people decided about it; rows are added only.';
 
 create table cs.alert_evaluations (
     rule text not null,
@@ -82,8 +84,12 @@ create table cs.alert_evaluations (
     evaluated_at timestamptz not null,
     is_baseline boolean not null default false, -- what was new then fired quietly
     ends_watch boolean not null default false, -- the rule was removed or switched off after it
+    reported_at timestamptz,              -- when operations were told of it, as far as they are
     primary key (rule, as_of)
 );
+create index alert_evaluations_to_report on cs.alert_evaluations (evaluated_at)
+where reported_at is null and (health in ('no_data', 'error') or is_baseline);
+create index alert_evaluations_reported on cs.alert_evaluations (reported_at) where reported_at is not null;
 comment on table cs.alert_evaluations is 'One row for each evaluation of an alert rule: its health, and what came of it.';
 
 create table cs.alert_parameters (

@@ -1,0 +1,51 @@
+"""Tell operations what evaluations came to: rules that could not be asked, and what held when a rule was first asked.
+
+One notice for all of an hour, by rule at most one a day. What is held is told at once, with the evaluation itself.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.outbox.operations import Notice, notify
+from cs_pipeline.settings import Settings
+from cs_pipeline.sql_files import read_sql
+
+LOOKS_BACK = timedelta(days=2)
+MOST_LINES = 30
+
+
+def tell_operations(session: Session, settings: Settings, now: datetime) -> None:
+    """Plan the notices for every evaluation that operations have not been told of. None is told twice."""
+    with session.cursor() as cursor:
+        cursor.execute(read_sql(__file__), {"now": now, "since": now - LOOKS_BACK})
+        rows = cursor.fetchall()
+    failing = [f"{rule}: {error}." for rule, health, error, _ in rows if health in ("no_data", "error")]
+    baseline = [f"{rule}: {quiet:,}" for rule, _, _, quiet in rows if quiet]
+    if failing:
+        notice = Notice(
+            f"alerts/failing/{now.isoformat()}",
+            f"{_rules(failing)} cannot be asked",
+            _lines(failing)
+            + "\nTheir alerts stay as they are, and nobody is told anything new of them, until they can be. "
+            "`cs-pipeline alert rules` says what is so now.",
+        )
+        notify(session, notice, settings, now)
+    if baseline:
+        notice = Notice(
+            f"alerts/baseline/{now.isoformat()}",
+            f"{_rules(baseline)} found what held already",
+            _lines(baseline) + "\nThat is told to nobody; what is new from now on is.",
+        )
+        notify(session, notice, settings, now)
+
+
+def _rules(lines: list[str]) -> str:
+    return f"{len(lines)} alert rules" if len(lines) > 1 else f"Alert rule {lines[0].partition(':')[0]}"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    shown = list(lines)
+    beyond = len(shown) - MOST_LINES
+    return "\n".join([*shown[:MOST_LINES], *([f"and {beyond:,} more"] if beyond > 0 else [])])
