@@ -111,7 +111,7 @@ def book(session: Session, as_of: datetime) -> int:
 
 
 def create_workspace(session: Session) -> None:
-    """Make the temporary tables alert_rows (what the rule found) and alert_news, both empty until a transaction fills them."""
+    """Make the temporary tables alert_rows (what the rule found) and alert_news; each transaction finds them empty."""
     with session.cursor() as cursor:
         cursor.execute(
             """
