@@ -11,7 +11,21 @@ from typing import NoReturn
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli import account, action, backfill, data, demo, message, model, person, play, score, server, task
+from cs_pipeline.cli import (
+    account,
+    action,
+    alert,
+    backfill,
+    data,
+    demo,
+    message,
+    model,
+    person,
+    play,
+    score,
+    server,
+    task,
+)
 from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
 from cs_pipeline.cli.control_characters import escaped
@@ -41,6 +55,7 @@ for panel, commands in {
 
 for name, room in {
     "play": play,
+    "alert": alert,
     "action": action,
     "model": model,
     "score": score,

@@ -65,7 +65,9 @@ def list_alerts(
         what = alert_table(found, rules)
         print_json(found.assign(what=what["what"], remarks=what["remarks"]))
     else:
-        print_list(alert_table(found, rules), as_json, f"{words} `cs-pipeline alert rules` says how the rules do.")
+        shown = alert_table(found, rules)
+        shown["what"] = shown["what"].map(on_one_line)
+        print_list(shown.loc[:, (shown != "").any()], as_json, f"{words} `cs-pipeline alert rules` lists rules.")
 
 
 @commands.command("rules")

@@ -5,6 +5,7 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
 from cs_pipeline.orchestration.asset_checks.late_data import inputs_unchanged_since_scored
+from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.assets.backtest import backtest_of_models
 from cs_pipeline.orchestration.assets.dbt import build_dbt_assets, build_source_specs
 from cs_pipeline.orchestration.assets.health import build_health_scores, build_score_changes
@@ -13,6 +14,7 @@ from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
+from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
 from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
@@ -21,6 +23,7 @@ from cs_pipeline.orchestration.jobs.reviews import backtest_job, effects_job
 from cs_pipeline.orchestration.jobs.simulation import simulate_plays
 from cs_pipeline.orchestration.jobs.start_play import start_play
 from cs_pipeline.orchestration.jobs.weekly import weekly_job
+from cs_pipeline.orchestration.keys import ALERTS_GROUP
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.resources import build_resources
 from cs_pipeline.orchestration.run_owner import owned_executor
@@ -52,16 +55,19 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
     Parses the dbt project when it has changed since it was parsed last. Needs no database.
     """
     weeks = weekly_partitions(settings.first_week, settings.now)
+    models = build_dbt_assets(weeks)
+    rules = sorted(key for each in models for key in each.keys if key.path[0] == ALERTS_GROUP)
     return dg.Definitions(
         assets=[
             *build_source_specs(),
-            *build_dbt_assets(weeks),
+            *models,
             *(build(weeks) for build in WEEKLY_ASSETS),
+            build_alerts(rules),
             *PLAY_ASSETS,
             *REVIEW_ASSETS,
         ],
         asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
-        jobs=[weekly_job, *PLAY_JOBS, *JOBS_BY_HAND],
+        jobs=[weekly_job, evaluate_alerts, *PLAY_JOBS, *JOBS_BY_HAND],
         schedules=build_schedules(settings),
         sensors=[*build_trigger_sensors(), due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),

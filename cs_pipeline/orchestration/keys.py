@@ -21,11 +21,13 @@ PLAY_PROGRESS = dg.AssetKey(["cs", "play_progress"])
 WORK_QUEUE = dg.AssetKey(["cs", "work_queue"])
 PLAY_EFFECTS = dg.AssetKey(["cs", "play_effects"])
 BACKTEST = dg.AssetKey(["cs", "backtest"])
+ALERTS = dg.AssetKey(["cs", "alerts"])
 
 SOURCES_GROUP = "sources"
 HEALTH_GROUP = "health"
 RENEWALS_GROUP = "renewals"
 PLAYS_GROUP = "plays"
+ALERTS_GROUP = "alerts"
 
 CUSTOMER_SUCCESS = "team:customer-success"
 DATA_PLATFORM = "team:data-platform"
@@ -43,6 +45,7 @@ SERIAL_TAG = "cs_pipeline/serial"
 PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
+BACKFILL_TAG = "dagster/backfill"
 PARENT_RUN_TAG = "dagster/parent_run_id"
 PRIORITY_TAG = "dagster/priority"
 MAX_RETRIES_TAG = "dagster/max_retries"
@@ -58,3 +61,4 @@ RESCORE_JOB = "rescore"
 BACKTEST_JOB = "backtest"
 EFFECTS_JOB = "effects_of_plays"
 DELIVERY_JOB = "deliver_due_actions"
+EVALUATE_ALERTS_JOB = "evaluate_alerts"

@@ -1,4 +1,4 @@
-"""Schedules: the weekly job after each week, the day's lifecycle plays, a look at the CRM every hour."""
+"""Schedules: the weekly job after each week, the day's lifecycle plays, alert rules and the CRM every hour."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,6 +7,7 @@ import dagster as dg
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
+from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.plays import daily_plays
 from cs_pipeline.orchestration.jobs.weekly import weekly_job
@@ -92,6 +93,19 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         return dg.RunRequest(run_key=f"daily_plays:{_moment(context, clock):%Y-%m-%d}")
 
     @dg.schedule(
+        name="evaluate_alerts_schedule",
+        job=evaluate_alerts,
+        cron_schedule="5 * * * *",  # the data of the hour has arrived
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Asks the alert rules that are due; what they find fires once, and ends when it is over.",
+    )
+    def evaluate_alerts_schedule(
+        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
+    ) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"evaluate_alerts:{_moment(context, clock):%Y-%m-%dT%H}")
+
+    @dg.schedule(
         name="read_crm_status_schedule",
         job=read_crm_status,
         cron_schedule="40 * * * *",
@@ -106,7 +120,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             return dg.SkipReason("no CRM is connected: tasks stand in cs.crm_tasks")
         return dg.RunRequest(run_key=f"read_crm_status:{_moment(context, clock):%Y-%m-%dT%H}")
 
-    return [weekly_health_schedule, daily_plays_schedule, read_crm_status_schedule]
+    return [weekly_health_schedule, daily_plays_schedule, evaluate_alerts_schedule, read_crm_status_schedule]
 
 
 def _moment(context: dg.ScheduleEvaluationContext, clock: Clock) -> datetime:

@@ -14,6 +14,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from cs_pipeline.alerts.evaluate import evaluate_due
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.crm import CrmTableChannel
 from cs_pipeline.cli import app, main
@@ -48,6 +49,11 @@ ARGUMENTS: dict[str, list[str]] = {
     "play start": ["save_offer", "{account}"],
     "play progress": [],
     "play uplift": [],
+    "alert list": [],
+    "alert rules": [],
+    "alert show": ["{alert}"],
+    "alert test": ["invoice_overdue"],
+    "alert run": [],
     "action list": [],
     "action why": ["{action}"],
     "action missed": [],
@@ -71,7 +77,7 @@ NO_LIST = {
     "data generate", "task done", "person erase",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
-DOCUMENTS = {"why", "action why", "play simulate", "model diff"}
+DOCUMENTS = {"why", "alert show", "action why", "play simulate", "model diff"}
 """Several lists in one object."""
 
 Say = Callable[..., tuple[int, str, str]]
@@ -125,7 +131,14 @@ def words(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
         header = path.read_text(encoding="utf-8").splitlines()[0]
         (mappings / f"{path.stem}.sql").write_text(f"select {header} from landing.{path.stem}")
     model = SHIPPED / "weekly_points.yaml"
-    return {"folder": str(folder), "mappings": str(mappings), "model": str(model), "account": "none", "action": "1"}
+    return {
+        "folder": str(folder),
+        "mappings": str(mappings),
+        "model": str(model),
+        "account": "none",
+        "action": "1",
+        "alert": "1",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +159,7 @@ def filled(
     )
     playbook = load_playbooks(settings.config)["save_offer"]
     start(warehouse, playbook, [account], Ask("olga", "worth a fight", ""), settings, now)
+    evaluate_due(warehouse, settings, now - timedelta(days=1))
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("update cs.actions set status = 'awaiting_approval', reason = 'missed'")
         cursor.execute("select min(action_key) from cs.actions")
@@ -178,7 +192,8 @@ def test_json_of_a_filled_database_is_a_list_of_objects(
 ) -> None:
     use(filled, monkeypatch)
     (action,) = filled.rows("select min(action_id) from cs.actions")[0]
-    known = words | {"account": account_of(filled), "action": str(action)}
+    (alert,) = filled.rows("select min(alert_id) from cs.alerts")[0]
+    known = words | {"account": account_of(filled), "action": str(action), "alert": str(alert)}
     arguments = [argument.format(**known) for argument in ARGUMENTS[path]]
     code, out, err = say(path, *arguments, "--json")
     found = json.loads(out)

@@ -1,4 +1,4 @@
-"""The dbt project as Dagster assets: one group of models that cover all history, one that is built week by week."""
+"""The dbt project as Dagster assets: models that cover all history, those built week by week, and rules upon those."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
 WEEKLY_MODELS = "tag:weekly"
 """The models of one row per account and week."""
 ALERT_RULES = "tag:alerts"
-"""Views that alert rules are; some read the weekly models."""
+"""Views that alert rules are; some read the weekly models and the scores."""
 
 
 class Translator(DagsterDbtTranslator):
@@ -60,7 +60,7 @@ def build_source_specs() -> list[dg.AssetSpec]:
 
 
 def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """Two sets of assets, so that a backfill of weeks does not rebuild all history and the other way round."""
+    """Sets of assets, so that a backfill of weeks does not rebuild all history and the other way round."""
     manifest = build_manifest()
 
     @dbt_assets(
@@ -99,7 +99,21 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         variables = week_variables(asked[0], asked[-1]) | scope.dbt_variables(settings)
         yield from _build(context, dbt, warehouse, variables)
 
-    return [dbt_models, dbt_account_weeks]
+    @dbt_assets(
+        manifest=manifest,
+        select=ALERT_RULES,
+        dagster_dbt_translator=Translator(),
+        name="dbt_alert_rules",
+    )
+    def dbt_alert_rules(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: dg.ResourceParam[Warehouse],
+        clock: dg.ResourceParam[Clock],
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
+
+    return [dbt_models, dbt_account_weeks, dbt_alert_rules]
 
 
 def _build(

@@ -1,0 +1,101 @@
+"""Alerts in the Dagster UI: who evaluates them and when, and what the asset shows."""
+
+import dagster as dg
+import pytest
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.assets.alerts import build_alerts
+from cs_pipeline.orchestration.build import build_defs
+from cs_pipeline.orchestration.keys import (
+    ALERTS,
+    BACKFILL_TAG,
+    LIVE,
+    ORIGIN_TAG,
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+)
+from cs_pipeline.orchestration.schedules import build_schedules
+from cs_pipeline.settings import Settings
+from tests.builders.alerts import view_of
+from tests.builders.company import MONDAY, WEEK, Company
+
+RULE = "invoice_overdue"
+
+
+def evaluate(company: Company, settings: Settings, tags: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
+    return dg.materialize(
+        [build_alerts([])],
+        resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(MONDAY)},
+        tags=tags,
+    )
+
+
+def shown(result: dg.ExecuteInProcessResult) -> dict[str, object]:
+    (event,) = result.asset_materializations_for_node("cs__alerts")
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def health(result: dg.ExecuteInProcessResult) -> tuple[bool, str | None]:
+    (check,) = result.get_asset_check_evaluations()
+    assert check.severity is dg.AssetCheckSeverity.WARN
+    return check.passed, check.description
+
+
+def test_rules_that_are_due_are_evaluated_and_shown(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    view_of(company, RULE, [("acme", "i1", 12.0)])
+    result = evaluate(company, settings)
+    (event,) = result.asset_materializations_for_node("cs__alerts")
+    open_alerts = event.metadata["open_alerts"]
+    assert isinstance(open_alerts, dg.TableMetadataValue)
+    assert [record.data["what"] for record in open_alerts.records] == ["Invoice i1 is 12 days overdue"]
+    assert "@" not in str(event.metadata), "Dagster keeps what it shows"
+    assert company.column("select state from cs.alerts") == ["firing"]
+    assert RULE not in str(
+        evaluate(company, settings).asset_materializations_for_node("cs__alerts")[0].metadata["evaluations"]
+    )
+
+
+@pytest.mark.requirement("C-12")
+@pytest.mark.parametrize(
+    "tags", [{PARTITION_TAG: f"{WEEK}"}, {RANGE_START_TAG: f"{WEEK}", RANGE_END_TAG: f"{WEEK}"}, {BACKFILL_TAG: "b"}]
+)
+def test_a_backfill_evaluates_nothing(company: Company, settings: Settings, tags: dict[str, str]) -> None:
+    company.account("acme")
+    view_of(company, RULE, [("acme", "i1", 12.0)])
+    assert shown(evaluate(company, settings, tags))["evaluated"] == 0
+    assert company.column("select count(*) from cs.alert_evaluations") == [0]
+
+
+def test_the_schedules_run_of_a_week_asks_the_weekly_rules_and_no_others(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    view_of(company, RULE, [("acme", "i1", 12.0)])
+    evaluate(company, settings, {PARTITION_TAG: f"{WEEK}", ORIGIN_TAG: LIVE})
+    assert RULE not in company.column("select rule from cs.alert_evaluations")
+
+
+def test_a_rule_without_data_is_a_warning_with_the_reason(company: Company, settings: Settings) -> None:
+    view_of(company, RULE, [], invoices_at=MONDAY.replace(year=2024))
+    passed, words = health(evaluate(company, settings))
+    assert not passed
+    assert f"{RULE} (no_data)" in str(words)
+
+
+def test_views_and_alerts_belong_to_the_weekly_job_and_the_hourly_one_starts_no_dbt() -> None:
+    repository = build_defs(Settings()).get_repository_def()
+    views = {key for key in repository.asset_graph.get_all_asset_keys() if key.path[0] == "alerts"}
+    assert dg.AssetKey(["alerts", RULE]) in views
+    weekly = repository.get_job("weekly_health").asset_layer.executable_asset_keys
+    assert views | {ALERTS} <= set(weekly)
+    assert repository.get_job("evaluate_alerts").asset_layer.executable_asset_keys == {ALERTS}
+    assert views <= repository.asset_graph.get(ALERTS).parent_keys
+    assert all(repository.asset_graph.get(key).group_name == "alerts" for key in {*views, ALERTS})
+
+
+def test_an_hour_is_asked_about_once(company: Company, settings: Settings) -> None:
+    (schedule,) = [each for each in build_schedules(settings) if each.name == "evaluate_alerts_schedule"]
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    context = dg.build_schedule_context(resources={"clock": Clock(MONDAY), "warehouse": company.warehouse})
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert request.run_key == "evaluate_alerts:2025-03-10T12"
