@@ -82,7 +82,14 @@
    answers, before it is joined to the moments; without it each moment would go over all of the table. #}
 {% macro is_around_moments(happened_at, days) -%}
     {{ happened_at }} > (
-        select min(moments.as_of) - make_interval(secs => 86400 * ({{ days }})) from {{ moments() }} as moments
+        select min(all_moments.as_of) - make_interval(secs => 86400 * ({{ days }}))
+        from {{ moments() }} as all_moments
     )
-    and {{ happened_at }} <= (select max(moments.as_of) from {{ moments() }} as moments)
+    and {{ happened_at }} <= (select max(all_moments.as_of) from {{ moments() }} as all_moments)
+{%- endmacro %}
+
+
+{# How many rows a rule of mode once gives in its fact `rows`, at most: what a message shows (`show_rows`). #}
+{% macro shown_rows() -%}
+    20
 {%- endmacro %}

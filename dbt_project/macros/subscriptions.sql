@@ -59,3 +59,15 @@
     {{ subscription }}.started_on desc,
     {{ subscription }}.subscription_id asc
 {%- endmacro %}
+
+
+{# Is the renewal (a row of int_renewal_dates) ahead at the moment? The term runs, its renewal date is the next one, and
+   no renewal had arrived. Ends that lie ahead are not looked at: who asks about a past moment cannot tell since when
+   they were known. #}
+{% macro renewal_is_ahead(renewals, moment) -%}
+    {{ renewals }}.since < {{ utc_day(moment) }}
+    and {{ renewals }}.renewal_date >= {{ utc_day(moment) }}
+    and coalesce({{ renewals }}.ended_on > {{ utc_day(moment) }}, true)
+    and coalesce({{ renewals }}.successor_known_at > {{ moment }}, true)
+    and {{ was_known(renewals ~ '._loaded_at', utc_midnight(renewals ~ '.started_on'), moment) }}
+{%- endmacro %}
