@@ -51,7 +51,14 @@ def _questions(view: str, table: SourceTable) -> list[str]:
         "and finished_at > %(since)s and finished_at <= %(as_of)s limit 1"
     )
     by_load = [] if table.append_only else [within.format(LOADED_AT)]  # of events nobody asks by a column without index
-    return [within.format(table.event_time), loads, *by_load]
+    return [*map(within.format, _times(table)), loads, *by_load]
+
+
+def _times(table: SourceTable) -> list[str]:
+    """The column that says when a row happened, or began; none where a table has no such thing."""
+    times = [column for column in table.columns if column.data_type in ("timestamptz", "date")]
+    times = [column for column in times if column.name != LOADED_AT]
+    return [column.name for column in sorted(times, key=lambda column: not column.required)[:1]]
 
 
 def _words(age: timedelta) -> str:
