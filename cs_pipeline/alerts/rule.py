@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-RuleType = Literal["onboarding", "renewal", "upsell", "risk", "support", "acquisition"]
+RuleType = Literal["onboarding", "renewal", "upsell", "risk", "support", "acquisition", "disagreement"]
 Severity = Literal["urgent", "high", "medium", "low"]
 Role = Literal["owner", "manager", "executive", "sales", "support", "operations"]
 OutcomeEvent = Literal[

@@ -92,7 +92,7 @@ def told(
     left = [name for name in names if not int(name[1:]) % 7]
     built.load("accounts", *accounts(*left, created_at="2023-01-01 00:00Z", churned_at="2024-12-05 10:00Z"))
     built.load("subscriptions", *rows)
-    built.build("--exclude", "tag:weekly", present=f"{PRESENT}T07:00:00Z")
+    built.build("--exclude", "tag:weekly", "tag:alerts", present=f"{PRESENT}T07:00:00Z")
     built.build_weeks(str(FIRST), str(LAST))
     built.execute(f"create table windows as select * from ({windows_of(WEEKS)}) as windows")
     return built

@@ -126,7 +126,7 @@ def cases(
     names = sorted({str(row["account_id"]) for row in told()})
     built.load("accounts", *accounts(*names, created_at="2021-01-01 00:00Z"))
     built.load("subscriptions", *told())
-    built.build("--exclude", "tag:weekly", present=PRESENT)
+    built.build("--exclude", "tag:weekly", "tag:alerts", present=PRESENT)
     built.build_weeks(str(FIRST), str(LAST))
     return built
 

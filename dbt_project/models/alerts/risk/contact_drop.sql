@@ -1,0 +1,129 @@
+with
+
+asked as (
+
+    select
+        moments.as_of,
+        parameters.*,
+        moments.as_of - make_interval(days => cast(parameters.days as integer)) as window_begins
+    from {{ moments() }} as moments
+    cross join {{ alert_parameters(
+        'contact_drop', {
+            'days': 30,
+            'share': 0.5,
+            'events_before': 20,
+            'roles': ['point_of_contact', 'power_user', 'champion']
+        }
+    ) }} as parameters
+
+),
+
+contacts as (
+
+    select
+        asked.*,
+        roles.account_id,
+        roles.user_id,
+        roles.role
+    from asked
+    inner join {{ ref('stg_contact_roles') }} as roles
+        on
+            asked.roles @> array[roles.role]
+            and coalesce(roles.started_on <= {{ utc_day('asked.as_of') }}, true)
+            and coalesce(roles.ended_on > {{ utc_day('asked.as_of') }}, true)
+            and coalesce(asked.as_of >= roles._loaded_at, true)
+
+    union all
+
+    -- Nobody need name the power user: it is who did most before the days in question.
+    select
+        asked.*,
+        account_weeks.account_id,
+        account_weeks.power_user_id as user_id,
+        'power_user' as role
+    from asked
+    inner join {{ ref('fct_account_weeks') }} as account_weeks
+        on
+            account_weeks.week = {{ last_week_before('asked.window_begins') }}
+            and account_weeks.power_user_id is not null
+    where 'power_user' = any(asked.roles)
+
+),
+
+people as (
+
+    select distinct on (contacts.as_of, contacts.account_id, contacts.user_id)
+        contacts.*,
+        {{ utc_day('users.created_at') }} as created_on
+    from contacts
+    inner join {{ ref('stg_accounts') }} as accounts
+        on contacts.account_id = accounts.account_id and contacts.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('stg_users') }} as users
+        on contacts.user_id = users.user_id and contacts.account_id = users.account_id
+    where
+        {{ is_customer('accounts', 'contacts.as_of') }}
+        and users.created_at <= contacts.as_of
+        and coalesce(users.deleted_at > contacts.as_of, true)
+    order by contacts.as_of, contacts.account_id, contacts.user_id, contacts.role
+
+),
+
+user_days as (
+
+    select
+        daily.account_id,
+        daily.user_id,
+        daily.activity_date,
+        daily.counts_from,
+        sum(daily.events) as events
+    from {{ ref('int_user_activity_to_date') }} as daily
+    where
+        {{ in_days_asked('daily.activity_date', '2 * asked.days') }}
+    group by daily.account_id, daily.user_id, daily.activity_date, daily.counts_from
+
+),
+
+both_windows as (
+
+    select
+        people.as_of,
+        people.account_id,
+        people.user_id,
+        coalesce(sum(user_days.events) filter (
+            where user_days.activity_date >= {{ utc_day('people.as_of') }} - cast(people.days as integer)
+        ), 0) as events_now,
+        coalesce(sum(user_days.events) filter (
+            where user_days.activity_date < {{ utc_day('people.as_of') }} - cast(people.days as integer)
+        ), 0) as events_earlier
+    from people
+    inner join user_days
+        on
+            people.account_id = user_days.account_id
+            and people.user_id = user_days.user_id
+            and {{ in_last_days('user_days.activity_date', 'people.as_of', '2 * people.days') }}
+            and user_days.counts_from <= {{ utc_day('people.as_of') }}
+    group by people.as_of, people.account_id, people.user_id
+
+)
+
+select
+    both_windows.as_of,
+    both_windows.account_id,
+    both_windows.user_id as entity,
+    1 - cast(both_windows.events_now as double precision) / both_windows.events_earlier as measured,
+    people.share as held_against,
+    jsonb_build_object(
+        'role', people.role,
+        'now', both_windows.events_now,
+        'before', both_windows.events_earlier
+    ) as facts
+from both_windows
+inner join people
+    on
+        both_windows.as_of = people.as_of
+        and both_windows.account_id = people.account_id
+        and both_windows.user_id = people.user_id
+where
+    both_windows.events_earlier >= people.events_before
+    and cast(both_windows.events_now as numeric)
+    <= cast(both_windows.events_earlier as numeric) * (1 - cast(people.share as numeric))
