@@ -141,6 +141,7 @@ class Settings(BaseSettings):
         default="", description="Address that operations are told at when chat has not taken it for ten minutes."
     )
     team_channel: str = Field(default="#customer-success", description="Chat channel when an account has no owner.")
+    sales_channel: str = Field(default="#sales", description="Chat channel of Sales, who follow up on upsell signals.")
     legal_email: str = Field(default="legal@example.com", description="Who prepares contracts for manual renewals.")
 
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Address of the Dagster UI, for links.")

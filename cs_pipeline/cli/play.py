@@ -32,7 +32,7 @@ def list_playbooks(as_json: AsJson = False) -> None:
         return
     listed = table("playbook", "family", "priority", "started by", "steps", "what it is for")
     for playbook in playbooks.values():
-        started = playbook.trigger.kind.replace("_", " ")
+        started = playbook.trigger.kind.replace("_", " ") + ("" if playbook.switched_on else ", switched off")
         days = f"{len(playbook.steps)}, day {playbook.steps[0].day} to {playbook.steps[-1].day}"
         listed.add_row(playbook.playbook, playbook.family, str(playbook.priority), started, days, Text(playbook.title))
     console.print(listed)
@@ -52,6 +52,8 @@ def show(playbook: PlaybookName, as_json: AsJson = False) -> None:
         return
     console.print(Text.assemble((found.title, "bold"), f" ({found.playbook}, version {found.version})"))
     console.print(Text(found.description))
+    if not found.switched_on:
+        console.print(Text("Switched off: a copy in your folder with `switched_on: true` starts it."))
     console.print(Text(f"Starts on {found.trigger.kind.replace('_', ' ')}: {found.trigger.when or 'any'}"))
     console.print(Text(f"Audience: {found.audience or 'everybody'}"))
     listed = table("day", "step", "channel", "to", "intent", "only when")

@@ -12,7 +12,7 @@ from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.playbooks.conditions import Condition
 
 MORE = ("ask", "offer")
-RETAINING = ("save", "winback")
+RETAINING = ("save", "winback", "re_engagement")
 """Families whose offers are there to keep a customer."""
 
 

@@ -60,7 +60,7 @@ def enrol(
         versions.remember(session, playbook)
         # Plays that are over today must not stand in the way.
         exits.end_plays(session, as_of, offered["account_id"].unique().tolist())
-        cases = offered.rename(columns={"trigger_id": "case_id"}).assign(since=pd.Timestamp(now))
+        cases = offered.assign(case_id=offered["trigger_id"], since=pd.Timestamp(now))
         today = facts.read(session, cases, as_of)
         offered["reason"] = refusals(session, playbook, offered, today, as_of)
         store = PostgresStore(session)
@@ -114,7 +114,7 @@ def refusals(
 ) -> pd.Series:
     """Why each trigger is refused (the first reason that holds); missing where it is not. Writes nothing.
 
-    `offered` has account_id, subject_id and facts (a dict of the trigger's own); `today` those of the account.
+    `offered` has account_id, subject_id, user_id and facts (a dict of the trigger's own); `today` those of the account.
     """
     return refusals_in(playbook, offered, today, PostgresStore(session).state(playbook, offered, as_of.now))
 
@@ -138,9 +138,7 @@ def refusals_in(playbook: Playbook, offered: pd.DataFrame, today: pd.DataFrame, 
     give_reason(state["is_stopped"], KILL_SWITCH)
     give_reason(state["is_too_soon"], "reentry")
     give_reason(state["is_taken"], "family")
-    give_reason(
-        offered.loc[reasons.isna(), ["account_id", "subject_id"]].duplicated().reindex(offered.index, fill_value=False),
-        "family",
-    )
+    again = offered.loc[reasons.isna(), ["account_id", "subject_id", "user_id"]].duplicated()
+    give_reason(again.reindex(offered.index, fill_value=False), "family")
     give_reason(held_out(playbook, offered["account_id"]), HOLD_OUT)
     return reasons

@@ -87,7 +87,7 @@ def reasons_in(playbook: Playbook, today: pd.DataFrame) -> pd.Series:
 def active_enrolments(session: Session, account_ids: list[str] | None, after: int) -> pd.DataFrame:
     """The next AT_A_TIME active enrolments (of `account_ids`, or all) whose id is above `after`.
 
-    Columns enrolment_id, playbook, playbook_version, account_id, subject_id, anchor_on, enrolled_at.
+    Columns enrolment_id, playbook, playbook_version, account_id, subject_id, trigger_id, anchor_on, enrolled_at.
     """
     columns = [
         "enrolment_id",
@@ -95,6 +95,7 @@ def active_enrolments(session: Session, account_ids: list[str] | None, after: in
         "playbook_version",
         "account_id",
         "subject_id",
+        "trigger_id",
         "anchor_on",
         "enrolled_at",
     ]
@@ -107,6 +108,7 @@ def active_enrolments(session: Session, account_ids: list[str] | None, after: in
                 enrolments.playbook_version,
                 enrolments.account_id,
                 case when triggers.kind = 'renewal_window' then enrolments.subject_id end as subject_id,
+                enrolments.trigger_id,
                 enrolments.anchor_on,
                 enrolments.enrolled_at
             from cs.enrolments

@@ -12,6 +12,8 @@ import pandas as pd
 
 from cs_pipeline.plays.playbooks.schema import Playbook
 
+ABOUT_COLUMNS = ("account_id", "subject_id", "user_id")
+"""What a play is about: the account, and of it one subscription or one user where it is about that alone."""
 STATE_COLUMNS = ("is_stopped", "is_too_soon", "is_taken")
 SIBLING_COLUMNS = (
     "enrolment_id", "action_id", "step", "channel", "role", "recipient", "status", "due_at", "sent_at", "is_resent",
@@ -27,18 +29,18 @@ class PlayStore(Protocol):
     """Keeps enrolments and their actions."""
 
     def state(self, playbook: Playbook, offered: pd.DataFrame, now: datetime) -> pd.DataFrame:
-        """What is known of each trigger (columns account_id, subject_id), on the index of `offered`: STATE_COLUMNS.
+        """What is known of each trigger (ABOUT_COLUMNS), on the index of `offered`: STATE_COLUMNS.
 
         `is_stopped`: a person has stopped the playbook or the account. `is_too_soon`: its last play of this playbook
-        ended less than reentry_after_days ago. `is_taken`: the account, or that subscription, is in a play of the
-        family with the same or a higher priority.
+        ended less than reentry_after_days ago. `is_taken`: the account, or that subscription or user, is in a play of
+        the family with the same or a higher priority.
         """
         ...
 
     def in_family(self, playbook: Playbook, entering: pd.DataFrame) -> list[int]:
-        """Active enrolments of the playbook's family that stand in the way of `entering` (account_id, subject_id).
+        """Active enrolments of the playbook's family that stand in the way of `entering` (ABOUT_COLUMNS).
 
-        Plays about two subscriptions of an account do not stand in each other's way.
+        Plays about two subscriptions, or two users, of an account do not stand in each other's way.
         """
         ...
 

@@ -10,7 +10,13 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
-from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, PLANNED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
+from cs_pipeline.plays.enrolment.play_store import (
+    ABOUT_COLUMNS,
+    MAILED_COLUMNS,
+    PLANNED_COLUMNS,
+    SIBLING_COLUMNS,
+    STATE_COLUMNS,
+)
 from cs_pipeline.plays.outbox.lock import change_in_order
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.sql_files import read_sql
@@ -19,17 +25,18 @@ _STATE = read_sql(__file__, "state")
 _COMPLETE = read_sql(__file__, "complete")
 _ENROL = """
 insert into cs.enrolments (
-    playbook, playbook_version, family, account_id, trigger_id, subject_id, subscription_id, anchor_on,
+    playbook, playbook_version, family, account_id, trigger_id, subject_id, subscription_id, user_id, anchor_on,
     status, reason, enrolled_at, ended_at
 )
 select
     decided.playbook, decided.playbook_version, decided.family, triggers.account_id,
     triggers.trigger_id, triggers.subject_id,
     case when triggers.kind = 'renewal_window' then triggers.subject_id end,
+    case when decided.is_about_user then coalesce(triggers.facts ->> 'user_id', triggers.subject_id) end,
     triggers.anchor_on,
     decided.status, decided.reason, decided.enrolled_at, decided.ended_at::timestamptz
 from (values %s) as decided (
-    playbook, playbook_version, family, status, reason, enrolled_at, ended_at, trigger_id
+    playbook, playbook_version, family, is_about_user, status, reason, enrolled_at, ended_at, trigger_id
 )
 inner join cs.triggers using (trigger_id)
 returning trigger_id, enrolment_id
@@ -52,6 +59,7 @@ class PostgresStore:
             "now": now,
             "account_ids": offered["account_id"].tolist(),
             "subject_ids": offered["subject_id"].tolist(),
+            "user_ids": offered["user_id"].tolist(),
         }
         return self._frame(_STATE, parameters, STATE_COLUMNS).set_index(offered.index).astype("bool")
 
@@ -62,13 +70,14 @@ class PostgresStore:
                 """
                 select distinct enrolments.enrolment_id
                 from cs.enrolments
-                inner join unnest(%s::text[], %s::text[]) as entering (account_id, subject_id)
+                inner join unnest(%s::text[], %s::text[], %s::text[]) as entering (account_id, subject_id, user_id)
                     on
                         enrolments.account_id = entering.account_id
                         and coalesce(enrolments.subscription_id = entering.subject_id, true)
+                        and coalesce(enrolments.user_id = entering.user_id, true)
                 where enrolments.family = %s and enrolments.status = 'active'
                 """,
-                [entering["account_id"].tolist(), entering["subject_id"].tolist(), playbook.family],
+                [*(entering[column].tolist() for column in ABOUT_COLUMNS), playbook.family],
             )
             return [enrolment_id for (enrolment_id,) in cursor.fetchall()]
 
@@ -76,7 +85,7 @@ class PostgresStore:
         """As `PlayStore.enrol`."""
         if decided.empty:
             return pd.Series(dtype="object")
-        of_play = (playbook.playbook, playbook.version, playbook.family)
+        of_play = (playbook.playbook, playbook.version, playbook.family, playbook.is_about_user)
         rows = [
             (*of_play, "active", None, now, None, trigger_id)
             if reason is pd.NA
@@ -88,7 +97,7 @@ class PostgresStore:
                 cursor,
                 _ENROL,
                 rows,
-                template="(%s, %s, %s, %s, %s::text, %s::timestamptz, %s::timestamptz, %s::bigint)",
+                template="(%s, %s, %s, %s, %s, %s::text, %s::timestamptz, %s::timestamptz, %s::bigint)",
                 page_size=10_000,
                 fetch=True,
             )

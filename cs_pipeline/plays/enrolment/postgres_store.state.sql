@@ -13,7 +13,8 @@ select
         where
             ended.playbook = %(playbook)s
             and ended.account_id = offered.account_id
-            and (offered.subject_id is null or ended.subject_id = offered.subject_id)
+            and coalesce(ended.subscription_id = offered.subject_id, true)
+            and coalesce(ended.user_id = offered.user_id, true)
             and ended.status in ('completed', 'exited')
             and ended.ended_at > %(now)s - make_interval(days => %(reentry_after_days)s)
     ) as is_too_soon,
@@ -27,10 +28,11 @@ select
             and active.family = %(family)s
             and active.status = 'active'
             and (versions.definition ->> 'priority')::integer >= %(priority)s
-            -- Plays about two subscriptions of an account do not stand in each other's way.
+            -- Plays about two subscriptions, or two users, of an account do not stand in each other's way.
             and coalesce(active.subscription_id = offered.subject_id, true)
+            and coalesce(active.user_id = offered.user_id, true)
     ) as is_taken
 from
-    unnest(%(account_ids)s::text[], %(subject_ids)s::text[])
-    with ordinality as offered (account_id, subject_id, position)
+    unnest(%(account_ids)s::text[], %(subject_ids)s::text[], %(user_ids)s::text[])
+    with ordinality as offered (account_id, subject_id, user_id, position)
 order by offered.position

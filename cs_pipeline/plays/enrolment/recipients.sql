@@ -1,13 +1,16 @@
--- Customers: the role itself, else whoever knows the account best, else any of its users. Ours: the person of the
--- role, else the one beside or above; channels that fall back to the team go to its channel, others have nobody left.
+-- Customers: the role itself, else whoever knows the account best, else any of its users; but what is for one user goes
+-- to that user or nobody. Ours: the person of the role, else the one beside or above; channels that fall back to the team
+-- go to its channel, others have nobody left.
 with wanted as (
     select
         position,
         account_id,
         role,
-        channel
-    from unnest(%(positions)s::integer[], %(account_ids)s::text[], %(roles)s::text[], %(channels)s::text[])
-        as wanted (position, account_id, role, channel)
+        channel,
+        user_id
+    from unnest(
+        %(positions)s::integer[], %(account_ids)s::text[], %(roles)s::text[], %(channels)s::text[], %(user_ids)s::text[]
+    ) as wanted (position, account_id, role, channel, user_id)
 ),
 
 fallbacks (role, candidate, rank) as (
@@ -19,6 +22,7 @@ fallbacks (role, candidate, rank) as (
     cross join
         lateral unnest(array[role, 'champion', 'point_of_contact', 'primary'])
         with ordinality as candidates (candidate, rank)
+    where role <> %(user_role)s
 ),
 
 contacts as (
@@ -42,6 +46,24 @@ contacts as (
     order by wanted.position asc, fallbacks.rank asc, contacts.started_on desc nulls last, contacts.user_id asc
 ),
 
+users as (
+    select
+        wanted.position,
+        users.email,
+        users.user_id,
+        users.full_name
+    from wanted
+    inner join staging.stg_users as users
+        on
+            wanted.account_id = users.account_id
+            and wanted.user_id = users.user_id
+    where
+        wanted.role = %(user_role)s
+        and users.user_id = any(%(user_ids)s::text[])
+        and users.email <> ''
+        and coalesce(users.deleted_at > %(now)s, true)
+),
+
 ours as (
     select
         wanted.position,
@@ -52,7 +74,10 @@ ours as (
             when 'executive' then coalesce(nullif(accounts.executive_email, ''), nullif(accounts.manager_email, ''))
             when 'legal' then nullif(%(legal_email)s, '')
         end as email,
-        coalesce(nullif(accounts.slack_channel, ''), nullif(%(team_channel)s, '')) as team
+        case wanted.role
+            when 'sales' then nullif(%(sales_channel)s, '')
+            else coalesce(nullif(accounts.slack_channel, ''), nullif(%(team_channel)s, ''))
+        end as team
     from wanted
     left join marts.dim_accounts as accounts
         on
@@ -64,11 +89,15 @@ ours as (
 select
     wanted.position,
     coalesce(
-        contacts.email, ours.email, case when ours.channel = any(%(team_channels)s::text[]) then ours.team end
+        contacts.email,
+        users.email,
+        ours.email,
+        case when ours.channel = any(%(team_channels)s::text[]) then ours.team end
     ) as recipient,
-    contacts.user_id,
-    contacts.full_name
+    coalesce(contacts.user_id, users.user_id) as user_id,
+    coalesce(contacts.full_name, users.full_name) as full_name
 from wanted
 left join contacts on wanted.position = contacts.position
+left join users on wanted.position = users.position
 left join ours on wanted.position = ours.position
 order by wanted.position

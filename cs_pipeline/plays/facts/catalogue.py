@@ -38,6 +38,7 @@ _FIVE_STAGES = ("trial", "onboarding", "adoption", "growth", "renewal")
 _RENEWALS = ("auto", "manual")
 _WINDOWS = ("180", "90", "60", "30", "14", "7", "overdue")
 _ANCHORS = ("signup", "churn", "churn_anniversary")
+_ALERT_SEVERITIES = ("urgent", "high", "medium", "low")
 _CAUSES = ("first_score", "behaviour", "calendar", "missing_data", "model_version", "override")
 
 _OF_THE_ACCOUNT = (
@@ -104,6 +105,12 @@ _OF_TODAY = (
         "boolean",
         "The account has had its first value (hours_to_first_value)",
         TODAY,
+    ),
+    Fact(
+        "alert_is_over",
+        "boolean",
+        "The alert that started the play is over: what its rule looks for no longer holds; missing in other plays",
+        "cs.alerts",
     ),
     Fact("referrals", "number", "Customers that this one brought us, as far as recorded", "staging.stg_referrals"),
     Fact(
@@ -186,7 +193,13 @@ TRIGGER_FACTS: Mapping[TriggerKind, Catalogue] = {
     "lifecycle": _by_name(Fact("anchor", "text", "What happened to the account", "cs.triggers", _ANCHORS)),
     "alert": _by_name(
         Fact("rule", "text", "The alert rule that fired", "cs.triggers"),
+        Fact("alert_title", "text", "Title of the alert, with its figures; for us only", "cs.triggers"),
+        Fact("alert_severity", "text", "Severity of the alert", "cs.triggers", _ALERT_SEVERITIES),
         Fact("entity", "text", "What it is about: the account, or a user or ticket of it, by id", "cs.triggers"),
+        Fact(
+            "user_id", "text", "The user it is about, where that is not the entity: of the rule's facts", "cs.triggers"
+        ),
+        Fact("feature", "text", "The feature it is about, of the rule's facts", "cs.triggers"),
         Fact("measured", "number", "What the rule measured", "cs.triggers"),
         Fact("held_against", "number", "The limit, or the earlier value, that it was held against", "cs.triggers"),
     ),

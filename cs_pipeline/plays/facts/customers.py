@@ -20,7 +20,7 @@ def facts_of_customers(session: Session, as_of: AsOf) -> Iterator[pd.DataFrame]:
     after = ""
     while accounts := _next_accounts(session, after, as_of):
         cases = pd.DataFrame({"account_id": accounts}).assign(
-            case_id=range(len(accounts)), subject_id=None, anchor_on=None, since=as_of.now
+            case_id=range(len(accounts)), subject_id=None, trigger_id=None, anchor_on=None, since=as_of.now
         )
         yield facts.read(session, cases, as_of).set_axis(accounts)
         after = accounts[-1]

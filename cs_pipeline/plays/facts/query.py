@@ -49,6 +49,8 @@ _DTYPES: Mapping[FactType, str] = {
 
 NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 
+CASE_COLUMNS = ("case_id", "account_id", "subject_id", "trigger_id", "anchor_on", "since")
+
 KNOWN = "is_known"
 """Column beside the facts: false where the warehouse has no such account."""
 
@@ -67,8 +69,9 @@ class AsOf:
 
 
 def read(session: Session, cases: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
-    """Facts of `cases` (columns case_id, account_id, subject_id, anchor_on, since), with the index of `cases`.
+    """Facts of `cases` (CASE_COLUMNS), with the index of `cases`.
 
+    `trigger_id` is the cause of the play, None where there is none yet; `subject_id` the subscription it is about.
     Columns are those of the catalogue, with nullable types, and `KNOWN`. Raises UserError while the marts are not
     built.
     """
@@ -77,6 +80,7 @@ def read(session: Session, cases: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
         "case_ids": cases["case_id"].tolist(),
         "account_ids": cases["account_id"].tolist(),
         "subject_ids": cases["subject_id"].tolist(),
+        "trigger_ids": cases["trigger_id"].tolist(),
         "anchors": cases["anchor_on"].tolist(),
         "since": since,
         "earliest": min(since, default=as_of.now),  # a constant, so that an index over time can be used

@@ -5,15 +5,17 @@ with cases as (
         case_id,
         account_id,
         subject_id,
+        trigger_id,
         anchor_on,
         since
     from unnest(
         %(case_ids)s::bigint[],
         %(account_ids)s::text[],
         %(subject_ids)s::text[],
+        %(trigger_ids)s::bigint[],
         %(anchors)s::date[],
         %(since)s::timestamptz[]
-    ) as cases (case_id, account_id, subject_id, anchor_on, since)
+    ) as cases (case_id, account_id, subject_id, trigger_id, anchor_on, since)
 ),
 
 asked as (
@@ -121,6 +123,22 @@ meetings as (
     group by touchpoints.account_id
 ),
 
+-- How it stands with the alert that started the play: one of its kind that came later counts.
+alerts as (
+    select distinct on (cases.case_id)
+        cases.case_id,
+        found.ended_at is not null as is_over
+    from cases
+    inner join cs.triggers as causes on cases.trigger_id = causes.trigger_id
+    inner join cs.alerts as found
+        on
+            causes.account_id = found.account_id
+            and causes.subject_id = found.entity
+            and causes.facts ->> 'rule' = found.rule
+    where causes.kind = 'alert'
+    order by cases.case_id asc, found.alert_id desc
+),
+
 referred as (
     select
         account_id,
@@ -184,6 +202,7 @@ select
             and enrolments.status = 'active'
     ) as has_open_save_play,
     weeks.hours_to_first_value is not null as has_reached_first_value,
+    alerts.is_over as alert_is_over,
     coalesce(referred.referrals, 0) as referrals,
     coalesce(greatest(replies.happened_at, meetings.happened_at) > cases.since, false) as responded_since_enrolment,
     {week_columns}
@@ -199,6 +218,7 @@ left join subjects
         cases.account_id = subjects.account_id
         and cases.subject_id = subjects.subscription_id
 left join next_renewals on cases.account_id = next_renewals.account_id
+left join alerts on cases.case_id = alerts.case_id
 left join referred on cases.account_id = referred.account_id
 left join replies on cases.account_id = replies.account_id
 left join meetings on cases.account_id = meetings.account_id

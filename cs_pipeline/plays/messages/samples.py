@@ -56,6 +56,8 @@ _KNOWN: Mapping[str, object] = MappingProxyType(
         "days_since_last_login": 1,
         "days_since_last_touchpoint": 48,
         "value_delivered_365d": 61_300.0,
+        "amount_saved_30d": 2_150.0,
+        "orders_7d": 9,
         "value_ratio": 3.32,
         "nps_response": 7.0,
         "open_tickets": 3,
@@ -78,6 +80,12 @@ _KNOWN: Mapping[str, object] = MappingProxyType(
             {"metric": "worst_open_ticket", "delta": -5.0, "cause": "behaviour"},
         ],
         "renewal_window": "30",
+        "rule": "usage_drop",
+        "alert_title": "Use fell by 56% in 30 days",
+        "alert_severity": "high",
+        "feature": "send_time",
+        "measured": 5.0,
+        "held_against": 4.0,
         "anchor": "signup",
     }
 )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS, KINDS
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, Catalogue, TriggerKind, facts_of_trigger
+from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, NAMED_BY, Catalogue, TriggerKind, facts_of_trigger
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
 from cs_pipeline.yaml_with_lines import Problem, validate
@@ -26,8 +26,8 @@ CONFIG_FOLDER = "playbooks"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case words joined by _")]
 Text = Annotated[str, Field(min_length=1)]
 
-CustomerRole = Literal["point_of_contact", "champion", "executive_sponsor", "power_user"]
-OurRole = Literal["owner", "manager", "executive", "legal", "team"]
+CustomerRole = Literal["point_of_contact", "champion", "executive_sponsor", "power_user", "user"]
+OurRole = Literal["owner", "manager", "executive", "legal", "team", "sales"]
 Intent = Literal["inform", "educate", "ask", "offer"]
 Priority = Literal["low", "normal", "high", "urgent"]
 
@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 else:
     ChannelName = Literal[tuple(KINDS)]
 
-CUSTOMER_ROLES: tuple[CustomerRole, ...] = ("point_of_contact", "champion", "executive_sponsor", "power_user")
+USER: CustomerRole = "user"
+"""The user whom the alert is about that started the play, and nobody in that user's place."""
+
+CUSTOMER_ROLES: tuple[CustomerRole, ...] = ("point_of_contact", "champion", "executive_sponsor", "power_user", USER)
 TEAM_CHANNELS = " or ".join(kind.title for kind in KINDS.values() if kind.layout is not None)
+TEAMS: Mapping[str, str] = {"team": "the team", "sales": "Sales"}
 LAST_DAY = 400  # furthest a step may lie from its anchor
 
 
@@ -126,6 +130,8 @@ class Playbook(_Part):
     after the end of a play before the same account (or subscription) may enter it again. `stale_after_days`: an
     action not taken within so many days of being due is dropped. `for_former_customers`: it is for accounts that have
     left, and ends when one of them returns. `hold_out`: the share of accounts that are left out, to tell its effect.
+    `switched_on`: triggers start it; a shipped one that is off waits for a team's own file. It says nothing of what the
+    play is, and so is no part of its version.
     """
 
     playbook: Name
@@ -134,6 +140,7 @@ class Playbook(_Part):
     family: Name
     priority: Annotated[int, Field(ge=0, le=100)]
     requirements: tuple[str, ...] = ()
+    switched_on: bool = True
     trigger: Trigger
     audience: Text | None = None
     exit: tuple[ExitCondition, ...] = ()
@@ -153,7 +160,7 @@ class Playbook(_Part):
     @cached_property
     def definition(self) -> str:
         """The playbook as canonical JSON, from which `model_validate_json` makes it again."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return json.dumps(self.model_dump(mode="json", exclude={"switched_on"}), sort_keys=True, separators=(",", ":"))
 
     @cached_property
     def audience_condition(self) -> Condition | None:
@@ -164,6 +171,18 @@ class Playbook(_Part):
     def exit_conditions(self) -> dict[str, str]:
         """When the play ends early, in the words of the file, by reason."""
         return {ending.reason: ending.when for ending in reversed(self.exit)}
+
+    @property
+    def named_causes(self) -> list[str] | None:
+        """Which triggers of its kind it is about, where its condition says so; None for all of them."""
+        named_by, condition = NAMED_BY.get(self.trigger.kind), self.trigger.condition
+        names = condition.required(named_by) if condition is not None and named_by is not None else None
+        return None if names is None else list(names)
+
+    @property
+    def is_about_user(self) -> bool:
+        """It writes to the user whom its alert is about: each user of an account has a play of their own."""
+        return any(step.to == USER for step in self.steps)
 
     def step_named(self, name: str) -> Step:
         """The step `name`; KeyError when there is none."""
@@ -199,6 +218,11 @@ def _as_last_read(path: Path) -> Playbook:
 @lru_cache(maxsize=1_000)
 def _read_version(path: Path, modified_ns: int, size: int) -> Playbook:  # noqa: ARG001 - they tell versions apart
     return read_playbook(path)
+
+
+def switched_on(playbooks: Mapping[str, Playbook]) -> dict[str, Playbook]:
+    """Those of the playbooks that triggers start."""
+    return {name: playbook for name, playbook in playbooks.items() if playbook.switched_on}
 
 
 def playbook_named(name: str, library: Mapping[str, Playbook]) -> Playbook:
@@ -244,8 +268,10 @@ def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
             yield Problem(("steps", index, "day"), "expected 0 or more: only a renewal date is known ahead")
         if step.channel not in CUSTOMER_CHANNELS and step.to in CUSTOMER_ROLES:
             yield Problem(("steps", index, "to"), f"expected a role of ours: {step.channel} does not reach customers")
-        if step.channel in CUSTOMER_CHANNELS and step.to == "team":
-            yield Problem(("steps", index, "to"), f"expected a person: the team is reached in {TEAM_CHANNELS}")
+        if step.to == USER and playbook.trigger.kind != "alert":
+            yield Problem(("steps", index, "to"), "expected another role: only an alert is about one user")
+        if step.channel in CUSTOMER_CHANNELS and step.to in ("team", "sales"):
+            yield Problem(("steps", index, "to"), f"expected a person: {TEAMS[step.to]} is reached in {TEAM_CHANNELS}")
         for field in ("priority", "kind", "checklist"):
             if KINDS[step.channel].form != "record" and field in step.model_fields_set:
                 yield Problem(("steps", index, field), f"is for channel crm only, and this is {step.channel}")

@@ -93,7 +93,7 @@ class _Engine:
         active = self.store.active
         if active.empty:
             return pd.DataFrame()
-        cases = active.assign(case_id=active.index, since=active["enrolled_at"])
+        cases = active.assign(case_id=active.index, trigger_id=None, since=active["enrolled_at"])
         known = self._with_save_plays(read_as_of_week(self.session, cases, week, as_of), cases["account_id"])
         by_name = self._by_name
         reasons = exits.reasons_of_plays([by_name[name] for name in active["playbook"]], known)
@@ -110,7 +110,8 @@ class _Engine:
         if opened.empty:
             return []
         opened["subject_id"] = opened["subject_id"].where(opened["kind"] == "renewal_window", None)
-        cases = opened.assign(case_id=range(len(opened)), since=as_of.now)
+        opened["user_id"] = None  # only an alert is about a user, and alerts have no past
+        cases = opened.assign(case_id=range(len(opened)), trigger_id=None, since=as_of.now)
         today = read_as_of_week(self.session, cases, week, as_of)
         entered = []
         for playbook in self.playbooks:

@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
+from cs_pipeline.plays.enrolment.play_store import ABOUT_COLUMNS, MAILED_COLUMNS, SIBLING_COLUMNS, STATE_COLUMNS
 from cs_pipeline.plays.outbox.suppress import Postponed
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import NO_RECIPIENT
 
 ENROLMENT_COLUMNS = (
-    "playbook", "family", "priority", "account_id", "subject_id", "anchor_on", "week", "owner", "severity",
+    "playbook", "family", "priority", "account_id", "subject_id", "user_id", "anchor_on", "week", "owner",
+    "severity",
     "enrolled_at", "status", "reason", "ended_at",
 )  # fmt: skip
 ACTION_COLUMNS = (
-    "enrolment_id", "playbook", "family", "step", "account_id", "owner", "channel", "role", "intent", "definition",
+    "enrolment_id", "playbook", "family", "step", "account_id", "user_id", "owner", "channel", "role", "intent", "definition",
     "due_at", "expires_at", "needs_approval", "status", "reason", "recipient", "week", "sent_at",
 )  # fmt: skip
 TAKEN = ("taken", "for_approval")
@@ -57,15 +58,9 @@ class MemoryStore:
         known = self.enrolments
         own = known[(known["playbook"] == playbook.playbook) & (known["status"] != "active")]
         recent = own[_are_after(own["ended_at"], now - timedelta(days=playbook.reentry_after_days))]
-        accounts = set(recent["account_id"])
-        subjects = set(zip(recent["account_id"], recent["subject_id"], strict=True))
-        is_too_soon = [
-            account_id in accounts if subject_id is None else (account_id, subject_id) in subjects
-            for account_id, subject_id in zip(offered["account_id"], offered["subject_id"], strict=True)
-        ]
         active = self.active
         in_family = active[(active["family"] == playbook.family) & (active["priority"] >= playbook.priority)]
-        columns = (False, is_too_soon, _are_in(offered, in_family))
+        columns = (False, _are_in(offered, recent), _are_in(offered, in_family))
         return pd.DataFrame(dict(zip(STATE_COLUMNS, columns, strict=True)), index=offered.index, dtype="bool")
 
     def in_family(self, playbook: Playbook, entering: pd.DataFrame) -> list[int]:
@@ -105,6 +100,7 @@ class MemoryStore:
         delay = delay.where(delay > timedelta(), pd.Timedelta(0))
         rows = actions.assign(
             family=enrolments["family"].tolist(),
+            user_id=enrolments["user_id"].tolist(),
             owner=enrolments["owner"].tolist(),
             due_at=due_at + delay,
             expires_at=expires_at + delay,
@@ -185,13 +181,16 @@ def _plain(rows: pd.DataFrame, columns: tuple[str, ...], after: pd.DataFrame) ->
 
 
 def _are_in(rows: pd.DataFrame, others: pd.DataFrame) -> list[bool]:
-    """Whether `others` have the account of each row, and the same subscription where both are about one."""
-    subjects: dict[str, set[str | None]] = {}
-    for account_id, subject_id in zip(others["account_id"], others["subject_id"], strict=True):
-        subjects.setdefault(account_id, set()).add(subject_id)
+    """Whether `others` have the account of each row, and the same subscription and user where both are about one."""
+    of_account: dict[str, set[tuple[str | None, str | None]]] = {}
+    for account_id, subject_id, user_id in others[list(ABOUT_COLUMNS)].itertuples(index=False, name=None):
+        of_account.setdefault(account_id, set()).add((subject_id, user_id))
     return [
-        account_id in subjects and (subject_id is None or bool(subjects[account_id] & {subject_id, None}))
-        for account_id, subject_id in zip(rows["account_id"], rows["subject_id"], strict=True)
+        any(
+            (subject_id is None or subject in (subject_id, None)) and (user_id is None or user in (user_id, None))
+            for subject, user in of_account.get(account_id, ())
+        )
+        for account_id, subject_id, user_id in rows[list(ABOUT_COLUMNS)].itertuples(index=False, name=None)
     ]
 
 

@@ -18,7 +18,7 @@ from cs_pipeline.plays.delivery.eligibility import reasons_with
 from cs_pipeline.plays.enrolment import planning
 from cs_pipeline.plays.enrolment.enrol import refusals
 from cs_pipeline.plays.facts import query as facts
-from cs_pipeline.plays.facts.catalogue import TRIGGER_FACTS, TriggerKind
+from cs_pipeline.plays.facts.catalogue import NAMED_BY, TRIGGER_FACTS, TriggerKind
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages import samples
 from cs_pipeline.plays.messages.renderer import Renderer
@@ -143,8 +143,35 @@ def _case(session: Session, playbook: Playbook, account_id: str, as_of: AsOf) ->
                 "in marts.fct_subscription_terms; choose an account that has"
             )
         subject_id, anchor_on = renewal
-    case = {"case_id": 0, "account_id": account_id, "subject_id": subject_id, "anchor_on": anchor_on}
+    user_id = _newest_user(session, playbook, account_id) if playbook.is_about_user else None
+    about = {"account_id": account_id, "subject_id": subject_id, "user_id": user_id}
+    case = {"case_id": 0, **about, "trigger_id": None, "anchor_on": anchor_on}
     return pd.DataFrame([{**case, "since": as_of.now}], dtype="object")
+
+
+def _newest_user(session: Session, playbook: Playbook, account_id: str) -> str | None:
+    """The user whom the account's newest alert for the playbook is about; None where there was none."""
+    names = playbook.named_causes
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select coalesce(facts ->> 'user_id', subject_id)
+            from cs.triggers
+            where
+                account_id = %(account_id)s and kind = %(kind)s
+                and (%(names)s::text[] is null or facts ->> %(named_by)s = any(%(names)s::text[]))
+            order by occurred_at desc, trigger_id desc
+            limit 1
+            """,
+            {
+                "account_id": account_id,
+                "kind": playbook.trigger.kind,
+                "names": names,
+                "named_by": NAMED_BY[playbook.trigger.kind],
+            },
+        )
+        found = cursor.fetchone()
+        return None if found is None else found[0]
 
 
 def _whatever_the_cause(playbook: Playbook) -> Playbook:

@@ -50,6 +50,7 @@ def today_of(session: Session, account_ids: Sequence[str], as_of: AsOf) -> tuple
             "case_id": range(len(accounts)),
             "account_id": accounts,
             "subject_id": pd.Series([None] * len(accounts), dtype="object"),
+            "trigger_id": pd.Series([None] * len(accounts), dtype="object"),
             "anchor_on": pd.Series([as_of.now.date()] * len(accounts), dtype="object"),
             "since": pd.Series([as_of.now] * len(accounts), dtype="object"),
         }
@@ -73,6 +74,7 @@ def plays_that_start(
         {
             "account_id": accounts,
             "subject_id": pd.Series([None] * len(accounts), dtype="object"),
+            "user_id": pd.Series([None] * len(accounts), dtype="object"),
             "facts": plain.to_dict("records"),
         }
     )

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
-from cs_pipeline.plays.playbooks.schema import Name, Text
+from cs_pipeline.plays.playbooks.schema import Name, Text, load_playbooks, switched_on
 from cs_pipeline.plays.triggers.causes import Cause, Causes, Moment, about_accounts
 from cs_pipeline.yaml_with_lines import Problem, validate
 
@@ -44,10 +44,13 @@ class CadenceRule(_Part):
 
 
 class Cadence(_Part):
-    """A kind of conversation. `since`: the fact that says how many days ago the last one was; without one, signup."""
+    """A kind of conversation. `since`: the fact that says how many days ago the last one was; without one, signup.
+
+    `tenure_days` counts from signup in any case: what is due every so many days, whatever was said in between.
+    """
 
     cadence: Name
-    since: Literal["days_since_last_touchpoint", "days_since_last_qbr"]
+    since: Literal["days_since_last_touchpoint", "days_since_last_qbr", "tenure_days"]
     rules: Annotated[tuple[CadenceRule, ...], Field(min_length=1)]
 
     def every_days(self, today: pd.DataFrame) -> pd.Series:
@@ -119,5 +122,13 @@ def _cause(moment: Moment, cadence: str, account_id: str, every_days: int, days_
 
 
 def watch(config: Path | None) -> CadencesDue:
-    """Looks for the cadences of the configuration. Raises InvalidFile."""
-    return CadencesDue(load_cadences(config))
+    """Looks for the cadences of the configuration that a playbook waits for. Raises InvalidFile."""
+    waiting = [each for each in switched_on(load_playbooks(config)).values() if each.trigger.kind == KIND]
+    named = [each.named_causes for each in waiting]
+    return CadencesDue(
+        {
+            name: cadence
+            for name, cadence in load_cadences(config).items()
+            if any(names is None or name in names for names in named)
+        }
+    )

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
-from cs_pipeline.plays.playbooks.schema import Playbook
+from cs_pipeline.plays.playbooks.schema import Playbook, switched_on
 from cs_pipeline.plays.triggers.dispatch_cursor import AT_A_TIME, MOST_WAITING, Cursor, Offer, next_batches
 from cs_pipeline.plays.triggers.kinds import KINDS
 from cs_pipeline.plays.triggers.lifecycle import OLDEST
@@ -28,7 +28,9 @@ not exists (
 """
 """SQL: whether a row of cs.triggers waits for the decision of a playbook."""
 
-UNDECIDED_COLUMNS = ("trigger_id", "trigger_key", "account_id", "subject_id", "occurred_at", "anchor_on", "facts")
+UNDECIDED_COLUMNS = (
+    "trigger_id", "trigger_key", "account_id", "subject_id", "user_id", "occurred_at", "anchor_on", "facts",
+)  # fmt: skip
 
 _CANDIDATES = read_sql(__file__, "candidates", undecided=UNDECIDED)
 
@@ -47,7 +49,8 @@ def offer(
 ) -> Offer:
     """What a sensor for triggers of `kinds` should ask for now; it keeps the cursor of the answer whatever it says."""
     remembered = Cursor.read(cursor)
-    chosen = offer_order(playbook for playbook in playbooks.values() if playbook.trigger.kind in kinds)
+    in_use = switched_on(playbooks).values()
+    chosen = offer_order(playbook for playbook in in_use if playbook.trigger.kind in kinds)
     newest = _newest(session, kinds)  # first: what is committed after it is for the next tick
     waiting = {playbook.playbook: _waiting(session, playbook, remembered, now) for playbook in chosen}
     return next_batches(waiting, newest, remembered, now)
@@ -56,7 +59,8 @@ def offer(
 def undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
     """Those of the triggers that are of the playbook's kind and that it has not decided on: UNDECIDED_COLUMNS.
 
-    `subject_id` is the subscription of a renewal window, and None for what is about the account as a whole.
+    `subject_id` is the subscription of a renewal window, `user_id` the user whom the playbook is about; None for what is
+    about the account as a whole.
     """
     with session.cursor() as cursor:
         cursor.execute(
@@ -64,27 +68,26 @@ def undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) 
             select
                 trigger_id, trigger_key, account_id,
                 case when kind = 'renewal_window' then subject_id end as subject_id,
+                case when %(is_about_user)s then coalesce(facts ->> 'user_id', subject_id) end as user_id,
                 occurred_at, anchor_on, facts
             from cs.triggers
             where trigger_id = any(%(trigger_ids)s::bigint[]) and kind = %(kind)s and {UNDECIDED}
             order by trigger_id
             """,
-            {"trigger_ids": list(trigger_ids), "kind": playbook.trigger.kind, "playbook": playbook.playbook},
+            {
+                "trigger_ids": list(trigger_ids),
+                "kind": playbook.trigger.kind,
+                "playbook": playbook.playbook,
+                "is_about_user": playbook.is_about_user,
+            },
         )
         return pd.DataFrame(cursor.fetchall(), columns=list(UNDECIDED_COLUMNS), dtype="object")
-
-
-def named_causes(playbook: Playbook) -> list[str] | None:
-    """Which triggers of its kind the playbook is about, where its condition says so; None for all of them."""
-    named_by, condition = NAMED_BY.get(playbook.trigger.kind), playbook.trigger.condition
-    names = condition.required(named_by) if condition is not None and named_by is not None else None
-    return None if names is None else list(names)
 
 
 def is_offered(playbook: Playbook, triggers: pd.DataFrame) -> pd.Series:
     """Which of `triggers` (columns kind and facts) are of the playbook's kind and of those that it is about."""
     found = triggers["kind"] == playbook.trigger.kind
-    names = named_causes(playbook)
+    names = playbook.named_causes
     if names is not None:
         named_by = NAMED_BY[playbook.trigger.kind]
         found &= pd.Series([each.get(named_by) in names for each in triggers["facts"]], index=triggers.index)
@@ -94,16 +97,16 @@ def is_offered(playbook: Playbook, triggers: pd.DataFrame) -> pd.Series:
 def check_named_causes(playbooks: Mapping[str, Playbook], config: Path | None) -> None:
     """Raises UserError with every playbook that waits for a segment or cadence that there is not.
 
-    One that does not exist would just never start the play. Raises InvalidFile when the file of segments or cadences
+    One that does not exist would just never start the play; of those that are switched off none is asked. Raises InvalidFile when the file of segments or cadences
     is itself wrong.
     """
     known = {kind.name: kind.names(config) for kind in KINDS if kind.names is not None}
     problems = [
         f"playbook {playbook.playbook}: trigger.when: there is no {NAMED_BY[playbook.trigger.kind]} '{name}'; "
         f"there are: {', '.join(known[playbook.trigger.kind])}"
-        for playbook in playbooks.values()
+        for playbook in switched_on(playbooks).values()
         if playbook.trigger.kind in known
-        for name in named_causes(playbook) or ()
+        for name in playbook.named_causes or ()
         if name not in known[playbook.trigger.kind]
     ]
     if problems:
@@ -125,7 +128,7 @@ def _waiting(session: Session, playbook: Playbook, remembered: Cursor, now: date
                 "since": now - OLDEST,
                 "of_runs": of_runs,
                 "named_by": NAMED_BY.get(playbook.trigger.kind),
-                "names": named_causes(playbook),
+                "names": playbook.named_causes,
                 "limit": len(of_runs) + AT_A_TIME * MOST_WAITING + 1,  # one more tells that there is more
             },
         )

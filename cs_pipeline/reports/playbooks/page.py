@@ -179,7 +179,8 @@ def _title(step: Step) -> str:
 
 def _started_by(playbook: Playbook) -> str:
     kind = playbook.trigger.kind.replace("_", " ")
-    return kind if playbook.trigger.when is None else f"{kind}: {_code(playbook.trigger.when)}"
+    started = kind if playbook.trigger.when is None else f"{kind}: {_code(playbook.trigger.when)}"
+    return started if playbook.switched_on else f"{started}; switched off"
 
 
 def _terms(playbook: Playbook) -> list[list[str]]:

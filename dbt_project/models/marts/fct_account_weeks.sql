@@ -141,6 +141,8 @@ every_metric as (
         business.ces_90d,
         business.value_delivered_365d,
         business.value_ratio,
+        business.amount_saved_30d,
+        business.orders_7d,
         business.mrr_change_90d,
         business.overdue_invoices,
         business.overdue_amount,

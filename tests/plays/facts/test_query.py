@@ -19,6 +19,7 @@ def read(company: Company, settings: Settings, *account_ids: str, now=MONDAY, **
             "case_id": range(len(account_ids)),
             "account_id": account_ids,
             "subject_id": case.get("subject_id"),
+            "trigger_id": case.get("trigger_id"),
             "anchor_on": case.get("anchor_on", now.date()),
             "since": case.get("since", now),
         }
@@ -225,11 +226,31 @@ def test_an_account_may_be_asked_about_twice_at_once(company: Company, settings:
     assert len(read(company, settings, "acme", "acme")) == 2
 
 
+@pytest.mark.requirement("S3-25", "S1-18")
+def test_an_alert_is_over_when_the_newest_of_its_kind_is_and_unknown_in_other_plays(
+    company: Company, settings: Settings
+) -> None:
+    def is_over(**alert: object) -> object:
+        trigger = company.trigger("alert", "acme", key=str(alert), subject_id="acme-ada", rule="idle")
+        columns = {"severity": "low", "version": "v", "since": MONDAY, "since_clock": 0, "seen_at": MONDAY}
+        company.insert("cs.alerts", **{"rule": "idle", "account_id": "acme", "entity": "acme-ada", **columns, **alert})
+        answer = read(company, settings, "acme", trigger_id=trigger)["alert_is_over"].tolist()[0]
+        return None if pd.isna(answer) else answer
+
+    company.account("acme")
+    told = company.trigger("lifecycle", "acme")
+    assert read(company, settings, "acme", trigger_id=told)["alert_is_over"].isna().all()
+    assert is_over(state="firing", rule="another") is None
+    assert is_over(state="resolved", ended_at=MONDAY, cause="condition") is True
+    assert is_over(state="firing") is False
+    assert is_over(state="closed", ended_at=MONDAY, cause="expired", entity="acme-ben") is False
+
+
 # Recipients ---------------------------------------------------------------------------------------------------------
 
 
 def who(company: Company, settings: Settings, role: str, channel: str = "email") -> str | None:
-    wanted = pd.DataFrame({"account_id": ["acme"], "role": [role], "channel": [channel]})
+    wanted = pd.DataFrame({"account_id": ["acme"], "role": [role], "channel": [channel], "user_id": [None]})
     with company.warehouse.session() as session:
         return recipients.resolve(session, wanted, AsOf(settings, MONDAY))["recipient"].tolist()[0]
 

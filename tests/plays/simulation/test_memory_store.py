@@ -12,7 +12,7 @@ from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 
 from cs_pipeline.plays.enrolment.enrol import enter, refusals_in
-from cs_pipeline.plays.enrolment.play_store import MAILED_COLUMNS, PlayStore
+from cs_pipeline.plays.enrolment.play_store import ABOUT_COLUMNS, MAILED_COLUMNS, PlayStore
 from cs_pipeline.plays.enrolment.postgres_store import PostgresStore
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.query import KNOWN, AsOf, typed
@@ -26,12 +26,17 @@ from tests.conftest import CopyDatabase
 
 ACCOUNTS = ("acme", "brill")
 RENEWALS: dict[str, object] = {"family": "renewal", "trigger": {"kind": "renewal_window"}}
+TO_USER: dict[str, object] = {
+    "trigger": {"kind": "alert"},
+    "steps": [{"step": "remind", "day": 0, "channel": "email", "to": "user", "template": "t", "intent": "inform"}],
+}
 PLAYS = [
     save_play(playbook="low", priority=10, exit=[], trigger={"kind": "score_change"}, reentry_after_days=3),
     save_play(playbook="high", priority=80, exit=[], trigger={"kind": "score_change"}),
     save_play(playbook="ladder", priority=50, exit=[], reentry_after_days=9, **RENEWALS),
     save_play(playbook="last_call", priority=90, exit=[], **RENEWALS),
     save_play(playbook="whole", priority=50, family="renewal", exit=[], trigger={"kind": "score_change"}),
+    save_play(playbook="reminder", priority=50, family="renewal", exit=[], reentry_after_days=9, **TO_USER),
 ]
 SIBLINGS = ["step", "channel", "role", "status", "due_at", "sent_at", "is_resent"]
 
@@ -78,15 +83,25 @@ class Both:
         rows = []
         for account, subscription in causes:
             self.triggers += 1
-            subject = subscription if is_about_one else None
+            subject = subscription if is_about_one or play.is_about_user else None
             key = f"cause-{self.triggers}"
             # A renewal is ahead: what would be late by now, a simulation takes on its Monday.
             anchor_on = self.now.date() + timedelta(days=10 if is_about_one else 0)
             trigger_id = self.company.trigger(
                 play.trigger.kind, account, key=key, subject_id=subject, occurred_at=self.now, anchor_on=anchor_on
             )
-            rows.append((trigger_id, key, account, subject, self.now, anchor_on, {}, self.now))
-        columns = ["trigger_id", "trigger_key", "account_id", "subject_id", "occurred_at", "anchor_on", "facts"]
+            about = (subject, None) if is_about_one else (None, subject)
+            rows.append((trigger_id, key, account, *about, self.now, anchor_on, {}, self.now))
+        columns = [
+            "trigger_id",
+            "trigger_key",
+            "account_id",
+            "subject_id",
+            "user_id",
+            "occurred_at",
+            "anchor_on",
+            "facts",
+        ]
         offered = pd.DataFrame(rows, columns=[*columns, "decided_at"], dtype="object")
         known = typed(pd.DataFrame({"country": ["DE"] * len(rows), "severity": 1.0}), ACCOUNT_FACTS)
         known = known.assign(**{KNOWN: True})
@@ -127,10 +142,10 @@ class Both:
     def agree(self) -> None:
         run = self.company.run
         in_memory = self.memory.enrolments
-        columns = ["playbook", "account_id", "subject_id", "status", "reason", "enrolled_at", "ended_at"]
+        columns = ["playbook", "account_id", "subject_id", "user_id", "status", "reason", "enrolled_at", "ended_at"]
         assert Counter(in_memory[columns].itertuples(index=False, name=None)) == Counter(
             run(
-                "select playbook, account_id, subscription_id, status, reason, enrolled_at, ended_at "
+                "select playbook, account_id, subscription_id, user_id, status, reason, enrolled_at, ended_at "
                 "from cs.enrolments where status <> 'refused'"
             )
         )
@@ -160,10 +175,11 @@ def _plain(value: object) -> object:
 
 
 def everything(play: Playbook) -> pd.DataFrame:
-    """Every account and subscription that the playbook could be offered."""
+    """Every account, subscription and user that the playbook could be offered."""
     subjects = ["s1", "s2"] if play.trigger.kind == "renewal_window" else [None]
-    pairs = [(account, subject) for account in ACCOUNTS for subject in subjects]
-    return pd.DataFrame(pairs, columns=["account_id", "subject_id"], dtype="object")
+    users = ["s1", "s2"] if play.is_about_user else [None]
+    rows = [(account, subject, user) for account in ACCOUNTS for subject in subjects for user in users]
+    return pd.DataFrame(rows, columns=list(ABOUT_COLUMNS), dtype="object")
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +213,21 @@ def company_of_two(migrated: Warehouse, copy_once: CopyDatabase) -> Company:
         ("drop", 0, "acme"),
         ("complete", 0, ""),
         ("enter", 0, [("acme", "s1"), ("brill", "s1")]),
+    ]
+)
+@example(
+    [
+        ("enter", 5, [("acme", "s1"), ("acme", "s2"), ("acme", "s1")]),
+        ("send", 0, "acme"),
+        ("enter", 5, [("acme", "s1"), ("brill", "s1")]),
+        ("complete", 0, ""),
+        ("enter", 5, [("acme", "s1"), ("acme", "s2")]),
+        ("wait", 6, ""),
+        ("enter", 4, [("brill", "s1"), ("acme", "s1")]),
+        ("enter", 5, [("acme", "s1")]),
+        ("wait", 6, ""),
+        ("end", 0, "acme"),
+        ("enter", 5, [("acme", "s2")]),
     ]
 )
 @given(st.lists(OPS, min_size=3, max_size=7))

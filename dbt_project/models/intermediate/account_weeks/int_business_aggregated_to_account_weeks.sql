@@ -121,7 +121,11 @@ value_delivered as (
     select
         value_log.account_id,
         days.week,
-        cast(sum(cast(value_log.amount as numeric)) as double precision) as value_delivered_365d
+        cast(sum(cast(value_log.amount as numeric)) as double precision) as value_delivered_365d,
+        cast(
+            sum(cast(value_log.amount as numeric)) filter (where value_log.kind like '%saved' and days.age <= 30)
+            as double precision
+        ) as amount_saved_30d
     from {{ ref('stg_value_log') }} as value_log
     inner join days
         on
@@ -129,6 +133,23 @@ value_delivered as (
             and {{ is_known('value_log.known_from', 'days.as_of_day') }}
     where {{ of_accounts_in_scope('value_log.account_id') }}
     group by value_log.account_id, days.week
+
+),
+
+orders as (
+
+    select
+        orders.account_id,
+        days.week,
+        cast(count(*) as double precision) as orders_7d
+    from {{ ref('stg_orders') }} as orders
+    inner join days
+        on
+            {{ utc_day('orders.created_at') }} = days.day
+            and days.age <= 7
+            and {{ is_known('orders.known_from', 'days.as_of_day') }}
+    where {{ of_accounts_in_scope('orders.account_id') }}
+    group by orders.account_id, days.week
 
 ),
 
@@ -316,6 +337,12 @@ business as (
             when {{ has_source('value_log') }}
                 then coalesce(value_delivered.value_delivered_365d, 0) / nullif(account_weeks.arr, 0)
         end as value_ratio,
+        case
+            when {{ has_source('value_log') }} then coalesce(value_delivered.amount_saved_30d, 0)
+        end as amount_saved_30d,
+        case
+            when {{ has_source('orders') }} then coalesce(orders.orders_7d, 0)
+        end as orders_7d,
         cast(account_weeks.mrr / nullif(mrr_before.mrr, 0) - 1 as double precision) as mrr_change_90d,
         case
             when {{ has_source('invoices') }} then coalesce(unpaid_invoices.overdue_invoices, 0)
@@ -339,6 +366,7 @@ business as (
         on account_weeks.account_id = satisfaction.account_id and account_weeks.week = satisfaction.week
     left join value_delivered
         on account_weeks.account_id = value_delivered.account_id and account_weeks.week = value_delivered.week
+    left join orders on account_weeks.account_id = orders.account_id and account_weeks.week = orders.week
     left join mrr_before
         on account_weeks.account_id = mrr_before.account_id and account_weeks.week = mrr_before.week
     left join unpaid_invoices
