@@ -38,7 +38,8 @@ create table staging.other_users (
     user_id text, account_id text, email text, full_name text, unsubscribed_at timestamptz, deleted_at timestamptz
 );
 create view staging.stg_users as
-select user_id, account_id, cs.address_of(email) as email, full_name, unsubscribed_at, deleted_at from marts.dim_contacts
+select user_id, account_id, cs.address_of(email) as email, full_name, unsubscribed_at, deleted_at
+from marts.dim_contacts
 union all
 select user_id, account_id, cs.address_of(email), full_name, unsubscribed_at, deleted_at from staging.other_users;
 create table marts.fct_subscription_terms (

@@ -17,7 +17,9 @@ _RESOLVE = read_sql(__file__)
 def resolve(session: Session, wanted: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """Recipients of `wanted` (columns account_id, role, channel, user_id), with its index.
 
-    `user_id` is the user whom the play is about: of the role `user` that one gets it, or nobody. Columns: recipient (address or Slack channel; None when there is nobody), recipient_user_id, contact_name.
+    `user_id` is the user whom the play is about: of the role `user` that one gets it, or nobody.
+
+    Columns: recipient (address or Slack channel; None when there is nobody), recipient_user_id, contact_name.
     """
     parameters = {
         "positions": list(range(len(wanted))),

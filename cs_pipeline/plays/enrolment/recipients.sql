@@ -1,6 +1,6 @@
 -- Customers: the role itself, else whoever knows the account best, else any of its users; but what is for one user goes
--- to that user or nobody. Ours: the person of the role, else the one beside or above; channels that fall back to the team
--- go to its channel, others have nobody left.
+-- to that user or nobody. Ours: the person of the role, else the one beside or above; channels that fall back to the
+-- team go to its channel, others have nobody left.
 with wanted as (
     select
         position,

@@ -23,8 +23,8 @@ ENROLMENT_COLUMNS = (
     "enrolled_at", "status", "reason", "ended_at",
 )  # fmt: skip
 ACTION_COLUMNS = (
-    "enrolment_id", "playbook", "family", "step", "account_id", "user_id", "owner", "channel", "role", "intent", "definition",
-    "due_at", "expires_at", "needs_approval", "status", "reason", "recipient", "week", "sent_at",
+    "enrolment_id", "playbook", "family", "step", "account_id", "user_id", "owner", "channel", "role", "intent",
+    "definition", "due_at", "expires_at", "needs_approval", "status", "reason", "recipient", "week", "sent_at",
 )  # fmt: skip
 TAKEN = ("taken", "for_approval")
 """States of an action that went out, or would have once a person had approved it."""

@@ -16,7 +16,8 @@ select
     (%(now)s at time zone 'UTC')::date as anchor_on,
     facts || jsonb_strip_nulls(
         jsonb_build_object(
-            'rule', rule, 'entity', entity, 'measured', measured, 'held_against', held_against, 'severity', severity
+            'rule', rule, 'entity', entity, 'measured', measured, 'held_against', held_against,
+            'alert_severity', severity
         )
     ) as facts
 from cs.alerts

@@ -59,8 +59,8 @@ def offer(
 def undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
     """Those of the triggers that are of the playbook's kind and that it has not decided on: UNDECIDED_COLUMNS.
 
-    `subject_id` is the subscription of a renewal window, `user_id` the user whom the playbook is about; None for what is
-    about the account as a whole.
+    `subject_id` is the subscription of a renewal window, `user_id` the user whom the playbook is about; None for
+    what is about the account as a whole.
     """
     with session.cursor() as cursor:
         cursor.execute(
@@ -97,8 +97,8 @@ def is_offered(playbook: Playbook, triggers: pd.DataFrame) -> pd.Series:
 def check_named_causes(playbooks: Mapping[str, Playbook], config: Path | None) -> None:
     """Raises UserError with every playbook that waits for a segment or cadence that there is not.
 
-    One that does not exist would just never start the play; of those that are switched off none is asked. Raises InvalidFile when the file of segments or cadences
-    is itself wrong.
+    One that does not exist would just never start the play; of those that are switched off none is asked. Raises
+    InvalidFile when the file of segments or cadences is itself wrong.
     """
     known = {kind.name: kind.names(config) for kind in KINDS if kind.names is not None}
     problems = [

@@ -19,6 +19,7 @@ from cs_pipeline.plays.facts.query import KNOWN, AsOf, typed
 from cs_pipeline.plays.playbooks import versions
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.memory_store import MemoryStore
+from cs_pipeline.plays.triggers.dispatch import UNDECIDED_COLUMNS
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY, Company, save_play
@@ -92,17 +93,7 @@ class Both:
             )
             about = (subject, None) if is_about_one else (None, subject)
             rows.append((trigger_id, key, account, *about, self.now, anchor_on, {}, self.now))
-        columns = [
-            "trigger_id",
-            "trigger_key",
-            "account_id",
-            "subject_id",
-            "user_id",
-            "occurred_at",
-            "anchor_on",
-            "facts",
-        ]
-        offered = pd.DataFrame(rows, columns=[*columns, "decided_at"], dtype="object")
+        offered = pd.DataFrame(rows, columns=[*UNDECIDED_COLUMNS, "decided_at"], dtype="object")
         known = typed(pd.DataFrame({"country": ["DE"] * len(rows), "severity": 1.0}), ACCOUNT_FACTS)
         known = known.assign(**{KNOWN: True})
         with self.company.warehouse.session() as session:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 SQL = Path(__file__).with_suffix(".sql")
 
