@@ -251,3 +251,10 @@ def _braces(text: str, start: int) -> str:
             if depth == 0:
                 return text[start : place + 1]
     return text[start:]
+
+
+def rule_named(name: str, rules: Mapping[str, Rule]) -> Rule:
+    """The rule of that name. Raises UserError, with the name that is nearest, where there is none."""
+    if name not in rules:
+        raise UserError(f"There is no alert rule '{name}'{nearest(name, rules)}")
+    return rules[name]

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.arguments import Limit
+from cs_pipeline.cli.alert_decisions import ack, dismiss, lift, release, silence, silences, snooze
+from cs_pipeline.cli.arguments import MOMENTS, Limit, RuleName
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
 from cs_pipeline.cli.control_characters import on_one_line
 from cs_pipeline.cli.listing import AsJson, print_json, print_list
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.settings import Settings, load_settings
+from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from cs_pipeline.alerts.rulebook import Rule
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from cs_pipeline.reports.alerts.trial import Trial
 
 commands = new_group("List alerts, try and replay their rules, and decide about them.")
-
-RuleName = Annotated[str, typer.Argument(help="Name of the rule, as `cs-pipeline alert rules` prints it.")]
-MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 @commands.command("list")
@@ -41,15 +39,16 @@ def list_alerts(
 
     Example: cs-pipeline alert list --owner olga@example.com
     """
+    from cs_pipeline.alerts.rulebook import load_rules, rule_named
     from cs_pipeline.reports.alerts.lists import WHICH, alert_table, alerts
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     if show not in WHICH:
         raise UserError(f"--show is '{show}'; expected {', '.join(WHICH)}")
-    rules = _rules(settings)
+    rules = load_rules(settings.config)
     if rule:
-        _named(rule, rules)
+        rule_named(rule, rules)
     with locate(settings).session() as session:
         found = alerts(
             session,
@@ -79,11 +78,12 @@ def list_rules(
 
     Fails where a rule or alerts.yaml is wrong, saying where. Example: cs-pipeline alert rules --health error
     """
+    from cs_pipeline.alerts.rulebook import load_rules
     from cs_pipeline.reports.alerts.lists import rule_table
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
-    rules = _rules(settings)
+    rules = load_rules(settings.config)
     with locate(settings).session() as session:
         found = rule_table(session, rules, Clock(settings.now).now())
     if health:
@@ -109,12 +109,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one alert: what was found, since when, what became of it, and who was told."""
+    from cs_pipeline.alerts.rulebook import load_rules
     from cs_pipeline.reports.alerts.alert_story import tell_alert
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     with locate(settings).session() as session:
-        story = tell_alert(session, _rules(settings), alert, Clock(settings.now).now())
+        story = tell_alert(session, load_rules(settings.config), alert, Clock(settings.now).now())
     if as_json:
         print_json(story)
         return
@@ -141,11 +142,12 @@ def try_rule(
 
     Example: cs-pipeline alert test invoice_overdue --as-of 2025-06-02T06:00
     """
+    from cs_pipeline.alerts.rulebook import load_rules, rule_named
     from cs_pipeline.reports.alerts import trial
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
-    chosen = _named(rule, _rules(settings))
+    chosen = rule_named(rule, load_rules(settings.config))
     now = Clock(settings.now).now()
     moment = as_of.replace(tzinfo=UTC) if as_of else chosen.schedule.due(now) or now
     with locate(settings).session() as session:
@@ -185,6 +187,10 @@ def run(
         say_done(f"{len(done):,} rules evaluated, {sum(each.fired for each in done):,} alerts fired")
 
 
+for command in (ack, snooze, silence, silences, lift, release, dismiss):
+    commands.command()(command)
+
+
 def _say_trial(rule: "Rule", found: "Trial") -> None:
     console.print(Text(f"{rule.name}, as of {found.as_of:%Y-%m-%d %H:%M} UTC", style="bold"))
     for tier, values in found.parameters.items():
@@ -199,17 +205,3 @@ def _say_trial(rule: "Rule", found: "Trial") -> None:
     shown = "" if found.found == len(found.rows) else f", of which {len(found.rows):,} are shown"
     console.print(f"It finds {found.found:,} rows of {found.accounts:,} accounts{shown}.")
     print_frame(found.rows.drop(columns="facts"))
-
-
-def _rules(settings: Settings) -> "dict[str, Rule]":
-    from cs_pipeline.alerts.rulebook import load_rules
-
-    return load_rules(settings.config)
-
-
-def _named(name: str, rules: "dict[str, Rule]") -> "Rule":
-    from cs_pipeline.alerts.rulebook import nearest
-
-    if name not in rules:
-        raise UserError(f"There is no alert rule '{name}'{nearest(name, rules)}")
-    return rules[name]

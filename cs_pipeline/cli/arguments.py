@@ -10,11 +10,14 @@ import typer
 from cs_pipeline.errors import UserError
 
 DAY = ["%Y-%m-%d"]
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 Who = Annotated[str, typer.Option("--by", help="Who decides; without: the user of this machine.")]
 Limit = Annotated[int, typer.Option(help="How many to show.", min=1)]
 ActionIds = Annotated[list[int], typer.Argument(help="Ids of actions, as `cs-pipeline action list` prints them.")]
 PlaybookName = Annotated[str, typer.Argument(help="Name of the playbook, as `cs-pipeline play list` prints it.")]
+RuleName = Annotated[str, typer.Argument(help="Name of the rule, as `cs-pipeline alert rules` prints it.")]
+AlertIds = Annotated[list[int], typer.Argument(help="Ids of alerts, as `cs-pipeline alert list` prints them.")]
 ModelName = Annotated[str, typer.Argument(help="Score model, by name or file.")]
 FirstWeek = Annotated[datetime, typer.Option("--from", formats=DAY, help="First week: the Monday it starts.")]
 LastWeek = Annotated[datetime, typer.Option("--to", formats=DAY, help="Last week: the Monday it starts.")]

@@ -14,6 +14,7 @@ from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
+from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
@@ -46,6 +47,9 @@ JOBS_BY_HAND = (
     decide_on_actions,
     why_action,
     stop_or_resume,
+    decide_on_alerts,
+    silence_alerts,
+    decide_on_held_alerts,
 )
 
 

@@ -123,6 +123,12 @@ def test_a_trial_goes_by_the_parameters_of_the_files(
         (["show", "17"], "There is no alert 17"),
         (["list", "--show", "loud"], "--show is 'loud'; expected open, pending"),
         (["run", "--weekly"], "No week is scored yet"),
+        (["ack", "17"], "There is no open alert 17"),
+        (["snooze", "17", "--until", "2025-01-01", "--reason", "x"], "2025-01-01 00:00 is past"),
+        (["silence", "--reason", "x"], "Say which rule or which account"),
+        (["silence", "--rule", "nologin", "--reason", "x"], "There is no alert rule 'nologin'"),
+        (["lift", "17"], "There is no silence 17"),
+        (["release", RULE], "holds nothing"),
     ],
 )
 def test_what_cannot_be_shown_is_told_in_a_sentence(
@@ -143,3 +149,36 @@ def test_rules_that_are_due_are_evaluated_once(say: Say, company: Company) -> No
     assert RULE not in [row["rule"] for row in json.loads(say("run", "--json"))]
     (shown,) = [row for row in json.loads(say("rules", "--json")) if row["rule"] == RULE]
     assert (shown["health"], shown["open"]) == ("ok", 1)
+
+
+def test_decisions_about_alerts_are_kept_with_who_decided(say: Say, company: Company) -> None:
+    company.account("acme")
+    alert = fire(company, RULE, "acme", "i1", measured=11)
+    assert "1 acknowledged" in say("ack", str(alert), "--by", "olga")
+    assert "1 snoozed until 2025-03-24 12:00 UTC" in say("snooze", str(alert), "--days", "14", "--reason", "they will")
+    assert "acknowledged by olga; snoozed until 2025-03-24 12:00 (they will)" in " ".join(
+        say("show", str(alert)).split()
+    )
+    assert [row["alert_id"] for row in json.loads(say("list", "--json", "--show", "snoozed"))] == [alert]
+    assert company.run("select cause, decided_by from cs.alert_changes where decided_by is not null limit 1") == [
+        ("acknowledged", "olga")
+    ]
+
+
+def test_a_silence_lasts_until_its_end_or_until_it_is_lifted(say: Say, company: Company) -> None:
+    assert say("silences").startswith("Nothing is silent.")
+    said = say("silence", "--rule", RULE, "--until", "2025-04-01", "--reason", "feed is moved", "--by", "olga")
+    assert "invoice_overdue is silent until 2025-04-01 00:00 UTC; `cs-pipeline alert lift 1` ends it before" in said
+    (row,) = json.loads(say("silences", "--json"))
+    assert (row["rule"], row["account_id"], row["reason"], row["set_by"]) == (RULE, None, "feed is moved", "olga")
+    fire(company, RULE, "acme", "i1")
+    assert "silenced until 2025-04-01" in json.loads(say("list", "--json"))[0]["remarks"]
+    assert "silence 1 is lifted" in say("lift", "1")
+    assert say("silences").startswith("Nothing is silent.")
+
+
+def test_what_was_held_is_dismissed_by_a_person(say: Say, company: Company) -> None:
+    fire(company, RULE, "acme", "i1", is_held=True)
+    assert "1 alerts of invoice_overdue are dismissed" in say("dismiss", RULE)
+    assert json.loads(say("list", "--json", "--show", "held")) == []
+    assert json.loads(say("list", "--json", "--show", "over"))[0]["remarks"].endswith("it was dismissed")

@@ -14,6 +14,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from cs_pipeline.alerts.decisions import silence
 from cs_pipeline.alerts.evaluate import evaluate_due
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.crm import CrmTableChannel
@@ -54,6 +55,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "alert show": ["{alert}"],
     "alert test": ["invoice_overdue"],
     "alert run": [],
+    "alert silences": [],
     "action list": [],
     "action why": ["{action}"],
     "action missed": [],
@@ -74,7 +76,8 @@ ARGUMENTS: dict[str, list[str]] = {
 NO_LIST = {
     "demo", "up", "down", "env", "backfill", "play pages", "play stop", "play resume", "play release", "play dismiss",
     "action approve", "action hold", "action cancel", "action resend", "model rescore", "score override",
-    "data generate", "task done", "person erase",
+    "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
+    "alert release", "alert dismiss",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {"why", "alert show", "action why", "play simulate", "model diff"}
@@ -161,6 +164,7 @@ def filled(
     start(warehouse, playbook, [account], Ask("olga", "worth a fight", ""), settings, now)
     evaluate_due(warehouse, settings, now - timedelta(days=1))
     with warehouse.session() as session, session.cursor() as cursor:
+        silence(session, "invoice_overdue", account, now + timedelta(days=1), "new owner", "olga", now)
         cursor.execute("update cs.actions set status = 'awaiting_approval', reason = 'missed'")
         cursor.execute("select min(action_key) from cs.actions")
         (key,) = cursor.fetchone() or ("",)

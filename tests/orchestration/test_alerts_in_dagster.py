@@ -4,8 +4,10 @@ import dagster as dg
 import pytest
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.build import build_defs
+from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
 from cs_pipeline.orchestration.keys import (
     ALERTS,
     BACKFILL_TAG,
@@ -17,7 +19,7 @@ from cs_pipeline.orchestration.keys import (
 )
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.settings import Settings
-from tests.builders.alerts import view_of
+from tests.builders.alerts import fire, view_of
 from tests.builders.company import MONDAY, WEEK, Company
 
 RULE = "invoice_overdue"
@@ -99,3 +101,30 @@ def test_an_hour_is_asked_about_once(company: Company, settings: Settings) -> No
     context = dg.build_schedule_context(resources={"clock": Clock(MONDAY), "warehouse": company.warehouse})
     (request,) = schedule.evaluate_tick(context).run_requests or []
     assert request.run_key == "evaluate_alerts:2025-03-10T12"
+
+
+def decide(company: Company, settings: Settings, job: dg.JobDefinition, op: str, **config: object) -> str | None:
+    result = job.execute_in_process(
+        run_config={"ops": {op: {"config": config}}},
+        resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(MONDAY)},
+    )
+    (event,) = result.get_asset_observation_events()
+    return event.asset_observation_data.asset_observation.description
+
+
+def test_people_decide_about_alerts_in_the_launchpad(company: Company, settings: Settings) -> None:
+    alert = fire(company, RULE, "acme", "i1")
+    told = decide(company, settings, decide_on_alerts, "decide_alerts", decision="acknowledge", alerts=[alert])
+    assert told == "1 acknowledged"
+    decide(
+        company, settings, decide_on_alerts, "decide_alerts", decision="snooze", alerts=[alert], days=2, reason="soon"
+    )
+    assert company.run("select acknowledged_by, snooze_reason from cs.alerts") == [("dagster", "soon")]
+    told = decide(company, settings, silence_alerts, "set_silence", rule=RULE, reason="feed is moved")
+    assert told == "invoice_overdue is silent until 2025-03-17 12:00 UTC"
+    assert decide(company, settings, silence_alerts, "set_silence", lift=1) == "silence 1 is lifted"
+    with pytest.raises(UserError, match="holds nothing"):
+        decide(company, settings, decide_on_held_alerts, "decide_held", rule=RULE, decision="release")
+    fire(company, RULE, "bolt", "i2", is_held=True)
+    told = decide(company, settings, decide_on_held_alerts, "decide_held", rule=RULE, decision="dismiss")
+    assert told == "1 alerts of invoice_overdue are dismissed"

@@ -113,16 +113,30 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
 
 
 def changes(session: Session, alert_id: int) -> pd.DataFrame:
-    """What became of an alert, oldest first; columns as_of, from_state, to_state, cause, measured."""
+    """What became of an alert, oldest first; columns as_of, from_state, to_state, cause, decided_by, measured."""
     return _frame(
         session,
         """
-        select as_of, from_state, to_state, cause, measured
+        select as_of, from_state, to_state, cause, decided_by, measured
         from cs.alert_changes
         where alert_id = %(alert_id)s
         order by change_id
         """,
         {"alert_id": alert_id},
+    )
+
+
+def silences(session: Session, now: datetime) -> pd.DataFrame:
+    """Silences that last, those that end first at the top; columns silence, rule, account_id, until, reason, set_by."""
+    return _frame(
+        session,
+        """
+        select silence_id as silence, rule, account_id, until, reason, set_by
+        from cs.alert_silences
+        where lifted_at is null and until > %(now)s
+        order by until, silence_id
+        """,
+        {"now": now},
     )
 
 
