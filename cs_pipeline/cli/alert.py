@@ -1,6 +1,7 @@
 """`alert`: list alerts and their rules, try a rule; the other commands of the group stand in `alert_*`."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -185,6 +186,20 @@ def run(
     print_list(evaluation_table(done), as_json, "Nothing is due: every rule was asked about its newest moment.")
     if done and not as_json:
         say_done(f"{len(done):,} rules evaluated, {sum(each.fired for each in done):,} alerts fired")
+
+
+@commands.command("catalogue")
+def write_catalogue(file: Annotated[Path, typer.Argument(help="File to write, in Markdown.")]) -> None:
+    """Write a page in Markdown about the rules: when each fires, its parameters, who is told.
+
+    Example: cs-pipeline alert catalogue docs/alerts/catalogue.md
+    """
+    from cs_pipeline.reports.alerts.catalogue import catalogue
+
+    rules = _rules(load_settings())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(catalogue(rules), encoding="utf-8")
+    say_done(f"{len(rules)} rules, see {file}")
 
 
 for command in (ack, snooze, silence, silences, lift, release, dismiss):

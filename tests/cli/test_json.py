@@ -74,7 +74,8 @@ ARGUMENTS: dict[str, list[str]] = {
 }
 """Arguments of every command that prints a list, as `cs-pipeline` takes them before --json."""
 NO_LIST = {
-    "demo", "up", "down", "env", "backfill", "play pages", "play stop", "play resume", "play release", "play dismiss",
+    "demo", "up", "down", "env", "backfill", "alert catalogue", "play pages",
+    "play stop", "play resume", "play release", "play dismiss",
     "action approve", "action hold", "action cancel", "action resend", "model rescore", "score override",
     "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
     "alert release", "alert dismiss",
