@@ -194,9 +194,10 @@ def write_catalogue(file: Annotated[Path, typer.Argument(help="File to write, in
 
     Example: cs-pipeline alert catalogue docs/alerts/catalogue.md
     """
+    from cs_pipeline.alerts.rulebook import load_rules
     from cs_pipeline.reports.alerts.catalogue import catalogue
 
-    rules = _rules(load_settings())
+    rules = load_rules(load_settings().config)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(catalogue(rules), encoding="utf-8")
     say_done(f"{len(rules)} rules, see {file}")
