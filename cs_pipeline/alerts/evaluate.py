@@ -77,11 +77,11 @@ def evaluate_rules(
     """As `evaluate_due`, with the rules given: all that there are. A rule that fails leaves the others alone."""
     evaluations: list[Evaluation] = []
     defects: list[Exception] = []
-    with warehouse.session() as session:
-        sync_parameters(session, {name: (rule.defaults, rule.parameters) for name, rule in rules.items()})
-        end_watch(session, [rule.name for rule in rules.values() if rule.is_on], now)
     session = warehouse.connect()
     try:
+        sync_parameters(session, {name: (rule.defaults, rule.parameters) for name, rule in rules.items()})
+        end_watch(session, [rule.name for rule in rules.values() if rule.is_on], now)
+        session.commit()
         for rule, as_of in _due(rules, now, weekly):
             try:
                 evaluation = evaluate(session, rule, as_of, settings, now)
@@ -93,11 +93,11 @@ def evaluate_rules(
                 session = warehouse.connect()
                 evaluation = _connection_lost(session, rule, as_of, error, now)
             evaluations += [evaluation] if evaluation is not None else []
-    finally:
-        session.close()
-    with warehouse.session() as session:
         tell_operations(session, settings, now)
         retention.forget(session, now)
+        session.commit()
+    finally:
+        session.close()
     if defects:
         raise defects[0]
     return evaluations

@@ -1,6 +1,6 @@
-"""What tests of alerts share: rules over a table that they fill."""
+"""What tests of alerts share: rules over a table that they fill, in a database that each test finds empty."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,16 +8,24 @@ import pytest
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.builders.alert_rules import Watched
+from tests.builders.alert_rules import Watched, empty
+from tests.conftest import CopyDatabase
 
 Watch = Callable[..., Watched]
 
 
+@pytest.fixture(scope="module")
+def alerts_warehouse(migrated: Warehouse, copy_once: CopyDatabase) -> Warehouse:
+    """One for the tests of a module, which leave it empty: a copy costs more than most of them."""
+    return copy_once(migrated)
+
+
 @pytest.fixture
-def watch(warehouse: Warehouse, tmp_path: Path) -> Watch:
+def watch(alerts_warehouse: Warehouse, tmp_path: Path) -> Iterator[Watch]:
     """Watches rules, whose first evaluation, the baseline, is yet to come."""
 
     def watch(*rules: Rule) -> Watched:
-        return Watched(warehouse, Settings(home=tmp_path / "home"), *rules)
+        return Watched(alerts_warehouse, Settings(home=tmp_path / "home"), *rules)
 
-    return watch
+    yield watch
+    empty(alerts_warehouse)

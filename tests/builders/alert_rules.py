@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from cs_pipeline.alerts.evaluate import evaluate_rules
@@ -15,6 +15,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 START = datetime(2025, 3, 10, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 
+MIGRATIONS = "cs.migrations"
 META = {
     "title": "{entity} is at {measured:.0f}",
     "type": "risk",
@@ -75,6 +76,20 @@ class Watched:
         self.now += after
         return evaluate_rules(self.warehouse, self.rules, self.settings, self.now)
 
+    def evaluate_week(self, week: date) -> list[Evaluation]:
+        """Evaluate what is due when a week (its Monday) has been scored."""
+        return evaluate_rules(self.warehouse, self.rules, self.settings, self.now, week)
+
+    def accounts(self, *names: str, churned_at: datetime | None = None) -> None:
+        """Customers since long ago."""
+        self.run("create schema if not exists staging")
+        self.run(
+            "create table if not exists staging.stg_accounts "
+            "(account_id text primary key, created_at timestamptz, churned_at timestamptz)"
+        )
+        for name in names:
+            self.run("insert into staging.stg_accounts values (%s, %s, %s)", name, START - 900 * DAY, churned_at)
+
     def tick(self, *entities: str, rule: str = "idle") -> Evaluation:
         """A day later the rule finds these: what came of it."""
         self.find(*entities, rule=rule)
@@ -103,6 +118,18 @@ class Watched:
         with self.warehouse.session() as session, session.cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+
+def empty(warehouse: Warehouse) -> None:
+    """Take away what tests of alerts leave behind."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("drop schema if exists alerts cascade; drop schema if exists staging cascade")
+        cursor.execute("drop table if exists found, apart cascade")
+        cursor.execute("select format('cs.%I', tablename) from pg_tables where schemaname = 'cs'")
+        ours = [name for (name,) in cursor.fetchall() if name != MIGRATIONS]
+        cursor.execute(" union all ".join(f"select '{name}' where exists (select 1 from {name})" for name in ours))
+        if written := [name for (name,) in cursor.fetchall()]:
+            cursor.execute(f"truncate {', '.join(written)} restart identity cascade")
 
 
 def _as_written(meta: dict[str, object]) -> dict[str, object]:

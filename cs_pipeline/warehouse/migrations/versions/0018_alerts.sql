@@ -89,7 +89,6 @@ create table cs.alert_evaluations (
 );
 create index alert_evaluations_to_report on cs.alert_evaluations (evaluated_at)
 where reported_at is null and (health in ('no_data', 'error') or is_baseline);
-create index alert_evaluations_reported on cs.alert_evaluations (reported_at) where reported_at is not null;
 comment on table cs.alert_evaluations is 'One row for each evaluation of an alert rule: its health, and what came of it.';
 
 create table cs.alert_parameters (
