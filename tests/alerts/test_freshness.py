@@ -18,7 +18,12 @@ def test_every_table_of_the_contract_can_be_asked_for(warehouse: Warehouse) -> N
             columns = ", ".join(f"null::{column.data_type} as {column.name}" for column in source.columns)
             cursor.execute(f"create view staging.stg_{table} as select {columns}")
         stale = stale_inputs(session, needs, AS_OF)
-        assert [each.source for each in stale if not each.is_absent] == list(tables), "rows that do not say when"
+        timed = [
+            table
+            for table, source in tables.items()
+            if any(column.required and column.data_type in ("timestamptz", "date") for column in source.columns)
+        ]  # a catalogue without times is fresh once it is there
+        assert [each.source for each in stale if not each.is_absent] == timed, "rows that do not say when"
         cursor.execute(
             "insert into cs.loads (source_table, origin, rows_loaded, finished_at) select unnest(%s), 'test', 1, %s",
             [list(tables), AS_OF - timedelta(days=7)],
