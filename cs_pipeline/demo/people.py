@@ -143,7 +143,10 @@ def user_columns(company: SampleCompany, block: int, accounts: Accounts, users: 
         "deleted_at": moment(users.deleted, office_hours(random, size), users.zone),
         "timezone": text(vocabulary().timezones, users.zone),
         "unsubscribed_at": moment(users.unsubscribed, office_hours(random, size), users.zone),
-        "onboarding_stage": text(stages, np.where(stuck, np.minimum(reached, 1), reached)),
+        "onboarding_stage": text(
+            [f"Step {number}" for number, _ in enumerate(stages, start=1)],
+            np.where(stuck, np.minimum(reached, 1), reached),
+        ),
         "_loaded_at": users.created_at + SLOWEST,
     }
 

@@ -1,0 +1,67 @@
+"""What is planted for an alert rule makes it fire, and one step short does not: from raw rows to the rule's view."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from cs_pipeline.demo.company import SampleCompany
+from cs_pipeline.demo.generate import company_tables
+from cs_pipeline.demo.planted_alerts import planted_tables
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.conftest import CopyDatabase
+from tests.dbt.conftest import DbtWarehouse, in_database
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+COMPANY = SampleCompany(accounts=20, weeks=20, ends_on=date(2025, 6, 2))
+TABLES, TRUTH = planted_tables(COMPANY)
+RULES = sorted(set(TRUTH["rule"].to_pylist()))
+PROJECT = Path(__file__).parents[2] / "dbt_project" / "models" / "alerts"
+
+WITHOUT_PLANTS = {
+    # They speak of the whole company, and of no account.
+    "signups_low", "response_time_high", "csat_low", "agents_too_few",
+    # They read the scores of the week, which are not made by dbt.
+    "renewal_and_poor",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def planted(
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
+) -> DbtWarehouse:
+    """The planted accounts and the tables of no account, built up to the end of the company."""
+    empty = copy_once(migrated)
+    warehouse = DbtWarehouse(empty, in_database(dbt_manifest, empty.database), tmp_path_factory.mktemp("planted"))
+    tables = company_tables(COMPANY)
+    for name in {*tables, *TABLES}:
+        parts = [found[name] for found in (tables, TABLES) if name in found]
+        warehouse.load(name, *pa.concat_tables(parts).to_pylist())
+    warehouse.build("--exclude", "tag:weekly", "tag:alerts", "--exclude-resource-type", "test")
+    last_week = COMPANY.ends_on - timedelta(days=7)
+    warehouse.build(
+        "--select", "tag:weekly", "--exclude-resource-type", "test", week_from=f"{last_week}", week_to=f"{last_week}"
+    )
+    warehouse.build("--select", "tag:alerts", "--exclude-resource-type", "test")
+    return warehouse
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_fires_for_the_account_planted_for_it_and_not_one_step_short(rule: str, planted: DbtWarehouse) -> None:
+    plants = [plant for plant in TRUTH.to_pylist() if plant["rule"] == rule]
+    accounts = {plant["account_id"]: plant["fires"] for plant in plants}
+    asked = f"select set_config('cs_pipeline.moments', '{plants[0]['asked_at'].isoformat()}', true)"
+    found = planted.column(
+        f"select account_id from ({asked}) as asked "
+        f"cross join lateral (select * from alerts.{rule} offset 0 * length(asked.set_config)) as found"
+    )
+    assert {account: account in found for account in accounts} == accounts
+
+
+def test_every_rule_about_accounts_has_plants() -> None:
+    rules = {path.stem for path in PROJECT.glob("*/*.sql")}
+    assert rules - set(RULES) == WITHOUT_PLANTS & rules
