@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import psycopg2
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.services import DAEMON, services_to_keep
@@ -30,6 +31,7 @@ from cs_pipeline.plays.outbox.standstill import (
     waiting,
     what_stands_still,
 )
+from cs_pipeline.reports.alerts.lists import unevaluated
 from cs_pipeline.settings import Settings, load_settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import process_of
@@ -84,6 +86,22 @@ def look(warehouse: Warehouse, now: datetime) -> Standstill | None:
     """What stands still on this database. Reads the tables of the outbox and of Dagster, asks no process."""
     with warehouse.session() as session:
         return what_stands_still(waiting(session, now), surroundings(session, now), now)
+
+
+def look_at_alerts(warehouse: Warehouse, settings: Settings, now: datetime) -> Standstill | None:
+    """Rules that were due hours ago and that nobody has asked; none where their files are wrong: the job tells."""
+    try:
+        rules = load_rules(settings.config)
+    except UserError:
+        return None
+    with warehouse.session() as session:
+        late = unevaluated(session, rules, now)
+    if not late:
+        return None
+    names = ", ".join(sorted(name for name, _ in late))
+    words = f"Due since {min(due for _, due in late):%Y-%m-%d %H:%M} UTC and not asked: {names}.\n"
+    words += "See the job evaluate_alerts and its schedule in the Dagster UI; `cs-pipeline alert run` asks now."
+    return Standstill("alerts", "Alert rules are not evaluated", words, 0)
 
 
 def surroundings(session: Session, now: datetime) -> Surroundings:
@@ -180,7 +198,7 @@ def watch(settings: Settings, warehouse: Warehouse) -> None:
     """Look once, and hand over what operations are to be told: nobody else may be there who does."""
     clock = Clock(settings.now)
     now = clock.now()
-    if found := look(warehouse, now):
+    if found := look(warehouse, now) or look_at_alerts(warehouse, settings, now):
         log.warning("%s\n%s", found.subject, found.words)
         with warehouse.session() as session:
             tell(found, session, settings, now)

@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY, Company
 
 FIRED = MONDAY.replace(hour=6)
 
 
 def fire(
-    company: Company,
+    warehouse: Warehouse,
     rule: str,
     account: str,
     entity: str,
@@ -30,7 +31,7 @@ def fire(
         "measured": measured, "held_against": held_against, "facts": json.dumps(facts or {}), **others,
     }  # fmt: skip
     columns = ", ".join(row)
-    with company.warehouse.session() as session, session.cursor() as cursor:
+    with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
             f"insert into cs.alerts ({columns}) values ({', '.join(f'%({name})s' for name in row)}) returning alert_id",
             row,

@@ -31,7 +31,10 @@ def create_marts(warehouse: Warehouse) -> None:
                 lifecycle_stage text, lifecycle_stage_five text, {metrics},
                 primary key (week, account_id)
             );
-            create table marts.dim_accounts (account_id text primary key, account_name text, churned_at timestamptz);
+            create table marts.dim_accounts (
+                account_id text primary key, account_name text, owner_email text, arr double precision,
+                churned_at timestamptz
+            );
             create table marts.fct_subscription_terms (
                 subscription_id text primary key, account_id text not null, mrr double precision,
                 started_on date not null, ended_on date, renews_on date, renewal_type text not null,

@@ -49,11 +49,11 @@ def test_without_alerts_the_lists_say_so(say: Say) -> None:
 def test_the_most_severe_alert_of_who_pays_most_comes_first(say: Say, company: Company) -> None:
     for account, arr in (("small", 1_000.0), ("large", 90_000.0)):
         company.account(account, arr=arr)
-    fire(company, RULE, "small", "i1", severity="urgent", measured=11)
-    fire(company, RULE, "small", "i2", measured=12)
-    fire(company, RULE, "large", "i3", measured=13)
-    fire(company, RULE, "large", "i4", is_held=True)
-    fire(company, RULE, "large", "i5", state="pending")
+    fire(company.warehouse, RULE, "small", "i1", severity="urgent", measured=11)
+    fire(company.warehouse, RULE, "small", "i2", measured=12)
+    fire(company.warehouse, RULE, "large", "i3", measured=13)
+    fire(company.warehouse, RULE, "large", "i4", is_held=True)
+    fire(company.warehouse, RULE, "large", "i5", state="pending")
     found = json.loads(say("list", "--json"))
     assert [row["entity"] for row in found] == ["i1", "i3", "i2"]
     assert found[1]["what"] == "Invoice i3 is 13 days overdue"
@@ -66,8 +66,8 @@ def test_the_most_severe_alert_of_who_pays_most_comes_first(say: Say, company: C
 
 def test_an_alert_tells_its_story(say: Say, company: Company) -> None:
     company.account("acme", arr=12_000.0)
-    alert = fire(company, RULE, "acme", "i1", measured=11, facts={"amount": 50}, acknowledged_by="olga")
-    fire(company, RULE, "acme", "i2", measured=30)
+    alert = fire(company.warehouse, RULE, "acme", "i1", measured=11, facts={"amount": 50}, acknowledged_by="olga")
+    fire(company.warehouse, RULE, "acme", "i2", measured=30)
     told = " ".join(say("show", str(alert)).split())
     assert told.startswith(
         "Invoice i1 is 11 days overdue Rule invoice_overdue (risk, high, asked daily): An invoice is"
@@ -81,7 +81,7 @@ def test_an_alert_tells_its_story(say: Say, company: Company) -> None:
 
 def test_what_a_rule_of_a_customer_says_cannot_act_on_the_terminal(say: Say, company: Company) -> None:
     company.account("acme")
-    fire(company, RULE, "acme", "i\x1b[2J\n1 [red]x[/red]", measured=11)
+    fire(company.warehouse, RULE, "acme", "i\x1b[2J\n1 [red]x[/red]", measured=11)
     shown = say("list")
     assert "\x1b" not in shown
     assert r"i\x1b[2J\n1 [red]x[/red]" in " ".join(shown.split())
@@ -153,7 +153,7 @@ def test_rules_that_are_due_are_evaluated_once(say: Say, company: Company) -> No
 
 def test_decisions_about_alerts_are_kept_with_who_decided(say: Say, company: Company) -> None:
     company.account("acme")
-    alert = fire(company, RULE, "acme", "i1", measured=11)
+    alert = fire(company.warehouse, RULE, "acme", "i1", measured=11)
     assert "1 acknowledged" in say("ack", str(alert), "--by", "olga")
     assert "1 snoozed until 2025-03-24 12:00 UTC" in say("snooze", str(alert), "--days", "14", "--reason", "they will")
     assert "acknowledged by olga; snoozed until 2025-03-24 12:00 (they will)" in " ".join(
@@ -171,14 +171,14 @@ def test_a_silence_lasts_until_its_end_or_until_it_is_lifted(say: Say, company: 
     assert "invoice_overdue is silent until 2025-04-01 00:00 UTC; `cs-pipeline alert lift 1` ends it before" in said
     (row,) = json.loads(say("silences", "--json"))
     assert (row["rule"], row["account_id"], row["reason"], row["set_by"]) == (RULE, None, "feed is moved", "olga")
-    fire(company, RULE, "acme", "i1")
+    fire(company.warehouse, RULE, "acme", "i1")
     assert "silenced until 2025-04-01" in json.loads(say("list", "--json"))[0]["remarks"]
     assert "silence 1 is lifted" in say("lift", "1")
     assert say("silences").startswith("Nothing is silent.")
 
 
 def test_what_was_held_is_dismissed_by_a_person(say: Say, company: Company) -> None:
-    fire(company, RULE, "acme", "i1", is_held=True)
+    fire(company.warehouse, RULE, "acme", "i1", is_held=True)
     assert "1 alerts of invoice_overdue are dismissed" in say("dismiss", RULE)
     assert json.loads(say("list", "--json", "--show", "held")) == []
     assert json.loads(say("list", "--json", "--show", "over"))[0]["remarks"].endswith("it was dismissed")

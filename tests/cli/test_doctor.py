@@ -1,16 +1,20 @@
 """`doctor` looks at every score model of the team, also at one that nothing computes yet."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from cs_pipeline.cli.doctor.alerts import examine_alerts
 from cs_pipeline.cli.doctor.examine import examine
 from cs_pipeline.cli.doctor.finding import Finding
 from cs_pipeline.health.library import SHIPPED
 from cs_pipeline.plays.playbooks.schema import SHIPPED as SHIPPED_PLAYBOOKS
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.alerts import fire
+from tests.builders.company import MONDAY, Company
 
 
 def said_of_score_models(config: Path) -> Finding:
@@ -82,3 +86,26 @@ def test_before_the_first_command_nothing_is_wrong_and_what_to_run_is_told(tmp_p
     assert said_of("PostgreSQL", settings)[0] == "note"
     assert "`cs-pipeline load DIR`" in said_of("PostgreSQL", settings)[1]
     assert not [finding for finding in examine(settings) if finding.state == "wrong"]
+
+
+def test_rules_that_say_nothing_and_alerts_that_are_held_are_told(tmp_path: Path, company: Company) -> None:
+    settings = Settings(home=tmp_path)
+
+    def found(now: datetime = MONDAY) -> dict[str, str]:
+        return {f"{each.state} {each.subject}": each.words for each in examine_alerts(company.warehouse, settings, now)}
+
+    assert "none evaluated yet" in found()["note alert rules"]
+    for rule, health in (("invoice_overdue", "error"), ("no_login", "no_data")):
+        company.insert(
+            "cs.alert_evaluations", rule=rule, as_of=MONDAY.replace(hour=6), version="v", health=health, clock=0,
+            error="division by zero", evaluated_at=MONDAY,
+        )  # fmt: skip
+    fire(company.warehouse, "invoice_overdue", "acme", "i1", is_held=True)
+    assert found() == {
+        "ok alert rules": found()["ok alert rules"],
+        "wrong alert rules": "cannot be evaluated: invoice_overdue: `cs-pipeline alert rules`",
+        "note alert rules": "without data they can believe, so they say nothing: no_login: `cs-pipeline alert rules`",
+        "wrong held alerts": "invoice_overdue would fire 1 times at once, and has told nobody: decide with "
+        "`cs-pipeline alert release invoice_overdue` or `cs-pipeline alert dismiss invoice_overdue`",
+    }
+    assert "nobody asks invoice_overdue" in found(MONDAY + timedelta(days=1))["wrong alert rules"]

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cs_pipeline.cli import watchdog
 from cs_pipeline.cli.doctor.examine import examine
 from cs_pipeline.cli.processes import Processes, Service
-from cs_pipeline.cli.watchdog import Keeper, look, watch
+from cs_pipeline.cli.watchdog import Keeper, look, look_at_alerts, watch
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -101,3 +101,16 @@ def test_what_was_killed_is_started_again_and_what_was_stopped_is_not(
     processes.stop("daemon")
     keeper.keep()
     assert processes.pid("daemon") is None
+
+
+def test_rules_that_nobody_asks_are_told_with_the_job_that_should(company: Company, settings: Settings) -> None:
+    assert look_at_alerts(company.warehouse, settings, MONDAY) is None, "none was ever asked"
+    company.insert(
+        "cs.alert_evaluations", rule="invoice_overdue", as_of=MONDAY.replace(hour=6), version="v", health="ok", clock=0,
+        evaluated_at=MONDAY,
+    )  # fmt: skip
+    assert look_at_alerts(company.warehouse, settings, MONDAY + timedelta(hours=20)) is None
+    found = look_at_alerts(company.warehouse, settings, MONDAY + timedelta(hours=22))
+    assert found
+    assert found.subject == "Alert rules are not evaluated"
+    assert "Due since 2025-03-11 06:00 UTC and not asked: invoice_overdue" in found.words

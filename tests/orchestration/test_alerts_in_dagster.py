@@ -113,7 +113,7 @@ def decide(company: Company, settings: Settings, job: dg.JobDefinition, op: str,
 
 
 def test_people_decide_about_alerts_in_the_launchpad(company: Company, settings: Settings) -> None:
-    alert = fire(company, RULE, "acme", "i1")
+    alert = fire(company.warehouse, RULE, "acme", "i1")
     told = decide(company, settings, decide_on_alerts, "decide_alerts", decision="acknowledge", alerts=[alert])
     assert told == "1 acknowledged"
     decide(
@@ -125,6 +125,6 @@ def test_people_decide_about_alerts_in_the_launchpad(company: Company, settings:
     assert decide(company, settings, silence_alerts, "set_silence", lift=1) == "silence 1 is lifted"
     with pytest.raises(UserError, match="holds nothing"):
         decide(company, settings, decide_on_held_alerts, "decide_held", rule=RULE, decision="release")
-    fire(company, RULE, "bolt", "i2", is_held=True)
+    fire(company.warehouse, RULE, "bolt", "i2", is_held=True)
     told = decide(company, settings, decide_on_held_alerts, "decide_held", rule=RULE, decision="dismiss")
     assert told == "1 alerts of invoice_overdue are dismissed"

@@ -1,5 +1,6 @@
 """After a person is erased, nothing here knows their address, name or words; what counts is as it was."""
 
+import json
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
+from tests.builders.alerts import fire
 from tests.builders.company import MONDAY, Company, save_play
 from tests.builders.delivering import deliver
 
@@ -60,6 +62,19 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         priority="normal",
         created_at=MONDAY,
     )
+    fire(company.warehouse, "contact_quiet", "acme", "acme-ada", facts={"full_name": "Ada Lovelace", "days": 9})
+    fire(company.warehouse, "negative_feedback", "acme", "f1", facts={"body": "I am cross"})
+    fire(company.warehouse, "negative_feedback", "other", "f2", facts={"body": "I am glad"})
+    fire(company.warehouse, "signup_stuck", "acme", ADA, snoozed_until=MONDAY, snooze_reason="Ada Lovelace will call")
+    company.insert(
+        "cs.triggers", kind="alert", trigger_key=f"alert:signup_stuck:acme:{ADA}", account_id="acme", subject_id=ADA,
+        anchor_on=MONDAY.date(),
+        occurred_at=MONDAY, facts=json.dumps({"title": "Ada Lovelace is quiet"}),
+    )  # fmt: skip
+    company.insert(
+        "cs.notices", notice_key="k", subject="Ada Lovelace is quiet", body=f"Ask {ADA}", created_at=MONDAY,
+        html="<p>Ada Lovelace</p>", blocks=json.dumps(["Ada Lovelace"]),
+    )  # fmt: skip
     return company
 
 
@@ -94,6 +109,7 @@ def test_others_are_as_they_were(written: Company, settings: Settings) -> None:
         ("Ada@Other.Example", "Ada")
     ]
     assert written.column("select body from raw.feedback where feedback_id = 'f2'") == ["I am glad"]
+    assert written.column("select facts ->> 'body' from cs.alerts where entity = 'f2'") == ["I am glad"]
     assert written.run("select mail, name from landing.people order by 1") == [
         ("eve@other.example", "Eve"),
         (None, None),

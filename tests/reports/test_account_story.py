@@ -1,7 +1,7 @@
 """An account's week, told: the words go with the row, not with what would be computed today."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 import pytest
@@ -16,6 +16,7 @@ from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.reports.scores.account_story import Story, tell_story
 from cs_pipeline.reports.scores.queries import missing_metrics
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.alerts import fire
 from tests.builders.marts import add_account, add_account_week, rows, week
 from tests.builders.scored_accounts import WEEKLY_POINTS
 
@@ -113,3 +114,23 @@ def test_what_keeps_accounts_from_a_score_is_named_with_how_many_they_are(marts:
     assert set(missing["accounts"]) == {1}
     assert "core_features_used" in set(missing["metric"])
     assert missing["metric"].iloc[0] in ("core_features_used", "seat_utilisation")  # most points first
+
+
+def test_alerts_of_the_week_are_told_and_in_the_newest_those_since(acme: Warehouse) -> None:
+    def told_alerts(story: Story) -> list[str]:
+        found = story.tables["Alerts"]
+        return list(found["what"]) if len(found) else []
+
+    newest = told(acme)
+    assert told_alerts(newest) == []
+    at = datetime.combine(week(1), time(6), UTC)
+    day = timedelta(days=1)
+    fire(acme, "invoice_overdue", "acme", "over before", measured=1, fired_at=at - 9 * day, state="resolved",
+         ended_at=at - 2 * day, cause="condition")  # fmt: skip
+    fire(acme, "invoice_overdue", "acme", "in it", measured=2, fired_at=at - day)
+    fire(acme, "invoice_overdue", "acme", "since", measured=3, fired_at=at + 9 * day)
+    fire(acme, "invoice_overdue", "acme", "held", measured=3, fired_at=at, is_held=True)
+    fire(acme, "invoice_overdue", "bolt", "of another", measured=4, fired_at=at)
+    in_it, since = "Invoice in it is 2 days overdue", "Invoice since is 3 days overdue"
+    assert told_alerts(tell_story(acme, "acme", week(1))) == [in_it]
+    assert told_alerts(tell_story(acme, "acme", None)) == [in_it, since]

@@ -10,8 +10,9 @@ from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.assets.reviews import QueueConfig, queue_of_work
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
+from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, account_lines, work_queue, work_queue_table
 from cs_pipeline.settings import Settings
+from tests.builders.alerts import fire
 from tests.builders.company import MONDAY, WEEK, Company, save_play
 
 SCORES = {0: 90, 1: 60, 2: 45, 3: 20}  # of the test company, by severity
@@ -83,6 +84,7 @@ def test_each_row_says_why_and_what_is_being_done(company: Company, settings: Se
         "band": "Yellow (60)",
         "why": "bad fit, seats in use, logins in 7 days",
         "renews_in_days": 30,
+        "alerts": "",
         "play": "Yellow",
         "next": "2025-03-12 check (crm, owner)",
     }
@@ -111,3 +113,26 @@ def test_the_command_and_the_asset_show_the_same(
     (record,) = result.metadata["queue"].records  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
     assert (record.data["account"], record.data["at_stake"]) == ("Acme", 4_800.0)
     assert "@" not in str(record.data)  # Dagster keeps it, and a person can ask to be erased
+
+
+def test_a_row_tells_its_most_severe_alerts_and_how_many_more_there_are(company: Company) -> None:
+    company.account("acme", severity=1)
+    for place, severity in enumerate(("low", "high", "urgent", "medium", "high"), start=1):
+        fire(company.warehouse, "invoice_overdue", "acme", f"i{place}", severity=severity, measured=10 + place)
+    fire(
+        company.warehouse,
+        "invoice_overdue",
+        "acme",
+        "snoozed",
+        severity="urgent",
+        snoozed_until=MONDAY + timedelta(days=1),
+    )
+    fire(company.warehouse, "invoice_overdue", "acme", "held", severity="urgent", is_held=True)
+    fire(company.warehouse, "invoice_overdue", "acme", "waiting", severity="urgent", state="pending")
+    with company.warehouse.session() as session:
+        (row,) = work_queue_table(work_queue(session, MONDAY)).to_dict("records")
+    assert row["alerts"] == (
+        "urgent: Invoice i3 is 13 days overdue; high: Invoice i2 is 12 days overdue; "
+        "high: Invoice i5 is 15 days overdue; 2 more"
+    )
+    assert f"Alerts: {row['alerts']}" in account_lines(row)

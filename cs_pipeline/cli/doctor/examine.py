@@ -1,7 +1,8 @@
-"""Examine settings, database, outbox and processes in turn, as far as they are there."""
+"""Examine settings, database, outbox, alerts and processes in turn, as far as they are there."""
 
 from collections.abc import Iterator
 
+from cs_pipeline.cli.doctor.alerts import examine_alerts
 from cs_pipeline.cli.doctor.configuration import examine_configuration
 from cs_pipeline.cli.doctor.database import examine_crm, examine_data, examine_server, is_migrated
 from cs_pipeline.cli.doctor.finding import Finding, guarded
@@ -32,6 +33,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     yield from examine_data(warehouse, settings)
     yield from guarded("outbox", lambda: examine_outbox(warehouse, Clock(settings.now).now()))
+    yield from guarded("alert rules", lambda: examine_alerts(warehouse, settings, Clock(settings.now).now()))
     yield from guarded("CRM", lambda: [examine_crm(warehouse, settings)])
     yield from examine_processes(settings)
     if settings.now is None:

@@ -1,7 +1,7 @@
 """Lists of alerts and of their rules, for people and programs. Reads only; the queries are in `lists.*.sql`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import pandas as pd
@@ -55,10 +55,20 @@ def alerts(
     return _alerts(session, now, WHICH[which], rule=rule, account=account, owner=owner, limit=limit)
 
 
-def alerts_of_account(session: Session, account: str, first: date, until: datetime) -> pd.DataFrame:
-    """Alerts of an account that fired before `until` and were not over before `first`; columns as of `alerts`."""
-    chosen = "alerts.fired_at < %(until)s and coalesce(alerts.ended_at >= %(first)s, true) and not alerts.is_held"
-    return _alerts(session, until, chosen, account=account, first=first, until=until)
+def alerts_of_account(
+    session: Session, account_id: str, first: datetime, until: datetime, *, and_since: bool
+) -> pd.DataFrame:
+    """Alerts of an account that fired before `until` (`and_since`: whenever) and were not over before `first`.
+
+    Columns as of `alerts`, seen from `until`.
+    """
+    chosen = """
+        (%(and_since)s or alerts.fired_at < %(until)s)
+        and alerts.fired_at is not null
+        and coalesce(alerts.ended_at >= %(first)s, true)
+        and not alerts.is_held
+    """
+    return _alerts(session, until, chosen, account=account_id, first=first, until=until, and_since=and_since)
 
 
 def alert_of_id(session: Session, alert_id: int, now: datetime) -> pd.DataFrame:
@@ -145,7 +155,9 @@ def unevaluated(session: Session, rules: Mapping[str, Rule], now: datetime) -> l
 
     Weekly rules wait for scores, and are not among them. Returns name and moment.
     """
-    newest = _frame(session, "select rule, max(as_of) as as_of from cs.alert_evaluations group by rule", {})
+    newest = _frame(
+        session, "select rule, max(as_of) as as_of from cs.alert_evaluations group by rule order by rule", {}
+    )
     late: list[tuple[str, datetime]] = []
     for name, as_of in zip(newest["rule"], newest["as_of"], strict=True):
         rule = rules.get(name)

@@ -1,4 +1,4 @@
-"""Alerts in words: their title, and what is to be known of one beside it. Pure."""
+"""Alerts in words: their title, and what is to be known of one beside it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.rulebook import Rule, load_rules
 from cs_pipeline.alerts.title import title_of
+from cs_pipeline.errors import UserError
 
 Row = Mapping[Any, Any]
 """A row of `lists.alerts`."""
@@ -16,6 +17,14 @@ Row = Mapping[Any, Any]
 def what_of(rule: Rule | None, row: Row) -> str:
     """What happened, as the rule says it; the rule's name where there is no such rule any more."""
     return title_of(rule.alert.title, row) if rule else f"{row['rule']} {row['entity'] or ''}".rstrip()
+
+
+def rules_to_read() -> dict[str, Rule]:
+    """The rules, for their titles; none where a file is wrong, which is told where rules are asked for."""
+    try:
+        return load_rules(None)
+    except UserError:
+        return {}
 
 
 def remarks(row: Row) -> str:

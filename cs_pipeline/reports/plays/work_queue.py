@@ -1,7 +1,8 @@
 """Rank customers by what is at stake, ARR times risk (S3-33; the formula is ours).
 
 Risk is `(100 - score) / 100`; 1 when the customer has asked to cancel; RISK_UNKNOWN when there is no score. ARR is what
-the account pays now. So an hour goes where an hour can keep most; renewal dates and plays are shown, and do not count.
+the account pays now. So an hour goes where an hour can keep most; renewal dates, alerts and plays are shown, and do not
+count. `cs-pipeline alert list` is in the order of severity.
 The query is in `work_queue.sql`. Reads only.
 """
 
@@ -14,12 +15,14 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.plays.facts.query import ask_marts
+from cs_pipeline.reports.alerts.text import rules_to_read, what_of
 from cs_pipeline.sql_files import read_sql
 
 _SQL = read_sql(__file__)
 RISK_UNKNOWN = 0.5
 """Of an account without a score in the last five weeks: nobody knows, so it counts as neither well nor lost."""
 DRIVERS_TOLD = 3
+ALERTS_TOLD = 3
 Account = Mapping[Hashable, Any]
 """A row of `work_queue_table`."""
 
@@ -29,13 +32,20 @@ def work_queue(session: Session, now: datetime, owner: str | None = None, limit:
 
     Columns: account_id, account_name, owner_email, arr, score, band, risk (0 to 1), at_stake (ARR times risk),
     is_bad_fit, has_cancellation_request, held_back_by (metrics of the score that have not their full points, most
-    lacking first), days_to_renewal, plays (titles of those that run), next_action (the earliest step still to be done).
+    lacking first), days_to_renewal, plays (titles of those that run), next_action (the earliest step still to be done),
+    alerts (the first ALERTS_TOLD that fire, the most severe first, in words), open_alerts (how many fire).
     Raises UserError while the marts are not built.
     """
     parameters = {
         "now": now, "today": now.date(), "owner": owner, "limit": limit, "risk_unknown": RISK_UNKNOWN,
+        "alerts_told": ALERTS_TOLD,
     }  # fmt: skip
-    return ask_marts(session, _SQL, parameters, who_needs="The queue needs")
+    found = ask_marts(session, _SQL, parameters, who_needs="The queue needs")
+    rules = rules_to_read() if found["open_alerts"].any() else {}
+    found["alerts"] = [
+        [f"{row['severity']}: {what_of(rules.get(row['rule']), row)}" for row in rows] for rows in found["alerts"]
+    ]
+    return found
 
 
 def work_queue_table(found: pd.DataFrame) -> pd.DataFrame:
@@ -53,6 +63,7 @@ def work_queue_table(found: pd.DataFrame) -> pd.DataFrame:
             ],
             "why": [_why(*row) for row in zip(*(found[name] for name in _REASONS), strict=True)],
             "renews_in_days": found["days_to_renewal"],
+            "alerts": [_alerts(*row) for row in zip(found["alerts"], found["open_alerts"], strict=True)],
             "play": [", ".join(titles) for titles in found["plays"]],
             "next": found["next_action"].fillna(""),
         }
@@ -69,15 +80,19 @@ def _why(has_cancellation_request: bool, is_bad_fit: bool, held_back_by: list[st
     )
 
 
+def _alerts(told: list[str], count: int) -> str:
+    return "; ".join([*told, *([f"{count - len(told):,} more"] if count > len(told) else [])])
+
+
 def account_title(place: int, row: Account) -> str:
     """Place, account, and what is at stake."""
     return f"{place}. {row['account']} ({row['account_id']}): {row['at_stake']:,.0f} at stake"
 
 
 def account_lines(row: Account) -> Iterator[str]:
-    """Figures and owner; then a line each for why, play and next, where there is anything."""
+    """Figures and owner; then a line each for why, alerts, play and next, where there is anything."""
     yield ", ".join(filter(None, [f"ARR {row['arr']:,.0f}", row["band"], _renewal(row), row["owner"]]))
-    for title, words in (("Why", row["why"]), ("Play", row["play"]), ("Next", row["next"])):
+    for title, words in (("Why", row["why"]), ("Alerts", row["alerts"]), ("Play", row["play"]), ("Next", row["next"])):
         if words:
             yield f"{title}: {words}"
 

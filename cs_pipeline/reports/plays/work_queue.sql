@@ -83,6 +83,43 @@ plays as (
     group by chosen.account_id
 ),
 
+-- Alerts that somebody should look at: the most severe ones, and how many there are.
+ranked_alerts as (
+    select
+        chosen.account_id,
+        alerts.rule,
+        alerts.severity,
+        alerts.entity,
+        alerts.measured,
+        alerts.held_against,
+        alerts.facts,
+        row_number() over (
+            partition by chosen.account_id
+            order by
+                array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity),
+                alerts.fired_at desc,
+                alerts.alert_id
+        ) as place,
+        count(*) over (partition by chosen.account_id) as open_alerts
+    from chosen
+    inner join cs.alerts as alerts using (account_id)
+    where
+        alerts.state in ('firing', 'recovering')
+        and not alerts.is_held
+        and alerts.inhibited_by is null
+        and coalesce(alerts.snoozed_until <= %(now)s, true)
+),
+
+alerts as (
+    select
+        account_id,
+        max(open_alerts) as open_alerts,
+        jsonb_agg(to_jsonb(ranked_alerts) order by place) as alerts
+    from ranked_alerts
+    where place <= %(alerts_told)s
+    group by account_id
+),
+
 next_actions as (
     select distinct on (chosen.account_id)
         chosen.account_id,
@@ -127,9 +164,12 @@ select
     coalesce(held_back.metrics, '{}') as held_back_by,
     chosen.days_to_renewal,
     coalesce(plays.titles, '{}') as plays,
-    next_actions.next_action
+    next_actions.next_action,
+    coalesce(alerts.alerts, '[]') as alerts,
+    coalesce(alerts.open_alerts, 0) as open_alerts
 from chosen
 left join held_back using (account_id)
 left join plays using (account_id)
 left join next_actions using (account_id)
+left join alerts using (account_id)
 order by chosen.at_stake desc, chosen.severity desc nulls last, chosen.account_id asc

@@ -6,7 +6,7 @@ The words are those of `health.explanation`, which Slack and e-mail use too; her
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
@@ -25,6 +25,8 @@ from cs_pipeline.health.explanation import (
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
+from cs_pipeline.reports.alerts.lists import alert_table, alerts_of_account
+from cs_pipeline.reports.alerts.text import rules_to_read
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query, read_rows
 from cs_pipeline.warehouse.connection import Warehouse
@@ -41,7 +43,7 @@ class Story:
     week: date
     paragraphs: list[str]
     tables: dict[str, pd.DataFrame]
-    """By title: what the score is made of, what changed it, other models side by side."""
+    """By title: what the score is made of, what changed it, other models side by side, alerts."""
 
 
 def tell_story(warehouse: Warehouse, account: str, week: date | None) -> Story:
@@ -63,6 +65,7 @@ def tell_story(warehouse: Warehouse, account: str, week: date | None) -> Story:
             "What the score is made of": _points(model, row),
             "What changed it": _drivers(row),
             "Other models, side by side": _side_by_side(warehouse, row),
+            "Alerts": _alerts(warehouse, row, is_newest=week is None),
         },
     )
 
@@ -190,6 +193,15 @@ def _drivers(row: Row) -> pd.DataFrame:
         ],
         columns=["driver", "before", "after", "effect", "cause"],
     )
+
+
+def _alerts(warehouse: Warehouse, row: Row, *, is_newest: bool) -> pd.DataFrame:
+    """Alerts that fired or went on in the week, and those since where it is the newest; columns of `alert_table`."""
+    first = datetime.combine(row["week"], time(), UTC)
+    end = first + timedelta(days=7)
+    with warehouse.session() as session:
+        found = alerts_of_account(session, row["account_id"], first, end, and_since=is_newest)
+    return alert_table(found, rules_to_read()).drop(columns=["account", "owner"]) if len(found) else found
 
 
 def _side_by_side(warehouse: Warehouse, row: Row) -> pd.DataFrame:
