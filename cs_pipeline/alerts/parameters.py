@@ -12,6 +12,7 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 from pydantic import BaseModel, ConfigDict, Field
 
+from cs_pipeline.alerts.directory import Directory
 from cs_pipeline.alerts.rule import Alert, Duration, Escalate, Limits, Notify, Parameter, Severity
 from cs_pipeline.alerts.schedule import Schedule
 from cs_pipeline.yaml_with_lines import Problem, validate
@@ -48,8 +49,8 @@ class TeamRule(_Part):
     parameters: dict[str, Value | ByTier] = {}
 
 
-class TeamFile(_Part):
-    """The file as a whole: rules by name."""
+class TeamFile(Directory):
+    """The file as a whole: how our people are reached, and rules by name."""
 
     rules: dict[str, TeamRule] = Field(default={})
 
@@ -63,6 +64,15 @@ def load_team_file(config: Path | None, rules: Mapping[str, tuple[Alert, Values]
     if path is None or not path.exists():
         return TeamFile()
     return validate(TeamFile, path, lambda file: _problems(file, rules))
+
+
+def load_directory(config: Path | None) -> Directory:
+    """How our people are reached, as the team's file says; what it says of rules is not checked here.
+
+    Raises InvalidFile with file, line and field.
+    """
+    path = None if config is None else config / FILE
+    return TeamFile() if path is None or not path.exists() else validate(TeamFile, path)
 
 
 def _problems(file: TeamFile, rules: Mapping[str, tuple[Alert, Values]]) -> Iterator[Problem]:

@@ -23,17 +23,16 @@ create table cs.alert_notifications (
     is_in_digest boolean not null,        -- waits for the recipient's next digest; else told at once
     due_at timestamptz not null,          -- when that is
     notice_id bigint references cs.notices, -- the message that told it; null: it waits, or was dropped
-    dropped text check (dropped in ('over', 'acknowledged', 'muted')), -- why it needed no telling any more
+    dropped text check (dropped in ('over', 'acknowledged')), -- why it needed no telling any more
     unique (alert_id, fired_at, kind, nth, recipient),
     check (notice_id is null or dropped is null)
 );
 create index alert_notifications_waiting on cs.alert_notifications (is_in_digest, recipient, due_at)
 where notice_id is null and dropped is null;
+create index alert_notifications_by_recipient on cs.alert_notifications (recipient, due_at) where is_in_digest;
 create index alert_notifications_by_notice on cs.alert_notifications (notice_id) where notice_id is not null;
 comment on table cs.alert_notifications is
 'What people are told of alerts: one row an alert, firing, kind, number and recipient, written with what it tells.';
 
-create index alerts_to_be_told on cs.alerts (rule)
-where told_at is null and fired_at is not null and state in ('firing', 'recovering') and not is_baseline and not is_held;
 create index alerts_told_and_open on cs.alerts (rule, told_at)
 where told_at is not null and state in ('firing', 'recovering');

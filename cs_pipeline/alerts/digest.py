@@ -1,0 +1,45 @@
+"""Send everybody the digest of their alerts, in their morning: what is new, still open, better, and back again.
+
+One digest a reader and day, sorted by severity, then ARR. What is urgent does not wait for it (`messages_at_once`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts.lines import arrange, headline
+from cs_pipeline.alerts.messages import Writer, day_in_words
+from cs_pipeline.alerts.parameters import load_directory
+from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.sending import PLAYBOOK, send
+from cs_pipeline.plays.outbox.operations import Notice
+from cs_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def send_digests(session: Session, rules: Mapping[str, Rule], settings: Settings, now: datetime) -> int:
+    """Plan the digests that are due, in the caller's transaction; returns how many. Asking twice changes nothing."""
+    directory, writer = load_directory(settings.config), Writer(settings)
+
+    def notice_of(recipient: str, rows: "pd.DataFrame") -> Notice:
+        zone = ZoneInfo(directory.zone_of(recipient, settings))
+        sections = arrange(rows.to_dict("records"), rules, zone, writer.account_url)
+        subject = f"Alerts on {day_in_words(now.astimezone(zone).date())}"
+        written = writer.write(f"{subject}: {headline(sections)}", sections)
+        return Notice(
+            key=f"alerts/digest/{rows['notification_id'].min()}",
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            blocks=written.blocks,
+            playbook=PLAYBOOK,
+            step="digest",
+            to=directory.reader(recipient, rows["role"].iloc[0], settings, is_digest=True),
+        )
+
+    return send(session, settings, now, notice_of, is_in_digest=True)

@@ -1,0 +1,186 @@
+"""Write messages about alerts: a digest, what is told at once of an account, and a rule's whole result with its table.
+
+Each is made in two forms from the same sections, as Slack's blocks and as a mail. What they say is arranged in `lines`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mjml import mjml2html
+
+from cs_pipeline.alerts.lines import Line, Section, rounded
+from cs_pipeline.channels.slack_blocks import LAYOUT
+from cs_pipeline.plays.messages import loader
+from cs_pipeline.plays.messages.brand import Brand
+from cs_pipeline.plays.messages.environment import Template, clean, html_environment, in_words
+from cs_pipeline.plays.messages.plain_text import plain_text
+from cs_pipeline.settings import Settings
+
+TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATE = "alerts.mjml.j2"
+MOST_COLUMNS = 6
+ROWS_IN_A_BLOCK = 10
+LONGEST_CELL = 60
+
+ACKNOWLEDGE = "cs-pipeline alert ack"
+SNOOZE = "cs-pipeline alert snooze"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that a rule found, as people read them."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """A message in all of its forms."""
+
+    subject: str
+    text: str
+    html: str
+    blocks: list[dict[str, Any]]
+
+
+def table_of(facts: object, show_rows: int) -> Table | None:
+    """The table in `facts.rows`, its first `show_rows` rows; None where there is none."""
+    rows = facts.get("rows") if isinstance(facts, Mapping) else None
+    found = [row for row in rows if isinstance(row, Mapping) and row] if isinstance(rows, list) else []
+    if not found:
+        return None
+    names = list(dict.fromkeys(name for row in found for name in row))[:MOST_COLUMNS]
+    cells = tuple(tuple(_cell(row.get(name)) for name in names) for row in found[:show_rows])
+    columns = tuple(str(clean(str(name).replace("_", " "))).capitalize() for name in names)
+    return Table(columns, cells, max(0, len(found) - show_rows))
+
+
+class Writer:
+    """Writes messages in the team's brand. Raises UserError when the brand file is wrong."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        folders = loader.folders(settings.config)
+        self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
+        places = [*(folder / "email" for folder in folders[:-1]), TEMPLATES / "email", folders[-1] / "email"]
+        path = next(place / TEMPLATE for place in places if (place / TEMPLATE).is_file())
+        environment = html_environment(places, self._brand.currency)
+        self._template = Template(environment, loader.read(path), path)
+
+    def account_url(self, account_id: str) -> str:
+        """Where more stands about an account: its captured messages, or once messages leave, the alerts."""
+        if self._settings.delivery == "capture":
+            return f"{self._settings.messages_url.rstrip('/')}/#search={quote(account_id, safe='')}"
+        return f"{self._settings.ui_url.rstrip('/')}/assets/cs/alerts"
+
+    def write(
+        self, subject: str, sections: Sequence[Section], *, intro: str = "", table: Table | None = None
+    ) -> Written:
+        """The message that says `subject`, then `intro`, the sections, and the table."""
+        values = {
+            "subject": subject,
+            "preview": intro or subject,
+            "intro": intro,
+            "sections": sections,
+            "table": table,
+            "acknowledge": ACKNOWLEDGE,
+            "snooze": SNOOZE,
+            "has_open": any(not line.is_over for section in sections for line in section.lines),
+            "brand": {
+                "colours": self._brand.colours.model_dump(),
+                "font": self._brand.font,
+                "logo_url": self._brand.logo_url,
+            },
+            "company_name": self._settings.company_name,
+            "postal_address": self._settings.postal_address,
+            "is_for_customer": False,
+        }
+        mjml = self._template.render(values)
+        return Written(subject, plain_text(mjml), mjml2html(mjml), self._blocks(subject, sections, intro, table))
+
+    def _blocks(
+        self, subject: str, sections: Sequence[Section], intro: str, table: Table | None
+    ) -> list[dict[str, Any]]:
+        blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": subject}}]
+        if intro:
+            blocks.append(_markup(LAYOUT.escape(intro)))
+        for section in sections:
+            if len(sections) > 1:
+                blocks += [{"type": "divider"}, _markup(f"*{LAYOUT.escape(section.title)}*")]
+            blocks += [_markup(self._words_of(line)) for line in section.lines]
+            if section.more:
+                blocks.append(_context("and " + ", ".join(_more(rule, count) for rule, count in section.more)))
+        if table is not None:
+            blocks += [*_table(table)]
+        if any(not line.is_over for section in sections for line in section.lines):
+            blocks += [
+                {"type": "divider"},
+                _context(f"`{ACKNOWLEDGE} 12 13` says that you see to them; `{SNOOZE} 12` puts one off."),
+            ]
+        return LAYOUT.fit(blocks)  # pyright: ignore[reportReturnType]
+
+    def _words_of(self, line: Line) -> str:
+        who = ""
+        if line.account:
+            arr = "" if not line.arr else f" · {LAYOUT.escape(self._money(line.arr))} ARR"
+            who = f"*{LAYOUT.link(line.account, line.account_url)}*{arr}\n"
+        acknowledge = "" if line.is_over else f" · `{ACKNOWLEDGE} {line.alert_id}`"
+        details = " · ".join(LAYOUT.escape(part) for part in (line.since, line.figures) if part)
+        return f"{line.sign} {who}{LAYOUT.escape(line.title)}\n_{details}_{acknowledge}"
+
+    def _money(self, amount: float) -> str:
+        return self._brand.currency + in_words(round(amount))
+
+
+def day_in_words(day: date) -> str:
+    """Monday 10 March."""
+    return f"{day:%A} {day.day} {day:%B}"
+
+
+def _table(table: Table) -> list[dict[str, Any]]:
+    """A line a row, since Slack and Teams have no tables: its first cell, then what each of the others is."""
+    lines = [
+        " · ".join(
+            [f"*{LAYOUT.escape(row[0])}*"]
+            + [
+                LAYOUT.escape(f"{column.lower()} {cell}")
+                for column, cell in zip(table.columns[1:], row[1:], strict=True)
+                if cell
+            ]
+        )
+        for row in table.rows
+    ]
+    blocks = [
+        _markup("\n".join(lines[start : start + ROWS_IN_A_BLOCK])) for start in range(0, len(lines), ROWS_IN_A_BLOCK)
+    ]
+    return [{"type": "divider"}, *blocks, *([_context(f"and {table.more:,} more")] if table.more else [])]
+
+
+def _more(rule: str, count: int) -> str:
+    return f"{count:,} more of {LAYOUT.escape(rule)}"
+
+
+def _markup(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _cell(value: object) -> str:
+    value = clean(value if not isinstance(value, Mapping | list) else str(value))
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return in_words(value)
+    if isinstance(value, int | float):
+        return in_words(rounded(value))
+    text = str(value)
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"

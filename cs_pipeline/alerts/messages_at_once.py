@@ -1,0 +1,69 @@
+"""Send what does not wait for the morning: urgent alerts, escalations, and the whole result of a rule.
+
+One message a reader and account, in the account's thread; where a rule speaks of no account, one a reader and rule.
+"""
+
+from collections.abc import Hashable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts.lines import Section, arrange, headline
+from cs_pipeline.alerts.messages import Table, Writer, table_of
+from cs_pipeline.alerts.parameters import load_directory
+from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.sending import PLAYBOOK, send
+from cs_pipeline.plays.outbox.operations import Notice
+from cs_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def send_at_once(session: Session, rules: Mapping[str, Rule], settings: Settings, now: datetime) -> int:
+    """Plan what is to be told at once, in the caller's transaction; returns how many messages."""
+    directory, writer = load_directory(settings.config), Writer(settings)
+
+    def notice_of(_: str, rows: "pd.DataFrame") -> Notice:
+        first = rows.iloc[0]
+        recipient, account_id, kinds = first["recipient"], str(first["account_id"]), set(rows["kind"])
+        zone = ZoneInfo(directory.zone_of(recipient, settings))
+        records = rows.to_dict("records")
+        sections = arrange(records, rules, zone, writer.account_url)
+        written = writer.write(_subject(sections), sections, intro=_intro(kinds), table=_table(records, rules))
+        return Notice(
+            key=f"alerts/at_once/{rows['notification_id'].min()}",
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            blocks=written.blocks,
+            account_id=account_id,
+            playbook=PLAYBOOK,
+            step="resolved" if kinds == {"resolved"} else "escalation" if "escalation" in kinds else "alert",
+            to=directory.reader(recipient, first["role"], settings),
+        )
+
+    return send(session, settings, now, notice_of, is_in_digest=False)
+
+
+def _subject(sections: list[Section]) -> str:
+    """The alert itself where there is one; else whose they are, and how many of what."""
+    first = sections[0].lines[0]
+    if sum(section.count for section in sections) == 1:
+        over = "Over: " if first.is_over else ""
+        return f"{first.sign} {over}{first.account}{': ' if first.account else ''}{first.title}"
+    return f"{first.sign} {first.account}{': ' if first.account else ''}{headline(sections)}"
+
+
+def _intro(kinds: set[str]) -> str:
+    return "Nobody has acknowledged this in time, so it comes to you." if "escalation" in kinds else ""
+
+
+def _table(records: list[dict[Hashable, Any]], rules: Mapping[str, Rule]) -> Table | None:
+    """The rows of a rule that is told once for the whole, while it fires."""
+    firing = [row for row in records if row["kind"] != "resolved"]
+    if len(firing) != 1 or firing[0]["rule"] not in rules:
+        return None
+    return table_of(firing[0]["facts"], rules[firing[0]["rule"]].alert.show_rows)

@@ -1,0 +1,38 @@
+"""Make messages of what waits to be told, and put them into the outbox, in one transaction.
+
+What comes into a digest and what is told at once differ in what they say; how rows become messages is the same.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts import waiting
+from cs_pipeline.plays.outbox.operations import Notice, notify_all
+from cs_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLAYBOOK = "alerts"
+"""By this name a person can stop all that alerts say, as if it were a playbook."""
+
+
+def send(
+    session: Session,
+    settings: Settings,
+    now: datetime,
+    notice_of: "Callable[[str, pd.DataFrame], Notice]",
+    *,
+    is_in_digest: bool,
+) -> int:
+    """Plan a notice for everything that is due; returns how many. `notice_of` makes one of the rows of a message."""
+    rows = waiting.take(session, now, is_in_digest=is_in_digest)
+    if rows.empty:
+        return 0
+    notices = {str(message): notice_of(str(message), of_one) for message, of_one in rows.groupby("message", sort=False)}
+    ids: Mapping[str, int] = notify_all(session, list(notices.values()), settings, now)
+    waiting.mark(session, {message: ids[notice.key] for message, notice in notices.items()})
+    return len(notices)
