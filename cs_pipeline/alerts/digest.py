@@ -3,7 +3,7 @@
 One digest a reader and day, sorted by severity, then ARR. What is urgent does not wait for it (`messages_at_once`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -24,22 +24,26 @@ if TYPE_CHECKING:
 
 def send_digests(session: Session, rules: Mapping[str, Rule], settings: Settings, now: datetime) -> int:
     """Plan the digests that are due, in the caller's transaction; returns how many. Asking twice changes nothing."""
-    directory, writer = load_directory(settings.config), Writer(settings)
 
-    def notice_of(recipient: str, rows: "pd.DataFrame") -> Notice:
-        zone = ZoneInfo(directory.zone_of(recipient, settings))
-        sections = arrange(rows.to_dict("records"), rules, zone, writer.account_url)
-        subject = f"Alerts on {day_in_words(now.astimezone(zone).date())}"
-        written = writer.write(f"{subject}: {headline(sections)}", sections)
-        return Notice(
-            key=f"alerts/digest/{rows['notification_id'].min()}",
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
-            blocks=written.blocks,
-            playbook=PLAYBOOK,
-            step="digest",
-            to=directory.reader(recipient, rows["role"].iloc[0], settings, is_digest=True),
-        )
+    def writing() -> "Callable[[str, pd.DataFrame], Notice]":
+        directory, writer = load_directory(settings.config), Writer(settings)
 
-    return send(session, settings, now, notice_of, is_in_digest=True)
+        def notice_of(recipient: str, rows: "pd.DataFrame") -> Notice:
+            zone = ZoneInfo(directory.zone_of(recipient, settings))
+            sections = arrange(rows.to_dict("records"), rules, zone, writer.account_url)
+            subject = f"Alerts on {day_in_words(now.astimezone(zone).date())}"
+            written = writer.write(f"{subject}: {headline(sections)}", sections)
+            return Notice(
+                key=f"alerts/digest/{rows['notification_id'].min()}",
+                subject=written.subject,
+                text=written.text,
+                html=written.html,
+                blocks=written.blocks,
+                playbook=PLAYBOOK,
+                step="digest",
+                to=directory.reader(recipient, rows["role"].iloc[0], settings, is_digest=True),
+            )
+
+        return notice_of
+
+    return send(session, settings, now, writing, is_in_digest=True)

@@ -24,7 +24,7 @@ def escalate_and_remind(session: Session, rules: Mapping[str, Rule], settings: S
     """
     directory = load_directory(settings.config)
     with session.cursor() as cursor:
-        take_lock(cursor, AdvisoryLock.ALERTS)
+        take_lock(cursor, AdvisoryLock.ALERT_MESSAGES)
         reminded = {name: rule.alert.remind_every for name, rule in rules.items() if rule.alert.remind_every}
         cursor.execute(
             read_sql(__file__, "remind"),

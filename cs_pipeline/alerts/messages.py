@@ -55,7 +55,8 @@ def table_of(facts: object, show_rows: int) -> Table | None:
     found = [row for row in rows if isinstance(row, Mapping) and row] if isinstance(rows, list) else []
     if not found:
         return None
-    names = list(dict.fromkeys(name for row in found for name in row))[:MOST_COLUMNS]
+    names = sorted(dict.fromkeys(name for row in found for name in row), key=lambda name: _place(name, found))
+    names = names[:MOST_COLUMNS]
     cells = tuple(tuple(_cell(row.get(name)) for name in names) for row in found[:show_rows])
     columns = tuple(str(clean(str(name).replace("_", " "))).capitalize() for name in names)
     return Table(columns, cells, max(0, len(found) - show_rows))
@@ -80,9 +81,18 @@ class Writer:
         return f"{self._settings.ui_url.rstrip('/')}/assets/cs/alerts"
 
     def write(
-        self, subject: str, sections: Sequence[Section], *, intro: str = "", table: Table | None = None
+        self,
+        subject: str,
+        sections: Sequence[Section],
+        *,
+        intro: str = "",
+        table: Table | None = None,
+        names_it: bool = False,
     ) -> Written:
-        """The message that says `subject`, then `intro`, the sections, and the table."""
+        """The message that says `subject`, then `intro`, the sections, and the table.
+
+        `names_it`: the subject is the title of the one alert, which is then not said again.
+        """
         values = {
             "subject": subject,
             "preview": intro or subject,
@@ -91,6 +101,7 @@ class Writer:
             "table": table,
             "acknowledge": ACKNOWLEDGE,
             "snooze": SNOOZE,
+            "names_it": names_it,
             "has_open": any(not line.is_over for section in sections for line in section.lines),
             "brand": {
                 "colours": self._brand.colours.model_dump(),
@@ -102,10 +113,12 @@ class Writer:
             "is_for_customer": False,
         }
         mjml = self._template.render(values)
-        return Written(subject, plain_text(mjml), mjml2html(mjml), self._blocks(subject, sections, intro, table))
+        return Written(
+            subject, plain_text(mjml), mjml2html(mjml), self._blocks(subject, sections, intro, table, names_it=names_it)
+        )
 
     def _blocks(
-        self, subject: str, sections: Sequence[Section], intro: str, table: Table | None
+        self, subject: str, sections: Sequence[Section], intro: str, table: Table | None, *, names_it: bool
     ) -> list[dict[str, Any]]:
         blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": subject}}]
         if intro:
@@ -113,7 +126,7 @@ class Writer:
         for section in sections:
             if len(sections) > 1:
                 blocks += [{"type": "divider"}, _markup(f"*{LAYOUT.escape(section.title)}*")]
-            blocks += [_markup(self._words_of(line)) for line in section.lines]
+            blocks += [_markup(self._words_of(line, names_it=names_it)) for line in section.lines]
             if section.more:
                 blocks.append(_context("and " + ", ".join(_more(rule, count) for rule, count in section.more)))
         if table is not None:
@@ -125,14 +138,16 @@ class Writer:
             ]
         return LAYOUT.fit(blocks)  # pyright: ignore[reportReturnType]
 
-    def _words_of(self, line: Line) -> str:
-        who = ""
-        if line.account:
-            arr = "" if not line.arr else f" · {LAYOUT.escape(self._money(line.arr))} ARR"
-            who = f"*{LAYOUT.link(line.account, line.account_url)}*{arr}\n"
-        acknowledge = "" if line.is_over else f" · `{ACKNOWLEDGE} {line.alert_id}`"
+    def _words_of(self, line: Line, *, names_it: bool) -> str:
+        """What the subject of a message about one alert says is not said again."""
+        who = f"*{LAYOUT.link(line.account, line.account_url)}*" if line.account else ""
+        arr = f"{LAYOUT.escape(self._money(line.arr))} ARR" if line.account and line.arr else ""
+        title = "" if names_it else LAYOUT.escape(line.title)
         details = " · ".join(LAYOUT.escape(part) for part in (line.since, line.figures) if part)
-        return f"{line.sign} {who}{LAYOUT.escape(line.title)}\n_{details}_{acknowledge}"
+        acknowledge = "" if line.is_over else f" · `{ACKNOWLEDGE} {line.alert_id}`"
+        first = " · ".join(part for part in (who, arr) if part)
+        lines = [part for part in (first, title, f"_{details}_{acknowledge}") if part]
+        return ("" if names_it else f"{line.sign} ") + "\n".join(lines)
 
     def _money(self, amount: float) -> str:
         return self._brand.currency + in_words(round(amount))
@@ -172,6 +187,12 @@ def _markup(text: str) -> dict[str, Any]:
 
 def _context(text: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _place(name: str, rows: Sequence[Mapping[str, object]]) -> tuple[bool, bool]:
+    """Whose row it is comes first, then what is said in words, then figures: jsonb keeps no order of its own."""
+    is_text = any(isinstance(row.get(name), str) for row in rows)
+    return (name not in ("account", "account_name", "account_id"), not is_text)
 
 
 def _cell(value: object) -> str:

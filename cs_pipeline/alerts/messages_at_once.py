@@ -3,7 +3,7 @@
 One message a reader and account, in the account's thread; where a rule speaks of no account, one a reader and rule.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,37 +24,51 @@ if TYPE_CHECKING:
 
 def send_at_once(session: Session, rules: Mapping[str, Rule], settings: Settings, now: datetime) -> int:
     """Plan what is to be told at once, in the caller's transaction; returns how many messages."""
-    directory, writer = load_directory(settings.config), Writer(settings)
 
-    def notice_of(_: str, rows: "pd.DataFrame") -> Notice:
-        first = rows.iloc[0]
-        recipient, account_id, kinds = first["recipient"], str(first["account_id"]), set(rows["kind"])
-        zone = ZoneInfo(directory.zone_of(recipient, settings))
-        records = rows.to_dict("records")
-        sections = arrange(records, rules, zone, writer.account_url)
-        written = writer.write(_subject(sections), sections, intro=_intro(kinds), table=_table(records, rules))
-        return Notice(
-            key=f"alerts/at_once/{rows['notification_id'].min()}",
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
-            blocks=written.blocks,
-            account_id=account_id,
-            playbook=PLAYBOOK,
-            step="resolved" if kinds == {"resolved"} else "escalation" if "escalation" in kinds else "alert",
-            to=directory.reader(recipient, first["role"], settings),
-        )
+    def writing() -> "Callable[[str, pd.DataFrame], Notice]":
+        directory, writer = load_directory(settings.config), Writer(settings)
 
-    return send(session, settings, now, notice_of, is_in_digest=False)
+        def notice_of(_: str, rows: "pd.DataFrame") -> Notice:
+            first = rows.iloc[0]
+            recipient, account_id, kinds = first["recipient"], str(first["account_id"]), set(rows["kind"])
+            zone = ZoneInfo(directory.zone_of(recipient, settings))
+            records = rows.to_dict("records")
+            sections = arrange(records, rules, zone, writer.account_url)
+            written = writer.write(
+                _subject(sections),
+                sections,
+                intro=_intro(kinds),
+                table=_table(records, rules),
+                names_it=_is_one(sections),
+            )
+            return Notice(
+                key=f"alerts/at_once/{rows['notification_id'].min()}",
+                subject=written.subject,
+                text=written.text,
+                html=written.html,
+                blocks=written.blocks,
+                account_id=account_id,
+                playbook=PLAYBOOK,
+                step="resolved" if kinds == {"resolved"} else "escalation" if "escalation" in kinds else "alert",
+                to=directory.reader(recipient, first["role"], settings),
+            )
+
+        return notice_of
+
+    return send(session, settings, now, writing, is_in_digest=False)
 
 
 def _subject(sections: list[Section]) -> str:
     """The alert itself where there is one; else whose they are, and how many of what."""
     first = sections[0].lines[0]
-    if sum(section.count for section in sections) == 1:
+    if _is_one(sections):
         over = "Over: " if first.is_over else ""
         return f"{first.sign} {over}{first.account}{': ' if first.account else ''}{first.title}"
     return f"{first.sign} {first.account}{': ' if first.account else ''}{headline(sections)}"
+
+
+def _is_one(sections: list[Section]) -> bool:
+    return sum(section.count for section in sections) == 1
 
 
 def _intro(kinds: set[str]) -> str:

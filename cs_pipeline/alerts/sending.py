@@ -24,14 +24,18 @@ def send(
     session: Session,
     settings: Settings,
     now: datetime,
-    notice_of: "Callable[[str, pd.DataFrame], Notice]",
+    writing: "Callable[[], Callable[[str, pd.DataFrame], Notice]]",
     *,
     is_in_digest: bool,
 ) -> int:
-    """Plan a notice for everything that is due; returns how many. `notice_of` makes one of the rows of a message."""
+    """Plan a notice for everything that is due; returns how many.
+
+    `writing` gives what makes a notice of the rows of a message; it is asked for only where there is something to tell.
+    """
     rows = waiting.take(session, now, is_in_digest=is_in_digest)
     if rows.empty:
         return 0
+    notice_of = writing()
     notices = {str(message): notice_of(str(message), of_one) for message, of_one in rows.groupby("message", sort=False)}
     ids: Mapping[str, int] = notify_all(session, list(notices.values()), settings, now)
     waiting.mark(session, {message: ids[notice.key] for message, notice in notices.items()})

@@ -30,7 +30,7 @@ def take(session: Session, now: datetime, *, is_in_digest: bool) -> pd.DataFrame
     where there is no account. `of_rule`: how many there are of that kind and rule, with those that are not shown.
     """
     with session.cursor() as cursor:
-        take_lock(cursor, AdvisoryLock.ALERTS)
+        take_lock(cursor, AdvisoryLock.ALERT_MESSAGES)
         cursor.execute(_DROP)
         cursor.execute("drop table if exists alerts_to_tell")
         cursor.execute(read_sql(__file__, "take"), {"is_in_digest": is_in_digest, "now": now})

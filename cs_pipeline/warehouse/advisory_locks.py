@@ -19,6 +19,8 @@ class AdvisoryLock(IntEnum):
     """Whatever the playbook: families are shared."""
     OUTBOX_CHANGE = 7_420_004
     TRIAL = 7_420_006
+    ALERT_MESSAGES = 7_420_007
+    """Two that look at the same moment would both make a message of the same."""
 
 
 def take_lock(cursor: Cursor, lock: AdvisoryLock) -> None:

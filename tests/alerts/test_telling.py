@@ -1,5 +1,6 @@
 """Who is told of which alert, when, and that it is told once."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_an_urgent_alert_is_told_at_once_and_others_in_the_morning(company: Comp
     people.plan()
     people.deliver()
     assert people.read() == ["🔴 Acme: acme is at 2"]
-    people.hours(12)
+    people.hours(0, 2)
     assert people.read()[1:] == ["Alerts on Tuesday 11 March: 1 new"]
 
 
@@ -55,7 +56,7 @@ def test_what_came_and_went_before_the_morning_is_not_told(company: Company, set
         people.find(*found)
         people.evaluate(timedelta(hours=1))
         people.plan()
-    people.hours(24)
+    people.hours(*range(24))
     assert people.all_read() == []
     assert people.run("select kind, dropped from cs.alert_notifications") == [("new", "over")]
 
@@ -68,7 +69,7 @@ def test_what_is_back_before_anybody_was_told_is_told_as_new(company: Company, s
         people.find(*found)
         people.evaluate(timedelta(hours=1))
         people.plan()
-    people.hours(24)
+    people.hours(*range(24))
     assert people.read() == ["Alerts on Wednesday 12 March: 1 new"]
 
 
@@ -152,8 +153,8 @@ def test_a_wrong_team_is_one_sentence_with_its_line(company: Company, settings: 
     with pytest.raises(InvalidFile) as caught:
         load_directory(tmp_path)
     assert str(caught.value).splitlines() == [
-        f"{tmp_path}/alerts.yaml:2: teams.sales.channel: expected a Slack channel such as '#sales' (in quotes: # begins "
-        "a comment), got 'sales'",
+        f"{tmp_path}/alerts.yaml:2: teams.sales.channel: expected a Slack channel such as '#sales' (in quotes: # "
+        "begins a comment), got 'sales'",
         f"{tmp_path}/alerts.yaml:3: teams.support.email: expected an e-mail address such as support@ours.example, got "
         "'nobody'",
         f"{tmp_path}/alerts.yaml:5: people.olga@ours.example.timezone: expected a time zone such as Europe/Berlin, got "
@@ -180,7 +181,7 @@ def test_the_digest_comes_in_the_readers_morning_of_a_working_day(
     people.at(evaluated - timedelta(hours=1))
     people.find("acme")
     people.evaluate(timedelta(hours=1))
-    people.hours(72)
+    people.hours(*range(72))
     assert people.run("select created_at from cs.notices where notice_key like 'alerts/digest/%%'") == [(sent,)]
 
 
@@ -194,7 +195,7 @@ def test_one_digest_a_day_even_when_more_comes_in_the_morning(company: Company, 
     people.plan()
     people.find("acme", "brill")
     people.evaluate(timedelta(hours=1))
-    people.hours(24)
+    people.hours(*range(24))
     assert [subject.partition(":")[0] for subject in people.read()] == [
         "Alerts on Tuesday 11 March",
         "Alerts on Wednesday 12 March",
@@ -255,7 +256,7 @@ def test_a_rule_of_mode_once_sends_one_message_with_its_table(company: Company, 
     assert "*Acme &lt;b&gt;* · csat 1" in blocks
     assert "and 1 more" in blocks
     assert "Acme &lt;b&gt;</td>" in html
-    assert "Brill 2" in text
+    assert "Account · Csat\nAcme <b> · 1\nBrill · 2" in text
 
 
 def test_reminders_and_escalation_come_until_somebody_acknowledges(company: Company, settings: Settings) -> None:
@@ -354,7 +355,7 @@ def test_hostile_words_stay_words_in_every_form(company: Company, settings: Sett
     people.find("acme/<img src=x onerror=alert(1)> {account_id} {0} _i_")
     people.find("acme/<img src=x onerror=alert(1)> \N{RIGHT-TO-LEFT OVERRIDE} `c`", rule="calm")
     people.evaluate()
-    people.hours(12)
+    people.hours(0, 2)
     assert len(people.read()) == 2
     for blocks, html, page in people.run(
         """
@@ -363,8 +364,9 @@ def test_hostile_words_stay_words_in_every_form(company: Company, settings: Sett
         where notices.blocks is not null
         """
     ):
-        assert "<!channel>" not in blocks
-        assert "<https://evil" not in blocks
+        markup = "".join(re.findall(r'"text": "([^"]*)", "type": "mrkdwn"', blocks))
+        assert "<!channel>" not in markup
+        assert "<https://evil" not in markup
         assert "&lt;!channel&gt;" in blocks
         shown = html + (settings.captures / page).read_text()
         assert "<script>alert" not in shown

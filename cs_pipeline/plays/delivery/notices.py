@@ -24,7 +24,7 @@ def hand_over(calls: ChannelCalls, limit: int, playbook: str | None = None) -> N
     last: PlannedAction | None = None
     taken = 0
     while taken < limit:
-        operations.cancel_second_ways(session)
+        operations.settle_second_ways(session, calls.clock.now())
         written = notice_messages.due(
             session, calls.open_channels(), calls.settings, calls.clock.now(), playbook=playbook, after=last
         )
@@ -36,5 +36,5 @@ def hand_over(calls: ChannelCalls, limit: int, playbook: str | None = None) -> N
         for channel, together in calls.batches(written):
             if channel not in calls.summary.paused:
                 taken += calls.take(channel, together, judged_after)
-    operations.cancel_second_ways(session)
+    operations.settle_second_ways(session, calls.clock.now())
     session.commit()

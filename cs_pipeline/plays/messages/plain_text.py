@@ -61,8 +61,11 @@ def _inline(element: ElementTree.Element) -> str:
 
 
 def _cells(table: ElementTree.Element) -> Iterator[str]:
+    """A row a line where the table has headings, else a cell a line: then it is only laid out as a table."""
+    has_headings = table.find(".//th") is not None
     for row in table.iter("tr"):
-        yield from (" ".join(_inline(cell).split()) for cell in row if cell.tag in ("td", "th"))
+        cells = [" ".join(_inline(cell).split()) for cell in row if cell.tag in ("td", "th")]
+        yield from [" · ".join(cells)] if has_headings else cells
 
 
 def _wrapped(text: str) -> Iterator[str]:

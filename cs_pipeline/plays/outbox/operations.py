@@ -16,6 +16,7 @@ from psycopg2.extras import Json, execute_values
 
 from cs_pipeline.channels.message import clean
 from cs_pipeline.channels.registry import carrier_of
+from cs_pipeline.plays.outbox.channel_pauses import PAUSED
 from cs_pipeline.plays.outbox.kill_switch import STOPPED
 from cs_pipeline.settings import Settings
 
@@ -104,9 +105,31 @@ def notify_all(session: Session, notices: Sequence[Notice], settings: Settings, 
     return ids
 
 
-def cancel_second_ways(session: Session) -> int:
-    """Cancel the e-mail of notices that Slack has taken; returns how many."""
+def settle_second_ways(session: Session, now: datetime) -> int:
+    """Cancel the e-mail of notices that Slack has taken; returns how many.
+
+    Where nobody was there to deliver, both have become due: then Slack is asked first, and the e-mail waits once more.
+    """
     with session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            update cs.actions as second
+            set due_at = %(now)s + %(after)s
+            from cs.actions
+            where
+                second.notice_id is not null
+                and second.channel = 'email'
+                and second.status = 'planned'
+                and second.due_at <= %(now)s
+                and actions.notice_id = second.notice_id
+                and actions.channel = 'slack'
+                and actions.status = 'planned'
+                and actions.attempts = 0
+                and second.due_at <= actions.due_at + %(after)s
+                and not {PAUSED}
+            """,
+            {"now": now, "after": SECOND_WAY_AFTER},
+        )
         cursor.execute(
             """
             update cs.actions as second

@@ -52,6 +52,28 @@ def test_a_notice_to_a_person_is_told_once_by_slack_and_not_by_mail_as_well(
     ]
 
 
+def test_who_delivers_late_asks_chat_first_whichever_channel_comes_first(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    plan(company, settings, ACME)
+    clock.set(MONDAY + timedelta(hours=2))
+    for channel in ("email", "slack", "email"):
+        told = all_by(ToldChannel())
+        deliver(company.warehouse, settings, clock, {channel: told[channel]})
+        clock.set(clock.now() + timedelta(minutes=11))
+    assert dict(company.run("select channel, status from cs.actions")) == {"slack": "sent", "email": "cancelled"}
+
+
+def test_chat_that_nobody_delivers_to_keeps_the_mail_up_once_only(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    plan(company, settings, ACME)
+    for minutes, status in ((15, "planned"), (26, "sent")):
+        clock.set(MONDAY + timedelta(minutes=minutes))
+        deliver(company.warehouse, settings, clock, {"email": ToldChannel()})
+        assert company.column("select status from cs.actions where channel = 'email'") == [status]
+
+
 def test_a_notice_that_chat_does_not_take_goes_by_mail_as_html(
     company: Company, settings: Settings, clock: Clock
 ) -> None:
