@@ -139,7 +139,10 @@ def _kind(value: Value) -> str:
 
 
 def _plain(value: object) -> Value:
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportReturnType]
+    """Lists for tuples, and 5 for 5.0, so that a value is the same however it was written."""
+    if isinstance(value, tuple | list):
+        return [str(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value  # pyright: ignore[reportReturnType]
 
 
 def nearest(name: str, names: Mapping[str, object]) -> str:
@@ -169,13 +172,10 @@ def parameters_by_tier(alert: Alert, defaults: Values, said: TeamRule | None) ->
 def _in_force(name: str, tier: str, alert: Alert, defaults: Values, said: TeamRule | None) -> Value:
     theirs = said.parameters.get(name) if said is not None else None
     if isinstance(theirs, ByTier):
-        if tier in theirs.by_tier:
-            return theirs.by_tier[tier]  # pyright: ignore[reportArgumentType]
-        return defaults[name] if theirs.default is None else theirs.default
-    if theirs is not None:
-        return theirs
-    own = alert.parameters[name].by_tier if name in alert.parameters else {}
-    return _plain(own[tier]) if tier in own else defaults[name]  # pyright: ignore[reportArgumentType]
+        default = defaults[name] if theirs.default is None else theirs.default
+        return _plain({str(each): value for each, value in theirs.by_tier.items()}.get(tier, default))
+    own = alert.parameters[name].by_tier.items() if name in alert.parameters else ()
+    return _plain({str(each): value for each, value in own}.get(tier, defaults[name]) if theirs is None else theirs)
 
 
 def sync_parameters(session: Session, rules: Mapping[str, tuple[Values, Mapping[str, Values]]]) -> int:

@@ -208,11 +208,23 @@ def _problems(properties: _Properties, path: Path) -> Iterator[Problem]:
 
 def _problems_among(rules: Mapping[str, Rule]) -> Iterator[str]:
     for rule in rules.values():
-        for name in rule.alert.inhibited_by:
-            if name not in rules:
-                yield f"{rule.path}: {rule.name}: inhibited_by: there is no rule '{name}'{nearest(name, rules)}"
-            elif name == rule.name or rule.name in rules[name].alert.inhibited_by:
-                yield f"{rule.path}: {rule.name}: inhibited_by: {name} stands before itself"
+        unknown = [name for name in rule.alert.inhibited_by if name not in rules]
+        for name in unknown:
+            yield f"{rule.path}: {rule.name}: inhibited_by: there is no rule '{name}'{nearest(name, rules)}"
+        if not unknown and rule.name in _before(rule, rules):
+            yield f"{rule.path}: {rule.name}: inhibited_by: {rule.name} stands before itself"
+
+
+def _before(rule: Rule, rules: Mapping[str, Rule]) -> set[str]:
+    """The rules that stand before this one, directly or through others."""
+    found: set[str] = set()
+    waiting = list(rule.alert.inhibited_by)
+    while waiting:
+        name = waiting.pop()
+        if name in rules and name not in found:
+            found.add(name)
+            waiting += rules[name].alert.inhibited_by
+    return found
 
 
 def _unnamed(folder: Path, rules: Mapping[str, Rule]) -> list[Path]:
