@@ -1,0 +1,62 @@
+with
+
+asked as (
+
+    select
+        moments.as_of,
+        parameters.*
+    from {{ moments() }} as moments
+    cross join {{ alert_parameters('no_docs', {'days': 90}) }} as parameters
+
+),
+
+customers as (
+
+    select
+        asked.*,
+        accounts.account_id,
+        {{ utc_day('accounts.created_at') }} as created_on
+    from asked
+    inner join {{ ref('stg_accounts') }} as accounts
+        on asked.tier = coalesce(accounts.tier, '')
+    where
+        {{ is_customer('accounts', 'asked.as_of') }}
+        and {{ was_known('accounts._loaded_at', 'accounts.created_at', 'asked.as_of') }}
+
+),
+
+account_days as (
+
+    select
+        daily.account_id,
+        daily.activity_date,
+        daily.counts_from,
+        sum(daily.doc_views) as doc_views
+    from {{ ref('int_user_activity_to_date') }} as daily
+    where
+        {{ in_days_asked('daily.activity_date', 'asked.days') }}
+        and daily.doc_views > 0
+    group by daily.account_id, daily.activity_date, daily.counts_from
+
+)
+
+-- A company that records no views of documentation would find every account.
+select
+    customers.as_of,
+    customers.account_id,
+    customers.account_id as entity,
+    cast(0 as double precision) as measured,
+    customers.days as held_against,
+    jsonb_build_object('days', customers.days) as facts
+from customers
+where
+    customers.created_on < {{ utc_day('customers.as_of') }} - cast(customers.days as integer)
+    and exists (select 1 from account_days)
+    and not exists (
+        select 1
+        from account_days
+        where
+            account_days.account_id = customers.account_id
+            and {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
+            and account_days.counts_from <= {{ utc_day('customers.as_of') }}
+    )

@@ -1,0 +1,56 @@
+with
+
+asked as (
+
+    select
+        moments.as_of,
+        parameters.*
+    from {{ moments() }} as moments
+    cross join {{ alert_parameters('heavy_use_week', {'minutes': 600, 'days': 7}) }} as parameters
+
+),
+
+customers as (
+
+    select
+        asked.*,
+        accounts.account_id,
+        {{ utc_day('accounts.created_at') }} as created_on
+    from asked
+    inner join {{ ref('stg_accounts') }} as accounts
+        on asked.tier = coalesce(accounts.tier, '')
+    where
+        {{ is_customer('accounts', 'asked.as_of') }}
+        and {{ was_known('accounts._loaded_at', 'accounts.created_at', 'asked.as_of') }}
+
+),
+
+account_days as (
+
+    select
+        daily.account_id,
+        daily.activity_date,
+        daily.counts_from,
+        sum(daily.duration_seconds) as seconds
+    from {{ ref('int_user_activity_to_date') }} as daily
+    where
+        {{ in_days_asked('daily.activity_date', 'asked.days') }}
+    group by daily.account_id, daily.activity_date, daily.counts_from
+
+)
+
+select
+    customers.as_of,
+    customers.account_id,
+    customers.account_id as entity,
+    cast(sum(account_days.seconds) / 60 as double precision) as measured,
+    customers.minutes as held_against,
+    jsonb_build_object('days', customers.days) as facts
+from customers
+inner join account_days
+    on
+        customers.account_id = account_days.account_id
+        and {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
+        and account_days.counts_from <= {{ utc_day('customers.as_of') }}
+group by customers.as_of, customers.account_id, customers.minutes, customers.days
+having sum(account_days.seconds) / 60 > customers.minutes
