@@ -22,7 +22,18 @@ NAMED = {
     "onboarding": ["S1-07", "S1-08", *(f"S1-{n}" for n in (12, 13, 14)), *(f"S2-{n:02}" for n in range(4, 12))],
     "support": [f"S1-{n}" for n in range(19, 25)],
     "renewal": [*(f"S2-{n}" for n in range(13, 19)), "S3-28"],
-    "upsell": ["S3-27", "S3-62"],
+    "risk": [
+        *("S1-17", "S1-18", "S3-24", "S3-25", "S3-26", *(f"S3-{n}" for n in range(40, 45))),
+        *(f"S2-{n}" for n in range(27, 47)),
+        *(f"S4-{n}" for n in range(77, 92)),
+    ],
+    "upsell": [
+        *("S1-15", "S1-16", *(f"S2-{n}" for n in range(20, 27)), "S3-27", "S3-29"),
+        *("S3-58", "S3-59", "S3-60", "S3-61", "S3-62"),
+        *(f"S4-{n}" for n in range(100, 111)),
+        *("S4-114", "S4-115", "S4-116", "S4-118", "S4-119", "S4-120"),
+        *(f"S4-{n}" for n in range(122, 127)),
+    ],
 }
 """Requirements that rules keep, by type of rule."""
 

@@ -36,7 +36,12 @@ select
 from recent
 cross join
     lateral (
-        select *
+        select
+            account_terms.plan,
+            account_terms.seats,
+            account_terms.mrr,
+            account_terms.is_trial,
+            account_terms.successor_subscription_id
         from {{ ref('int_subscription_terms') }} as account_terms
         where account_terms.account_id = recent.account_id
     ) as terms
