@@ -158,8 +158,11 @@ def _is_asked_again(before: Before, as_of: datetime) -> bool:
     return before.newest == as_of and before.newest_health in ("no_data", "error")
 
 
-def begin(session: Session, *moments: datetime) -> None:
-    """Set what the transaction needs: the moments that a view is asked about, our tables, how long it may take."""
+def begin(session: Session, *moments: datetime, longest: timedelta = LONGEST) -> None:
+    """Set what the transaction needs: the moments that a view is asked about, our tables, how long it may take.
+
+    `longest` is how long one statement may take; none at all means as long as it needs.
+    """
     with session.cursor() as cursor:
         cursor.execute(
             """
@@ -170,7 +173,7 @@ def begin(session: Session, *moments: datetime) -> None:
                 set_config('statement_timeout', %s, true),
                 set_config('lock_timeout', %s, true)
             """,
-            [",".join(moment.isoformat() for moment in moments), _milliseconds(LONGEST), _milliseconds(LOCK_PATIENCE)],
+            [",".join(moment.isoformat() for moment in moments), _milliseconds(longest), _milliseconds(LOCK_PATIENCE)],
         )
 
 
@@ -222,7 +225,7 @@ def _evaluated(
             if session.closed:
                 raise
             cursor.execute("rollback to savepoint rule")
-            return replace(frozen, error=_words(error))
+            return replace(frozen, error=in_words(error))
 
 
 def _watched(
@@ -331,7 +334,7 @@ def _connection_lost(
     """Write that the rule could not be asked, where nobody has done so since."""
     begin(session, as_of)
     before = before_of(session, rule.name, as_of)
-    frozen = Evaluation(rule.name, as_of, before.version or "", "error", before.clock, error=_words(error))
+    frozen = Evaluation(rule.name, as_of, before.version or "", "error", before.clock, error=in_words(error))
     is_free_and_not_done = is_free(session, rule.name) and (before.newest is None or before.newest < as_of)
     if is_free_and_not_done:
         write(session, frozen, now)
@@ -339,5 +342,6 @@ def _connection_lost(
     return frozen if is_free_and_not_done else None
 
 
-def _words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """What was wrong, without the row that the server quotes."""
     return " ".join(without_rows(error).split()).rstrip(".")

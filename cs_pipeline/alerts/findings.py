@@ -73,11 +73,15 @@ def find(session: Session, rule: Rule, accounts: str) -> int:
 
 _FEW = 1_000  # rows for which no statistics are needed
 _WRONG = """
+with asked as (
+    select unnest(string_to_array(current_setting('cs_pipeline.moments'), ',')::timestamptz[]) as moment
+)
+
 (
     select
         case
             when as_of is null then 'a row has no as_of'
-            when as_of <> all(string_to_array(current_setting('cs_pipeline.moments'), ',')::timestamptz[])
+            when as_of not in (select moment from asked)
                 then format('it returned a row as of %%s, which nobody asked; take as_of from moments()', as_of)
             when coalesce(entity, '') = '' then format('a row of account %%L has no entity', account_id)
             when account_id = '' then format('a row of entity %%L has no account; mode: per_row needs one', entity)
@@ -86,7 +90,7 @@ _WRONG = """
     from alert_rows
     where
         as_of is null
-        or as_of <> all(string_to_array(current_setting('cs_pipeline.moments'), ',')::timestamptz[])
+        or as_of not in (select moment from asked)
         or coalesce(entity, '') = ''
         or (account_id = '' and %(needs_account)s)
         or jsonb_typeof(facts) <> 'object'

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cs_pipeline.alerts.directory import Directory
 from cs_pipeline.alerts.rule import Alert, Duration, Escalate, Limits, Notify, Parameter, Severity
 from cs_pipeline.alerts.schedule import Schedule
+from cs_pipeline.errors import UserError
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 FILE = "alerts.yaml"
@@ -176,6 +177,42 @@ def _in_force(name: str, tier: str, alert: Alert, defaults: Values, said: TeamRu
         return _plain({str(each): value for each, value in theirs.by_tier.items()}.get(tier, default))
     own = alert.parameters[name].by_tier.items() if name in alert.parameters else ()
     return _plain({str(each): value for each, value in own}.get(tier, defaults[name]) if theirs is None else theirs)
+
+
+def with_values(
+    alert: Alert, defaults: Values, in_force: Mapping[str, Values], given: Mapping[str, Value]
+) -> dict[str, Values]:
+    """What is in force by tier, with what is `given` instead: 'days' for every tier, 'days.pro' for one.
+
+    Texts stand for numbers and for lists with commas where the rule has those. Raises UserError where a name or a
+    value is none of the rule's.
+    """
+    changed = {tier: dict(in_force.get(tier, defaults)) for tier in TIERS}
+    for name, value in given.items():
+        parameter, _, tier = name.partition(".")
+        if parameter not in defaults:
+            raise UserError(f"{parameter} is no parameter of the rule{nearest(parameter, defaults)}")
+        if tier and tier not in TIERS:
+            raise UserError(f"{name}: there is no tier {tier}{nearest(tier, dict.fromkeys(TIERS[1:]))}")
+        meant = _meant(value, defaults[parameter])
+        if message := _wrong(meant, defaults[parameter], alert.parameters.get(parameter)):
+            raise UserError(f"{name}: {message}")
+        for each in [tier] if tier else TIERS:
+            changed[each][parameter] = meant
+    return dict(changed)
+
+
+def _meant(value: Value, default: Value) -> Value:
+    """A text as what the default is, where it can be read so."""
+    if not isinstance(value, str) or isinstance(default, str):
+        return value
+    if isinstance(default, list):
+        return [each.strip() for each in value.split(",") if each.strip()]
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return int(number) if number.is_integer() else number
 
 
 def sync_parameters(session: Session, rules: Mapping[str, tuple[Values, Mapping[str, Values]]]) -> int:

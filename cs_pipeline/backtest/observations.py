@@ -30,7 +30,8 @@ LOOK_BACK_DAYS = 26 * 7
 STEADY_WEEKS = 13
 """Rhythm for accounts that neither renew nor depart."""
 
-_OUTCOMES = read_sql(__file__, "outcomes")
+OUTCOMES = read_sql(__file__, "outcomes")
+"""Select of account_id, until_day, departs_on, known_on, decided_until: a row an account."""
 
 
 def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
@@ -61,7 +62,7 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
     rows = query(
         warehouse,
         f"""
-        with outcomes as ({_OUTCOMES}), observed as ({observed})
+        with outcomes as ({OUTCOMES}), observed as ({observed})
         select
             observed.account_id,
             observed.week,
@@ -92,7 +93,7 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
     rows = query(
         warehouse,
         f"""
-        with outcomes as ({_OUTCOMES})
+        with outcomes as ({OUTCOMES})
         select account_weeks.account_id, account_weeks.week + 7 as observed_on, outcomes.departs_on, {metrics}
         from marts.fct_account_weeks as account_weeks
         inner join outcomes on outcomes.account_id = account_weeks.account_id
@@ -109,9 +110,7 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
 def read_departures(warehouse: Warehouse) -> pd.Series:
     """The day on which each account departed, by account_id; accounts that are still there are not in it."""
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
-    rows = query(
-        warehouse, f"select account_id, departs_on from ({_OUTCOMES}) as outcomes where departs_on is not null"
-    )
+    rows = query(warehouse, f"select account_id, departs_on from ({OUTCOMES}) as outcomes where departs_on is not null")
     return pd.Series(rows["departs_on"].to_numpy(), index=pd.Index(rows["account_id"], dtype="str"), dtype="object")
 
 

@@ -1,4 +1,4 @@
-"""What tests of alerts share: rules over a table that they fill, in a database that each test finds empty."""
+"""What tests of alerts share: rules over a table that they fill, in a database that each finds empty; empty marts."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +9,12 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.alert_rules import Watched, empty
+from tests.builders.fixtures import marts
 from tests.conftest import CopyDatabase
 
 Watch = Callable[..., Watched]
+
+__all__ = ["Watch", "marts", "watch"]
 
 
 @pytest.fixture(scope="module")
