@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from cs_pipeline.alerts.digest import send_digests
-from cs_pipeline.alerts.escalation import escalate_and_remind
+from cs_pipeline.alerts.planning import plan_messages
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
@@ -25,9 +24,7 @@ class Readers(Watched):
 
     def plan(self) -> None:
         """What the hourly job does after it has evaluated."""
-        with self.warehouse.session() as session:
-            escalate_and_remind(session, self.rules, self.settings, self.now)
-            send_digests(session, self.rules, self.settings, self.now)
+        plan_messages(self.warehouse, self.rules, self.settings, self.now)
 
     def deliver(self) -> None:
         clock = Clock(self.now)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cs_pipeline.alerts.evaluate import evaluate_due
 from cs_pipeline.alerts.evaluation import Evaluation
+from cs_pipeline.alerts.planning import Planned, plan_messages
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.keys import (
@@ -72,12 +73,14 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         now = clock.now()
         week = scored_week(context.run)
         done: Sequence[Evaluation] = []
+        planned = Planned()
+        rules = load_rules(settings.config)
         if week is not None or not is_backfill(context.run):
             done = evaluate_due(warehouse, settings, now, week)
+            planned = plan_messages(warehouse, rules, settings, now)
         for each in done:
             if each.error:
                 context.log.warning("%s: %s: %s", each.rule, each.health, each.error)
-        rules = load_rules(settings.config)
         with warehouse.session() as session:
             health = rule_table(session, rules, now)
             shown = alert_table(alerts(session, now, limit=MOST_SHOWN), rules)
@@ -87,6 +90,8 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 "fired": sum(each.fired for each in done),
                 "resolved": sum(each.resolved for each in done),
                 "held": sum(each.held for each in done),
+                "messages_at_once": planned.at_once,
+                "digests": planned.digests,
                 "seconds": round(sum(each.seconds for each in done), 3),
                 "evaluations": table(evaluation_table(done)),
                 "open_alerts": table(shown.drop(columns=["owner"])),
