@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,7 @@ from tests.builders.company import Company, save_play
 from tests.channels.test_slack import PERSON, Workspace
 from tests.conftest import ROOT
 from tests.fakes.provider import Answer, Provider, Request, provider
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(seconds=270)
 
@@ -156,14 +157,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
-
-
-def wait_until(what: str, patience: timedelta, is_so: Callable[[], bool], why: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + patience.total_seconds()
-    while not is_so():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come about within {patience}\n{why()}")
-        time.sleep(1)
 
 
 @pytest.fixture
