@@ -11,11 +11,13 @@ import grpc
 import psycopg2.errors
 import pytest
 import sqlalchemy
+import sqlalchemy.exc
 from dagster._core.errors import DagsterUserCodeLoadError, DagsterUserCodeProcessError, user_code_error_boundary
 from dagster._grpc.__generated__.dagster_api_pb2 import ListRepositoriesReply
 from dagster._grpc.__generated__.dagster_api_pb2_grpc import DagsterApiServicer, add_DagsterApiServicer_to_server
 from dagster._serdes import serialize_value
 from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster_shared.error import SerializableErrorInfo
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.code_server_client import CodeState, state_of_code
@@ -92,13 +94,11 @@ def test_nobody_at_the_socket_is_no_answer(tmp_path: Path) -> None:
 def code_server_of(fails: Callable[[], None], socket: Path) -> Iterator[Path]:
     """A code server whose code did not load."""
 
+    error = serialize_value(error_of(fails))
+
     class Servicer(DagsterApiServicer):
         def ListRepositories(self, request: object, context: object) -> ListRepositoriesReply:
-            try:
-                fails()
-            except Exception:
-                error = serializable_error_info_from_exc_info(sys.exc_info())
-            return ListRepositoriesReply(serialized_list_repositories_response_or_error=serialize_value(error))
+            return ListRepositoriesReply(serialized_list_repositories_response_or_error=error)
 
     server = grpc.server(ThreadPoolExecutor(1))
     add_DagsterApiServicer_to_server(Servicer(), server)
@@ -108,3 +108,11 @@ def code_server_of(fails: Callable[[], None], socket: Path) -> Iterator[Path]:
         yield socket
     finally:
         server.stop(None)
+
+
+def error_of(fails: Callable[[], None]) -> SerializableErrorInfo:
+    try:
+        fails()
+    except Exception:
+        return serializable_error_info_from_exc_info(sys.exc_info())
+    pytest.fail("it does not fail")
