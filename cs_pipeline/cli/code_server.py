@@ -63,6 +63,9 @@ def main() -> None:
     _make_ours(socket.parent)
     socket.unlink(missing_ok=True)  # of a server that was killed: what waits for this one must not find it
     threading.Thread(target=_watch, args=(socket, locate(settings)), daemon=True, name="watch").start()
+    from cs_pipeline.orchestration.code_server_client import ask_less_often
+
+    ask_less_often()
     sys.argv = [
         "dagster", "code-server", "start",
         "--socket", str(socket),

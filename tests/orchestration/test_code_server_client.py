@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy
 import sqlalchemy.exc
 from dagster._core.errors import DagsterUserCodeLoadError, DagsterUserCodeProcessError, user_code_error_boundary
+from dagster._grpc import client, server_watcher
 from dagster._grpc.__generated__.dagster_api_pb2 import ListRepositoriesReply
 from dagster._grpc.__generated__.dagster_api_pb2_grpc import DagsterApiServicer, add_DagsterApiServicer_to_server
 from dagster._serdes import serialize_value
@@ -88,6 +89,12 @@ def test_only_an_error_that_may_pass_is_met_by_another_attempt(
 
 def test_nobody_at_the_socket_is_no_answer(tmp_path: Path) -> None:
     assert state_of_code(tmp_path / "socket") == CodeState(is_answered=False)
+
+
+def test_dagster_still_asks_a_code_server_at_the_intervals_that_are_set() -> None:
+    """They are no setting of Dagster's: after a change of its version they may have another name."""
+    for asks in (server_watcher.watch_grpc_server_thread, client.client_heartbeat_thread):
+        assert {"WATCH_INTERVAL", "CLIENT_HEARTBEAT_INTERVAL"} & set(asks.__code__.co_names)
 
 
 @contextmanager
