@@ -37,9 +37,9 @@ from tests.conftest import ROOT
 from tests.fakes.provider import Answer, Provider, Request, provider
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow(seconds=270)
+pytestmark = pytest.mark.slow(seconds=230)
 
-ACCOUNTS = 60  # Slack takes a message a second, so the burst lasts
+ACCOUNTS = 40  # Slack takes a message a second, so the burst lasts
 TO_GET_GOING = timedelta(minutes=4)
 TO_SETTLE = timedelta(minutes=5)
 BETWEEN_KILLS = 3.0  # seconds
