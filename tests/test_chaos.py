@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,10 +35,11 @@ from tests.builders.company import Company, save_play
 from tests.channels.test_slack import PERSON, Workspace
 from tests.conftest import ROOT
 from tests.fakes.provider import Answer, Provider, Request, provider
+from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow(seconds=270)
+pytestmark = pytest.mark.slow(seconds=230)
 
-ACCOUNTS = 60  # Slack takes a message a second, so the burst lasts
+ACCOUNTS = 40  # Slack takes a message a second, so the burst lasts
 TO_GET_GOING = timedelta(minutes=4)
 TO_SETTLE = timedelta(minutes=5)
 BETWEEN_KILLS = 3.0  # seconds
@@ -156,14 +157,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
-
-
-def wait_until(what: str, patience: timedelta, is_so: Callable[[], bool], why: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + patience.total_seconds()
-    while not is_so():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come about within {patience}\n{why()}")
-        time.sleep(1)
 
 
 @pytest.fixture

@@ -5,24 +5,38 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from cs_pipeline.demo.story import present_of
 from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
+from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.sample_history import COMPANY, LAST_WEEK, History
-from tests.conftest import ROOT
+from tests.conftest import ROOT, CopyDatabase
+from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow(seconds=70)
+pytestmark = [pytest.mark.xdist_group("daemon"), pytest.mark.slow(seconds=45)]
 
+PRESENT = present_of(COMPANY.ends_on)
 PATIENCE = timedelta(minutes=6)
 """For the whole chain on a busy machine; how fast it was is measured, not asserted, by the benchmark."""
+
+
+@pytest.fixture(scope="module")
+def lived(
+    history_template: Warehouse, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[History]:
+    """A history in which a daemon is at work: started after a worker was killed, when a week has ended."""
+    history = History(copy_once(history_template), tmp_path_factory.mktemp("daemon"))
+    kill_a_worker(history)
+    with daemon(history, "* * * * *"):
+        yield history
 
 
 @contextmanager
@@ -31,8 +45,7 @@ def daemon(history: History, weekly_schedule: str) -> Iterator[subprocess.Popen[
     dagster_home = history.home / "dagster"
     dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "dagster.yaml", dagster_home)
-    log = history.home / "daemon.log"
-    with log.open("ab") as stream:
+    with log_of(history).open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "cs_pipeline.cli.daemon", "-w", str(ROOT / "workspace.yaml")],
             cwd=ROOT,
@@ -56,42 +69,47 @@ def environment_of(history: History) -> dict[str, str]:
     return os.environ | {
         "CS_PIPELINE_DATABASE_URL": history.warehouse.url,
         "CS_PIPELINE_HOME": str(history.home),
-        "CS_PIPELINE_NOW": (datetime.combine(COMPANY.ends_on, datetime.min.time()) + timedelta(hours=20)).isoformat(),
+        "CS_PIPELINE_NOW": PRESENT.isoformat(),
         "CS_PIPELINE_FIRST_WEEK": COMPANY.first_week.isoformat(),
         "DAGSTER_HOME": str(history.home / "dagster"),
     }
 
 
-def wait_for(what: str, history: History, condition: str, log: Path) -> None:
+def wait_for(what: str, history: History, condition: str) -> None:
     """Wait until `condition`, a SQL expression, holds; fail with the daemon's last words when it never does."""
-    deadline = time.monotonic() + PATIENCE.total_seconds()
-    while time.monotonic() < deadline:
-        if history.rows(f"select {condition}") == [(True,)]:
-            return
-        time.sleep(1)
-    pytest.fail(f"{what} did not happen; the daemon said:\n{log.read_text(errors='replace')[-4000:]}")
+    wait_until(
+        what,
+        PATIENCE,
+        lambda: history.rows(f"select {condition}") == [(True,)],
+        lambda: f"The daemon said:\n{log_of(history).read_text(errors='replace')[-4000:]}",
+    )
+
+
+def log_of(history: History) -> Path:
+    return history.home / "daemon.log"
 
 
 @pytest.mark.requirement("S5-10", "S5-25", "S2-48")
-def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(history: History) -> None:
-    log = history.home / "daemon.log"
-    with daemon(history, "* * * * *"):
-        wait_for(
-            "the score of the week",
-            history,
-            f"exists (select from cs.health_scores where week = '{LAST_WEEK}')",
-            log,
-        )
-        wait_for("a trigger", history, "exists (select from cs.triggers where kind = 'score_change')", log)
-        wait_for("a captured message", history, "exists (select from cs.captured_messages)", log)
-        wait_for("the decision on every trigger of the score", history, ALL_DECIDED, log)
-        wait_for("a play that goes on", history, "exists (select from cs.enrolments where status = 'active')", log)
-    assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
-    messages = history.count("cs.captured_messages")
-    pages = list((history.home / "captured").rglob("*.html"))
+def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(lived: History) -> None:
+    wait_for("the score of the week", lived, f"exists (select from cs.health_scores where week = '{LAST_WEEK}')")
+    wait_for("a trigger", lived, "exists (select from cs.triggers where kind = 'score_change')")
+    wait_for("a captured message", lived, f"exists ({MESSAGES_OF_THE_WEEK})")
+    wait_for("the decision on every trigger of the score", lived, ALL_DECIDED)
+    wait_for("a play that goes on", lived, f"exists ({PLAYS_OF_THE_WEEK})")
+    assert lived.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
+    messages = lived.count("cs.captured_messages")
+    pages = list((lived.home / "captured").rglob("*.html"))
     assert len(pages) > messages, "a page a message, and the index"
     scored = "dagster_event_type = 'ASSET_MATERIALIZATION' and asset_key = '[\"cs\", \"health_scores\"]'"
-    assert history.count("public.event_logs", f"{scored} and partition = '{LAST_WEEK}'") == 1, "however often it ticks"
+    assert lived.count("public.event_logs", f"{scored} and partition = '{LAST_WEEK}'") == 1, "however often it ticks"
+
+
+def test_after_a_power_cut_delivery_goes_on_by_itself(lived: History) -> None:
+    """The run that was under way had nobody left who could end it, and the place in the queue that is needed."""
+    wait_for("the end of the run that was killed", lived, of_deliveries("FAILURE"))
+    wait_for("another delivery", lived, of_deliveries("SUCCESS"))
+    wait_for("the end of what was due", lived, f"not exists ({SAVE_OFFERS} and status = 'planned')")
+    assert lived.rows(SAVE_OFFERS)
 
 
 DELIVERY = """
@@ -104,33 +122,38 @@ with open_runtime(load_settings()) as runtime:
 """
 
 
-def test_after_a_power_cut_delivery_goes_on_by_itself(history: History) -> None:
-    """The run that was under way has nobody left who could end it, and the place in the queue that is needed."""
-    now = history.settings.now
-    assert now
+def kill_a_worker(history: History) -> None:
+    """In the middle of a delivery of actions that are due."""
     accounts = [str(account) for (account,) in history.rows("select account_id from marts.dim_accounts limit 3")]
     save_offer = load_playbooks(None)["save_offer"]
-    start(history.warehouse, save_offer, accounts, Ask("ada", "they asked", "now"), history.settings, now)
-    due = history.count("cs.actions", f"status = 'planned' and due_at <= '{now}'")
-    assert due
+    start(history.warehouse, save_offer, accounts, Ask("ada", "they asked", "now"), history.settings, PRESENT)
+    assert history.rows(f"{SAVE_OFFERS} and status = 'planned'")
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("lock table marts.fct_account_weeks in access exclusive mode")
         worker = subprocess.Popen([sys.executable, "-c", DELIVERY], env=environment_of(history), cwd=ROOT)
-        log = history.home / "daemon.log"
-        wait_for("a delivery under way", history, "exists (select from pg_locks where not granted)", log)
+        wait_for("a delivery under way", history, "exists (select from pg_locks where not granted)")
         worker.kill()
         worker.wait()
     assert history.rows("select status from public.runs where pipeline_name = 'deliver_due_actions'") == [("STARTED",)]
-    with daemon(history, "0 6 * * 1"):
-        wait_for("the end of the run that was killed", history, of_deliveries("FAILURE"), log)
-        wait_for("another delivery", history, of_deliveries("SUCCESS"), log)
-    assert history.count("cs.actions", f"status = 'planned' and due_at <= '{now}'") == 0
 
 
 def of_deliveries(status: str) -> str:
     return f"exists (select from public.runs where pipeline_name = 'deliver_due_actions' and status = '{status}')"
 
 
+SAVE_OFFERS = f"select action_id from cs.actions where playbook = 'save_offer' and due_at <= '{PRESENT}'"
+PLAYS_OF_THE_WEEK = f"""
+    select from cs.enrolments
+    inner join cs.triggers using (trigger_id)
+    where triggers.week = '{LAST_WEEK}' and enrolments.status = 'active'
+"""
+MESSAGES_OF_THE_WEEK = f"""
+    select from cs.captured_messages
+    inner join cs.actions using (action_key)
+    inner join cs.enrolments using (enrolment_id)
+    inner join cs.triggers using (trigger_id)
+    where triggers.week = '{LAST_WEEK}'
+"""
 ALL_DECIDED = """
     not exists (
         select from cs.triggers

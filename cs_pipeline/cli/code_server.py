@@ -4,6 +4,8 @@ Without it the daemon starts a code server of its own anew every minute, and the
 `dagster code-server start`, on a socket in the home folder that only we may open. That is two processes: one answers
 and passes on to the other, in which the code is loaded, so that `Reload` in the UI can start the second anew. Should
 the second be killed, Dagster lets the first answer with errors for ever; here it ends, and the watchdog starts both.
+Should the second find no database when it loads the code, it says so for ever, though the database comes back; here the
+code is loaded again then. An error of the code itself stays, and the UI shows it, until somebody puts it right.
 """
 
 import hashlib
@@ -21,12 +23,15 @@ import yaml
 from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import Settings, load_settings
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.locate import locate
 
 ROOT = Path(__file__).parents[2]
 LOCATION = "cs_pipeline"
 """Name of the code location, as in `workspace.yaml`: the history of runs, schedules and sensors hangs on it."""
 LONGEST_SOCKET = 100  # bytes; systems allow 104 to 108
 ASKED_EVERY = 5.0  # seconds
+LONGEST_PAUSE = 300.0  # between attempts to load the code
 LOST_AFTER = 3  # questions in a row without an answer
 
 log = logging.getLogger(__name__)
@@ -57,7 +62,10 @@ def main() -> None:
     socket = socket_of(settings)
     _make_ours(socket.parent)
     socket.unlink(missing_ok=True)  # of a server that was killed: what waits for this one must not find it
-    threading.Thread(target=_end_when_lost, args=(socket,), daemon=True, name="watch").start()
+    threading.Thread(target=_watch, args=(socket, locate(settings)), daemon=True, name="watch").start()
+    from cs_pipeline.orchestration.code_server_client import ask_less_often
+
+    ask_less_often()
     sys.argv = [
         "dagster", "code-server", "start",
         "--socket", str(socket),
@@ -76,18 +84,23 @@ def _make_ours(folder: Path) -> None:
         raise UserError(f"{folder} belongs to somebody else; remove it, or set TMPDIR to a folder of your own")
 
 
-def _end_when_lost(socket: Path) -> None:
+def _watch(socket: Path, warehouse: Warehouse) -> None:
+    """Ask for ever whether the code is loaded. Ends this process when nobody answers any more."""
     while not socket.exists():  # the code is still being loaded
         time.sleep(ASKED_EVERY)
-    from cs_pipeline.orchestration.code_server_client import answers
+    from cs_pipeline.orchestration.code_server_client import load_again, state_of_code
 
-    has_answered, unanswered = False, 0
+    pause, unanswered = ASKED_EVERY, 0
     while unanswered < LOST_AFTER:
-        time.sleep(ASKED_EVERY)
-        if answers(socket):
-            has_answered, unanswered = True, 0
-        elif has_answered:  # else the code does not load: the UI says why, and offers to reload it
-            unanswered += 1
+        time.sleep(pause)
+        state = state_of_code(socket)
+        unanswered = 0 if state.is_answered else unanswered + 1
+        if not state.may_load_later:
+            pause = ASKED_EVERY
+        elif warehouse.is_answering:
+            log.warning("the code is loaded again, because it was not: %s", state.why_not_loaded)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            load_again(socket)
     log.error("the process in which the code is loaded has ended")
     os._exit(1)  # runs that it started go on; a clean end would wait for them
 

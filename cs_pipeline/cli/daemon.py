@@ -34,10 +34,12 @@ def main(arguments: Sequence[str]) -> None:
 def _run(arguments: Sequence[str]) -> None:
     import dagster as dg
 
+    from cs_pipeline.orchestration.code_server_client import ask_less_often
     from cs_pipeline.orchestration.instance_storage import PipelineStorage
     from cs_pipeline.orchestration.run_owner import PipelineRunLauncher, fail_abandoned_runs
 
     logging.getLogger("dagster").setLevel(logging.INFO)
+    ask_less_often()
     PipelineStorage.keeps_connections = True  # an idle daemon would open two a second
     with dg.DagsterInstance.get() as instance:
         if isinstance(instance.run_launcher, PipelineRunLauncher):

@@ -1,9 +1,9 @@
 """Keep what `up` started at work, and tell operations of what stands still: `python -m cs_pipeline.cli.watchdog`.
 
 `up` starts it beside the daemon, on which it does not depend. Every few seconds it starts again what has ended by
-itself: PostgreSQL where it is the embedded one, code server, daemon, Dagster UI, page of messages. Every minute it
-looks whether due actions wait and nobody takes them, and tells operations, once a cause and period. In containers,
-where a platform restarts things, it only looks.
+itself: PostgreSQL where it is the embedded one, and, once PostgreSQL answers, code server, daemon, Dagster UI, page of
+messages. Every minute it looks whether due actions wait and nobody takes them, and tells operations, once a cause and
+period. In containers, where a platform restarts things, it only looks.
 """
 
 import logging
@@ -67,9 +67,16 @@ class Keeper:
                 log.warning("%s", error)
                 return
         processes = Processes(self.settings.home)
-        for service in services_to_keep(self.settings):
-            if processes.is_wanted(service.name) and processes.pid(service.name) is None:
-                self._start_again(processes, service)
+        ended = [
+            service
+            for service in services_to_keep(self.settings)
+            if processes.is_wanted(service.name) and processes.pid(service.name) is None
+        ]
+        if ended and not self.warehouse.is_answering:
+            log.warning("%s: started again when PostgreSQL answers", ", ".join(service.name for service in ended))
+            return
+        for service in ended:
+            self._start_again(processes, service)
 
     def _start_again(self, processes: Processes, service: Service) -> None:
         now = time.monotonic()

@@ -11,6 +11,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.types import ASGIApp
 
 from cs_pipeline.cli.allowed_hosts import AllowedHosts, hosts_of
+from cs_pipeline.orchestration.code_server_client import ask_less_often
 from cs_pipeline.settings import load_settings
 
 
@@ -30,6 +31,7 @@ def guard() -> None:
 def main() -> None:
     """dagster-webserver's own command, with that application."""
     guard()
+    ask_less_often()
     dagster_ui.main()
 
 

@@ -16,13 +16,7 @@ from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-TRIGGER_SENSORS = (
-    "score_change_sensor",
-    "renewal_window_sensor",
-    "segment_entry_sensor",
-    "cadence_sensor",
-    "lifecycle_sensor",
-)
+PLAYBOOKS_SENSOR = "playbooks_sensor"
 DUE_SENSOR = "due_actions_sensor"
 WEEKLY_SCHEDULE = "weekly_health_schedule"
 DAILY_SCHEDULE = "daily_plays_schedule"
@@ -49,10 +43,10 @@ class Timelapse:
         self._tick_schedule(DAILY_SCHEDULE, midnight + EARLY)
         if midnight.weekday() == 0:
             self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
-        self._tick_sensors(TRIGGER_SENSORS)
+        self._tick_sensor(PLAYBOOKS_SENSOR)
         for hour in (AFTERNOON, EVENING):
             self.clock.set(midnight + hour)
-            self._tick_sensors((DUE_SENSOR,))
+            self._tick_sensor(DUE_SENSOR)
 
     def _tick_schedule(self, name: str, moment: datetime) -> None:
         self.clock.set(moment)
@@ -67,19 +61,18 @@ class Timelapse:
             ticked = schedule.evaluate_tick(context)
         self._run_all(ticked.run_requests or [], schedule.job_name, {SCHEDULE_TAG: name})
 
-    def _tick_sensors(self, names: Sequence[str]) -> None:
+    def _tick_sensor(self, name: str) -> None:
         definitions = self.launcher.definitions
-        for name in names:
-            with dg.build_sensor_context(
-                instance=self.launcher.instance,
-                cursor=self.cursors.get(name),
-                repository_def=definitions.get_repository_def(),
-                resources=self._resources("warehouse", "settings", "clock"),
-            ) as context:
-                sensor = definitions.resolve_sensor_def(name)
-                ticked = sensor.evaluate_tick(context)
-            self.cursors[name] = ticked.cursor
-            self._run_all(ticked.run_requests or [], sensor.job.name, {SENSOR_TAG: name})
+        with dg.build_sensor_context(
+            instance=self.launcher.instance,
+            cursor=self.cursors.get(name),
+            repository_def=definitions.get_repository_def(),
+            resources=self._resources("warehouse", "settings", "clock"),
+        ) as context:
+            sensor = definitions.resolve_sensor_def(name)
+            ticked = sensor.evaluate_tick(context)
+        self.cursors[name] = ticked.cursor
+        self._run_all(ticked.run_requests or [], sensor.job.name, {SENSOR_TAG: name})
 
     def _resources(self, *names: str) -> dict[str, object]:
         """What the ticks ask for, as a daemon would give it to them."""

@@ -31,7 +31,7 @@ from cs_pipeline.orchestration.run_owner import owned_executor
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
-from cs_pipeline.orchestration.sensors.playbooks import build_trigger_sensors
+from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.settings import Settings
 
 WEEKLY_ASSETS = (build_health_scores, build_score_changes, build_renewal_windows, build_triggers)
@@ -73,7 +73,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
         asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
         jobs=[weekly_job, evaluate_alerts, *PLAY_JOBS, *JOBS_BY_HAND],
         schedules=build_schedules(settings),
-        sensors=[*build_trigger_sensors(), due_actions_sensor, failed_run_sensor],
+        sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),
         executor=owned_executor,
     )

@@ -5,6 +5,7 @@ embedded server of the home folder, serves Dagster as well. Where there is no da
 validated, it says so and keeps them in a temporary folder.
 """
 
+import functools
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -56,17 +57,27 @@ class PipelineStorage(DagsterPostgresStorage):
                 settings.home,
             )
             return DagsterSqliteStorage(tempfile.mkdtemp(prefix="cs_pipeline_dagster_"))
-        warehouse = locate(settings)
-        url = warehouse.for_other_programs(search_path=dagster_schema(warehouse)).url
-        # For whom this process launches, and for every tick: the tables are there, and need not be looked for.
+        url = _address_of_tables(locate(settings).url)
         config = {"postgres_url": url, "should_autocreate_tables": False}
         data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump(config))
-        with refusals_in_words(warehouse.location):
-            storage = DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=data)
+        storage = DagsterPostgresStorage(url, should_autocreate_tables=False, inst_data=data)
         if cls.keeps_connections:
             for part in (storage.event_log_storage, storage.run_storage, storage.schedule_storage):
                 part.optimize_for_webserver(**KEPT)
         return storage
+
+
+@functools.cache
+def _address_of_tables(url: str) -> str:
+    """The address, by that of the database, at which a storage finds Dagster's tables; makes them where there are none.
+
+    Once a process and database: a storage is made for every tick, and to look takes a dozen statements.
+    """
+    warehouse = Warehouse(url)
+    address = warehouse.for_other_programs(search_path=dagster_schema(warehouse)).url
+    with refusals_in_words(warehouse.location):
+        DagsterPostgresStorage(address, should_autocreate_tables=True)
+    return address
 
 
 def dagster_schema(warehouse: Warehouse) -> str:

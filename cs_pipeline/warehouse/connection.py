@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.address import OPTIONS, read_address
-from cs_pipeline.warehouse.refusals import in_words, is_told_late, refusals_in_words
+from cs_pipeline.warehouse.refusals import DatabaseUnreachable, in_words, is_told_late, refusals_in_words
 from cs_pipeline.warehouse.session_settings import SESSION_SETTINGS, options_beyond, settings_of_a_session
 
 APPLICATION_NAME = "cs_pipeline"
@@ -56,13 +56,22 @@ class Warehouse:
         """Host, port and database: what may be shown to a person."""
         return self._address.place
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether the server takes a connection, and answers."""
+        try:
+            self.connect().close()
+        except (UserError, psycopg2.Error):
+            return False
+        return True
+
     def connect(self) -> Session:
-        """A psycopg2 connection, which the caller closes. Raises UserError when the server cannot be reached."""
+        """A psycopg2 connection, which the caller closes. Raises DatabaseUnreachable."""
         parameters: dict[str, Any] = {"application_name": APPLICATION_NAME, **self._address.parameters}
         try:
             connection = psycopg2.connect(**parameters)
         except psycopg2.OperationalError as error:
-            raise UserError(self._unreachable(str(error))) from None
+            raise DatabaseUnreachable(self._unreachable(str(error))) from None
         connection.autocommit = True
         with refusals_in_words(self.location), connection.cursor() as cursor:
             cursor.execute("; ".join(settings_of_a_session(self._address)))
@@ -73,7 +82,7 @@ class Warehouse:
     def session(self) -> Iterator[Session]:
         """One psycopg2 transaction: committed at the end of the block, rolled back on an error.
 
-        Raises UserError when the server cannot be reached, DatabaseRefusal when it refuses this role.
+        Raises DatabaseUnreachable, and DatabaseRefusal when the server refuses what this role asks.
         """
         connection = self.connect()
         try:
@@ -112,7 +121,7 @@ class Warehouse:
         except adbc.Error as error:
             beside = self.for_other_programs() if error.sqlstate == CUT_OFF else self
             if beside is self:
-                raise UserError(self._unreachable(str(error))) from None
+                raise DatabaseUnreachable(self._unreachable(str(error))) from None
         return beside._connect_arrow()
 
     def for_other_programs(self, search_path: str = "") -> "Warehouse":

@@ -49,6 +49,10 @@ _REMEDIES = {
 }
 
 
+class DatabaseUnreachable(UserError):
+    """Nobody answers at the address of the database, or lets this role in."""
+
+
 class DatabaseRefusal(UserError):
     """PostgreSQL refused for a reason that lies with the server, the role or the database; `sqlstate` says which."""
 

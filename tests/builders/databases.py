@@ -67,3 +67,14 @@ class Databases:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)
+
+
+@contextmanager
+def nobody_let_in(warehouse: Warehouse, server: str) -> Iterator[None]:
+    """Within, `warehouse` refuses every connection, as a database that is away does. `server` is its server's URL."""
+    allow = f"alter database {warehouse.database} allow_connections "
+    with Warehouse(server).session() as session, session.cursor() as cursor:
+        cursor.execute(allow + "false")
+    yield
+    with Warehouse(server).session() as session, session.cursor() as cursor:
+        cursor.execute(allow + "true")

@@ -1,7 +1,13 @@
 """The code server that UI and daemon share: where it listens, how they find it, what is said of code that is broken."""
 
 import os
+import signal
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,10 +15,23 @@ import yaml
 
 from cs_pipeline.cli.code_location import why_not_loaded
 from cs_pipeline.cli.code_server import socket_of, write_workspace
-from cs_pipeline.cli.services import CODE_SERVER, STOPPED_IN_TURN, services_to_keep
+from cs_pipeline.cli.services import (
+    CODE_SERVER,
+    STOPPED_IN_TURN,
+    environment_for,
+    prepare_dagster_home,
+    services_to_keep,
+)
+from cs_pipeline.orchestration.code_server_client import CodeState, state_of_code
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.databases import nobody_let_in
 from tests.conftest import ROOT
 from tests.fakes.provider import Answer, provider
+from tests.waiting import wait_until
+
+LOADED = CodeState(is_answered=True)
+PATIENCE = timedelta(minutes=4)
 
 
 def test_it_listens_in_the_home_folder(tmp_path: Path) -> None:
@@ -66,3 +85,37 @@ def test_ui_and_daemon_find_it_and_it_is_started_first_and_stopped_after_them(tm
 def test_why_the_code_does_not_load_is_asked_of_the_ui(found: dict, words: str, tmp_path: Path) -> None:
     with provider(Answer(200, {"data": {"workspaceOrError": found}})) as ui:
         assert why_not_loaded(Settings(home=tmp_path, ui_url=ui.url)) == words
+
+
+@pytest.mark.slow(seconds=40)
+def test_code_that_found_no_database_is_loaded_once_it_is_back(
+    warehouse: Warehouse, server: str, tmp_path: Path
+) -> None:
+    with code_server(warehouse, tmp_path) as (socket, log):
+        with nobody_let_in(warehouse, server):
+            wait_until("a load that fails", PATIENCE, lambda: "cannot be reached" in why_not(socket), log.read_text)
+        wait_until("code that is loaded", PATIENCE, lambda: state_of_code(socket) == LOADED, log.read_text)
+
+
+def why_not(socket: Path) -> str:
+    return state_of_code(socket).why_not_loaded
+
+
+@contextmanager
+def code_server(warehouse: Warehouse, home: Path) -> Iterator[tuple[Path, Path]]:
+    """As the watchdog starts it; its socket and its log."""
+    settings, log = Settings(home=home), home / "code-server.log"
+    prepare_dagster_home(settings)
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cs_pipeline.cli.code_server"],
+            env=os.environ | environment_for(settings, warehouse),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield socket_of(settings), log
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

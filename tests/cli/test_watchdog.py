@@ -22,6 +22,7 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import doing
 from tests.builders.company import MONDAY, Company, save_play
+from tests.builders.databases import nobody_let_in
 
 SLEEPER = Service("daemon", ("-c", "import time; time.sleep(60)"))
 
@@ -114,3 +115,21 @@ def test_rules_that_nobody_asks_are_told_with_the_job_that_should(company: Compa
     assert found
     assert found.subject == "Alert rules are not evaluated"
     assert "Due since 2025-03-11 06:00 UTC and not asked: invoice_overdue" in found.words
+
+
+def test_nothing_is_started_again_while_the_database_is_away(
+    warehouse: Warehouse, settings: Settings, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "services_to_keep", lambda _: [SLEEPER])
+    processes, keeper = Processes(settings.home), Keeper(settings, warehouse)
+    processes.start(SLEEPER, dict(os.environ))
+    killed = processes.pid("daemon")
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    os.waitid(os.P_PID, killed, os.WEXITED | os.WNOWAIT)
+    with nobody_let_in(warehouse, server):
+        keeper.keep()
+        assert processes.pid("daemon") is None
+    keeper.keep()
+    assert processes.pid("daemon"), "at once, without a pause for the attempts that nobody made"
+    processes.stop("daemon")

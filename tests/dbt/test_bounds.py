@@ -101,7 +101,7 @@ def test_a_test_behind_the_marts_names_itself_its_rows_and_whose_they_are(
         {**answer, "response_id": "r2", "account_id": "N2", "score": 4},
     )
     weeks = {"week_from": str(WEEK), "week_to": str(WEEK)}
-    assert dbt_warehouse.failures("build", "--exclude-resource-type", "unit_test", **weeks)
+    assert dbt_warehouse.failures("build", "--exclude-resource-type", "unit_test", "--write-json", **weeks)
     words = words_of_failed_tests(tmp_path / "target", dbt_warehouse.warehouse) or ""
     assert (
         "test fct_account_weeks_answers_lie_between_0_and_10 failed on 1 row: accounts N1; row account_id N1" in words

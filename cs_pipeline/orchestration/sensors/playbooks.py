@@ -1,4 +1,4 @@
-"""Sensors that offer new triggers to playbooks, one a kind of trigger."""
+"""Sensor that offers new triggers to playbooks."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,20 +8,16 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.jobs.plays import run_playbooks
 from cs_pipeline.orchestration.keys import REASON_TAG
+from cs_pipeline.plays.facts.catalogue import TriggerKind
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.plays.triggers.dispatch_cursor import TriggerBatch
-from cs_pipeline.plays.triggers.kinds import KINDS, Kind
+from cs_pipeline.plays.triggers.kinds import KINDS
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 INTERVAL_SECONDS = 15
 TRIGGERS_IN_A_RUN = 5_000
-
-
-def build_trigger_sensors() -> list[dg.SensorDefinition]:
-    """One for each kind. They run from the first load on: delivery is capture until someone sets it otherwise."""
-    return [_trigger_sensor(kind) for kind in KINDS if kind.is_dispatched]
 
 
 def playbook_requests(batches: Sequence[TriggerBatch], reason: str) -> list[dg.RunRequest]:
@@ -52,26 +48,28 @@ def _playbook_request(batches: Sequence[TriggerBatch], reason: str) -> dg.RunReq
     )
 
 
-def _trigger_sensor(kind: Kind) -> dg.SensorDefinition:
-    @dg.sensor(
-        name=f"{kind.name}_sensor",
-        job=run_playbooks,
-        minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"{kind.words} One run for all playbooks that have something to decide.",
-    )
-    def sensor(
-        context: dg.SensorEvaluationContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        settings: dg.ResourceParam[Settings],
-        clock: dg.ResourceParam[Clock],
-    ) -> dg.SensorResult:
-        playbooks = load_playbooks(settings.config)
-        with warehouse.session() as session:
-            found = offer(session, playbooks, {kind.name}, context.cursor, clock.now())
-        requests = playbook_requests(found.batches, found.reason)
-        return dg.SensorResult(
-            run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor
-        )
+@dg.sensor(
+    job=run_playbooks,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Offers new triggers of every kind to the playbooks: one run for all that have something to decide, in the "
+        "order of their priority."
+    ),
+)
+def playbooks_sensor(
+    context: dg.SensorEvaluationContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> dg.SensorResult:
+    """Runs from the first load on: delivery is capture until someone sets it otherwise.
 
-    return sensor
+    One for all kinds: a week brings triggers of several, and the play that goes first is to be decided on first.
+    """
+    playbooks = load_playbooks(settings.config)
+    kinds: list[TriggerKind] = [kind.name for kind in KINDS if kind.is_dispatched]
+    with warehouse.session() as session:
+        found = offer(session, playbooks, kinds, context.cursor, clock.now())
+    requests = playbook_requests(found.batches, found.reason)
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else found.reason, cursor=found.cursor)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.sensors.playbooks import build_trigger_sensors
+from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, read_playbook
 from cs_pipeline.plays.triggers.alerts import open_alerts
@@ -99,20 +99,19 @@ def settings(tmp_path: Path) -> Settings:
 
 
 class Sensor:
-    """The alert sensor, its cursor kept from tick to tick; what it asks for is done."""
+    """The sensor of playbooks, its cursor kept from tick to tick; what it asks for is done."""
 
     def __init__(self, company: Company, settings: Settings) -> None:
         self._warehouse = company.warehouse
         self._settings = settings
         self._library = load_playbooks(settings.config)
-        (self._sensor,) = [sensor for sensor in build_trigger_sensors() if sensor.name == "alert_sensor"]
         self._cursor: str | None = None
 
     def tick(self, now: datetime) -> dict[str, int]:
         """How many accounts entered which play."""
         resources = {"warehouse": self._warehouse, "settings": self._settings, "clock": Clock(now)}
         with dg.build_sensor_context(cursor=self._cursor, resources=resources) as context:
-            result = self._sensor(context)
+            result = playbooks_sensor(context)
         assert isinstance(result, dg.SensorResult)
         self._cursor = result.cursor
         entered: dict[str, int] = {}
