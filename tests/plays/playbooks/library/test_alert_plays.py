@@ -38,6 +38,7 @@ SESSION, DEMO = PLAYBOOKS["troubleshooting"], PLAYBOOKS["feature_launch_demo"]
         pytest.param("usage_drop", CALL, marks=pytest.mark.requirement("S3-24")),
         pytest.param("tickets_spike", SESSION, marks=pytest.mark.requirement("S3-26")),
         pytest.param("feature_launch_relevant", DEMO, marks=pytest.mark.requirement("S3-27")),
+        pytest.param("positive_feedback", REFERRAL, marks=pytest.mark.requirement("S3-29")),
         pytest.param("nps_high", REFERRAL, marks=pytest.mark.requirement("S3-29")),
     ],
 )
