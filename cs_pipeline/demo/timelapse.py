@@ -48,7 +48,7 @@ class Timelapse:
     runs: int = 0
 
     def let_day_happen(self, midnight: datetime) -> None:
-        """One day in UTC: the daily schedule, on Mondays the weekly one, alert rules, sensors, what falls due by evening.
+        """One day in UTC: schedules (on Mondays the weekly one too), alert rules, sensors, what falls due by evening.
 
         Alert rules are asked once a day, and not every hour: what is due then is asked about its newest moment.
         """
