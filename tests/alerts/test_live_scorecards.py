@@ -25,7 +25,8 @@ def history(marts: Warehouse) -> AlertHistory:
     history = AlertHistory(marts, [lasting("idle", outcome=CHURN)])
     history.run(
         """
-        alter table marts.dim_accounts add created_at timestamptz, add manager_email text, add executive_email text, add timezone text;
+        alter table marts.dim_accounts
+        add created_at timestamptz, add manager_email text, add executive_email text, add timezone text;
         create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)
         """
     )
