@@ -57,7 +57,7 @@ def view_of(
         cursor.execute("create schema if not exists alerts")
         cursor.execute(
             f"""
-            create view alerts.{rule} as
+            create or replace view alerts.{rule} as
             select
                 cast(moment as timestamptz) as as_of, found.account_id, found.entity, found.measured,
                 10::double precision as held_against, '{{}}'::jsonb as facts
@@ -67,5 +67,5 @@ def view_of(
             )
             """
         )
-        cursor.execute("create table staging.stg_invoices (issued_on date, _loaded_at timestamptz)")
+        cursor.execute("create table if not exists staging.stg_invoices (issued_on date, _loaded_at timestamptz)")
         cursor.execute("insert into staging.stg_invoices values (%s, %s)", [invoices_at.date(), invoices_at])

@@ -1,8 +1,11 @@
 """Alerts in the Dagster UI: who evaluates them and when, and what the asset shows."""
 
+from datetime import datetime, timedelta
+
 import dagster as dg
 import pytest
 
+from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.assets.alerts import build_alerts
@@ -18,6 +21,7 @@ from cs_pipeline.orchestration.keys import (
     RANGE_START_TAG,
 )
 from cs_pipeline.orchestration.schedules import build_schedules
+from cs_pipeline.reports.alerts.alert_story import tell_alert
 from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire, view_of
 from tests.builders.company import MONDAY, WEEK, Company
@@ -25,10 +29,12 @@ from tests.builders.company import MONDAY, WEEK, Company
 RULE = "invoice_overdue"
 
 
-def evaluate(company: Company, settings: Settings, tags: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
+def evaluate(
+    company: Company, settings: Settings, tags: dict[str, str] | None = None, at: datetime = MONDAY
+) -> dg.ExecuteInProcessResult:
     return dg.materialize(
         [build_alerts([])],
-        resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(MONDAY)},
+        resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(at)},
         tags=tags,
     )
 
@@ -128,3 +134,17 @@ def test_people_decide_about_alerts_in_the_launchpad(company: Company, settings:
     fire(company.warehouse, RULE, "bolt", "i2", is_held=True)
     told = decide(company, settings, decide_on_held_alerts, "decide_held", rule=RULE, decision="dismiss")
     assert told == "1 alerts of invoice_overdue are dismissed"
+
+
+def test_what_is_found_is_told_in_the_digest_of_the_next_morning(company: Company, settings: Settings) -> None:
+    company.account("acme", severity=1)
+    tuesday = MONDAY + timedelta(days=1)
+    view_of(company, RULE, [])
+    evaluate(company, settings)
+    view_of(company, RULE, [("acme", "i1", 12.0)])
+    assert shown(evaluate(company, settings, at=tuesday))["digests"] == 0
+    assert company.run("select kind, recipient from cs.alert_notifications") == [("new", "olga@ours.example")]
+    assert shown(evaluate(company, settings, at=tuesday + timedelta(hours=22)))["digests"] == 1
+    with company.warehouse.session() as session:
+        story = tell_alert(session, load_rules(None), 1, tuesday)
+    assert list(story.tables["Who was told"]["recipient"]) == ["olga@ours.example"]

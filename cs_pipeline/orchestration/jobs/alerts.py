@@ -10,7 +10,8 @@ evaluate_alerts = dg.define_asset_job(
     selection=dg.AssetSelection.assets(ALERTS),
     description=(
         "Asks the hourly, daily and cron rules that are due, changes the state of alerts, and plans what people are "
-        "told. Starts no dbt. Safe to run again: a rule is asked once about a moment."
+        "told: at once, as reminders and escalations, in their digests. Starts no dbt. Safe to run again: a rule is "
+        "asked once about a moment."
     ),
     tags={SERIAL_TAG: EVALUATE_ALERTS_JOB, MAX_RETRIES_TAG: "2", **at_most(hours=3)},
     executor_def=owned_executor,

@@ -136,6 +136,26 @@ def changes(session: Session, alert_id: int) -> pd.DataFrame:
     )
 
 
+def told(session: Session, alert_id: int) -> pd.DataFrame:
+    """Who was told of an alert, oldest first; columns what, recipient, role, told_at (missing: not yet), dropped."""
+    return _frame(
+        session,
+        """
+        select
+            told.kind as what,
+            told.recipient,
+            told.role,
+            notices.created_at as told_at,
+            told.dropped
+        from cs.alert_notifications as told
+        left join cs.notices as notices using (notice_id)
+        where told.alert_id = %(alert_id)s
+        order by told.notification_id
+        """,
+        {"alert_id": alert_id},
+    )
+
+
 def silences(session: Session, now: datetime) -> pd.DataFrame:
     """Silences that last, those that end first at the top; columns silence, rule, account_id, until, reason, set_by."""
     return _frame(
