@@ -16,7 +16,7 @@ class Ticked:
     """What came of it."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
-    planned: Planned = Planned()
+    planned: Planned = field(default_factory=Planned)
 
 
 def tick(warehouse: Warehouse, settings: Settings, now: datetime, weekly: date | None = None) -> Ticked:

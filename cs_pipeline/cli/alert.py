@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from cs_pipeline.cli.alert_decisions import ack, dismiss, lift, release, silence, silences, snooze
+from cs_pipeline.cli.alert_replay import diff, replay, scorecard
 from cs_pipeline.cli.arguments import MOMENTS, Limit, RuleName
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
@@ -185,7 +186,7 @@ def run(
     ticked = tick(warehouse, settings, now, week)
     done = ticked.evaluations
     print_list(evaluation_table(done), as_json, "Nothing is due: every rule was asked about its newest moment.")
-    if not as_json:
+    if (done or ticked.planned.messages) and not as_json:
         fired = sum(each.fired for each in done)
         told = f"{ticked.planned.messages:,} messages planned"
         say_done(f"{len(done):,} rules evaluated, {fired:,} alerts fired, {told}")
@@ -206,7 +207,7 @@ def write_catalogue(file: Annotated[Path, typer.Argument(help="File to write, in
     say_done(f"{len(rules)} rules, see {file}")
 
 
-for command in (ack, snooze, silence, silences, lift, release, dismiss):
+for command in (replay, diff, scorecard, ack, snooze, silence, silences, lift, release, dismiss):
     commands.command()(command)
 
 

@@ -1,16 +1,20 @@
 """Alerts in the Dagster UI: who evaluates them and when, and what the asset shows."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from cs_pipeline.alerts.evaluate import evaluate_due
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.build import build_defs
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
+from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
 from cs_pipeline.orchestration.keys import (
     ALERTS,
     BACKFILL_TAG,
@@ -25,6 +29,7 @@ from cs_pipeline.reports.alerts.alert_story import tell_alert
 from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire, view_of
 from tests.builders.company import MONDAY, WEEK, Company
+from tests.builders.sample_history import COMPANY, History
 
 RULE = "invoice_overdue"
 
@@ -148,3 +153,33 @@ def test_what_is_found_is_told_in_the_digest_of_the_next_morning(company: Compan
     with company.warehouse.session() as session:
         story = tell_alert(session, load_rules(None), 1, tuesday)
     assert list(story.tables["Who was told"]["recipient"]) == ["olga@ours.example"]
+
+
+def test_a_replay_in_the_launchpad_shows_what_would_have_fired_and_on_whom(
+    scored_history: History, settings: Settings
+) -> None:
+    resources = {"warehouse": scored_history.warehouse, "settings": settings, "clock": Clock(COMPANY.ends_at)}
+    config = {"rules": [RULE], "first_day": f"{COMPANY.first_week}", "parameters": ["days=3"]}
+    result = replay_alerts.execute_in_process(
+        run_config={"ops": {"replay_rules": {"config": config}}}, resources=resources
+    )
+    (event,) = result.get_asset_observation_events()
+    told = event.asset_observation_data.asset_observation
+    assert str(told.description).startswith("A replay; nothing was written, nobody was told.")
+    assert "@" not in str(told.metadata), "Dagster keeps what it shows"
+    assert scored_history.count("cs.alerts") == 0
+    with pytest.raises(UserError, match="There is no alert rule 'invoices'"):
+        replay_alerts.execute_in_process(
+            run_config={"ops": {"replay_rules": {"config": {"rules": ["invoices"]}}}}, resources=resources
+        )
+
+
+def test_scorecards_are_kept_by_month_and_shown_as_a_page(history: History, settings: Settings) -> None:
+    resources = {"warehouse": history.warehouse, "settings": settings, "clock": Clock(COMPANY.ends_at)}
+    for days in (2, 1):
+        evaluate_due(history.warehouse, settings, COMPANY.ends_at - timedelta(days=days))
+    result = dg.materialize([alert_scorecards], resources=resources)
+    (event,) = result.asset_materializations_for_node("cs__alert_scorecards")
+    page = Path(str(event.metadata["page"].value)).read_text(encoding="utf-8")
+    assert RULE in page
+    assert history.count("cs.alert_scorecards", f"rule = '{RULE}' and verdict = 'too few to tell'") == 1

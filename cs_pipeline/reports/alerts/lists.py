@@ -101,7 +101,7 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
     verdict (of the newest scorecard), error, description.
     """
     found = _frame(session, read_sql(__file__, "rules"), {"rules": list(rules), "now": now})
-    cards = _frame(session, _SCORECARDS if _is_there(session, "cs.alert_scorecards") else _NO_SCORECARDS, {})
+    cards = _frame(session, _SCORECARDS, {})
     cards = cards.set_index("rule")
     known = [rules[name] for name in found["rule"]]
     return pd.DataFrame(
@@ -197,7 +197,6 @@ select distinct on (rule)
 from cs.alert_scorecards
 order by rule, month desc, watched_to desc
 """
-_NO_SCORECARDS = "select null::text as rule, null::double precision as precision_share, null::text as verdict limit 0"
 
 
 def _is_there(session: Session, relation: str) -> bool:
