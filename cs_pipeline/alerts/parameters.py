@@ -155,11 +155,14 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
 
 
 def with_team_settings(alert: Alert, said: TeamRule | None) -> Alert:
-    """The rule's meta with what the team says instead."""
+    """The rule's meta with what the team says instead. A limit that it does not name stays."""
     if said is None:
         return alert
-    names = ("severity", "schedule", "notify", "escalate", "remind_every", "limits")
-    return alert.model_copy(update={name: value for name in names if (value := getattr(said, name)) is not None})
+    names = ("severity", "schedule", "notify", "escalate", "remind_every")
+    changes = {name: value for name in names if (value := getattr(said, name)) is not None}
+    if said.limits is not None:
+        changes["limits"] = alert.limits.model_copy(update=said.limits.model_dump(exclude_unset=True))
+    return alert.model_copy(update=changes)
 
 
 def parameters_by_tier(alert: Alert, defaults: Values, said: TeamRule | None) -> dict[str, Values]:
