@@ -1,4 +1,4 @@
-"""What alert rules were worth, held against what became of the accounts: made monthly, and whenever somebody asks."""
+"""Hold alert rules against what became of the accounts: monthly, and whenever somebody asks what they are worth."""
 
 import dagster as dg
 
