@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.alerts import measure_alerts
 from benchmarks.clocks import Took, measure
 from benchmarks.results import RESULTS, Measured
 from benchmarks.score_marts import create_marts
@@ -143,7 +144,7 @@ def measure_start_up(measured: Measured) -> Took:
 
 
 def measure_size(accounts: int, start_up: Took, measured: Measured) -> None:
-    """Loading, one new week against the floor, and a sensor's tick."""
+    """Loading, one new week and the alert rules against their floors, and a sensor's tick."""
     with bench(accounts, WEEKS) as made:
         took, rows = made.load(new_week=False)
         measured.add("first load", f"{made.size}, {rows:,} rows", took, comes_to=f"{rows / took.wall:,.0f} rows/s")
@@ -152,6 +153,7 @@ def measure_size(accounts: int, start_up: Took, measured: Measured) -> None:
         took, rows = made.load(new_week=True)
         measured.add("load of a new week", f"{rows:,} rows", took, comes_to=f"{rows / took.wall:,.0f} rows/s")
         measure_new_week(made, start_up, measured)
+        measure_alerts(made, measured)
         measure_tick(made, measured)
         measure_outbox(made, measured)
 

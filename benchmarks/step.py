@@ -18,6 +18,9 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import From, Mail, To
 
 from benchmarks.score_marts import FIRST
+from cs_pipeline.alerts.evaluate import evaluate_due, evaluate_rules
+from cs_pipeline.alerts.rule import Alert
+from cs_pipeline.alerts.rulebook import Rule as AlertRule
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.clock import Clock
@@ -118,6 +121,44 @@ def bare_client(host: str, mails: str) -> int:
     return int(mails)
 
 
+def alert_tick(moment: str) -> int:
+    """Evaluate the alert rules that are due at the moment; returns how many."""
+    settings = load_settings()
+    return len(evaluate_due(locate(settings), settings, datetime.fromisoformat(moment)))
+
+
+def alert_storm(moment: str, rows: str) -> int:
+    """A rule that finds so many accounts at once, after it had found none: they are held."""
+    settings, asked = load_settings(), datetime.fromisoformat(moment)
+    warehouse = locate(settings)
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("create table if not exists alerts.bench_rows (since timestamptz, account_id text)")
+        cursor.execute(
+            """
+            create or replace view alerts.bench_storm as
+            select
+                moments.as_of, found.account_id, found.account_id as entity, 1.0::double precision as measured,
+                0.0::double precision as held_against, '{}'::jsonb as facts
+            from (
+                select unnest(string_to_array(current_setting('cs_pipeline.moments', true), ','))::timestamptz as as_of
+            ) as moments
+            inner join alerts.bench_rows as found on moments.as_of >= found.since
+            """
+        )
+        cursor.execute(
+            "insert into alerts.bench_rows select %s, 'storm-' || nth from generate_series(1, %s) as nth",
+            [asked + timedelta(hours=1), int(rows)],
+        )
+    told = {"type": "risk", "polarity": "negative", "nature": "state", "schedule": "hourly", "notify": {"to": "owner"}}
+    alert = Alert.model_validate({**told, "title": "Storm"})
+    rules = {"bench_storm": AlertRule("bench_storm", alert, "custom", Path("bench_storm.yml"))}
+    evaluate_rules(warehouse, rules, settings, asked)
+    (evaluation,) = evaluate_rules(warehouse, rules, settings, asked + timedelta(hours=1))
+    if evaluation.health != "held":
+        raise SystemExit(f"the storm is not held: {evaluation}")
+    return int(rows)
+
+
 def arithmetic(rows: str) -> int:
     """Scores of made-up metrics, without a database."""
     model = Arithmetic(load_score_model("weekly_points"))
@@ -186,6 +227,8 @@ STEPS: dict[str, Callable[..., int]] = {
         fill_outbox,
         deliver_outbox,
         bare_client,
+        alert_tick,
+        alert_storm,
         arithmetic,
         plain_numpy,
     )

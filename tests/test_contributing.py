@@ -43,6 +43,12 @@ def test_a_metric_stands_in_the_dbt_files_of_its_recipe_and_in_no_other() -> Non
     assert mentioned == {path for path in paths_in(RECIPES["metric"]) if path.startswith("dbt_project")}
 
 
+def test_an_alert_rule_stands_in_the_files_of_its_recipe_and_in_no_other() -> None:
+    named = {path for path in paths_in(RECIPES["alert rule"]) if "custom" not in path}
+    mentioned = files_that_mention("critical_ticket_open", "cs_pipeline", "dbt_project", "docs")
+    assert mentioned == named - {"cs_pipeline/alerts/rule.py", "docs/alerts.md"} | {"docs/contributing.md"}
+
+
 def test_a_report_stands_in_the_files_of_its_recipe_and_in_no_other() -> None:
     mentioned = files_that_mention("work_queue_table", "cs_pipeline")
     assert mentioned == {path for path in paths_in(RECIPES["report"]) if path.endswith(".py")}

@@ -31,8 +31,8 @@ def send_digests(session: Session, rules: Mapping[str, Rule], settings: Settings
         def notice_of(recipient: str, rows: "pd.DataFrame") -> Notice:
             zone = ZoneInfo(directory.zone_of(recipient, settings))
             sections = arrange(rows.to_dict("records"), rules, zone, writer.account_url)
-            subject = f"Alerts on {day_in_words(now.astimezone(zone).date())}"
-            written = writer.write(f"{subject}: {headline(sections)}", sections)
+            title, counts = f"Alerts on {day_in_words(now.astimezone(zone).date())}", headline(sections)
+            written = writer.write(f"{title}: {counts}", sections, title=title, intro=f"{counts}.")
             return Notice(
                 key=f"alerts/digest/{rows['notification_id'].min()}",
                 subject=written.subject,

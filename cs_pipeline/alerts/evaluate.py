@@ -235,7 +235,7 @@ def _watched(
     transition.create_workspace(session)
     accounts = NO_ACCOUNTS if rule.alert.covers_churned or missing_relations(session, ACCOUNTS) else ACCOUNTS
     found = find(session, rule, accounts)
-    tick = tick_after(before, rule, as_of, version, now, accounts, transition.book(session, as_of))
+    tick = tick_after(before, rule, as_of, version, now, accounts)
     outcome = transition.advance(session, tick, AsOf(settings, as_of, sees_ahead=False))
     evaluation = as_evaluation(tick, found, outcome)
     open_alerts(session, evaluation.told.new, now)
@@ -246,7 +246,7 @@ def _watched(
 
 
 def tick_after(
-    before: Before, rule: Rule, as_of: datetime, version: str, now: datetime, accounts: str, book: int
+    before: Before, rule: Rule, as_of: datetime, version: str, now: datetime, accounts: str, book: int | None = None
 ) -> Tick:
     """The tick of a rule at a moment, after those before it."""
     return Tick(

@@ -61,8 +61,10 @@ def find(session: Session, rule: Rule, accounts: str) -> int:
     for a row without a key, for one of a moment that nobody asked about, and for a key that comes twice.
     """
     with session.cursor() as cursor:
+        cursor.execute(HASH_JOINS)
         cursor.execute(read_sql(__file__, relation=rule.relation, accounts=accounts))
         found = cursor.rowcount
+        cursor.execute(_ANY_JOINS)
         if found > _FEW:
             cursor.execute("analyze alert_rows")
         cursor.execute(_WRONG, {"needs_account": rule.alert.mode == "per_row"})
@@ -70,6 +72,21 @@ def find(session: Session, rule: Rule, accounts: str) -> int:
             raise CannotTell(row[0])
     return found
 
+
+HASH_JOINS = """
+select
+    set_config('enable_nestloop', 'off', true),
+    set_config('enable_mergejoin', 'off', true),
+    set_config('work_mem', greatest(setting::integer, 65536) || 'kB', true)
+from pg_settings where name = 'work_mem'
+"""
+"""For the transaction, before the view of a rule is asked. What is met on the way has no statistics, such as moments
+and days summed up; a planner that takes it for a single row loops over users times days."""
+_ANY_JOINS = """
+set local enable_nestloop to default;
+set local enable_mergejoin to default;
+set local work_mem to default
+"""
 
 _FEW = 1_000  # rows for which no statistics are needed
 _WRONG = """

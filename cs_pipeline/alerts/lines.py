@@ -19,29 +19,29 @@ MOST_LINES = 30
 LONGEST_TITLE = 160
 LONGEST_NAME = 60
 
-SIGNS: Mapping[str, str] = {"urgent": "🔴", "high": "🟠", "medium": "🟡", "low": "⚪"}
-GOOD_SIGN, OVER_SIGN = "🟢", "✅"
-SECTIONS: Mapping[tuple[str, str], str] = {
-    ("escalation", "negative"): "Nobody has acknowledged",
-    ("escalation", "positive"): "Nobody has acknowledged",
-    ("new", "negative"): "New",
-    ("new", "positive"): "Good news and openings",
-    ("reopened", "negative"): "Back again",
-    ("reopened", "positive"): "Good news that is back",
-    ("reminder", "negative"): "Still open",
-    ("reminder", "positive"): "Openings still there",
-    ("resolved", "negative"): "Got better",
-    ("resolved", "positive"): "No longer so",
+SECTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("escalation", "negative"): ("Nobody has acknowledged", "not acknowledged"),
+    ("escalation", "positive"): ("Openings that nobody has acknowledged", "openings not acknowledged"),
+    ("new", "negative"): ("New", "new"),
+    ("new", "positive"): ("Good news", "good news"),
+    ("reopened", "negative"): ("Back again", "back again"),
+    ("reopened", "positive"): ("Good news again", "good news again"),
+    ("reminder", "negative"): ("Still open", "still open"),
+    ("reminder", "positive"): ("Good news that stays", "good news that stay"),
+    ("resolved", "negative"): ("Got better", "got better"),
+    ("resolved", "positive"): ("No longer so", "no longer so"),
 }
-"""Title of each section by kind and polarity, in the order in which they are read."""
+"""Title of each section, and what so many of it are called, by kind and polarity, in the order of reading."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One alert as it is told. `account` and `account_url` are empty where the rule speaks of no account."""
+    """One alert as it is told. `account` and `account_url` are empty where the rule speaks of no account.
+
+    `severity` is empty where it does not matter: of good news, and of what is over.
+    """
 
     alert_id: int
-    sign: str
     account: str
     account_url: str
     title: str
@@ -57,6 +57,7 @@ class Section:
     """Lines of one kind, and how many more there are of which rule."""
 
     title: str
+    phrase: str
     lines: tuple[Line, ...]
     more: tuple[tuple[str, int], ...]
 
@@ -84,7 +85,7 @@ def arrange(
         by_section.setdefault((row["kind"], polarity), []).append(row)
     left = most
     sections: list[Section] = []
-    for key, title in SECTIONS.items():
+    for key, (title, phrase) in SECTIONS.items():
         found = by_section.get(key, [])
         if not found:
             continue
@@ -94,13 +95,13 @@ def arrange(
         of_shown = Counter(row["rule"] for row in shown)
         more = [(_in_words(rule), of_rule[rule] - of_shown[rule]) for rule in of_rule if of_rule[rule] > of_shown[rule]]
         lines = tuple(_line(row, rules.get(row["rule"]), zone, url_of) for row in shown)
-        sections.append(Section(title, lines, tuple(more)))
+        sections.append(Section(title, phrase, lines, tuple(more)))
     return sections
 
 
 def headline(sections: Iterable[Section]) -> str:
     """'3 new, 2 still open, 1 got better'."""
-    return ", ".join(f"{section.count:,} {section.title[0].lower()}{section.title[1:]}" for section in sections)
+    return ", ".join(f"{section.count:,} {section.phrase}" for section in sections)
 
 
 def _line(row: Mapping[Hashable, Any], rule: Rule | None, zone: tzinfo, url_of: Callable[[str], str]) -> Line:
@@ -109,14 +110,13 @@ def _line(row: Mapping[Hashable, Any], rule: Rule | None, zone: tzinfo, url_of: 
     is_good = rule is not None and rule.alert.polarity == "positive"
     return Line(
         alert_id=int(row["alert_id"]),
-        sign=OVER_SIGN if is_over else GOOD_SIGN if is_good else SIGNS.get(row["severity"], ""),
         account=_name(row["account_name"], account_id) if account_id else "",
         account_url=url_of(account_id) if account_id else "",
         title=_cut(_one_line(title_of("{entity}" if rule is None else rule.alert.title, row)), LONGEST_TITLE),
         figures=_figures(row["measured"], row["held_against"]),
         since=_since(row, zone, is_over=is_over),
         arr=row["arr"],
-        severity=str(row["severity"]),
+        severity="" if is_over or is_good else str(row["severity"]),
         is_over=is_over,
     )
 
@@ -124,17 +124,17 @@ def _line(row: Mapping[Hashable, Any], rule: Rule | None, zone: tzinfo, url_of: 
 def _figures(measured: float | None, held_against: float | None) -> str:
     """What was measured beside what it is held against, as far as they are known."""
     words = [
-        f"{meaning} {in_words(rounded(value))}"
+        f"{meaning} {figure(value)}"
         for meaning, value in (("measured", measured), ("held against", held_against))
         if clean(value) is not None
     ]
     return ", ".join(words)
 
 
-def rounded(value: float | None) -> float:
-    """A figure with as many places as say something: shares keep theirs."""
+def figure(value: float | None) -> str:
+    """A figure with as many places as say something: 12, 3.3, and of shares 0.61."""
     number = float(value or 0)
-    return round(number, 1) if abs(number) >= 1 else round(number, 3)
+    return in_words(round(number, 1)) if abs(number) >= 1 else f"{number:.2g}".replace("-", "−")
 
 
 def _since(row: Mapping[Hashable, Any], zone: tzinfo, *, is_over: bool) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from mjml import mjml2html
 
-from cs_pipeline.alerts.lines import Line, Section, rounded
+from cs_pipeline.alerts.lines import Line, Section, figure
 from cs_pipeline.channels.slack_blocks import LAYOUT
 from cs_pipeline.plays.messages import loader
 from cs_pipeline.plays.messages.brand import Brand
@@ -25,6 +25,9 @@ TEMPLATE = "alerts.mjml.j2"
 MOST_COLUMNS = 6
 ROWS_IN_A_BLOCK = 10
 LONGEST_CELL = 60
+
+SEVERITY_COLOURS = {"urgent": "#b3261e", "high": "#b3541e", "medium": "#7a6400", "low": "#5d6b7a"}
+"""In mail; each can be read on white."""
 
 ACKNOWLEDGE = "cs-pipeline alert ack"
 SNOOZE = "cs-pipeline alert snooze"
@@ -85,24 +88,27 @@ class Writer:
         subject: str,
         sections: Sequence[Section],
         *,
+        title: str = "",
         intro: str = "",
         table: Table | None = None,
         names_it: bool = False,
     ) -> Written:
-        """The message that says `subject`, then `intro`, the sections, and the table.
+        """The message that says `subject`, or `title` above it, then `intro`, the sections, and the table.
 
         `names_it`: the subject is the title of the one alert, which is then not said again.
         """
         values = {
             "subject": subject,
             "preview": intro or subject,
+            "title": title or subject,
             "intro": intro,
             "sections": sections,
             "table": table,
             "acknowledge": ACKNOWLEDGE,
             "snooze": SNOOZE,
             "names_it": names_it,
-            "has_open": any(not line.is_over for section in sections for line in section.lines),
+            "severity_colours": SEVERITY_COLOURS,
+            "first_open": _first_open(sections),
             "brand": {
                 "colours": self._brand.colours.model_dump(),
                 "font": self._brand.font,
@@ -114,13 +120,16 @@ class Writer:
         }
         mjml = self._template.render(values)
         return Written(
-            subject, plain_text(mjml), mjml2html(mjml), self._blocks(subject, sections, intro, table, names_it=names_it)
+            subject,
+            plain_text(mjml),
+            mjml2html(mjml),
+            self._blocks(title or subject, sections, intro, table, names_it=names_it),
         )
 
     def _blocks(
-        self, subject: str, sections: Sequence[Section], intro: str, table: Table | None, *, names_it: bool
+        self, title: str, sections: Sequence[Section], intro: str, table: Table | None, *, names_it: bool
     ) -> list[dict[str, Any]]:
-        blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": subject}}]
+        blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": title}}]
         if intro:
             blocks.append(_markup(LAYOUT.escape(intro)))
         for section in sections:
@@ -131,10 +140,10 @@ class Writer:
                 blocks.append(_context("and " + ", ".join(_more(rule, count) for rule, count in section.more)))
         if table is not None:
             blocks += [*_table(table)]
-        if any(not line.is_over for section in sections for line in section.lines):
+        if first := _first_open(sections):
             blocks += [
                 {"type": "divider"},
-                _context(f"`{ACKNOWLEDGE} 12 13` says that you see to them; `{SNOOZE} 12` puts one off."),
+                _context(f"Seen to: `{ACKNOWLEDGE} {first}` · Not now: `{SNOOZE} {first} --days 7 --reason …`"),
             ]
         return LAYOUT.fit(blocks)  # pyright: ignore[reportReturnType]
 
@@ -145,12 +154,18 @@ class Writer:
         title = "" if names_it else LAYOUT.escape(line.title)
         details = " · ".join(LAYOUT.escape(part) for part in (line.since, line.figures) if part)
         acknowledge = "" if line.is_over else f" · `{ACKNOWLEDGE} {line.alert_id}`"
-        first = " · ".join(part for part in (who, arr) if part)
+        severity = line.severity if not names_it else ""
+        first = " · ".join(part for part in (who, arr, severity) if part)
         lines = [part for part in (first, title, f"_{details}_{acknowledge}") if part]
-        return ("" if names_it else f"{line.sign} ") + "\n".join(lines)
+        return "\n".join(lines)
 
     def _money(self, amount: float) -> str:
         return self._brand.currency + in_words(round(amount))
+
+
+def _first_open(sections: Sequence[Section]) -> int | None:
+    """An alert that can be acknowledged, to show how."""
+    return next((line.alert_id for section in sections for line in section.lines if not line.is_over), None)
 
 
 def day_in_words(day: date) -> str:
@@ -202,6 +217,6 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return in_words(value)
     if isinstance(value, int | float):
-        return in_words(rounded(value))
+        return figure(value)
     text = str(value)
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"

@@ -61,10 +61,9 @@ def send_at_once(session: Session, rules: Mapping[str, Rule], settings: Settings
 def _subject(sections: list[Section]) -> str:
     """The alert itself where there is one; else whose they are, and how many of what."""
     first = sections[0].lines[0]
-    if _is_one(sections):
-        over = "Over: " if first.is_over else ""
-        return f"{first.sign} {over}{first.account}{': ' if first.account else ''}{first.title}"
-    return f"{first.sign} {first.account}{': ' if first.account else ''}{headline(sections)}"
+    about = first.title if _is_one(sections) else headline(sections)
+    mark = "Over: " if first.is_over and _is_one(sections) else "Urgent: " if first.severity == "urgent" else ""
+    return f"{mark}{first.account}{': ' if first.account else ''}{about}"
 
 
 def _is_one(sections: list[Section]) -> bool:
@@ -72,7 +71,7 @@ def _is_one(sections: list[Section]) -> bool:
 
 
 def _intro(kinds: set[str]) -> str:
-    return "Nobody has acknowledged this in time, so it comes to you." if "escalation" in kinds else ""
+    return "Nobody has acknowledged it in time, so it comes to you." if "escalation" in kinds else ""
 
 
 def _table(records: list[dict[Hashable, Any]], rules: Mapping[str, Rule]) -> Table | None:

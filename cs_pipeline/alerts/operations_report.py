@@ -3,6 +3,7 @@
 One notice for all of an hour, by rule at most one a day. What is held is told at once, with the evaluation itself.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
     baseline = [f"{rule}: {quiet:,}" for rule, _, _, quiet in rows if quiet]
     if failing:
         notice = Notice(
-            f"alerts/failing/{now.isoformat()}",
+            _key("failing", failing, now),
             f"{_rules(failing)} cannot be asked",
             _lines(failing)
             + "\nTheir alerts stay as they are, and nobody is told anything new of them, until they can be. "
@@ -34,11 +35,17 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
         notify(session, notice, settings, now)
     if baseline:
         notice = Notice(
-            f"alerts/baseline/{now.isoformat()}",
+            _key("baseline", baseline, now),
             f"{_rules(baseline)} found what held already",
             _lines(baseline) + "\nThat is told to nobody; what is new from now on is.",
         )
         notify(session, notice, settings, now)
+
+
+def _key(kind: str, lines: list[str], now: datetime) -> str:
+    """What is told by two evaluations of one moment differs in its rules."""
+    rules = ",".join(line.partition(":")[0] for line in lines)
+    return f"alerts/{kind}/{now.isoformat()}/{hashlib.sha256(rules.encode()).hexdigest()[:12]}"
 
 
 def _rules(lines: list[str]) -> str:

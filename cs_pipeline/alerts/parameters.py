@@ -4,7 +4,7 @@ Parameters reach the views as rows of cs.alert_parameters. What a rule says by i
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -155,11 +155,14 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
 
 
 def with_team_settings(alert: Alert, said: TeamRule | None) -> Alert:
-    """The rule's meta with what the team says instead."""
+    """The rule's meta with what the team says instead. A limit that it does not name stays."""
     if said is None:
         return alert
-    names = ("severity", "schedule", "notify", "escalate", "remind_every", "limits")
-    return alert.model_copy(update={name: value for name in names if (value := getattr(said, name)) is not None})
+    names = ("severity", "schedule", "notify", "escalate", "remind_every")
+    changes = {name: value for name in names if (value := getattr(said, name)) is not None}
+    if said.limits is not None:
+        changes["limits"] = alert.limits.model_copy(update=said.limits.model_dump(exclude_unset=True))
+    return alert.model_copy(update=changes)
 
 
 def parameters_by_tier(alert: Alert, defaults: Values, said: TeamRule | None) -> dict[str, Values]:
@@ -252,3 +255,21 @@ select rule, tier, parameters from said
 on conflict (rule, tier) do update set parameters = excluded.parameters
 where alert_parameters.parameters <> excluded.parameters
 """
+
+
+def values_given(rules: Sequence[str], given: Sequence[str]) -> dict[str, dict[str, Value]]:
+    """What people give of the one rule among `rules`, such as 'days=20', by rule and parameter; the values as texts.
+
+    Raises UserError where it cannot be read, or several rules are meant.
+    """
+    if not given:
+        return {}
+    if len(rules) != 1:
+        raise UserError("Other parameters are for one rule; name it")
+    values: dict[str, Value] = {}
+    for each in given:
+        name, sign, text = each.partition("=")
+        if not sign:
+            raise UserError(f"{each!r} is no parameter with its value; expected such as days=20")
+        values[name.strip()] = text.strip()
+    return {rules[0]: values}

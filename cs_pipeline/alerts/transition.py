@@ -50,7 +50,8 @@ class Tick:
     `now`: the present, by which silences end. `clock`: seconds over which the rule was watched by then. `seen_before`:
     moment of the ok evaluation before. `is_changed`: the rule is another than at that. `is_baseline`: none of this
     version was before. `accounts`: relation with account_id and churned_at, NO_ACCOUNTS where leaving ends nothing.
-    `book`: accounts that there are.
+    `book`: accounts that there are; None: counted
+    when it matters.
     """
 
     rule: Rule
@@ -62,7 +63,7 @@ class Tick:
     is_changed: bool = False
     is_baseline: bool = False
     accounts: str = NO_ACCOUNTS
-    book: int = 0
+    book: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ def book(session: Session, as_of: datetime) -> int:
         )
         (accounts,) = cursor.fetchone() or (0,)
         return accounts
+
+
+def _book(session: Session, tick: Tick) -> int:
+    return book(session, tick.as_of) if tick.book is None else tick.book
 
 
 def create_workspace(session: Session) -> None:
@@ -203,7 +208,7 @@ def _keep_audience(session: Session, rule: Rule, as_of: AsOf) -> int:
 
 def _out_of(session: Session, audience: Condition, accounts: list[str], as_of: AsOf) -> list[str]:
     cases = pd.DataFrame({"account_id": accounts}).assign(
-        case_id=range(len(accounts)), subject_id=None, anchor_on=None, since=as_of.now
+        case_id=range(len(accounts)), subject_id=None, trigger_id=None, anchor_on=None, since=as_of.now
     )
     is_in = audience.holds(facts.read(session, cases, as_of))
     return cases["account_id"][~is_in].tolist()
@@ -221,7 +226,7 @@ def _tell_or_hold(session: Session, tick: Tick, parameters: dict[str, object]) -
         rows = cursor.fetchall()
         ids = tuple(alert_id for alert_id, _ in rows)
         accounts = len({account_id for _, account_id in rows})
-        is_too_much = accounts > limits.accounts and accounts > floor(limits.share * tick.book)
+        is_too_much = accounts > limits.accounts and accounts > floor(limits.share * _book(session, tick))
         if not ids or not (held.alerts or is_too_much):
             mark_told(session, ids, tick.now)
             return ids, held

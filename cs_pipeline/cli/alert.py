@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from cs_pipeline.cli.alert_decisions import ack, dismiss, lift, release, silence, silences, snooze
+from cs_pipeline.cli.alert_replay import diff, replay, scorecard
 from cs_pipeline.cli.arguments import MOMENTS, Limit, RuleName
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
@@ -168,9 +169,7 @@ def run(
 
     The job evaluate_alerts does the same every hour. What is told goes through the outbox.
     """
-    from cs_pipeline.alerts.evaluate import evaluate_due
-    from cs_pipeline.alerts.planning import plan_messages
-    from cs_pipeline.alerts.rulebook import load_rules
+    from cs_pipeline.alerts.tick import tick
     from cs_pipeline.history.holes import last_scored
     from cs_pipeline.reports.alerts.lists import evaluation_table
     from cs_pipeline.warehouse.locate import locate
@@ -184,13 +183,13 @@ def run(
             week = last_scored(session, now.date())
         if week is None:
             raise UserError("No week is scored yet; weekly rules are asked after the scores of a week")
-    done = evaluate_due(warehouse, settings, now, week)
-    planned = plan_messages(warehouse, load_rules(settings.config), settings, now)
+    ticked = tick(warehouse, settings, now, week)
+    done = ticked.evaluations
     print_list(evaluation_table(done), as_json, "Nothing is due: every rule was asked about its newest moment.")
-    if done and not as_json:
-        say_done(f"{len(done):,} rules evaluated, {sum(each.fired for each in done):,} alerts fired")
-    if planned.messages and not as_json:
-        say_done(f"{planned.messages:,} messages planned, {planned.digests:,} of them digests")
+    if (done or ticked.planned.messages) and not as_json:
+        fired = sum(each.fired for each in done)
+        told = f"{ticked.planned.messages:,} messages planned"
+        say_done(f"{len(done):,} rules evaluated, {fired:,} alerts fired, {told}")
 
 
 @commands.command("catalogue")
@@ -208,7 +207,7 @@ def write_catalogue(file: Annotated[Path, typer.Argument(help="File to write, in
     say_done(f"{len(rules)} rules, see {file}")
 
 
-for command in (ack, snooze, silence, silences, lift, release, dismiss):
+for command in (replay, diff, scorecard, ack, snooze, silence, silences, lift, release, dismiss):
     commands.command()(command)
 
 

@@ -16,13 +16,26 @@ from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
+<<<<<<< HEAD
 PLAYBOOKS_SENSOR = "playbooks_sensor"
+=======
+TRIGGER_SENSORS = (
+    "score_change_sensor",
+    "renewal_window_sensor",
+    "segment_entry_sensor",
+    "cadence_sensor",
+    "lifecycle_sensor",
+    "alert_sensor",
+)
+>>>>>>> origin/alerts
 DUE_SENSOR = "due_actions_sensor"
 WEEKLY_SCHEDULE = "weekly_health_schedule"
 DAILY_SCHEDULE = "daily_plays_schedule"
+ALERT_SCHEDULE = "evaluate_alerts_schedule"
 
 EARLY = timedelta(hours=5)
 MORNING = timedelta(hours=6)
+AFTER_LOADING = timedelta(hours=6, minutes=5)  # an hour of alert rules, that of the daily ones
 AFTERNOON = timedelta(hours=14)  # with EARLY and EVENING, an hour at which people are at work wherever they are
 EVENING = timedelta(hours=20)
 
@@ -39,11 +52,19 @@ class Timelapse:
     runs: int = 0
 
     def let_day_happen(self, midnight: datetime) -> None:
-        """One day in UTC: the daily schedule, on Mondays the weekly one, the sensors, and what falls due by evening."""
+        """One day in UTC: schedules (on Mondays the weekly one too), alert rules, sensors, what falls due by evening.
+
+        Alert rules are asked once a day, and not every hour: what is due then is asked about its newest moment.
+        """
         self._tick_schedule(DAILY_SCHEDULE, midnight + EARLY)
         if midnight.weekday() == 0:
             self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
+<<<<<<< HEAD
         self._tick_sensor(PLAYBOOKS_SENSOR)
+=======
+        self._tick_schedule(ALERT_SCHEDULE, midnight + AFTER_LOADING)
+        self._tick_sensors(TRIGGER_SENSORS)
+>>>>>>> origin/alerts
         for hour in (AFTERNOON, EVENING):
             self.clock.set(midnight + hour)
             self._tick_sensor(DUE_SENSOR)

@@ -5,6 +5,7 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
 from cs_pipeline.orchestration.asset_checks.late_data import inputs_unchanged_since_scored
+from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.assets.backtest import backtest_of_models
 from cs_pipeline.orchestration.assets.dbt import build_dbt_assets, build_source_specs
@@ -15,7 +16,8 @@ from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
-from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts
+from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
+from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
 from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
@@ -50,6 +52,7 @@ JOBS_BY_HAND = (
     decide_on_alerts,
     silence_alerts,
     decide_on_held_alerts,
+    replay_alerts,
 )
 
 
@@ -67,11 +70,12 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *models,
             *(build(weeks) for build in WEEKLY_ASSETS),
             build_alerts(rules),
+            alert_scorecards,
             *PLAY_ASSETS,
             *REVIEW_ASSETS,
         ],
         asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
-        jobs=[weekly_job, evaluate_alerts, *PLAY_JOBS, *JOBS_BY_HAND],
+        jobs=[weekly_job, evaluate_alerts, scorecards_job, *PLAY_JOBS, *JOBS_BY_HAND],
         schedules=build_schedules(settings),
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),

@@ -22,6 +22,7 @@ WORK_QUEUE = dg.AssetKey(["cs", "work_queue"])
 PLAY_EFFECTS = dg.AssetKey(["cs", "play_effects"])
 BACKTEST = dg.AssetKey(["cs", "backtest"])
 ALERTS = dg.AssetKey(["cs", "alerts"])
+ALERT_SCORECARDS = dg.AssetKey(["cs", "alert_scorecards"])
 
 SOURCES_GROUP = "sources"
 HEALTH_GROUP = "health"
@@ -62,3 +63,4 @@ BACKTEST_JOB = "backtest"
 EFFECTS_JOB = "effects_of_plays"
 DELIVERY_JOB = "deliver_due_actions"
 EVALUATE_ALERTS_JOB = "evaluate_alerts"
+SCORECARDS_JOB = "alert_scorecards"

@@ -7,7 +7,7 @@ import dagster as dg
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
-from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts
+from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.plays import daily_plays
 from cs_pipeline.orchestration.jobs.weekly import weekly_job
@@ -106,6 +106,19 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         return dg.RunRequest(run_key=f"evaluate_alerts:{_moment(context, clock):%Y-%m-%dT%H}")
 
     @dg.schedule(
+        name="alert_scorecards_schedule",
+        job=scorecards_job,
+        cron_schedule="30 4 1 * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Says once a month what each alert rule was worth.",
+    )
+    def alert_scorecards_schedule(
+        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
+    ) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"alert_scorecards:{_moment(context, clock):%Y-%m}")
+
+    @dg.schedule(
         name="read_crm_status_schedule",
         job=read_crm_status,
         cron_schedule="40 * * * *",
@@ -120,7 +133,13 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             return dg.SkipReason("no CRM is connected: tasks stand in cs.crm_tasks")
         return dg.RunRequest(run_key=f"read_crm_status:{_moment(context, clock):%Y-%m-%dT%H}")
 
-    return [weekly_health_schedule, daily_plays_schedule, evaluate_alerts_schedule, read_crm_status_schedule]
+    return [
+        weekly_health_schedule,
+        daily_plays_schedule,
+        evaluate_alerts_schedule,
+        alert_scorecards_schedule,
+        read_crm_status_schedule,
+    ]
 
 
 def _moment(context: dg.ScheduleEvaluationContext, clock: Clock) -> datetime:

@@ -9,8 +9,10 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.alert_rules import Watched, empty
-from tests.builders.fixtures import marts
+from tests.builders.fixtures import marts, settings
 from tests.conftest import CopyDatabase
+
+__all__ = ["settings"]
 
 Watch = Callable[..., Watched]
 

@@ -50,11 +50,14 @@ class Doomed:
 
 
 def told(watched: Watched) -> dict[str, tuple]:
-    """Of each entity how many alerts and triggers there are, and whether its alert is told."""
+    """Of each entity how many alerts, triggers and notifications there are, and whether its alert is told."""
     rows = watched.run(
         """
         select entity, count(*), bool_and(told_at is not null), (
             select count(*) from cs.triggers where triggers.subject_id = entity
+        ), (
+            select count(*) from cs.alert_notifications as told
+            where told.kind = 'new' and told.alert_id = any(array_agg(alerts.alert_id))
         )
         from cs.alerts group by entity
         """
@@ -80,11 +83,11 @@ def test_who_is_killed_at_any_statement_of_an_evaluation_loses_nothing_and_tells
             else:
                 break
         evaluations = evaluate_rules(watched.warehouse, watched.rules, watched.settings, watched.now)
-        assert told(watched)[entity] == (1, True, 1), f"killed at statement {kills}"
+        assert told(watched)[entity] == (1, True, 1, 1), f"killed at statement {kills}"
         assert len(evaluations) <= 1
         kills += 1
     assert kills > 15
-    assert set(told(watched).values()) == {(1, True, 1)}
+    assert set(told(watched).values()) == {(1, True, 1, 1)}
     assert watched.run("select count(*) from cs.alert_changes") == [(kills + 1,)]
 
 
@@ -114,7 +117,7 @@ def test_a_process_killed_between_the_transition_and_the_telling_has_done_neithe
     evaluations = []
     while not evaluations:  # until the server has noticed, the rule is taken
         evaluations = evaluate_rules(watched.warehouse, watched.rules, watched.settings, watched.now)
-    assert told(watched) == {"acme": (1, True, 1)}
+    assert told(watched) == {"acme": (1, True, 1, 1)}
 
 
 def test_a_second_evaluator_leaves_alone_what_the_first_is_at(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +142,7 @@ def test_a_second_evaluator_leaves_alone_what_the_first_is_at(watch: Watch, monk
     thread.join()
     assert [each.rule for each in second] == ["other"]
     assert [each.rule for each in first] == ["idle"]
-    assert told(watched) == {"acme": (1, True, 1)}
+    assert told(watched) == {"acme": (1, True, 1, 1)}
 
 
 def test_many_evaluators_of_one_moment_tell_once(watch: Watch) -> None:
@@ -161,4 +164,4 @@ def test_many_evaluators_of_one_moment_tell_once(watch: Watch) -> None:
     for thread in threads:
         thread.join()
     assert sorted(each.rule for each in evaluations) == ["idle", "other"]
-    assert set(told(watched).values()) == {(1, True, 1)}
+    assert set(told(watched).values()) == {(1, True, 1, 1)}

@@ -18,7 +18,7 @@ def warehouse_with_marts(marts: Warehouse) -> Warehouse:
     execute(
         marts,
         """
-        alter table marts.dim_accounts add created_at timestamptz, add owner_email text;
+        alter table marts.dim_accounts add created_at timestamptz;
         create schema staging;
         create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)
         """,
@@ -150,7 +150,7 @@ def test_a_renewal_has_happened_where_a_successor_started_near_it_or_the_term_we
 def test_marts_without_a_week_are_one_clear_sentence(marts: Warehouse) -> None:
     execute(
         marts,
-        "alter table marts.dim_accounts add created_at timestamptz, add owner_email text; create schema staging; "
+        "alter table marts.dim_accounts add created_at timestamptz; create schema staging; "
         "create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)",
     )
     with pytest.raises(UserError, match="hold no week yet"):

@@ -30,6 +30,7 @@ models:
           needs_fresh: {events: 2 days}
           audience: not is_bad_fit
           severity: high
+          limits: {accounts: 9, share: 0.3}
           notify: {to: owner}
           parameters:
             days: {minimum: 1, maximum: 90, unit: days, meaning: Days without, by_tier: {enterprise: 5}}
@@ -102,12 +103,12 @@ def test_a_rule_has_its_parameters_by_tier(folder: Folder) -> None:
         ("{entity} is idle", "{entity is idle", "_idle.yml:8: idle: config.meta.alert.title: is not a title"),
         ("nature: state", "nature: event", "_idle.yml:7: idle: config.meta.alert: an event does not resolve, so it "
          "needs expires_after"),
-        ("maximum: 90,", "maximum: 9,", "_idle.yml:18: idle: config.meta.alert.parameters.days: the default in the SQL: "
+        ("maximum: 90,", "maximum: 9,", "_idle.yml:19: idle: config.meta.alert.parameters.days: the default in the SQL: "
          "expected at most 9, got 10"),
-        ("enterprise: 5", "enterprise: 500", "_idle.yml:18: idle: config.meta.alert.parameters.days.by_tier.enterprise: "
+        ("enterprise: 5", "enterprise: 500", "_idle.yml:19: idle: config.meta.alert.parameters.days.by_tier.enterprise: "
          "expected at most 90, got 500"),
-        ("enterprise: 5", "gold: 5", "_idle.yml:18: idle: config.meta.alert.parameters.days.by_tier.gold"),
-        ("feature: {meaning: Which feature}", "featur: {meaning: Which}", "_idle.yml:19: idle: "
+        ("enterprise: 5", "gold: 5", "_idle.yml:19: idle: config.meta.alert.parameters.days.by_tier.gold"),
+        ("feature: {meaning: Which feature}", "featur: {meaning: Which}", "_idle.yml:20: idle: "
          "config.meta.alert.parameters.featur: is no parameter of the SQL; did you mean feature?"),
         ("notify: {to: owner}", "notify: {to: owner}\n          inhibited_by: [idel]", "_idle.yml: idle: inhibited_by: "
          "there is no rule 'idel'; did you mean idle?"),
@@ -133,8 +134,8 @@ def test_a_mistake_in_a_rule_is_one_sentence_with_file_line_rule_and_field(
     [
         (SQL.replace("10", "ten"), "idle.sql:1: alert_parameters: its defaults are not written out, such as {'days': 10}"),
         (SQL.replace("10", "True"), "idle.sql:1: alert_parameters: days: expected a number, a text or a list of texts"),
-        (SQL.replace("10", "0.5"), "_idle.yml:18: idle: config.meta.alert.parameters.days: the default in the SQL: "),
-        (SQL.replace("'feature': 'export', ", "'feature': 'export', 'more': 1, "), "_idle.yml:17: idle: "
+        (SQL.replace("10", "0.5"), "_idle.yml:19: idle: config.meta.alert.parameters.days: the default in the SQL: "),
+        (SQL.replace("'feature': 'export', ", "'feature': 'export', 'more': 1, "), "_idle.yml:18: idle: "
          "config.meta.alert.parameters: says nothing of more, which the SQL has; say its meaning, unit and bounds"),
     ],
 )  # fmt: skip
@@ -178,7 +179,7 @@ def test_a_team_sets_parameters_by_tier_and_who_is_told_without_touching_sql(fol
     """)
     (rule,) = folder.load().values()
     assert (rule.alert.severity, rule.alert.schedule, rule.alert.notify.to) == ("urgent", "hourly", "sales")
-    assert (rule.alert.limits.accounts, rule.alert.limits.share, rule.is_on) == (7, 0.1, True)
+    assert (rule.alert.limits.accounts, rule.alert.limits.share, rule.is_on) == (7, 0.3, True)
     assert {tier: values["days"] for tier, values in rule.parameters.items()} == {
         "": 20, "starter": 20, "pro": 15, "enterprise": 20,
     }  # fmt: skip

@@ -18,7 +18,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from tests.alerts.naive_alerts import NaiveRule
 from tests.builders.alert_rules import DAY, START, VIEW, rule
 
-KEYS = ("a", "b", "c", "d")
+KEYS = ("a", "b", "c")
 OURS = ("alerts", "alert_changes", "alert_evaluations", "alert_silences", "triggers", "actions", "notices")
 EMPTIED = ("found", *(f"cs.{table}" for table in OURS))
 
@@ -41,7 +41,7 @@ evaluated = st.builds(
     is_error=st.sampled_from([False, False, False, True]),
     is_changed=st.sampled_from([False, False, False, True]),
 )
-steps = st.lists(st.one_of(evaluated, evaluated, evaluated, decided), min_size=4, max_size=14)
+steps = st.lists(st.one_of(evaluated, evaluated, evaluated, decided), min_size=5, max_size=20)
 rules = st.builds(
     NaiveRule,
     is_event=st.booleans(),

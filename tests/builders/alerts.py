@@ -51,21 +51,25 @@ def view_of(
     found: Sequence[tuple[str, str, float]],
     invoices_at: datetime = MONDAY - timedelta(days=1),
 ) -> None:
-    """The view of a rule, which finds (account, entity, measured) at any moment; invoices came in at `invoices_at`."""
-    rows = json.dumps([{"account_id": account, "entity": entity, "measured": by} for account, entity, by in found])
+    """The view of a rule, which finds (account, entity, measured) until it is told otherwise; invoices came in then."""
     with company.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("create schema if not exists alerts")
         cursor.execute(
+            "create table if not exists public.found_by_rules "
+            "(rule text, account_id text, entity text, measured double precision)"
+        )
+        cursor.execute("delete from public.found_by_rules where rule = %s", [rule])
+        cursor.executemany("insert into public.found_by_rules values (%s, %s, %s, %s)", [(rule, *row) for row in found])
+        cursor.execute(
             f"""
-            create view alerts.{rule} as
+            create or replace view alerts.{rule} as
             select
                 cast(moment as timestamptz) as as_of, found.account_id, found.entity, found.measured,
                 10::double precision as held_against, '{{}}'::jsonb as facts
             from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) as moments (moment)
-            cross join jsonb_to_recordset('{rows}'::jsonb) as found (
-                account_id text, entity text, measured double precision
-            )
+            cross join public.found_by_rules as found
+            where found.rule = '{rule}'
             """
         )
-        cursor.execute("create table staging.stg_invoices (issued_on date, _loaded_at timestamptz)")
+        cursor.execute("create table if not exists staging.stg_invoices (issued_on date, _loaded_at timestamptz)")
         cursor.execute("insert into staging.stg_invoices values (%s, %s)", [invoices_at.date(), invoices_at])

@@ -13,6 +13,9 @@ def test_everything_builds_without_a_single_account(dbt_warehouse: DbtWarehouse)
     dbt_warehouse.build("--select", "tag:alerts")
     assert all(dbt_warehouse.column(f"select count(*) from marts.{mart}") == [0] for mart in MARTS)
     assert dbt_warehouse.column("select count(*) from marts.fct_account_weeks") == [0]
+    rules = dbt_warehouse.column("select viewname::text from pg_views where schemaname = 'alerts'")
+    assert {"signups_low", "agents_too_few", "response_time_high", "csat_low"} <= set(rules)
+    assert [rule for rule in rules if dbt_warehouse.column(f"select count(*) from alerts.{rule}") != [0]] == []
 
 
 def test_the_unit_tests_of_the_models_hold(dbt_warehouse: DbtWarehouse) -> None:

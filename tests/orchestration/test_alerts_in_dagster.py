@@ -1,13 +1,20 @@
 """Alerts in the Dagster UI: who evaluates them and when, and what the asset shows."""
 
+from datetime import datetime, timedelta
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
+from cs_pipeline.alerts.evaluate import evaluate_due
+from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.build import build_defs
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
+from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
 from cs_pipeline.orchestration.keys import (
     ALERTS,
     BACKFILL_TAG,
@@ -18,17 +25,21 @@ from cs_pipeline.orchestration.keys import (
     RANGE_START_TAG,
 )
 from cs_pipeline.orchestration.schedules import build_schedules
+from cs_pipeline.reports.alerts.alert_story import tell_alert
 from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire, view_of
 from tests.builders.company import MONDAY, WEEK, Company
+from tests.builders.sample_history import COMPANY, History
 
 RULE = "invoice_overdue"
 
 
-def evaluate(company: Company, settings: Settings, tags: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
+def evaluate(
+    company: Company, settings: Settings, tags: dict[str, str] | None = None, at: datetime = MONDAY
+) -> dg.ExecuteInProcessResult:
     return dg.materialize(
         [build_alerts([])],
-        resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(MONDAY)},
+        resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(at)},
         tags=tags,
     )
 
@@ -128,3 +139,47 @@ def test_people_decide_about_alerts_in_the_launchpad(company: Company, settings:
     fire(company.warehouse, RULE, "bolt", "i2", is_held=True)
     told = decide(company, settings, decide_on_held_alerts, "decide_held", rule=RULE, decision="dismiss")
     assert told == "1 alerts of invoice_overdue are dismissed"
+
+
+def test_what_is_found_is_told_in_the_digest_of_the_next_morning(company: Company, settings: Settings) -> None:
+    company.account("acme", severity=1)
+    tuesday = MONDAY + timedelta(days=1)
+    view_of(company, RULE, [])
+    evaluate(company, settings)
+    view_of(company, RULE, [("acme", "i1", 12.0)])
+    assert shown(evaluate(company, settings, at=tuesday))["digests"] == 0
+    assert company.run("select kind, recipient from cs.alert_notifications") == [("new", "olga@ours.example")]
+    assert shown(evaluate(company, settings, at=tuesday + timedelta(hours=22)))["digests"] == 1
+    with company.warehouse.session() as session:
+        story = tell_alert(session, load_rules(None), 1, tuesday)
+    assert list(story.tables["Who was told"]["recipient"]) == ["olga@ours.example"]
+
+
+def test_a_replay_in_the_launchpad_shows_what_would_have_fired_and_on_whom(
+    scored_history: History, settings: Settings
+) -> None:
+    resources = {"warehouse": scored_history.warehouse, "settings": settings, "clock": Clock(COMPANY.ends_at)}
+    config = {"rules": [RULE], "first_day": f"{COMPANY.first_week}", "parameters": ["days=3"]}
+    result = replay_alerts.execute_in_process(
+        run_config={"ops": {"replay_rules": {"config": config}}}, resources=resources
+    )
+    (event,) = result.get_asset_observation_events()
+    told = event.asset_observation_data.asset_observation
+    assert str(told.description).startswith("A replay; nothing was written, nobody was told.")
+    assert "@" not in str(told.metadata), "Dagster keeps what it shows"
+    assert scored_history.count("cs.alerts") == 0
+    with pytest.raises(UserError, match="There is no alert rule 'invoices'"):
+        replay_alerts.execute_in_process(
+            run_config={"ops": {"replay_rules": {"config": {"rules": ["invoices"]}}}}, resources=resources
+        )
+
+
+def test_scorecards_are_kept_by_month_and_shown_as_a_page(history: History, settings: Settings) -> None:
+    resources = {"warehouse": history.warehouse, "settings": settings, "clock": Clock(COMPANY.ends_at)}
+    for days in (2, 1):
+        evaluate_due(history.warehouse, settings, COMPANY.ends_at - timedelta(days=days))
+    result = dg.materialize([alert_scorecards], resources=resources)
+    (event,) = result.asset_materializations_for_node("cs__alert_scorecards")
+    page = Path(str(event.metadata["page"].value)).read_text(encoding="utf-8")
+    assert RULE in page
+    assert history.count("cs.alert_scorecards", f"rule = '{RULE}' and verdict = 'too few to tell'") == 1

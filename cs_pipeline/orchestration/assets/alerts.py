@@ -4,16 +4,14 @@ By itself it asks the hourly, daily and cron rules. In the weekly job it asks th
 alone: a backfill contacts nobody and writes no alert.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import dagster as dg
 import pandas as pd
 
-from cs_pipeline.alerts.evaluate import evaluate_due
-from cs_pipeline.alerts.evaluation import Evaluation
-from cs_pipeline.alerts.planning import Planned, plan_messages
 from cs_pipeline.alerts.rulebook import load_rules
+from cs_pipeline.alerts.tick import Ticked, tick
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.keys import (
     ALERTS,
@@ -72,15 +70,14 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         now = clock.now()
         week = scored_week(context.run)
-        done: Sequence[Evaluation] = []
-        planned = Planned()
-        rules = load_rules(settings.config)
+        ticked = Ticked()
         if week is not None or not is_backfill(context.run):
-            done = evaluate_due(warehouse, settings, now, week)
-            planned = plan_messages(warehouse, rules, settings, now)
+            ticked = tick(warehouse, settings, now, week)
+        done = ticked.evaluations
         for each in done:
             if each.error:
                 context.log.warning("%s: %s: %s", each.rule, each.health, each.error)
+        rules = load_rules(settings.config)
         with warehouse.session() as session:
             health = rule_table(session, rules, now)
             shown = alert_table(alerts(session, now, limit=MOST_SHOWN), rules)
@@ -90,8 +87,8 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 "fired": sum(each.fired for each in done),
                 "resolved": sum(each.resolved for each in done),
                 "held": sum(each.held for each in done),
-                "messages_at_once": planned.at_once,
-                "digests": planned.digests,
+                "messages_at_once": ticked.planned.at_once,
+                "digests": ticked.planned.digests,
                 "seconds": round(sum(each.seconds for each in done), 3),
                 "evaluations": table(evaluation_table(done)),
                 "open_alerts": table(shown.drop(columns=["owner"])),

@@ -1,4 +1,4 @@
-"""One alert, told: what was found, since when, what became of it, what else is open about its account. Reads only."""
+"""One alert, told: what was found, since when, what became of it, who was told, what else is open. Reads only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
-from cs_pipeline.reports.alerts.lists import alert_of_id, alert_table, alerts, changes
+from cs_pipeline.reports.alerts.lists import alert_of_id, alert_table, alerts, changes, told
 from cs_pipeline.reports.alerts.text import Row, remarks, what_of
 
 HEADLINES = {
@@ -51,7 +51,12 @@ def tell_alert(session: Session, rules: Mapping[str, Rule], alert_id: int, now: 
             _about_state(row),
             *filter(None, [_about_figures(row), remarks(row)]),
         ],
-        {"What was found": _facts(row), "What became of it": changes(session, alert_id), "Other open alerts": others},
+        {
+            "What was found": _facts(row),
+            "What became of it": changes(session, alert_id),
+            "Who was told": told(session, alert_id),
+            "Other open alerts": others,
+        },
     )
 
 
@@ -72,8 +77,8 @@ def _about_account(row: Row) -> str:
 
 def _about_state(row: Row) -> str:
     moments = {"since": row["since"], "fired": row["fired_at"], "ended": row["ended_at"]}
-    told = {name: f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else "no time" for name, at in moments.items()}
-    return HEADLINES[row["state"]].format(**told)
+    words = {name: f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else "no time" for name, at in moments.items()}
+    return HEADLINES[row["state"]].format(**words)
 
 
 def _about_figures(row: Row) -> str:

@@ -17,6 +17,7 @@ TYPES = {
     "renewal": "Renewal",
     "upsell": "Upsell",
     "risk": "Risk",
+    "disagreement": "Disagreement",
 }
 """Headings by type of rule, in the order of a customer's life."""
 INTRODUCTION = """Rules are asked hourly (on the hour), daily (06:00 UTC), weekly (after the scores of the week) or by a

@@ -101,7 +101,7 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
     verdict (of the newest scorecard), error, description.
     """
     found = _frame(session, read_sql(__file__, "rules"), {"rules": list(rules), "now": now})
-    cards = _frame(session, _SCORECARDS if _is_there(session, "cs.alert_scorecards") else _NO_SCORECARDS, {})
+    cards = _frame(session, _SCORECARDS, {})
     cards = cards.set_index("rule")
     known = [rules[name] for name in found["rule"]]
     return pd.DataFrame(
@@ -131,6 +131,26 @@ def changes(session: Session, alert_id: int) -> pd.DataFrame:
         from cs.alert_changes
         where alert_id = %(alert_id)s
         order by change_id
+        """,
+        {"alert_id": alert_id},
+    )
+
+
+def told(session: Session, alert_id: int) -> pd.DataFrame:
+    """Who was told of an alert, oldest first; columns what, recipient, role, told_at (missing: not yet), dropped."""
+    return _frame(
+        session,
+        """
+        select
+            told.kind as what,
+            told.recipient,
+            told.role,
+            notices.created_at as told_at,
+            told.dropped
+        from cs.alert_notifications as told
+        left join cs.notices as notices using (notice_id)
+        where told.alert_id = %(alert_id)s
+        order by told.notification_id
         """,
         {"alert_id": alert_id},
     )
@@ -177,7 +197,6 @@ select distinct on (rule)
 from cs.alert_scorecards
 order by rule, month desc, watched_to desc
 """
-_NO_SCORECARDS = "select null::text as rule, null::double precision as precision_share, null::text as verdict limit 0"
 
 
 def _is_there(session: Session, relation: str) -> bool:

@@ -9,6 +9,7 @@ import pandas as pd
 from psycopg2 import errors
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.findings import HASH_JOINS
 from cs_pipeline.alerts.freshness import stale_inputs
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.title import title_of
@@ -43,6 +44,7 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
     asked. Raises UserError while its view is not built, or when PostgreSQL refuses it.
     """
     with session.cursor() as cursor:
+        cursor.execute(HASH_JOINS)
         cursor.execute(
             "select set_config('cs_pipeline.moments', %s, true), set_config('cs_pipeline.alert_parameters', %s, true), "
             f"set_config('jit', 'off', true), set_config('statement_timeout', '{LONGEST}', true)",

@@ -87,6 +87,8 @@ create table cs.alert_evaluations (
     reported_at timestamptz,              -- when operations were told of it, as far as they are
     primary key (rule, as_of)
 );
+create index alert_evaluations_of_sight on cs.alert_evaluations (rule, as_of) where health in ('ok', 'held');
+create index alert_evaluations_by_time on cs.alert_evaluations using brin (as_of);
 create index alert_evaluations_to_report on cs.alert_evaluations (evaluated_at)
 where reported_at is null and (health in ('no_data', 'error') or is_baseline);
 comment on table cs.alert_evaluations is 'One row for each evaluation of an alert rule: its health, and what came of it.';

@@ -21,6 +21,23 @@ features as (
 
 ),
 
+-- Those that may be asked for, of whatever tier: few uses are left to sort.
+wanted as (
+
+    select unnest(parameters.features) as feature
+    from parameters
+
+    union
+
+    select features.feature
+    from features
+    inner join parameters on cardinality(parameters.features) = 0
+    where
+        (select {{ utc_day('min(all_moments.as_of)') }} from {{ moments() }} as all_moments) - features.released_on
+        < parameters.new_for_days + {{ days_of_news() }} + 1
+
+),
+
 first_uses as (
 
     select distinct on (account_id, feature)
@@ -30,7 +47,7 @@ first_uses as (
         greatest(occurred_at, _loaded_at) as counted_at
     from {{ ref('stg_events') }}
     where
-        feature is not null
+        feature in (select wanted.feature from wanted)
         and quantity > 0
         and {{ is_around_moments('occurred_at', days_of_news() ~ ' + 8') }}
     order by account_id asc, feature asc, counted_at asc, occurred_at asc

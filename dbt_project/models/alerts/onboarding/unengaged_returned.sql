@@ -2,14 +2,6 @@
     Days of logins are read from the events of the last two weeks, so that an hourly tick sees the last hour, and before
     that from the roll-up by day, whose rows of past weeks are complete.
 #}
-{%- set first_day -%}
-    (
-        select {{ utc_day('min(moments.as_of)') }} - {{ days_of_news() }} - cast(max(parameters.days) as integer)
-        from {{ moments() }} as moments
-        cross join parameters
-    )
-{%- endset %}
-
 with
 
 parameters as (
@@ -32,19 +24,58 @@ login_days as (
 
 ),
 
-earlier_login_days as not materialized (
+earlier_login_days as (
 
     select
         account_id,
         activity_date,
-        known_from
+        min(known_from) as known_from
     from {{ ref('int_user_activity_daily') }}
-    where logins > 0
+    where
+        logins > 0
+        and activity_date > (
+            select {{ utc_day('min(asked.as_of)') }} - {{ 2 * days_of_news() }} - cast(max(parameters.days) as integer)
+            from {{ moments() }} as asked
+            cross join parameters
+        )
+        and activity_date <= (select {{ utc_day('max(asked.as_of)') }} from {{ moments() }} as asked)
+    group by account_id, activity_date
 
 ),
 
--- Without a login in the time before that the pipeline had seen for sure: few are left to look at closely.
-candidates as (
+-- The last login before each week with logins, of those that had arrived by the end of their own week.
+login_weeks as (
+
+    select
+        account_id,
+        week,
+        max(max(last_day)) over (
+            partition by account_id
+            order by week
+            rows between unbounded preceding and 1 preceding
+        ) as last_day_before
+    from (
+        select
+            account_id,
+            {{ week_of('activity_date') }} as week,
+            activity_date as last_day
+        from earlier_login_days
+        where known_from <= activity_date + 7
+
+        union all
+
+        select
+            account_id,
+            {{ week_of('login_day') }} as week,
+            cast(null as date) as last_day
+        from login_days
+    ) as days
+    group by account_id, week
+
+),
+
+-- Without a login in the weeks before: few are left to look at closely, moment by moment.
+candidates as materialized (
 
     select
         login_days.*,
@@ -52,20 +83,15 @@ candidates as (
         accounts.churned_at,
         parameters.days
     from login_days
+    inner join login_weeks
+        on
+            login_days.account_id = login_weeks.account_id
+            and login_weeks.week = {{ week_of('login_days.login_day') }}
     inner join {{ ref('stg_accounts') }} as accounts on login_days.account_id = accounts.account_id
     inner join parameters on parameters.tier = coalesce(accounts.tier, '')
     where
         login_days.login_day - {{ utc_day('accounts.created_at') }} >= parameters.days
-        and not exists (
-            select 1
-            from earlier_login_days
-            where
-                earlier_login_days.account_id = login_days.account_id
-                and earlier_login_days.activity_date < login_days.login_day
-                and login_days.login_day - earlier_login_days.activity_date < parameters.days
-                and earlier_login_days.activity_date > {{ first_day }}
-                and earlier_login_days.known_from <= login_days.login_day
-        )
+        and coalesce(login_days.login_day - login_weeks.last_day_before >= parameters.days, true)
 
 ),
 
@@ -117,10 +143,11 @@ select
     jsonb_build_object('returned_on', returned.login_day, 'last_login_on', last_logins.login_day) as facts
 from returned
 cross join lateral (
-    select max(earlier_login_days.activity_date) as login_day
-    from earlier_login_days
+    select max(activity.activity_date) as login_day
+    from {{ ref('int_user_activity_daily') }} as activity
     where
-        earlier_login_days.account_id = returned.account_id
-        and earlier_login_days.activity_date < returned.login_day
-        and earlier_login_days.known_from <= {{ utc_day('returned.as_of') }}
+        activity.account_id = returned.account_id
+        and activity.logins > 0
+        and activity.activity_date < returned.login_day
+        and activity.known_from <= {{ utc_day('returned.as_of') }}
 ) as last_logins

@@ -25,4 +25,5 @@ where
             )
         )
     )
+    and {{ is_around_moments('statements.said_at', days_of_news()) }}
     and {{ was_known('statements._loaded_at', 'statements.said_at', 'moments.as_of') }}

@@ -22,4 +22,5 @@ inner join {{ alert_parameters(
 where
     coalesce(accounts.tier, '') != 'enterprise'
     and {{ mentions('statements.words', 'parameters.phrases') }}
+    and {{ is_around_moments('statements.said_at', days_of_news()) }}
     and {{ was_known('statements._loaded_at', 'statements.said_at', 'moments.as_of') }}

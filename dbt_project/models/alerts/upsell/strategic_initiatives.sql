@@ -21,4 +21,5 @@ inner join {{ alert_parameters(
     on parameters.tier = coalesce(accounts.tier, '')
 where
     {{ mentions('statements.words', 'parameters.phrases') }}
+    and {{ is_around_moments('statements.said_at', days_of_news()) }}
     and {{ was_known('statements._loaded_at', 'statements.said_at', 'moments.as_of') }}

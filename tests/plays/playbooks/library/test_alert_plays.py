@@ -2,6 +2,7 @@
 
 import pytest
 
+from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.plays.delivery.upsell_guards import RETAINING
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.playbooks.schema import Playbook
@@ -38,6 +39,7 @@ SESSION, DEMO = PLAYBOOKS["troubleshooting"], PLAYBOOKS["feature_launch_demo"]
         pytest.param("usage_drop", CALL, marks=pytest.mark.requirement("S3-24")),
         pytest.param("tickets_spike", SESSION, marks=pytest.mark.requirement("S3-26")),
         pytest.param("feature_launch_relevant", DEMO, marks=pytest.mark.requirement("S3-27")),
+        pytest.param("positive_feedback", REFERRAL, marks=pytest.mark.requirement("S3-29")),
         pytest.param("nps_high", REFERRAL, marks=pytest.mark.requirement("S3-29")),
     ],
 )
@@ -181,6 +183,12 @@ def test_the_review_at_sixty_days_is_the_renewal_ladders_and_no_second_one(write
     ladder = PLAYBOOKS["renewal_ladder"]
     step = told(ladder, "renewal_conversation", write, "Business review", "ROI documentation")
     assert (step.day, step.channel) == (-60, "crm")
+
+
+def test_every_rule_that_a_playbook_waits_for_is_shipped():
+    waited_for = {name for each in SHIPPED if each.trigger.kind == "alert" for name in each.named_causes or ()}
+    assert len(waited_for) > 9
+    assert waited_for <= set(load_rules(None))
 
 
 def test_no_trigger_is_kept_of_a_cadence_that_no_play_waits_for():

@@ -108,29 +108,29 @@ def test_the_prompt_shows_the_seats_in_use(write: Write):
 
 @pytest.mark.requirement("S4-122")
 @pytest.mark.parametrize(
-    ("rule", "product", "need", "value", "discount"),
+    ("product", "need", "value", "discount"),
     [
-        pytest.param("cross_sell_sms", "SMS Marketing", "phones", "omnichannel campaigns", "20%",
+        pytest.param("SMS Marketing", "phones", "omnichannel campaigns", "20%",
             marks=pytest.mark.requirement("S4-123")),
-        pytest.param("cross_sell_automation", "Marketing Automation", "complex", "advanced automation", "25%",
+        pytest.param("Marketing Automation", "complex", "advanced automation", "25%",
             marks=pytest.mark.requirement("S4-124")),
-        pytest.param("cross_sell_crm", "CRM Integration", "sales", "full-funnel visibility", "15%",
+        pytest.param("CRM Integration", "sales", "full-funnel visibility", "15%",
             marks=pytest.mark.requirement("S4-125")),
-        pytest.param("cross_sell_analytics", "Analytics Platform", "advanced reporting", "deep insights", "30%",
+        pytest.param("Analytics Platform", "advanced reporting", "deep insights", "30%",
             marks=pytest.mark.requirement("S4-126")),
     ],
 )  # fmt: skip
 def test_a_second_product_has_the_need_value_and_bundle_of_the_matrix(
-    rule: str, product: str, need: str, value: str, discount: str, write: Write
+    product: str, need: str, value: str, discount: str, write: Write
 ):
-    assert starts(CROSS, rule=rule)
-    asks = words(write(CROSS, CROSS.step_named("ask_about_need"), rule=rule))
+    assert starts(CROSS, rule="cross_sell_need")
+    asks = words(write(CROSS, CROSS.step_named("ask_about_need"), entity=product))
     assert f"Does Nordwind Logistik need {product}?" in asks
     assert need in asks.partition("Ask about it")[0]
     assert value in asks
     assert discount not in asks, "the need comes before the price"
     bundle = CROSS.step_named("bundle_discount")
-    text = words(write(CROSS, bundle, rule=rule))
+    text = words(write(CROSS, bundle, entity=product))
     assert f"Bundle for Nordwind Logistik: Email Marketing and {product}" in text
     assert f"{discount} off the bundle" in text
     assert (bundle.intent, bundle.needs_approval) == ("offer", True)
