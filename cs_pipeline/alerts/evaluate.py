@@ -158,7 +158,7 @@ def _is_asked_again(before: Before, as_of: datetime) -> bool:
     return before.newest == as_of and before.newest_health in ("no_data", "error")
 
 
-def begin(session: Session, *moments: datetime, longest: timedelta = LONGEST) -> None:
+def begin(session: Session, *moments: datetime, longest: timedelta | None = None) -> None:
     """Set what the transaction needs: the moments that a view is asked about, our tables, how long it may take.
 
     `longest` is how long one statement may take; none at all means as long as it needs.
@@ -173,7 +173,11 @@ def begin(session: Session, *moments: datetime, longest: timedelta = LONGEST) ->
                 set_config('statement_timeout', %s, true),
                 set_config('lock_timeout', %s, true)
             """,
-            [",".join(moment.isoformat() for moment in moments), _milliseconds(longest), _milliseconds(LOCK_PATIENCE)],
+            [
+                ",".join(moment.isoformat() for moment in moments),
+                _milliseconds(longest or LONGEST),
+                _milliseconds(LOCK_PATIENCE),
+            ],
         )
 
 
