@@ -175,7 +175,7 @@ def begin(session: Session, *moments: datetime, longest: timedelta | None = None
             """,
             [
                 ",".join(moment.isoformat() for moment in moments),
-                _milliseconds(longest or LONGEST),
+                _milliseconds(LONGEST if longest is None else longest),
                 _milliseconds(LOCK_PATIENCE),
             ],
         )
