@@ -16,18 +16,7 @@ from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
-<<<<<<< HEAD
 PLAYBOOKS_SENSOR = "playbooks_sensor"
-=======
-TRIGGER_SENSORS = (
-    "score_change_sensor",
-    "renewal_window_sensor",
-    "segment_entry_sensor",
-    "cadence_sensor",
-    "lifecycle_sensor",
-    "alert_sensor",
-)
->>>>>>> origin/alerts
 DUE_SENSOR = "due_actions_sensor"
 WEEKLY_SCHEDULE = "weekly_health_schedule"
 DAILY_SCHEDULE = "daily_plays_schedule"
@@ -59,12 +48,7 @@ class Timelapse:
         self._tick_schedule(DAILY_SCHEDULE, midnight + EARLY)
         if midnight.weekday() == 0:
             self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
-<<<<<<< HEAD
         self._tick_sensor(PLAYBOOKS_SENSOR)
-=======
-        self._tick_schedule(ALERT_SCHEDULE, midnight + AFTER_LOADING)
-        self._tick_sensors(TRIGGER_SENSORS)
->>>>>>> origin/alerts
         for hour in (AFTERNOON, EVENING):
             self.clock.set(midnight + hour)
             self._tick_sensor(DUE_SENSOR)
