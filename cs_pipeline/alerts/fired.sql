@@ -30,7 +30,7 @@ select
     case
         when %(is_told)s
             then
-                alerts.snoozed_until is not null
+                alerts.snooze_reason is not null
                 or exists (
                     select 1
                     from alert_silences as silences

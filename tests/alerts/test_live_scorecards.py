@@ -61,7 +61,7 @@ def test_what_people_did_is_in_the_scorecard_and_kept_by_month(history: AlertHis
     for number in range(4):
         evaluate_rules(history.warehouse, history.rules, settings, day(number))
     history.run("update cs.alerts set acknowledged_at = fired_at + interval '3 hours' where account_id in ('a0', 'a1')")
-    history.run("update cs.alerts set snoozed_until = fired_at + interval '3 days' where account_id = 'a2'")
+    history.run("update cs.alerts set snooze_reason = 'later' where account_id = 'a2'")
     history.run(
         "insert into cs.alert_silences (account_id, until, reason, set_by, set_at) values ('a3', %s, 'r', 'me', %s)",
         day(9), day(0),
