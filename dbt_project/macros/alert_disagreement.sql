@@ -5,7 +5,7 @@
    score     the score model: by severity; its own score where a person set another.
    csm       the owner: the score he set by hand; else open complaints or missed meetings (0), the mean NPS answer, or
              a touchpoint within 30 days about which nothing bad was said (0.75).
-   billing   0 with an overdue invoice, or with a tenth of revenue lost in 90 days; 1 with a tenth won; else 0.75.
+   billing   0 with a tenth of revenue lost in 90 days; 0.3 with an overdue invoice; 1 with a tenth won; else 0.75.
    forecast  the renewal: 0 once cancellation is requested, 0.2 when it is overdue, 0.4 when somebody must sign within
              90 days and nobody met for 60, else 0.75. #}
 {% macro voices_of_account(account_weeks, scores) -%}
@@ -20,7 +20,8 @@
         when {{ account_weeks }}.days_since_last_touchpoint <= 30 then 0.75
     end as csm_voice,
     case
-        when {{ account_weeks }}.overdue_invoices > 0 or {{ account_weeks }}.mrr_change_90d <= -0.1 then 0
+        when {{ account_weeks }}.mrr_change_90d <= -0.1 then 0
+        when {{ account_weeks }}.overdue_invoices > 0 then 0.3
         when {{ account_weeks }}.mrr_change_90d >= 0.1 then 1
         when {{ account_weeks }}.overdue_invoices is not null or {{ account_weeks }}.mrr_change_90d is not null then 0.75
     end as billing_voice,

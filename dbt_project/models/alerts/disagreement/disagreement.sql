@@ -54,6 +54,6 @@ select
         end
     ) as facts
 from distances
-inner join {{ alert_parameters('disagreement', {'apart': 0.5}) }} as parameters
+inner join {{ alert_parameters('disagreement', {'apart': 0.7}) }} as parameters
     on parameters.tier = coalesce(distances.tier, '')
 where distances.best - distances.worst >= parameters.apart

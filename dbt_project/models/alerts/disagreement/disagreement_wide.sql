@@ -54,6 +54,6 @@ select
         end
     ) as facts
 from distances
-inner join {{ alert_parameters('disagreement_wide', {'apart': 0.8}) }} as parameters
+inner join {{ alert_parameters('disagreement_wide', {'apart': 0.9}) }} as parameters
     on parameters.tier = coalesce(distances.tier, '')
 where distances.best - distances.worst >= parameters.apart

@@ -8,13 +8,9 @@ select
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
     on account_weeks.week = {{ last_week_before('moments.as_of') }}
-inner join {{ alert_parameters('no_events', {'attended': 1}) }} as parameters
+inner join {{ alert_parameters('no_events', {'attended': 1, 'attended_before': 1}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 where
     account_weeks.trainings_attended_90d < parameters.attended
+    and account_weeks.attended_training_ever >= parameters.attended_before
     and account_weeks.tenure_days > 90
-    and exists (
-        select 1
-        from {{ ref('fct_account_weeks') }} as others
-        where others.week = account_weeks.week and others.trainings_attended_90d > 0
-    )
