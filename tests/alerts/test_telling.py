@@ -282,6 +282,35 @@ def test_reminders_and_escalation_come_until_somebody_acknowledges(company: Comp
     ]
 
 
+def test_who_acknowledges_in_time_is_neither_reminded_nor_escalated(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    people = readers(
+        company, settings, rule(remind_every="1 day", escalate={"after": "1 day", "to": "manager"}, **URGENT)
+    )
+    people.day("acme")
+    people.run("update cs.alerts set acknowledged_at = %s, acknowledged_by = 'olga'", people.now)
+    for _ in range(3):
+        people.day("acme")
+    assert people.run("select kind, recipient from cs.alert_notifications") == [("new", "olga@ours.example")]
+
+
+@pytest.mark.parametrize("how", ["acknowledged", "over"])
+def test_what_needs_no_telling_any_more_is_not_in_the_digest(company: Company, settings: Settings, how: str) -> None:
+    company.account("acme")
+    company.account("brill")
+    people = readers(company, settings, rule())
+    people.find("acme", "brill")
+    people.evaluate()
+    people.run(
+        "update cs.alerts set acknowledged_at = now(), acknowledged_by = 'olga' where entity = 'acme'"
+        if how == "acknowledged"
+        else "update cs.alerts set state = 'closed', cause = 'account_left', ended_at = now() where entity = 'acme'"
+    )
+    people.hours(2)
+    assert people.read() == ["Alerts on Tuesday 11 March: 1 new"]
+    assert people.run("select dropped from cs.alert_notifications where account_id = 'acme'") == [(how,)]
+
+
 def test_an_escalation_goes_past_who_was_told_already(company: Company, settings: Settings) -> None:
     company.account("acme", owner_email=None, executive_email="eva@ours.example")
     people = readers(company, settings, rule(escalate={"after": "1 day", "to": "manager"}, **URGENT))
