@@ -62,13 +62,15 @@ def list_alerts(
             limit=limit,
         )
     words = "No alert." if show == "all" else f"No alert is {show}."
+    shown = alert_table(found, rules)
     if as_json:
-        what = alert_table(found, rules)
-        print_json(found.assign(what=what["what"], remarks=what["remarks"]))
-    else:
-        shown = alert_table(found, rules)
-        shown["what"] = shown["what"].map(on_one_line)
-        print_list(shown.loc[:, (shown != "").any()], as_json, f"{words} `cs-pipeline alert rules` lists rules.")
+        print_json(found.assign(what=shown["what"], remarks=shown["remarks"]))
+    elif found.empty:
+        console.print(f"{words} `cs-pipeline alert rules` says how the rules do.")
+    for row in [] if as_json else shown.to_dict("records"):
+        console.print(Text(on_one_line(f"{row['alert']}. {row['severity']}: {row['what']}"), style="bold"))
+        beside = [row["account"], row["owner"], f"{row['state']} since {row['since']:%Y-%m-%d %H:%M}", row["remarks"]]
+        console.print(Text(on_one_line(f"   {', '.join(filter(None, beside))}")))
 
 
 @commands.command("rules")
@@ -93,9 +95,10 @@ def list_rules(
     if as_json:
         print_json(found)
         return
+    shown = found.drop(columns=["type", "evaluated_for", "evaluated_at", "error", "description", "held"])
     told = found.loc[found["error"].notna() & found["health"].isin(["error", "no_data"])]
     print_list(
-        found.drop(columns=["evaluated_at", "error", "description", "held"]),
+        shown.loc[:, shown.notna().any()],
         as_json,
         f"No rule has the health {health}." if health else "There is no rule: docs/alerts.md says how one is written.",
     )
@@ -185,8 +188,16 @@ def run(
             raise UserError("No week is scored yet; weekly rules are asked after the scores of a week")
     ticked = tick(warehouse, settings, now, week)
     done = ticked.evaluations
-    print_list(evaluation_table(done), as_json, "Nothing is due: every rule was asked about its newest moment.")
-    if (done or ticked.planned.messages) and not as_json:
+    found = evaluation_table(done)
+    if as_json:
+        print_json(found)
+        return
+    if not done:
+        console.print("Nothing is due: every rule was asked about its newest moment.")
+    noted = found[(found["health"] != "ok") | (found[["fired", "resolved", "held"]].sum(axis="columns") > 0)]
+    if not noted.empty:
+        print_frame(noted.drop(columns=["as_of", "inhibited", "out_of_audience"]))
+    if done or ticked.planned.messages:
         fired = sum(each.fired for each in done)
         told = f"{ticked.planned.messages:,} messages planned"
         say_done(f"{len(done):,} rules evaluated, {fired:,} alerts fired, {told}")

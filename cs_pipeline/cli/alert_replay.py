@@ -11,13 +11,20 @@ from rich.text import Text
 
 from cs_pipeline.cli.arguments import MOMENTS, RuleName, require_folder_of
 from cs_pipeline.cli.console import console, print_frame, progress, say_done, say_heading
-from cs_pipeline.cli.listing import AsJson, print_json, print_list
+from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cs_pipeline.alerts.rulebook import Rule
+
+FEW = 4
+"""So many rules are shown beside each other, with all their figures."""
+OF_REPLAY = ("rule", "fired", "a week", "p95", "of the book ever", "per CSM and week", "flaps", "open for")
+OF_SCORECARD = ("rule", "verdict", "fired", "precision", "lift", "recall", "lead")
 
 RuleNames = Annotated[
     list[str] | None, typer.Argument(help="Names of rules, as `cs-pipeline alert rules` prints them.")
@@ -68,11 +75,12 @@ def replay(
         print_json(words.as_objects(reports, cards, overlapping))
         return
     console.print(Text(words.headline(done, reports)))
-    print_frame(words.table(reports))
+    _print_rules(words.table(reports), OF_REPLAY)
     for line in words.notes(reports):
         console.print(Text(line, style="yellow"))
+    say_heading("Held against what happened")
+    _print_rules(of_scorecards.table(cards), OF_SCORECARD)
     for title, rows in {
-        "Held against what happened": of_scorecards.table(cards),
         "Rules that speak of the same accounts in the same weeks": words.overlaps(overlapping),
         "Accounts for which they fired most": words.loudest(reports),
     }.items():
@@ -145,11 +153,20 @@ def scorecard(
     if as_json:
         print_json(words.as_objects(cards))
         return
-    print_list(words.table(cards), as_json, words.headline(cards))
+    console.print(Text(words.headline(cards)))
+    _print_rules(words.table(cards), OF_SCORECARD)
     for card in cards:
         console.print(Text(f"{card.rule}: {words.in_words(card)}"))
     if output is not None:
         say_done(f"Page: {output}")
+
+
+def _print_rules(rows: "pd.DataFrame", main: Sequence[str]) -> None:
+    """Print a row a rule: of few rules every figure, a column each rule; of many the main ones."""
+    if len(rows) > FEW:
+        print_frame(rows[list(main)])
+    elif len(rows):
+        print_frame(rows.set_index("rule").T.rename_axis("figure").reset_index())
 
 
 def _chosen(settings: Settings, names: Sequence[str], every: bool) -> "dict[str, Rule]":

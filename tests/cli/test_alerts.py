@@ -156,7 +156,7 @@ def test_decisions_about_alerts_are_kept_with_who_decided(say: Say, company: Com
     alert = fire(company.warehouse, RULE, "acme", "i1", measured=11)
     assert "1 acknowledged" in say("ack", str(alert), "--by", "olga")
     assert "1 snoozed until 2025-03-24 12:00 UTC" in say("snooze", str(alert), "--days", "14", "--reason", "they will")
-    assert "acknowledged by olga; snoozed until 2025-03-24 12:00 (they will)" in " ".join(
+    assert "Besides: acknowledged by olga; snoozed until 2025-03-24 12:00 (they will)" in " ".join(
         say("show", str(alert)).split()
     )
     assert [row["alert_id"] for row in json.loads(say("list", "--json", "--show", "snoozed"))] == [alert]

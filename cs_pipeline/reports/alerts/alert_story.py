@@ -49,7 +49,7 @@ def tell_alert(session: Session, rules: Mapping[str, Rule], alert_id: int, now: 
             *_about_rule(rule, row),
             _about_account(row),
             _about_state(row),
-            *filter(None, [_about_figures(row), remarks(row)]),
+            *filter(None, [_about_figures(row), _beside(row)]),
         ],
         {
             "What was found": _facts(row),
@@ -79,6 +79,11 @@ def _about_state(row: Row) -> str:
     moments = {"since": row["since"], "fired": row["fired_at"], "ended": row["ended_at"]}
     words = {name: f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else "no time" for name, at in moments.items()}
     return HEADLINES[row["state"]].format(**words)
+
+
+def _beside(row: Row) -> str:
+    said = remarks(row).replace("baseline", "baseline (it held when the rule was first asked, so nobody was told)")
+    return f"Besides: {said}." if said else ""
 
 
 def _about_figures(row: Row) -> str:

@@ -31,7 +31,7 @@ def remarks(row: Row) -> str:
     """What a reader should know beside title and state, in a few words; empty where there is nothing."""
     told = [
         "held: too many at once" if row["is_held"] else "",
-        "held when the rule was first asked" if row["is_baseline"] else "",
+        "baseline" if row["is_baseline"] else "",
         f"behind {row['inhibited_by']}" if row["inhibited_by"] else "",
         f"came back {_times(row['reopened'])}" if row["reopened"] else "",
         f"acknowledged by {row['acknowledged_by']}" if row["acknowledged_by"] else "",
