@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.alerts import measure_alerts
+from benchmarks.alerts import measure_alerts, measure_replay
 from benchmarks.clocks import Took, measure
 from benchmarks.results import RESULTS, Measured
 from benchmarks.score_marts import create_marts
@@ -288,7 +288,7 @@ def measure_scores(measured: Measured) -> None:
 
 
 def measure_history(measured: Measured) -> None:
-    """104 weeks in one run against a run a week; memory of few and of many weeks."""
+    """104 weeks in one run against a run a week; memory of few and of many weeks; alert rules over a year."""
     with bench(LONG_ACCOUNTS, LONG_WEEKS + 2) as made:
         made.load(new_week=False)
         last = made.new_week - WEEK
@@ -304,6 +304,7 @@ def measure_history(measured: Measured) -> None:
         ratio = f"one run is {all_weeks.processor / many.processor:.0f} × faster"
         what = f"{LONG_WEEKS} runs of a week ({SINGLE_WEEKS} measured, multiplied)"
         measured.add(what, made.size, all_weeks, None, ratio)
+        measure_replay(made, measured)
 
 
 def main() -> None:

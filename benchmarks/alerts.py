@@ -1,4 +1,4 @@
-"""What alert rules cost: a tick against the same views asked by psql, much history, many rows at once.
+"""What alert rules cost: a tick against the same views asked by psql, much history, many rows at once, a year's replay.
 
 The floor asks every hourly rule's view once, at the same moment, in one psql session with the evaluator's settings, and
 counts its rows: it keeps no state, tells nobody, and forgets nothing.
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 CLOSED_ALERTS = 200_000
 FIRING_AT_ONCE = 100_000
-HOUR = timedelta(hours=1)
+REPLAYED_WEEKS = 52
+HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
 TIMES = 3
 ASKED_AT = time(8, tzinfo=UTC)  # the daily rules are asked at 6
 
@@ -52,15 +53,30 @@ def measure_alerts(made: "Bench", measured: Measured) -> None:
     measured.add(f"{FIRING_AT_ONCE:,} rows of a rule at once are held", made.size, *_row(storm, f"in {held:.1f} s"))
 
 
+def measure_replay(made: "Bench", measured: Measured) -> None:
+    """A year of weekly moments in one statement a rule against one moment, and the replay of the weekly rules."""
+    last = datetime.combine(made.company.ends_on, time(tzinfo=UTC))
+    moments = [last - nth * WEEK for nth in range(REPLAYED_WEEKS)]
+    views = [rule.relation for rule in load_rules(None).values() if rule.alert.schedule == "weekly"]
+    one = min((_floor(made, views, last) for _ in range(TIMES)), key=lambda took: took.processor)
+    year = _floor(made, views, *moments)
+    measured.add("floor: the views of the weekly rules at one moment", made.size, one, None, f"{len(views)} rules")
+    measured.add(f"the same at {REPLAYED_WEEKS} moments", made.size, year, None, _times(year, one, "one moment"))
+    run = made.step("alert_replay", moments[-1].isoformat(), last.isoformat())
+    words = f"{run[1]['processor_seconds'] / one.processor:.1f} × one moment, in Python alone"
+    measured.add(f"replay of {REPLAYED_WEEKS} weeks, weekly rules", made.size, run[0], run[1]["peak_mb"], words)
+
+
 def _ticks(made: "Bench", after: datetime) -> tuple[Took, dict[str, Any]]:
     """The cheapest of the ticks of the hours after a moment."""
     moments = [after + nth * HOUR for nth in range(1, TIMES + 1)]
     return min((made.step("alert_tick", moment.isoformat()) for moment in moments), key=_processor)
 
 
-def _floor(made: "Bench", views: list[str], moment: datetime) -> Took:
-    """Every view once, at the moment."""
-    settings = f"set jit = off; set search_path = cs, public; set cs_pipeline.moments = '{moment.isoformat()}';"
+def _floor(made: "Bench", views: list[str], *moments: datetime) -> Took:
+    """Every view once, at the moments."""
+    asked_at = ",".join(moment.isoformat() for moment in moments)
+    settings = f"set jit = off; set search_path = cs, public; set cs_pipeline.moments = '{asked_at}';"
     asked = "\n".join(f"select count(*) from (select * from {view} offset 0) as found;" for view in views)
     command = [str(binaries() / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", made.warehouse.url, "-f", "-"]
     with measure(made.server) as took:

@@ -23,6 +23,11 @@ How cost grows: a new week costs the start-up, plus what grows with the *new* ev
 plus what grows with the accounts (a row each in the mart, the scores and the changes). Events of the past cost nothing
 again: a week reads its windows from the roll-ups by day. A backfill pays the start-up once for all of its weeks.
 
+A tick of alert rules is that less what one costs with nothing due, which is Python's start and the reading of the
+rules; neither dbt nor Dagster is started. Its floor asks the same views once in one psql session: it keeps no state and
+tells nobody. Dagster's own start is in the first row of the table. The storm is a rule that finds so many accounts from
+one hour to the next, its rows brought in within the time.
+
 Mails that are due at once are claimed, sent and recorded a request at a time; the provider takes 50 ms for an answer.
 How many mails a request carries depends on how many of a batch of 1,000 have the same owner to answer to.
 """

@@ -19,8 +19,10 @@ from sendgrid.helpers.mail import From, Mail, To
 
 from benchmarks.score_marts import FIRST
 from cs_pipeline.alerts.evaluate import evaluate_due, evaluate_rules
+from cs_pipeline.alerts.replay import replay
 from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.alerts.rulebook import Rule as AlertRule
+from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.clock import Clock
@@ -127,6 +129,14 @@ def alert_tick(moment: str) -> int:
     return len(evaluate_due(locate(settings), settings, datetime.fromisoformat(moment)))
 
 
+def alert_replay(first: str, last: str) -> int:
+    """Replay the weekly rules over a past; returns at how many moments."""
+    settings = load_settings()
+    rules = {name: rule for name, rule in load_rules(settings.config).items() if rule.schedule.is_weekly}
+    found = replay(locate(settings), settings, rules, datetime.fromisoformat(first), datetime.fromisoformat(last))
+    return len(found.evaluations)
+
+
 def alert_storm(moment: str, rows: str) -> int:
     """A rule that finds so many accounts at once, after it had found none: they are held."""
     settings, asked = load_settings(), datetime.fromisoformat(moment)
@@ -229,6 +239,7 @@ STEPS: dict[str, Callable[..., int]] = {
         bare_client,
         alert_tick,
         alert_storm,
+        alert_replay,
         arithmetic,
         plain_numpy,
     )

@@ -1,4 +1,4 @@
-"""Print the page at the end of the demo: company, scores, changes, plays, messages, and what to try next."""
+"""Print the page at the end of the demo: company, scores, changes, alerts, plays, messages, and what to try next."""
 
 from datetime import date
 
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cs_pipeline.cli.console import console, marked
+from cs_pipeline.clock import Clock
 from cs_pipeline.reports.plays.queries import (
     actions_by_playbook,
     enrolled_and_refused,
@@ -35,6 +36,7 @@ def show_summary(settings: Settings, warehouse: Warehouse) -> None:
         ("The company", _company(warehouse, week)),
         (f"Health, week of {week}", _scores(warehouse, week)),
         ("Largest falls of the week", _falls(warehouse, week)),
+        ("Alerts", _alerts(settings, warehouse)),
         ("Plays", _plays(warehouse)),
         ("Messages and tasks", _messages(warehouse)),
     ):
@@ -87,6 +89,33 @@ def _falls(warehouse: Warehouse, week: date) -> Table | Text:
     return table
 
 
+def _alerts(settings: Settings, warehouse: Warehouse) -> Group | Text:
+    """How many alerts there are, the rules that fired most, a digest to look at, and what the scorecards say."""
+    from cs_pipeline.alerts.live_scorecards import live_scorecards
+    from cs_pipeline.alerts.rulebook import load_rules
+    from cs_pipeline.reports.alerts.lists import newest_digest, rule_table
+    from cs_pipeline.reports.alerts.scorecard import headline
+
+    rules, now = load_rules(settings.config), Clock(settings.now).now()
+    with warehouse.session() as session:
+        found, digest = rule_table(session, rules, now), newest_digest(session)
+    if found["evaluated_for"].isna().all():
+        return Text("No alert rule was asked yet.", style="dim")
+    fired, still_open, held = (int(found[name].sum()) for name in ("fired_30d", "open", "held"))
+    watching = int(found["health"].isin(["ok", "held"]).sum())
+    words = f"{fired:,} fired, {still_open:,} open, {held:,} held; {watching} of {len(found)} rules watch"
+    loudest = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("loudest rule", "type", "fired", "open"):
+        loudest.add_column(heading, header_style="dim", justify="right" if heading in ("fired", "open") else "left")
+    most = found.sort_values(["fired_30d", "open"], ascending=False, kind="stable").head(SHOWN)
+    for row in most[most["fired_30d"] > 0].to_dict("records"):
+        loudest.add_row(_words(row["rule"]), row["type"], f"{row['fired_30d']:,}", f"{row['open']:,}")
+    told = [Text(f"Digest: {digest[0]}\n        {settings.captures / digest[1]}")] if digest is not None else []
+    return Group(
+        Text(words, style="bold"), Text(), loudest, Text(), *told, Text(headline(live_scorecards(warehouse, rules)))
+    )
+
+
 def _plays(warehouse: Warehouse) -> Group | Text:
     with warehouse.session() as session:
         decisions = enrolled_and_refused(session)
@@ -129,6 +158,9 @@ def _next(settings: Settings) -> Panel:
     lines = [
         marked("[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages"),
         marked("[bold]{}/index.html[/]   every message, as its reader would see it", settings.captures),
+        marked(
+            "[bold]cs-pipeline alert list[/] what is open, the most severe first; [bold]alert rules[/] lists the rules"
+        ),
         marked("[bold]cs-pipeline play list[/]  the plays, and what starts them"),
         marked("[bold]cs-pipeline doctor[/]     what is configured, reachable and missing"),
         Text(),

@@ -122,6 +122,27 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
     )
 
 
+def newest_digest(session: Session) -> tuple[str, str] | None:
+    """The subject of the newest digest that was captured, and its page below the folder of captures."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select notices.subject, actions.provider_id
+            from cs.notices
+            inner join cs.actions using (notice_id)
+            where
+                notices.notice_key like 'alerts/digest/%%'
+                and actions.status = 'sent'
+                and actions.delivery = 'capture'
+                and actions.provider_id is not null
+            order by actions.sent_at desc, actions.action_id desc
+            limit 1
+            """,
+            {},
+        )
+        return cursor.fetchone()
+
+
 def changes(session: Session, alert_id: int) -> pd.DataFrame:
     """What became of an alert, oldest first; columns as_of, from_state, to_state, cause, decided_by, measured."""
     return _frame(
