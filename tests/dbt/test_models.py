@@ -21,7 +21,6 @@ def test_everything_builds_without_a_single_account(dbt_warehouse: DbtWarehouse)
 def test_the_unit_tests_of_the_models_hold(dbt_warehouse: DbtWarehouse) -> None:
     dbt_warehouse.build("--exclude", "tag:weekly", "tag:alerts", "--exclude-resource-type", "test")
     dbt_warehouse.build_weeks("2024-03-04")
-    dbt_warehouse.build("--select", "tag:alerts")
     failed = dbt_warehouse.failures("test", "--select", "test_type:unit")
     assert not failed, "\n\n".join(failed)
 
