@@ -7,7 +7,7 @@ evaluation are committed together, so that what is told is what is stored. What 
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
 
@@ -15,11 +15,12 @@ import psycopg2
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import notifications, retention, transition
-from cs_pipeline.alerts.evaluation import Evaluation, Health
+from cs_pipeline.alerts.evaluation import Evaluation
+from cs_pipeline.alerts.evaluation_rows import Before, before_of, write
 from cs_pipeline.alerts.findings import find, version_of
 from cs_pipeline.alerts.freshness import stale_inputs
 from cs_pipeline.alerts.locks import is_free
-from cs_pipeline.alerts.operations_report import tell_operations
+from cs_pipeline.alerts.operations_report import ask_about_held, say_clock_was_set_back, tell_operations
 from cs_pipeline.alerts.parameters import sync_parameters
 from cs_pipeline.alerts.removal import end_watch
 from cs_pipeline.alerts.rulebook import Rule, load_rules
@@ -27,7 +28,6 @@ from cs_pipeline.alerts.transition import ACCOUNTS, NO_ACCOUNTS, Outcome, Tick
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.facts.query import AsOf
-from cs_pipeline.plays.outbox.operations import Notice, notify
 from cs_pipeline.plays.triggers.alerts import open_alerts
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse, without_rows
@@ -39,24 +39,6 @@ LOCK_PATIENCE = timedelta(seconds=20)
 """How long it may wait for a lock."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Before:
-    """What the evaluations before say of a rule.
-
-    `newest`: of any health. `previous`: the newest before the moment asked about, and its clock. `seen`: the newest of
-    these at which the rule could be asked, with the version it had; `ends_watch`: it was the last before the rule was
-    removed.
-    """
-
-    newest: datetime | None = None
-    newest_health: Health | None = None
-    previous: datetime | None = None
-    clock: float = 0.0
-    seen: datetime | None = None
-    version: str | None = None
-    ends_watch: bool = False
 
 
 def evaluate_due(
@@ -140,7 +122,7 @@ def evaluate(session: Session, rule: Rule, as_of: datetime, settings: Settings, 
             return None
         before = before_of(session, rule.name, as_of)
         if before.newest is not None and before.newest > now:
-            _say_clock_was_set_back(session, before.newest, settings, now)
+            say_clock_was_set_back(session, before.newest, settings, now)
         elif before.newest is None or before.newest < as_of or _is_asked_again(before, as_of):
             evaluation = _evaluated(session, rule, as_of, before, settings, now)
             evaluation = replace(evaluation, seconds=perf_counter() - started)
@@ -185,35 +167,6 @@ def _milliseconds(duration: timedelta) -> str:
     return f"{duration // timedelta(milliseconds=1)}ms"
 
 
-def before_of(session: Session, rule: str, as_of: datetime) -> Before:
-    """What the evaluations so far say of a rule, to one that asks about a moment."""
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select
-                newest.as_of, newest.health,
-                previous.as_of, coalesce(previous.clock, 0),
-                seen.as_of, seen.version, coalesce(seen.ends_watch, false)
-            from (
-                select * from alert_evaluations where rule = %(rule)s order by as_of desc limit 1
-            ) as newest
-            left join lateral (
-                select * from alert_evaluations
-                where rule = %(rule)s and as_of < %(as_of)s
-                order by as_of desc limit 1
-            ) as previous on true
-            left join lateral (
-                select * from alert_evaluations
-                where rule = %(rule)s and as_of < %(as_of)s and health in ('ok', 'held')
-                order by as_of desc limit 1
-            ) as seen on true
-            """,
-            {"rule": rule, "as_of": as_of},
-        )
-        row = cursor.fetchone()
-    return Before(*row) if row else Before()
-
-
 def _evaluated(
     session: Session, rule: Rule, as_of: datetime, before: Before, settings: Settings, now: datetime
 ) -> Evaluation:
@@ -245,7 +198,7 @@ def _watched(
     open_alerts(session, evaluation.told.new, now)
     notifications.tell(session, rule, evaluation, settings, now)
     if outcome.is_newly_held:
-        _ask_operations(session, evaluation, outcome, settings, now)
+        ask_about_held(session, evaluation, outcome.held_accounts, settings, now)
     return evaluation
 
 
@@ -285,51 +238,6 @@ def as_evaluation(tick: Tick, found: int, outcome: Outcome) -> Evaluation:
         is_baseline=tick.is_baseline and tick.rule.alert.first_run == "quiet",
         told=outcome.told,
     )
-
-
-_COLUMNS = (
-    "rule", "as_of", "version", "health", "clock", "found", "fired", "resolved", "closed", "inhibited",
-    "out_of_audience", "held", "seconds", "error", "is_baseline",
-)  # fmt: skip
-
-
-def write(session: Session, evaluation: Evaluation, now: datetime) -> None:
-    """Write the row of the evaluation, in place of one of the same moment at which the rule could not be asked."""
-    with session.cursor() as cursor:
-        cursor.execute(
-            f"""
-            insert into alert_evaluations ({", ".join(_COLUMNS)}, evaluated_at)
-            values ({", ".join(f"%({name})s" for name in _COLUMNS)}, %(evaluated_at)s)
-            on conflict (rule, as_of) do update set
-                {", ".join(f"{name} = excluded.{name}" for name in [*_COLUMNS, "evaluated_at"])},
-                reported_at = case when not excluded.is_baseline then alert_evaluations.reported_at end
-            """,
-            {**{name: getattr(evaluation, name) for name in _COLUMNS}, "evaluated_at": now},
-        )
-
-
-def _ask_operations(
-    session: Session, evaluation: Evaluation, outcome: Outcome, settings: Settings, now: datetime
-) -> None:
-    name = evaluation.rule
-    notice = Notice(
-        f"alert/{name}/held/{evaluation.as_of.isoformat()}",
-        f"Alert rule {name} would tell of {outcome.held:,} alerts at once, so nobody was told",
-        f"They are of {outcome.held_accounts:,} accounts. If that is right, `cs-pipeline alert release {name}`; "
-        f"if not, `cs-pipeline alert dismiss {name}`.",
-    )
-    notify(session, notice, settings, now)
-
-
-def _say_clock_was_set_back(session: Session, newest: datetime, settings: Settings, now: datetime) -> None:
-    log.warning("alert rules were evaluated as of %s; it is %s now", newest.isoformat(), now.isoformat())
-    notice = Notice(
-        f"alerts/clock/{now:%Y-%m-%d}",
-        "Alert rules are not evaluated: the clock was set back",
-        f"They were evaluated as of {newest:%Y-%m-%d %H:%M} UTC already, and now it is {now:%Y-%m-%d %H:%M}. "
-        "Put the clock right; until then no alert changes.",
-    )
-    notify(session, notice, settings, now)
 
 
 def _connection_lost(

@@ -1,17 +1,21 @@
 """Tell operations what evaluations came to: rules that could not be asked, and what held when a rule was first asked.
 
-One notice for all of an hour, by rule at most one a day. What is held is told at once, with the evaluation itself.
+One notice for all of an hour, by rule at most one a day. What is held is asked about in the evaluation's transaction.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.plays.outbox.operations import Notice, notify
 from cs_pipeline.settings import Settings
 from cs_pipeline.sql_files import read_sql
+
+log = logging.getLogger(__name__)
 
 LOOKS_BACK = timedelta(days=2)
 MOST_LINES = 30
@@ -40,6 +44,30 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
             _lines(baseline) + "\nThat is told to nobody; what is new from now on is.",
         )
         notify(session, notice, settings, now)
+
+
+def ask_about_held(session: Session, evaluation: Evaluation, accounts: int, settings: Settings, now: datetime) -> None:
+    """Plan the notice that asks about what an evaluation holds, of so many accounts."""
+    name = evaluation.rule
+    notice = Notice(
+        f"alert/{name}/held/{evaluation.as_of.isoformat()}",
+        f"Alert rule {name} would tell of {evaluation.held:,} alerts at once, so nobody was told",
+        f"They are of {accounts:,} accounts. If that is right, `cs-pipeline alert release {name}`; "
+        f"if not, `cs-pipeline alert dismiss {name}`.",
+    )
+    notify(session, notice, settings, now)
+
+
+def say_clock_was_set_back(session: Session, newest: datetime, settings: Settings, now: datetime) -> None:
+    """Plan the notice, once a day, that rules were evaluated as of a moment that is to come."""
+    log.warning("alert rules were evaluated as of %s; it is %s now", newest.isoformat(), now.isoformat())
+    notice = Notice(
+        f"alerts/clock/{now:%Y-%m-%d}",
+        "Alert rules are not evaluated: the clock was set back",
+        f"They were evaluated as of {newest:%Y-%m-%d %H:%M} UTC already, and now it is {now:%Y-%m-%d %H:%M}. "
+        "Put the clock right; until then no alert changes.",
+    )
+    notify(session, notice, settings, now)
 
 
 def _key(kind: str, lines: list[str], now: datetime) -> str:

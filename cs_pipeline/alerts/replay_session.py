@@ -16,9 +16,10 @@ import psycopg2
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import transition
-from cs_pipeline.alerts.evaluate import as_evaluation, before_of, begin, in_order, in_words, tick_after
-from cs_pipeline.alerts.evaluate import write as write_evaluation
+from cs_pipeline.alerts.evaluate import as_evaluation, begin, in_order, in_words, tick_after
 from cs_pipeline.alerts.evaluation import Evaluation
+from cs_pipeline.alerts.evaluation_rows import before_of
+from cs_pipeline.alerts.evaluation_rows import write as write_evaluation
 from cs_pipeline.alerts.findings import find, version_of
 from cs_pipeline.alerts.freshness import stale_inputs
 from cs_pipeline.alerts.rulebook import Rule
