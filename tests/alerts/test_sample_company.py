@@ -56,9 +56,10 @@ from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) 
 inner join marts.fct_account_weeks as weeks on weeks.week + 7 = (asked.moment::timestamptz at time zone 'UTC')::date
 where abs(hashtext(weeks.account_id || weeks.week)) % 60 = 0
 """
-TOLERANCE = 21  # days: what goes wrong takes a while to show
-LOUD = 0.15
-"""Share of the book for which a shipped rule may fire in a week, on average."""
+LATER, EARLIER = 28, 7
+"""Days by which a rule may be later than the planted onset, as what goes wrong takes a while to show, and earlier."""
+LOUD = 0.25
+"""Share of the book for which a shipped rule may fire in a week."""
 
 
 def replayed(history: History, rules: Mapping[str, Rule], weeks: int = 0) -> Replay:
@@ -104,7 +105,8 @@ def test_a_rule_on_a_planted_cause_is_kept_with_its_planted_lead(
     assert card.recall.value > 0.6
     assert card.lift is not None
     assert card.lift.low > 2
-    assert card.median_lead_days == pytest.approx(7 * planted.median(), abs=TOLERANCE)
+    assert card.median_lead_days is not None
+    assert -EARLIER <= 7 * planted.median() - card.median_lead_days <= LATER
     assert _card(found, name, book).verdict == "keep"
 
 
@@ -114,14 +116,15 @@ def test_noise_is_louder_than_useful(found: Replay, book: Book) -> None:
     assert card.verdict == "louder than useful"
 
 
-def test_no_shipped_rule_fires_for_more_than_a_small_share_of_the_accounts_a_week(
+def test_no_shipped_rule_fires_for_more_than_a_quarter_of_the_accounts_a_week(
     larger_history: History, book: Book
 ) -> None:
     rules = {name: once_a_day(rule) for name, rule in load_rules(None).items()}
-    reports = report(replayed(larger_history, rules, weeks=3), book)
+    reports = report(replayed(larger_history, rules, weeks=1), book)
     assert {each.rule for each in reports} == set(rules)
-    assert {each.rule: each.share_per_week for each in reports if each.share_per_week > LOUD} == {}
+    assert {each.rule: each.share_ever for each in reports if each.share_ever > LOUD} == {}
     assert [each.rule for each in reports if each.failed] == []
+    assert sum(each.fired for each in reports) > 0
 
 
 def _card(found: Replay, name: str, book: Book) -> Scorecard:
