@@ -146,3 +146,15 @@ def test_the_index_of_automations_outlives_a_full_refresh(dbt_warehouse: DbtWare
     for arguments in ((), (), ("--full-refresh",)):
         build(dbt_warehouse, *arguments)
         assert dbt_warehouse.column(indexes) == [1]
+
+
+def test_alert_rules_see_events_that_were_loaded_since_the_last_build(dbt_warehouse: DbtWarehouse) -> None:
+    dbt_warehouse.load("accounts", *accounts("a"))
+    dbt_warehouse.load("events", event("e1", START, feature="reports"))
+    build(dbt_warehouse, "int_user_activity_to_date", "int_feature_usage_to_date")
+    dbt_warehouse.load("events", event("e2", START + timedelta(hours=1), feature="reports", quantity=2))
+    activity = "select events from intermediate.int_user_activity_to_date order by events"
+    uses = "select uses from intermediate.int_feature_usage_to_date order by uses"
+    assert (dbt_warehouse.column(activity), dbt_warehouse.column(uses)) == ([1, 2], [1, 2])
+    build(dbt_warehouse)
+    assert (dbt_warehouse.column(activity), dbt_warehouse.column(uses)) == ([3], [3])
