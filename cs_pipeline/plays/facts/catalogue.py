@@ -193,7 +193,6 @@ TRIGGER_FACTS: Mapping[TriggerKind, Catalogue] = {
     "lifecycle": _by_name(Fact("anchor", "text", "What happened to the account", "cs.triggers", _ANCHORS)),
     "alert": _by_name(
         Fact("rule", "text", "The alert rule that fired", "cs.triggers"),
-        Fact("alert_title", "text", "Title of the alert, with its figures; for us only", "cs.triggers"),
         Fact("alert_severity", "text", "Severity of the alert", "cs.triggers", _ALERT_SEVERITIES),
         Fact("entity", "text", "What it is about: the account, or a user or ticket of it, by id", "cs.triggers"),
         Fact(

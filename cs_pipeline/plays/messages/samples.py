@@ -81,7 +81,6 @@ _KNOWN: Mapping[str, object] = MappingProxyType(
         ],
         "renewal_window": "30",
         "rule": "usage_drop",
-        "alert_title": "Use fell by 56% in 30 days",
         "alert_severity": "high",
         "feature": "send_time",
         "measured": 5.0,
