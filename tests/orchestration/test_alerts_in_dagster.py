@@ -93,6 +93,7 @@ def test_a_rule_without_data_is_a_warning_with_the_reason(company: Company, sett
     passed, words = health(evaluate(company, settings))
     assert not passed
     assert f"{RULE} (no_data)" in str(words)
+    assert "csat_low" not in str(words), "there are no tickets, so there is nothing to say"
 
 
 def test_views_and_alerts_belong_to_the_weekly_job_and_the_hourly_one_starts_no_dbt() -> None:

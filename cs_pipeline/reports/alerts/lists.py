@@ -143,6 +143,18 @@ def newest_digest(session: Session) -> tuple[str, str] | None:
         return cursor.fetchone()
 
 
+def not_healthy(rules: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `rule_table` that somebody should look at.
+
+    A rule about tables that a team does not have says nothing, and that is no fault.
+    """
+    has_no_table = [
+        error is not None and all(" is absent" in part for part in str(error).split("; ")) for error in rules["error"]
+    ]
+    is_ill = rules["health"].isin(["error", "held"]) | ((rules["health"] == "no_data") & ~pd.Series(has_no_table))
+    return rules[is_ill.to_numpy(bool)]
+
+
 def changes(session: Session, alert_id: int) -> pd.DataFrame:
     """What became of an alert, oldest first; columns as_of, from_state, to_state, cause, decided_by, measured."""
     return _frame(
