@@ -3,9 +3,8 @@
 One message a reader and account, in the account's thread; where a rule speaks of no account, one a reader and rule.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as Session
@@ -15,34 +14,31 @@ from cs_pipeline.alerts.messages import Table, Writer, table_of
 from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.sending import PLAYBOOK, send
+from cs_pipeline.alerts.waiting import Row
 from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def send_at_once(session: Session, rules: Mapping[str, Rule], settings: Settings, now: datetime) -> int:
     """Plan what is to be told at once, in the caller's transaction; returns how many messages."""
 
-    def writing() -> "Callable[[str, pd.DataFrame], Notice]":
+    def writing() -> Callable[[list[Row]], Notice]:
         directory, writer = load_directory(settings.config), Writer(settings)
 
-        def notice_of(_: str, rows: "pd.DataFrame") -> Notice:
-            first = rows.iloc[0]
-            recipient, account_id, kinds = first["recipient"], str(first["account_id"]), set(rows["kind"])
+        def notice_of(rows: list[Row]) -> Notice:
+            first = rows[0]
+            recipient, account_id, kinds = first["recipient"], str(first["account_id"]), {row["kind"] for row in rows}
             zone = ZoneInfo(directory.zone_of(recipient, settings))
-            records = rows.to_dict("records")
-            sections = arrange(records, rules, zone, writer.account_url)
+            sections = arrange(rows, rules, zone, writer.account_url)
             written = writer.write(
                 _subject(sections),
                 sections,
                 intro=_intro(kinds),
-                table=_table(records, rules),
+                table=_table(rows, rules),
                 names_it=_is_one(sections),
             )
             return Notice(
-                key=f"alerts/at_once/{rows['notification_id'].min()}",
+                key=f"alerts/at_once/{min(row['notification_id'] for row in rows)}",
                 subject=written.subject,
                 text=written.text,
                 html=written.html,
@@ -74,9 +70,9 @@ def _intro(kinds: set[str]) -> str:
     return "Nobody has acknowledged it in time, so it comes to you." if "escalation" in kinds else ""
 
 
-def _table(records: list[dict[Hashable, Any]], rules: Mapping[str, Rule]) -> Table | None:
+def _table(rows: list[Row], rules: Mapping[str, Rule]) -> Table | None:
     """The rows of a rule that is told once for the whole, while it fires."""
-    firing = [row for row in records if row["kind"] != "resolved"]
+    firing = [row for row in rows if row["kind"] != "resolved"]
     if len(firing) != 1 or firing[0]["rule"] not in rules:
         return None
     return table_of(firing[0]["facts"], rules[firing[0]["rule"]].alert.show_rows)

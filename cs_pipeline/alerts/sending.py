@@ -5,16 +5,15 @@ What comes into a digest and what is told at once differ in what they say; how r
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import itemgetter
 
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import waiting
+from cs_pipeline.alerts.waiting import Row
 from cs_pipeline.plays.outbox.operations import Notice, notify_all
 from cs_pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PLAYBOOK = "alerts"
 """By this name a person can stop all that alerts say, as if it were a playbook."""
@@ -24,7 +23,7 @@ def send(
     session: Session,
     settings: Settings,
     now: datetime,
-    writing: "Callable[[], Callable[[str, pd.DataFrame], Notice]]",
+    writing: Callable[[], Callable[[list[Row]], Notice]],
     *,
     is_in_digest: bool,
 ) -> int:
@@ -33,10 +32,10 @@ def send(
     `writing` gives what makes a notice of the rows of a message; it is asked for only where there is something to tell.
     """
     rows = waiting.take(session, now, is_in_digest=is_in_digest)
-    if rows.empty:
+    if not rows:
         return 0
     notice_of = writing()
-    notices = {str(message): notice_of(str(message), of_one) for message, of_one in rows.groupby("message", sort=False)}
+    notices = {str(message): notice_of(list(of_one)) for message, of_one in groupby(rows, key=itemgetter("message"))}
     ids: Mapping[str, int] = notify_all(session, list(notices.values()), settings, now)
     waiting.mark(session, {message: ids[notice.key] for message, notice in notices.items()})
     return len(notices)

@@ -4,15 +4,17 @@ Used in one transaction: `take` sets the rows aside, `mark` writes the message o
 dropped with its reason; what somebody silenced, snoozed or stopped goes on waiting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
+from typing import Any
 
-import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.notifications import accounts_relation
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
+
+Row = Mapping[Hashable, Any]
 
 PER_RULE = 5
 """Alerts of a rule and kind that one message shows; of the others it says how many there are."""
@@ -23,9 +25,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def take(session: Session, now: datetime, *, is_in_digest: bool) -> pd.DataFrame:
-    """What is to be told now, sorted as a reader wants it: columns COLUMNS, up to PER_RULE rows a message, kind, rule.
+def take(session: Session, now: datetime, *, is_in_digest: bool) -> list[Row]:
+    """What is to be told now, by message, sorted as a reader wants it: columns COLUMNS.
 
+    Up to PER_RULE rows a message, kind and rule.
     `message` says which rows go together: those of a digest by their reader, others by reader and account, or rule
     where there is no account. `of_rule`: how many there are of that kind and rule, with those that are not shown.
     """
@@ -34,8 +37,9 @@ def take(session: Session, now: datetime, *, is_in_digest: bool) -> pd.DataFrame
         cursor.execute(_DROP)
         cursor.execute("drop table if exists alerts_to_tell")
         cursor.execute(read_sql(__file__, "take"), {"is_in_digest": is_in_digest, "now": now})
+        cursor.execute("analyze alerts_to_tell")
         cursor.execute(read_sql(__file__, "show", accounts=accounts_relation(session)), {"per_rule": PER_RULE})
-        return pd.DataFrame(cursor.fetchall(), columns=[*COLUMNS], dtype="object")
+        return [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
 
 
 def mark(session: Session, notices: Mapping[str, int]) -> int:

@@ -35,9 +35,11 @@ with ready as (
 select
     notification_id,
     message
-from ready
-where message in (
-    select due.message
-    from ready as due
-    where due.due_at <= %(now)s
-)
+from (
+    select
+        notification_id,
+        message,
+        min(due_at) over (partition by message) as first_due_at
+    from ready
+) as by_message
+where first_due_at <= %(now)s
