@@ -42,10 +42,11 @@ def in_words(card: Scorecard) -> str:
     if card.verdict == "not held against an outcome":
         return f"It fired {card.fired:,} times; no outcome is set that it could be held against."
     if card.verdict == "too few to tell":
-        waiting = f"; the window of {card.censored:,} more is not over" if card.censored else ""
+        if not card.fired:
+            return "It has not fired."
         return (
-            f"{_times(card.counted)} it fired and the window is over{waiting}. It takes {FEWEST}, of "
-            f"{FEWEST_ACCOUNTS} accounts, to tell."
+            f"Of {card.fired:,} firing{'' if card.fired == 1 else 's'}, the window of {card.counted:,} is over. It "
+            f"takes {FEWEST}, of {FEWEST_ACCOUNTS} accounts, to tell."
         )
     if card.precision is None:
         return ""
@@ -155,7 +156,3 @@ def _percent(share: float | None, digits: int = 0) -> str:
 
 def _days(days: float | None) -> str:
     return NOTHING if days is None else f"{days:.0f} days"
-
-
-def _times(count: int) -> str:
-    return "Once" if count == 1 else f"{count:,} times"
