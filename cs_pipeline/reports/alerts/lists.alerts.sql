@@ -1,4 +1,21 @@
 -- Alerts as people work with them: what is most severe and most valuable first, what is over newest first.
+with silences as (
+    select
+        silenced.alert_id,
+        max(lasting.until) as until,
+        (array_agg(lasting.reason order by lasting.until desc))[1] as reason
+    from cs.alert_silences as lasting
+    inner join cs.alerts as silenced
+        on
+            (lasting.rule is null or lasting.rule = silenced.rule)
+            and (lasting.account_id is null or lasting.account_id = silenced.account_id)
+    where
+        lasting.lifted_at is null
+        and lasting.until > %(now)s
+        and silenced.ended_at is null
+    group by silenced.alert_id
+)
+
 select
     alerts.alert_id,
     alerts.severity,
@@ -27,29 +44,17 @@ select
     silences.until as silenced_until,
     silences.reason as silence_reason
 from cs.alerts as alerts
-{accounts}
-left join lateral (
-    select
-        set.until,
-        set.reason
-    from cs.alert_silences as set
-    where
-        set.lifted_at is null
-        and set.until > %(now)s
-        and (set.rule is null or set.rule = alerts.rule)
-        and (set.account_id is null or set.account_id = alerts.account_id)
-    order by set.until desc
-    limit 1
-) as silences on true
+left join {accounts} as accounts on alerts.account_id = accounts.account_id
+left join silences on alerts.alert_id = silences.alert_id
 where
-    {chosen}
+    {shown}
     and (%(rule)s::text is null or alerts.rule = %(rule)s)
     and (%(account)s::text is null or alerts.account_id = %(account)s or accounts.account_name = %(account)s)
     and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
 order by
     alerts.ended_at desc nulls first,
-    array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity),
+    array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity) asc,
     accounts.arr desc nulls last,
-    alerts.fired_at,
-    alerts.alert_id
+    alerts.fired_at asc,
+    alerts.alert_id asc
 limit %(limit)s

@@ -23,14 +23,14 @@ WHICH: Mapping[Which, str] = {
     "all": "true",
 }
 """Which alerts a list shows, with the condition in SQL."""
-_ACCOUNTS = "left join marts.dim_accounts as accounts on alerts.account_id = accounts.account_id"
-_NO_ACCOUNTS = """left join (
+_ACCOUNTS = "marts.dim_accounts"
+_NO_ACCOUNTS = """(
     select
         null::text as account_id,
         null::text as account_name,
         null::text as owner_email,
         null::double precision as arr
-) as accounts on false"""
+)"""
 PATIENCE = timedelta(hours=3)
 """How long after its moment a rule may still be unevaluated; the job asks every hour."""
 
@@ -240,7 +240,7 @@ def _is_there(session: Session, relation: str) -> bool:
 
 def _alerts(session: Session, now: datetime, chosen: str, **asked: object) -> pd.DataFrame:
     accounts = _ACCOUNTS if _is_there(session, "marts.dim_accounts") else _NO_ACCOUNTS
-    sql = read_sql(__file__, "alerts", chosen=chosen, accounts=accounts)
+    sql = read_sql(__file__, "alerts", shown=chosen, accounts=accounts)
     nothing = dict.fromkeys(("rule", "account", "owner", "limit"))
     return _frame(session, sql, {**nothing, **asked, "now": now})
 

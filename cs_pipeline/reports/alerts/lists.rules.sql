@@ -1,4 +1,27 @@
 -- Rules as they were evaluated last, what is open of them, and how often they fired in the last 30 days.
+with newest as (
+    select distinct on (rule)
+        rule,
+        health,
+        as_of,
+        evaluated_at,
+        error
+    from cs.alert_evaluations
+    where rule = any(%(rules)s::text[])
+    order by rule asc, as_of desc
+),
+
+counted as (
+    select
+        rule,
+        count(*) filter (where state in ('firing', 'recovering') and not is_held) as open,
+        count(*) filter (where state in ('firing', 'recovering') and is_held) as held,
+        count(*) filter (where fired_at > %(now)s::timestamptz - interval '30 days' and not is_baseline) as fired_30d,
+        max(fired_at) filter (where not is_baseline) as last_fired
+    from cs.alerts
+    group by rule
+)
+
 select
     rules.rule,
     newest.health,
@@ -10,24 +33,6 @@ select
     coalesce(counted.fired_30d, 0) as fired_30d,
     counted.last_fired
 from unnest(%(rules)s::text[]) as rules (rule)
-left join lateral (
-    select
-        evaluations.health,
-        evaluations.as_of,
-        evaluations.evaluated_at,
-        evaluations.error
-    from cs.alert_evaluations as evaluations
-    where evaluations.rule = rules.rule
-    order by evaluations.as_of desc
-    limit 1
-) as newest on true
-left join lateral (
-    select
-        count(*) filter (where alerts.state in ('firing', 'recovering') and not alerts.is_held) as open,
-        count(*) filter (where alerts.state in ('firing', 'recovering') and alerts.is_held) as held,
-        count(*) filter (where alerts.fired_at > %(now)s - interval '30 days' and not alerts.is_baseline) as fired_30d,
-        max(alerts.fired_at) filter (where not alerts.is_baseline) as last_fired
-    from cs.alerts as alerts
-    where alerts.rule = rules.rule
-) as counted on true
+left join newest on rules.rule = newest.rule
+left join counted on rules.rule = counted.rule
 order by rules.rule

@@ -96,9 +96,9 @@ ranked_alerts as (
         row_number() over (
             partition by chosen.account_id
             order by
-                array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity),
+                array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity) asc,
                 alerts.fired_at desc,
-                alerts.alert_id
+                alerts.alert_id asc
         ) as place,
         count(*) over (partition by chosen.account_id) as open_alerts
     from chosen
