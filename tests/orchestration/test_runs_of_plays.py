@@ -1,7 +1,12 @@
 """What a tick of a sensor asks for: few runs, whose cause is their key."""
 
-from cs_pipeline.orchestration.sensors.playbooks import TRIGGERS_IN_A_RUN, playbook_requests
+import dagster as dg
+
+from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.sensors.playbooks import TRIGGERS_IN_A_RUN, playbook_requests, playbooks_sensor
 from cs_pipeline.plays.triggers.dispatch_cursor import TriggerBatch
+from cs_pipeline.settings import Settings
+from tests.builders.company import Company
 
 
 def batches_of(requests: list) -> list[list[tuple[str, int]]]:
@@ -35,3 +40,18 @@ def test_the_same_cause_has_the_same_key_and_another_attempt_another() -> None:
 
 def test_nothing_to_decide_is_no_run() -> None:
     assert playbook_requests([], "") == []
+
+
+def test_a_tick_offers_the_triggers_of_all_kinds_in_one_run_and_the_play_that_goes_first_gets_them_first(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    account = company.account("a0", severity=3)
+    company.fall(account, to_severity=3)
+    company.trigger("segment_entry", account, segment="cancellation_requested")
+    resources = {"warehouse": company.warehouse, "settings": settings, "clock": clock}
+    with dg.build_sensor_context(resources=resources) as context:
+        ticked = playbooks_sensor(context)
+    assert isinstance(ticked, dg.SensorResult)
+    (plays,) = batches_of(list(ticked.run_requests or []))
+    names = [name for name, _ in plays]
+    assert names.index("save_cancellation") < names.index("red_save") < names.index("yellow_adoption")

@@ -7,7 +7,9 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.keys import LIVE, ORIGIN_TAG
+from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
+from tests.conftest import CopyDatabase
 
 pytestmark = pytest.mark.slow(seconds=10)
 
@@ -91,32 +93,58 @@ def test_a_cohort_backfill_replaces_that_cohorts_rows_and_no_others(history: His
     )
 
 
-def test_the_schedules_week_starts_plays_once_however_often_it_ticks_and_whatever_dagster_forgets(
-    history: History,
-) -> None:
+@pytest.fixture(scope="module")
+def monday(history_template: Warehouse, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """A history in which the week before last was never scored, until on Monday the schedule ticks."""
+    history = History(copy_once(history_template), tmp_path_factory.mktemp("monday"))
+    for table in ("cs.health_scores", "cs.score_changes", "cs.renewal_windows", "cs.parent_scores"):
+        history.rows(f"delete from {table} where week = '{SCORED_UNTIL}'")
     with history.runtime() as runtime:
         runtime.timelapse().let_day_happen(monday_evening())
-        first = contacts(history)
-        assert all(first), f"triggers, enrolments, actions, messages, tasks: {first}"
+    return history
+
+
+on_that_monday = pytest.mark.xdist_group("monday")
+
+
+@on_that_monday
+@pytest.mark.slow(seconds=30)
+def test_a_missed_monday_is_made_up_for_before_the_next_one(monday: History) -> None:
+    """Its scores come first, as a backfill; only the newest week may trigger."""
+    scored = "(select distinct week from cs.health_scores) as weeks"
+    assert monday.count(scored, f"week in ('{SCORED_UNTIL}', '{LAST_WEEK}')") == 2
+    assert monday.rows(f"select distinct origin from cs.score_changes where week = '{SCORED_UNTIL}'") == [("backfill",)]
+    assert monday.count("cs.score_changes", f"week = '{LAST_WEEK}' and previous_week <> '{SCORED_UNTIL}'") == 0
+    assert monday.rows("select distinct week from cs.triggers where kind = 'score_change'") == [(LAST_WEEK,)]
+
+
+@on_that_monday
+@pytest.mark.slow(seconds=20)
+def test_the_schedules_week_starts_plays_once_however_often_it_ticks_and_whatever_dagster_forgets(
+    monday: History,
+) -> None:
+    first = contacts(monday)
+    assert all(first), f"triggers, enrolments, actions, messages, tasks: {first}"
+    with monday.runtime() as runtime:
         # The same day again with sensors that have forgotten everything, on the same instance.
         again = runtime.timelapse()
         again.let_day_happen(monday_evening())
         assert again.runs == 0
-        assert contacts(history) == first
+        assert contacts(monday) == first
         twice = runtime.launcher.run("weekly_health", tags={ORIGIN_TAG: LIVE}, partition_key=f"{LAST_WEEK}")
         assert not twice.get_asset_materialization_events(), "a second daemon's run finds the week done"
         runtime.launcher.run_weeks(LAST_WEEK, LAST_WEEK)
-        assert contacts(history) == first
-        addresses = [address for (address,) in history.rows("select distinct recipient from cs.captured_messages")]
-        told = "\n".join(str(event) for (event,) in history.rows("select event from public.event_logs"))
-        told += (history.home / "logs" / "runs.log").read_text(errors="replace")
+        assert contacts(monday) == first
+        addresses = [address for (address,) in monday.rows("select distinct recipient from cs.captured_messages")]
+        told = "\n".join(str(event) for (event,) in monday.rows("select event from public.event_logs"))
+        told += (monday.home / "logs" / "runs.log").read_text(errors="replace")
         found = [address for address in addresses if "@" in str(address) and str(address) in told]
         assert not found, "no address stands in Dagster's events or in a log"
         for run in runtime.launcher.instance.get_runs():
             runtime.launcher.instance.delete_run(run.run_id)  # Dagster forgets run keys with their runs
         runtime.timelapse().let_day_happen(monday_evening())
-        assert contacts(history) == first
-    assert history.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
+        assert contacts(monday) == first
+    assert monday.count("(select action_id from cs.action_attempts group by 1 having count(*) > 1) as twice") == 0
 
 
 def lose_events(history: History, of: str = "true") -> None:
@@ -169,18 +197,3 @@ def test_a_score_of_which_too_little_is_known_starts_no_play_and_says_what_is_mi
     with history.runtime() as runtime, pytest.raises(UserError, match=words):
         runtime.timelapse().let_day_happen(monday_evening())
     assert history.count("cs.triggers", "kind = 'score_change'") == 0
-
-
-def test_a_missed_monday_is_made_up_for_before_the_next_one(history: History) -> None:
-    """The week before last was never scored: its scores come first, as a backfill; only the newest week may trigger."""
-    for table in ("cs.health_scores", "cs.score_changes", "cs.renewal_windows", "cs.parent_scores"):
-        history.rows(f"delete from {table} where week = '{SCORED_UNTIL}'")
-    with history.runtime() as runtime:
-        runtime.timelapse().let_day_happen(monday_evening())
-    scored = "(select distinct week from cs.health_scores) as weeks"
-    assert history.count(scored, f"week in ('{SCORED_UNTIL}', '{LAST_WEEK}')") == 2
-    assert history.rows(f"select distinct origin from cs.score_changes where week = '{SCORED_UNTIL}'") == [
-        ("backfill",)
-    ]
-    assert history.count("cs.score_changes", f"week = '{LAST_WEEK}' and previous_week <> '{SCORED_UNTIL}'") == 0
-    assert history.rows("select distinct week from cs.triggers where kind = 'score_change'") == [(LAST_WEEK,)]
