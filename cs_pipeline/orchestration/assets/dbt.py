@@ -10,10 +10,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
+from cs_pipeline.alerts.views import are_standing, say_built, views_and_digest
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.duplicate_runs import scheduled_before
-from cs_pipeline.orchestration.keys import DATA_PLATFORM, SOURCES_GROUP, WEEKLY
+from cs_pipeline.orchestration.keys import DATA_PLATFORM, SOURCES_GROUP, WEEKLY, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table_name
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
@@ -111,7 +112,17 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
+        views, digest = views_and_digest(json.loads(manifest.read_text()))
+        with warehouse.session() as session:
+            is_done = context.job_name == WEEKLY_JOB and are_standing(session, views, digest)
+        if is_done:
+            context.log.info("No file of a rule has changed, and all views stand: dbt is not started.")
+            yield from (dg.MaterializeResult(asset_key=key) for key in context.selected_asset_keys)
+            return
         yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
+        if not context.is_subset:
+            with warehouse.session() as session:
+                say_built(session, digest)
 
     return [dbt_models, dbt_account_weeks, dbt_alert_rules]
 
