@@ -23,41 +23,42 @@ routed as (
     from asked
     inner join cs.alerts using (alert_id)
     left join {accounts} as accounts on alerts.account_id = accounts.account_id
-    cross join lateral (
-        select
-            candidates.role,
-            candidates.recipient
-        from (
+    cross join
+        lateral (
             select
-                links.role,
-                links.place,
-                coalesce(
-                    case links.role
-                        when 'owner' then cs.address_of(accounts.owner_email)
-                        when 'manager' then cs.address_of(accounts.manager_email)
-                        when 'executive' then cs.address_of(accounts.executive_email)
-                    end,
-                    fixed.recipient
-                ) as recipient
-            from unnest(%(chain)s::text[]) with ordinality as links (role, place)
-            left join fixed on links.role = fixed.role
-        ) as candidates
-        where
-            candidates.recipient is not null
-            and not (
-                asked.kind = 'escalation'
-                and exists (
-                    select 1
-                    from cs.alert_notifications as told
-                    where
-                        told.alert_id = alerts.alert_id
-                        and told.fired_at = alerts.fired_at
-                        and told.recipient = candidates.recipient
+                candidates.role,
+                candidates.recipient
+            from (
+                select
+                    links.role,
+                    links.place,
+                    coalesce(
+                        case links.role
+                            when 'owner' then cs.address_of(accounts.owner_email)
+                            when 'manager' then cs.address_of(accounts.manager_email)
+                            when 'executive' then cs.address_of(accounts.executive_email)
+                        end,
+                        fixed.recipient
+                    ) as recipient
+                from unnest(%(chain)s::text[]) with ordinality as links (role, place)
+                left join fixed on links.role = fixed.role
+            ) as candidates
+            where
+                candidates.recipient is not null
+                and not (
+                    asked.kind = 'escalation'
+                    and exists (
+                        select 1
+                        from cs.alert_notifications as told
+                        where
+                            told.alert_id = alerts.alert_id
+                            and told.fired_at = alerts.fired_at
+                            and told.recipient = candidates.recipient
+                    )
                 )
-            )
-        order by candidates.place
-        limit 1
-    ) as reached
+            order by candidates.place
+            limit 1
+        ) as reached
     where asked.kind in ('new', 'escalation')
 ),
 
@@ -94,15 +95,17 @@ numbered as (
         to_tell.kind,
         case to_tell.kind
             when 'reopened' then greatest(alerts.reopened, 1)
-            when 'reminder' then 1 + (
-                select count(*)
-                from cs.alert_notifications as before
-                where
-                    before.alert_id = alerts.alert_id
-                    and before.fired_at = alerts.fired_at
-                    and before.kind = 'reminder'
-                    and before.recipient = to_tell.recipient
-            )
+            when 'reminder'
+                then
+                    1 + (
+                        select count(*)
+                        from cs.alert_notifications as before
+                        where
+                            before.alert_id = alerts.alert_id
+                            and before.fired_at = alerts.fired_at
+                            and before.kind = 'reminder'
+                            and before.recipient = to_tell.recipient
+                    )
             else 1
         end as nth,
         to_tell.recipient,
@@ -134,36 +137,38 @@ select
 from numbered
 left join unnest(%(persons)s::text[], %(zones)s::text[]) as persons (recipient, zone)
     on numbered.recipient = persons.recipient
-cross join lateral (
-    select
-        min(days.starts_at) filter (where days.starts_at > %(now)s) as next_at,
-        -- What comes in the morning, before or after a digest that is not out yet, goes with this morning's.
-        coalesce(bool_or(
-            days.starts_at <= %(now)s
-            and %(now)s < days.starts_at + interval '3 hours'
-            and not exists (
-                select 1
-                from cs.alert_notifications as before
-                where
-                    before.recipient = numbered.recipient
-                    and before.is_in_digest
-                    and before.notice_id is not null
-                    and before.due_at >= days.starts_at
-            )
-        ), false) as is_now
-    from (
+cross join
+    lateral ( -- noqa: ST05
         select
-            (
-                date_trunc('day', %(now)s at time zone coalesce(persons.zone, %(zone)s))
-                + numbers.days * interval '1 day'
-                + %(hour)s * interval '1 hour'
-            ) at time zone coalesce(persons.zone, %(zone)s) as starts_at,
-            extract(
-                isodow from
-                (%(now)s at time zone coalesce(persons.zone, %(zone)s)) + numbers.days * interval '1 day'
-            )::integer as weekday
-        from generate_series(0, 8) as numbers (days)
-    ) as days
-    where days.weekday = any(%(weekdays)s::integer[])
-) as mornings
+            min(days.starts_at) filter (where days.starts_at > %(now)s) as next_at,
+            -- What comes in the morning, before or after a digest that is not out yet, goes with this morning's.
+            coalesce(bool_or(
+                days.starts_at <= %(now)s
+                and %(now)s < days.starts_at + interval '3 hours'
+                and not exists (
+                    select 1
+                    from cs.alert_notifications as before
+                    where
+                        before.recipient = numbered.recipient
+                        and before.is_in_digest
+                        and before.notice_id is not null
+                        and before.due_at >= days.starts_at
+                )
+            ), false) as is_now
+        from generate_series(0, 8) as numbers (nth)
+        cross join
+            lateral (
+                select
+                    (
+                        date_trunc('day', %(now)s at time zone coalesce(persons.zone, %(zone)s))
+                        + numbers.nth * interval '1 day'
+                        + %(hour)s * interval '1 hour'
+                    ) at time zone coalesce(persons.zone, %(zone)s) as starts_at,
+                    extract(
+                        isodow from
+                        (%(now)s at time zone coalesce(persons.zone, %(zone)s)) + numbers.nth * interval '1 day'
+                    )::integer as weekday
+            ) as days
+        where days.weekday = any(%(weekdays)s::integer[])
+    ) as mornings
 on conflict (alert_id, fired_at, kind, nth, recipient) do nothing

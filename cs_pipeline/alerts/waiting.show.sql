@@ -34,7 +34,7 @@ placed as (
         count(*) over (partition by message, kind, rule) as of_rule,
         row_number() over (
             partition by message, kind, rule
-            order by urgency, arr desc nulls last, account_id, alert_id
+            order by urgency asc, arr desc nulls last, account_id asc, alert_id asc
         ) as place
     from told
 )
@@ -63,4 +63,4 @@ select
     of_rule
 from placed
 where place <= %(per_rule)s
-order by message, urgency, arr desc nulls last, account_id, alert_id
+order by message asc, urgency asc, arr desc nulls last, account_id asc, alert_id asc

@@ -13,8 +13,9 @@ create table cs.alerts (
     severity text not null check (severity in ('urgent', 'high', 'medium', 'low')),
     since timestamptz not null,           -- moment at which it was first seen
     since_clock double precision not null, -- the rule's clock then, see cs.alert_evaluations
-    seen_at timestamptz not null,         -- moment at which it was last seen with something new; while it holds it is seen
-                                          -- at every evaluation, which writes nothing where nothing changed
+    -- moment at which it was last seen with something new; while it holds it is seen
+    seen_at timestamptz not null,
+    -- at every evaluation, which writes nothing where nothing changed
     fired_at timestamptz,                 -- moment at which it fired; kept when it recovers and fires on
     missing integer not null default 0,   -- evaluations in a row that did not see it
     missing_since timestamptz,            -- of one that is closed: since when the rule no longer finds it
@@ -45,7 +46,7 @@ where state = 'firing' and told_at is null and not is_baseline;
 create index alerts_by_account on cs.alerts (account_id, fired_at);
 create index alerts_by_end on cs.alerts (ended_at) where ended_at is not null;
 comment on table cs.alerts is
-'What alert rules found: one row a rule, account and entity from its first sight to its end; a new row when it is told again.';
+'What alert rules found: one row a rule, account and entity from its first sight to its end; told again, a new row.';
 
 create table cs.alert_changes (
     change_id bigint generated always as identity primary key,
@@ -59,12 +60,14 @@ create table cs.alert_changes (
     cause text,
     version text not null,
     measured double precision,
-    decided_by text                       -- null: an evaluation. Who acknowledges, snoozes or releases leaves the state as it is
+    -- null: an evaluation. Who acknowledges, snoozes or releases leaves the state as it is
+    decided_by text
 );
 create index alert_changes_by_alert on cs.alert_changes (alert_id, change_id);
 create index alert_changes_by_rule on cs.alert_changes (rule, as_of);
 create index alert_changes_by_time on cs.alert_changes using brin (as_of);
-comment on table cs.alert_changes is 'Every change of state of an alert, and what people decided about it; rows are added only.';
+comment on table cs.alert_changes is
+'Every change of state of an alert, and what people decided about it; rows are added only.';
 
 create table cs.alert_evaluations (
     rule text not null,
@@ -91,7 +94,8 @@ create index alert_evaluations_of_sight on cs.alert_evaluations (rule, as_of) wh
 create index alert_evaluations_by_time on cs.alert_evaluations using brin (as_of);
 create index alert_evaluations_to_report on cs.alert_evaluations (evaluated_at)
 where reported_at is null and (health in ('no_data', 'error') or is_baseline);
-comment on table cs.alert_evaluations is 'One row for each evaluation of an alert rule: its health, and what came of it.';
+comment on table cs.alert_evaluations is
+'One row for each evaluation of an alert rule: its health, and what came of it.';
 
 create table cs.alert_parameters (
     rule text not null,
@@ -113,4 +117,5 @@ create table cs.alert_silences (
     lifted_at timestamptz,
     check (rule is not null or account_id is not null)
 );
-comment on table cs.alert_silences is 'What people do not want to be told for a while. Alerts change state all the same.';
+comment on table cs.alert_silences is
+'What people do not want to be told for a while. Alerts change state all the same.';
