@@ -158,9 +158,7 @@ def _next(settings: Settings) -> Panel:
     lines = [
         marked("[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages"),
         marked("[bold]{}/index.html[/]   every message, as its reader would see it", settings.captures),
-        marked(
-            "[bold]cs-pipeline alert list[/] what is open, the most severe first; [bold]alert rules[/] lists the rules"
-        ),
+        marked("[bold]cs-pipeline alert list[/] what is open, the most severe first; `alert rules` lists the rules"),
         marked("[bold]cs-pipeline play list[/]  the plays, and what starts them"),
         marked("[bold]cs-pipeline doctor[/]     what is configured, reachable and missing"),
         Text(),

@@ -114,7 +114,7 @@ def test_a_new_version_for_some_accounts_does_not_settle_the_week_for_all(scored
 
 
 def test_tables_that_no_metric_comes_from_are_no_inputs(scored: Warehouse) -> None:
-    load(scored, "orders", order_id="o", account_id="a", created_at="2024-01-02 09:00Z", amount=1.0)
+    load(scored, "referrals", referral_id="r", account_id="a", referred_at="2024-01-02 09:00Z")
     assert late(scored).arrived.empty
 
 
