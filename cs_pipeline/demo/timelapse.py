@@ -48,6 +48,7 @@ class Timelapse:
         self._tick_schedule(DAILY_SCHEDULE, midnight + EARLY)
         if midnight.weekday() == 0:
             self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
+        self._tick_schedule(ALERT_SCHEDULE, midnight + AFTER_LOADING)
         self._tick_sensor(PLAYBOOKS_SENSOR)
         for hour in (AFTERNOON, EVENING):
             self.clock.set(midnight + hour)
