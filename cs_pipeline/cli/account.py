@@ -13,6 +13,9 @@ from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
+MOST_ROWS = 12
+"""Rows of a table that a screen shows."""
+
 
 def why(
     account: Annotated[str, typer.Argument(help="Id of the account, or its name.")],
@@ -39,7 +42,9 @@ def why(
     for title, rows in story.tables.items():
         if not rows.empty:
             say_heading(title)
-            print_frame(rows)
+            print_frame(rows.head(MOST_ROWS))
+        if len(rows) > MOST_ROWS:
+            console.print(f"… and {len(rows) - MOST_ROWS:,} more; `--json` has all.")
 
 
 def queue(

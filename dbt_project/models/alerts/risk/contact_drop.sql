@@ -113,7 +113,7 @@ select
     1 - cast(both_windows.events_now as double precision) / both_windows.events_earlier as measured,
     people.share as held_against,
     jsonb_build_object(
-        'role', people.role,
+        'role', replace(people.role, '_', ' '),
         'now', both_windows.events_now,
         'before', both_windows.events_earlier
     ) as facts

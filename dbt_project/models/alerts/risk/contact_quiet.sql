@@ -127,6 +127,6 @@ select
     user_id as entity,
     cast(days_without as double precision) as measured,
     days as held_against,
-    jsonb_build_object('role', role, 'last_login_on', last_login_on) as facts
+    jsonb_build_object('role', replace(role, '_', ' '), 'last_login_on', last_login_on) as facts
 from quiet
 where days_without >= days
