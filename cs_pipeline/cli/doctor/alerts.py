@@ -35,7 +35,7 @@ def examine_alerts(warehouse: Warehouse, settings: Settings, now: datetime) -> I
         words = f"{rule} would fire {held:,} times at once, and has told nobody"
         decide = f"decide with `cs-pipeline alert release {rule}` or `cs-pipeline alert dismiss {rule}`"
         yield Finding("held alerts", "wrong", f"{words}: {decide}")
-    if late:
+    if late and settings.now is None:  # where the clock is set, nobody is late
         words = f"{_named([name for name, _ in late])}, due since {min(due for _, due in late):%Y-%m-%d %H:%M} UTC"
         yield Finding("alert rules", "wrong", f"nobody asks {words}: see the job evaluate_alerts in the Dagster UI")
 
