@@ -1,6 +1,6 @@
 {# What is said of an account by four voices that seldom sit at one table, each from 0 (it will leave) to 1 (all is well),
-   or null where the voice is silent. For the rules of models/alerts/disagreement, which differ in how far apart they
-   ask. `account_weeks` is a row of fct_account_weeks, `scores` the active health score of that week.
+   or null where the voice is silent. `account_weeks` is a row of fct_account_weeks, `scores` the active health score of
+   that week.
 
    score     the score model: by severity; its own score where a person set another.
    csm       the owner: the score he set by hand; else open complaints or missed meetings (0), the mean NPS answer, or
@@ -36,4 +36,68 @@
             then 0.4
         else 0.75
     end as forecast_voice
+{%- endmacro %}
+
+
+{# A rule of models/alerts/disagreement: accounts whose voices lie so far apart as its parameter `apart` asks. #}
+{% macro disagreements(moments, parameters) -%}
+with
+
+voices as (
+
+    select
+        moments.as_of,
+        account_weeks.account_id,
+        account_weeks.tier,
+        {{ voices_of_account('account_weeks', 'scores') }}
+    from {{ moments }} as moments
+    inner join {{ ref('fct_account_weeks') }} as account_weeks
+        on account_weeks.week = {{ last_week_before('moments.as_of') }}
+    left join {{ source('cs', 'health_scores') }} as scores
+        on
+            account_weeks.week = scores.week
+            and account_weeks.account_id = scores.account_id
+            and scores.is_active
+
+),
+
+-- greatest and least leave out voices that are silent.
+distances as (
+
+    select
+        *,
+        greatest(score_voice, csm_voice, billing_voice, forecast_voice) as best,
+        least(score_voice, csm_voice, billing_voice, forecast_voice) as worst
+    from voices
+
+)
+
+select
+    distances.as_of,
+    distances.account_id,
+    distances.account_id as entity,
+    distances.best - distances.worst as measured,
+    parameters.apart as held_against,
+    jsonb_build_object(
+        'score', distances.score_voice,
+        'csm', distances.csm_voice,
+        'billing', distances.billing_voice,
+        'forecast', distances.forecast_voice,
+        'says_well', case distances.best
+            when distances.score_voice then 'score'
+            when distances.csm_voice then 'CSM'
+            when distances.billing_voice then 'billing'
+            else 'renewal forecast'
+        end,
+        'says_badly', case distances.worst
+            when distances.forecast_voice then 'renewal forecast'
+            when distances.billing_voice then 'billing'
+            when distances.csm_voice then 'CSM'
+            else 'score'
+        end
+    ) as facts
+from distances
+inner join {{ parameters }} as parameters
+    on parameters.tier = coalesce(distances.tier, '')
+where distances.best - distances.worst >= parameters.apart
 {%- endmacro %}

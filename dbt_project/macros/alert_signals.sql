@@ -36,3 +36,102 @@
             or (phrases.phrase ~ '[^\u0001-\u024F]' and strpos(lower({{ words_said }}), lower(phrases.phrase)) > 0)
     )
 {%- endmacro %}
+
+
+{# A rule about pages: accounts whose users viewed or clicked one of its parameter `pages`, once a UTC day. It is found on
+   that day and the next, so that a missed hour and late events lose nothing. #}
+{% macro page_events(moments, parameters, event_name) -%}
+select
+    moments.as_of,
+    events.account_id,
+    cast({{ utc_day('events.occurred_at') }} as text) as entity,
+    cast(sum(events.quantity) as double precision) as measured,
+    cast(1 as double precision) as held_against,
+    jsonb_build_object(
+        'users', count(distinct events.user_id),
+        'page', min(events.page),
+        'last_at', max(events.occurred_at)
+    ) as facts
+from {{ moments }} as moments
+inner join {{ ref('stg_events') }} as events
+    on
+        events.occurred_at > {{ utc_midnight(utc_day('moments.as_of') ~ ' - 1') }}
+        and moments.as_of >= events.occurred_at
+inner join {{ ref('stg_accounts') }} as accounts on events.account_id = accounts.account_id
+inner join {{ parameters }} as parameters
+    on parameters.tier = coalesce(accounts.tier, '')
+where
+    {{ is_around_moments('events.occurred_at', 2) }}
+    and events.event_name = '{{ event_name }}'
+    and events.page = any(parameters.pages)
+    and {{ was_known('events._loaded_at', 'events.occurred_at', 'moments.as_of') }}
+group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
+{%- endmacro %}
+
+
+{# A CTE's select: every customer at each moment of the CTE `asked`, with the parameters of its tier. #}
+{% macro customers_asked() -%}
+    select
+        asked.*,
+        accounts.account_id,
+        {{ utc_day('accounts.created_at') }} as created_on
+    from asked
+    inner join {{ ref('stg_accounts') }} as accounts
+        on asked.tier = coalesce(accounts.tier, '')
+    where
+        {{ is_customer('accounts', 'asked.as_of') }}
+        and {{ was_known('accounts._loaded_at', 'accounts.created_at', 'asked.as_of') }}
+{%- endmacro %}
+
+
+{# A CTE's select: whom the customer's contact is, in the `roles` of the CTE `asked`, at each of its moments; one row a user.
+   `window_begins` of `asked` is the moment before which a power user did most. #}
+{% macro contacts_asked() -%}
+    with
+
+    contacts as (
+
+        select
+            asked.*,
+            roles.account_id,
+            roles.user_id,
+            roles.role
+        from asked
+        inner join {{ ref('stg_contact_roles') }} as roles
+            on
+                asked.roles @> array[roles.role]
+                and coalesce(roles.started_on <= {{ utc_day('asked.as_of') }}, true)
+                and coalesce(roles.ended_on > {{ utc_day('asked.as_of') }}, true)
+                and coalesce(asked.as_of >= roles._loaded_at, true)
+
+        union all
+
+        -- Nobody need name the power user: it is who did most before the days in question.
+        select
+            asked.*,
+            account_weeks.account_id,
+            account_weeks.power_user_id as user_id,
+            'power_user' as role
+        from asked
+        inner join {{ ref('fct_account_weeks') }} as account_weeks
+            on
+                account_weeks.week = {{ last_week_before('asked.window_begins') }}
+                and account_weeks.power_user_id is not null
+        where 'power_user' = any(asked.roles)
+
+    )
+
+    select distinct on (contacts.as_of, contacts.account_id, contacts.user_id)
+        contacts.*,
+        {{ utc_day('users.created_at') }} as created_on
+    from contacts
+    inner join {{ ref('stg_accounts') }} as accounts
+        on contacts.account_id = accounts.account_id and contacts.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('stg_users') }} as users
+        on contacts.user_id = users.user_id and contacts.account_id = users.account_id
+    where
+        {{ is_customer('accounts', 'contacts.as_of') }}
+        and users.created_at <= contacts.as_of
+        and coalesce(users.deleted_at > contacts.as_of, true)
+    order by contacts.as_of, contacts.account_id, contacts.user_id, contacts.role
+{%- endmacro %}

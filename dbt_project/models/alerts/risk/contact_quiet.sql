@@ -16,53 +16,9 @@ asked as (
 
 ),
 
-contacts as (
-
-    select
-        asked.*,
-        roles.account_id,
-        roles.user_id,
-        roles.role
-    from asked
-    inner join {{ ref('stg_contact_roles') }} as roles
-        on
-            asked.roles @> array[roles.role]
-            and coalesce(roles.started_on <= {{ utc_day('asked.as_of') }}, true)
-            and coalesce(roles.ended_on > {{ utc_day('asked.as_of') }}, true)
-            and coalesce(asked.as_of >= roles._loaded_at, true)
-
-    union all
-
-    -- Nobody need name the power user: it is who did most before the days in question.
-    select
-        asked.*,
-        account_weeks.account_id,
-        account_weeks.power_user_id as user_id,
-        'power_user' as role
-    from asked
-    inner join {{ ref('fct_account_weeks') }} as account_weeks
-        on
-            account_weeks.week = {{ last_week_before('asked.window_begins') }}
-            and account_weeks.power_user_id is not null
-    where 'power_user' = any(asked.roles)
-
-),
-
 people as (
 
-    select distinct on (contacts.as_of, contacts.account_id, contacts.user_id)
-        contacts.*,
-        {{ utc_day('users.created_at') }} as created_on
-    from contacts
-    inner join {{ ref('stg_accounts') }} as accounts
-        on contacts.account_id = accounts.account_id and contacts.tier = coalesce(accounts.tier, '')
-    inner join {{ ref('stg_users') }} as users
-        on contacts.user_id = users.user_id and contacts.account_id = users.account_id
-    where
-        {{ is_customer('accounts', 'contacts.as_of') }}
-        and users.created_at <= contacts.as_of
-        and coalesce(users.deleted_at > contacts.as_of, true)
-    order by contacts.as_of, contacts.account_id, contacts.user_id, contacts.role
+    {{ contacts_asked() }}
 
 ),
 

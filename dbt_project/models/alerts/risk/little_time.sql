@@ -12,16 +12,7 @@ asked as (
 
 customers as (
 
-    select
-        asked.*,
-        accounts.account_id,
-        {{ utc_day('accounts.created_at') }} as created_on
-    from asked
-    inner join {{ ref('stg_accounts') }} as accounts
-        on asked.tier = coalesce(accounts.tier, '')
-    where
-        {{ is_customer('accounts', 'asked.as_of') }}
-        and {{ was_known('accounts._loaded_at', 'accounts.created_at', 'asked.as_of') }}
+    {{ customers_asked() }}
 
 ),
 
