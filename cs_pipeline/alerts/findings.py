@@ -64,7 +64,7 @@ def find(session: Session, rule: Rule, accounts: str) -> int:
         cursor.execute(HASH_JOINS)
         cursor.execute(read_sql(__file__, relation=rule.relation, accounts=accounts))
         found = cursor.rowcount
-        cursor.execute(_ANY_JOINS)
+        cursor.execute(ANY_JOINS)
         if found > _FEW:
             cursor.execute("analyze alert_rows")
         cursor.execute(_WRONG, {"needs_account": rule.alert.mode == "per_row"})
@@ -82,7 +82,7 @@ from pg_settings where name = 'work_mem'
 """
 """For the transaction, before the view of a rule is asked. What is met on the way has no statistics, such as moments
 and days summed up; a planner that takes it for a single row loops over users times days."""
-_ANY_JOINS = """
+ANY_JOINS = """
 set local enable_nestloop to default;
 set local enable_mergejoin to default;
 set local work_mem to default

@@ -1,6 +1,6 @@
 """Say whether the inputs of a rule are fresh enough to be believed: a dead feed is not a customer who went quiet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,47 +23,75 @@ def stale_inputs(session: Session, needs_fresh: Mapping[str, timedelta], as_of: 
 
     Fresh is a table with a row that happened, or reached the warehouse, within its time before `as_of`.
     """
-    found = (_stale(session, read_contract().tables[name], age, as_of) for name, age in needs_fresh.items())
-    return [each for each in found if each is not None]
+    return stale_inputs_at(session, needs_fresh, [as_of])[as_of]
 
 
-def _stale(session: Session, table: SourceTable, age: timedelta, as_of: datetime) -> Stale | None:
+def stale_inputs_at(
+    session: Session, needs_fresh: Mapping[str, timedelta], moments: Sequence[datetime]
+) -> dict[datetime, list[Stale]]:
+    """As `stale_inputs`, at each of these moments."""
+    found: dict[datetime, list[Stale]] = {moment: [] for moment in moments}
+    for name, age in needs_fresh.items():
+        table = read_contract().tables[name]
+        words, stale = _stale_at(session, table, age, moments)
+        for moment in stale:
+            then = words or f"{name} has no row newer than {_words(age)} at {moment:%Y-%m-%d %H:%M} UTC"
+            found[moment].append(Stale(name, then, is_absent=words is not None))
+    return found
+
+
+def _stale_at(
+    session: Session, table: SourceTable, age: timedelta, moments: Sequence[datetime]
+) -> tuple[str | None, Sequence[datetime]]:
+    """The moments at which the table is not fresh; and in words, that it has no row at all."""
     view = f"staging.stg_{table.name}"
     with session.cursor() as cursor:
         cursor.execute("select to_regclass(%s) is not null", [view])
         if cursor.fetchone() != (True,):
-            return Stale(table.name, f"{table.name} is absent: {view} is not built", is_absent=True)
-        for sql in _questions(view, table):
-            cursor.execute(sql, {"since": as_of - age, "as_of": as_of, "source": table.name})
-            if cursor.fetchone() is not None:
-                return None
+            return f"{table.name} is absent: {view} is not built", moments
+        stale = moments
+        for condition in _is_fresh(view, table):
+            cursor.execute(
+                f"select asked.as_of from unnest(%(moments)s::timestamptz[]) as asked (as_of) where {condition}",
+                {"moments": list(stale), "age": age, "source": table.name},
+            )
+            fresh = {as_of for (as_of,) in cursor.fetchall()}
+            stale = [moment for moment in stale if moment not in fresh]
+            if not stale:
+                return None, stale
         cursor.execute(f"select 1 from {view} limit 1")
-        if cursor.fetchone() is None:
-            return Stale(table.name, f"{table.name} is absent or empty", is_absent=True)
-    return Stale(table.name, f"{table.name} has no row newer than {_words(age)} at {as_of:%Y-%m-%d %H:%M} UTC")
+        return (f"{table.name} is absent or empty" if cursor.fetchone() is None else None), stale
 
 
-def _questions(view: str, table: SourceTable) -> list[str]:
-    """Selects that return a row if the table is fresh, the cheapest first.
+def _is_fresh(view: str, table: SourceTable) -> Iterator[str]:
+    """Conditions, the cheapest first, of which one holds at the moment asked.as_of if the table is fresh then.
 
-    A catalogue, whose rows have no time of their own, is as fresh as it can be once it is there.
+    Rows that need not say when they happened are a feed that stopped when something of it was known by then and
+    nothing of late; where nothing says when, they are as fresh as they can be once they are there.
     """
-    if not any(column.required and column.data_type in ("timestamptz", "date") for column in table.columns):
-        return [f"select 1 from {view} limit 1"]
-    within = f"select 1 from {view} where {{0}} > %(since)s and {{0}} <= %(as_of)s limit 1"
-    loads = (
-        "select 1 from cs.loads where source_table = %(source)s and rows_loaded > 0 "
-        "and finished_at > %(since)s and finished_at <= %(as_of)s limit 1"
-    )
-    by_load = [] if table.append_only else [within.format(LOADED_AT)]  # of events nobody asks by a column without index
-    return [*map(within.format, _times(table)), loads, *by_load]
+    happened, is_dated = _times(table)
+    yield f"exists (select 1 from {view} where {_within(happened)})"
+    loads = "select 1 from cs.loads where source_table = %(source)s and rows_loaded > 0 and"
+    yield f"exists ({loads} finished_at > asked.as_of - %(age)s and finished_at <= asked.as_of)"
+    if not table.append_only:  # of events nobody asks by a column without index
+        yield f"exists (select 1 from {view} where {_within([LOADED_AT])})"
+    if not is_dated:
+        known = " or ".join(f"{name} <= asked.as_of" for name in happened)
+        yield (
+            f"exists (select 1 from {view}) and not exists (select 1 from {view} where {known}) "
+            f"and not exists ({loads} finished_at <= asked.as_of)"
+        )
 
 
-def _times(table: SourceTable) -> list[str]:
-    """The column that says when a row happened, or began; none where a table has no such thing."""
+def _within(times: Sequence[str]) -> str:
+    return " or ".join(f"({name} > asked.as_of - %(age)s and {name} <= asked.as_of)" for name in times)
+
+
+def _times(table: SourceTable) -> tuple[list[str], bool]:
+    """The columns that say when a row happened, or began; and whether every row says it."""
     times = [column for column in table.columns if column.data_type in ("timestamptz", "date")]
-    times = [column for column in times if column.name != LOADED_AT]
-    return [column.name for column in sorted(times, key=lambda column: not column.required)[:1]]
+    required = [column.name for column in times if column.required]
+    return (required[:1], True) if required else ([column.name for column in times], False)
 
 
 def _words(age: timedelta) -> str:

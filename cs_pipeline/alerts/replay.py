@@ -1,8 +1,8 @@
 """Replay alert rules over a past: what would have fired, from what was known then. Writes nothing, contacts nobody.
 
 A replay comes to what the evaluations of the same moments would have come to, had each been made on time with the
-present rules and a person deciding nothing. How it is done is in `replay_session`; what is said of it in
-`replay_report`, `overlap` and `scorecard`.
+present rules and a person deciding nothing. How it is done is in `replay_session`, what is found in `replay_findings`,
+what becomes of it in `replay_states`; what is said of it in `replay_report`, `overlap` and `scorecard`.
 """
 
 from collections.abc import Mapping
@@ -11,32 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from cs_pipeline.alerts.fired import MOMENT, copied, read_fired
 from cs_pipeline.alerts.parameters import Value, with_values
-from cs_pipeline.alerts.replay_session import Progress, replaying
+from cs_pipeline.alerts.replay_session import Progress, replay_rules
+from cs_pipeline.alerts.replay_tables import changes_table, evaluations_table, fired_table
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.scorecard import Watched
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-
-_CHANGES = {"rule": pa.string(), "from_state": pa.string(), "to_state": pa.string(), "changes": pa.int64()}
-_EVALUATIONS = {
-    "rule": pa.string(),
-    "as_of": MOMENT,
-    "version": pa.string(),
-    "health": pa.string(),
-    "found": pa.int64(),
-    "fired": pa.int64(),
-    "resolved": pa.int64(),
-    "closed": pa.int64(),
-    "inhibited": pa.int64(),
-    "out_of_audience": pa.int64(),
-    "held": pa.int64(),
-    "error": pa.string(),
-}
 
 
 @dataclass(frozen=True)
@@ -103,16 +86,9 @@ def replay(
     }
     if strange := sorted(set(parameters or {}) - set(rules)):
         raise UserError(f"{strange[0]} is not among the rules that are replayed: {', '.join(rules)}")
-    with replaying(warehouse, settings, chosen, first, last, on_progress) as session:
-        fired = read_fired(session, first, last, last, is_told=False)
-        changes = copied(
-            session,
-            "select rule, from_state, to_state, count(*) from alert_changes group by 1, 2, 3 order by 1, 2, 3",
-            _CHANGES,
-        )
-        columns = ", ".join(_EVALUATIONS)
-        evaluations = copied(session, f"select {columns} from alert_evaluations order by rule, as_of", _EVALUATIONS)
-    return Replay(chosen, first, last, fired, changes, evaluations)
+    replayed, book = replay_rules(warehouse, settings, chosen, first, last, on_progress)
+    tables = fired_table(replayed, book), changes_table(replayed), evaluations_table(replayed)
+    return Replay(chosen, first, last, *tables)
 
 
 def with_parameters(rule: Rule, given: Mapping[str, Value], among: Mapping[str, Rule]) -> Rule:

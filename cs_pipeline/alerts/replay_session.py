@@ -1,29 +1,27 @@
-"""Replay rules in a session of temporary tables, which stand before those of `cs` and are gone with it.
+"""Replay rules in a session that only reads: ask their views about many moments, and go from moment to moment.
 
-The view of a rule is asked about many moments at once; then the statements of `transition` go from moment to moment,
-the same as live. The transactions are read-only, so the server itself refuses whatever would write into a table of
-ours. Inputs too old at a moment are no_data then, as they would have been.
+The transactions are read-only, so the server itself refuses whatever would write into a table of ours.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import numpy as np
-import psycopg2
+from psycopg2 import Error as DatabaseError
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import transition
-from cs_pipeline.alerts.evaluate import as_evaluation, begin, in_order, in_words, tick_after
+from cs_pipeline.alerts.evaluate import as_evaluation, in_order, in_words, tick_after
 from cs_pipeline.alerts.evaluation import Evaluation
-from cs_pipeline.alerts.evaluation_rows import before_of
-from cs_pipeline.alerts.evaluation_rows import write as write_evaluation
-from cs_pipeline.alerts.findings import find, version_of
-from cs_pipeline.alerts.freshness import stale_inputs
+from cs_pipeline.alerts.evaluation_rows import Before
+from cs_pipeline.alerts.replay_arrays import ALWAYS, NONE, Bools, Ints
+from cs_pipeline.alerts.replay_book import ReplayBook, read_replay_book
+from cs_pipeline.alerts.replay_findings import Findings, Keys, ask
+from cs_pipeline.alerts.replay_states import KeepsAudience, States
 from cs_pipeline.alerts.rulebook import Rule
-from cs_pipeline.alerts.transition import ACCOUNTS, NO_ACCOUNTS
+from cs_pipeline.alerts.transition import ACCOUNTS, AT_A_TIME, NO_ACCOUNTS, out_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.settings import Settings
@@ -33,33 +31,59 @@ from cs_pipeline.warehouse.relations import missing_relations
 FIRST_MOMENTS, MOST_MOMENTS = 60, 400
 """Moments that a view is asked about at once: a year of weeks; then what ROWS_AT_ONCE allows, up to a year of days."""
 ROWS_AT_ONCE = 2_000_000
-AS_LONG_AS_IT_NEEDS = timedelta(0)
-LEFT = "left_accounts"
 Progress = Callable[[int, int], None]
 """Told how many moments are done, and of how many."""
 
-_SHADOWS = ("alerts", "alert_changes", "alert_evaluations", "alert_silences")
-_ROWS_BY_RULE = """
-alter table alert_rows rename to replayed_rows;
-alter table replayed_rows add column asked text not null default current_setting('cs_pipeline.replayed_rows', true);
-create index on replayed_rows (asked, as_of);
-create temporary view alert_rows as
-select as_of, account_id, entity, measured, held_against, facts
-from replayed_rows
-where asked = current_setting('cs_pipeline.replayed_rows', true)
-"""
+
+@dataclass
+class ReplayedRule:
+    """What a rule came to: its states, the keys they are about, its evaluations, and its versions by their code.
+
+    `together`: names of the rules that may stand before others of them, by their code.
+    """
+
+    rule: Rule
+    states: States
+    together: Sequence[str]
+    keys: Keys = field(default_factory=Keys)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    before: Before = field(default_factory=Before)
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Add the evaluation of the next moment, and keep what the one after it asks for."""
+        self.evaluations.append(evaluation)
+        as_of, health = evaluation.as_of, evaluation.health
+        self.before = replace(self.before, newest=as_of, newest_health=health, previous=as_of, clock=evaluation.clock)
+        if health in ("ok", "held"):
+            self.before = replace(self.before, seen=as_of, version=evaluation.version)
+
+    def code_of(self, version: str) -> int:
+        """The code of a version."""
+        if version not in self.versions:
+            self.versions.append(version)
+        return self.versions.index(version)
 
 
 @contextmanager
-def replaying(
+def reading(warehouse: Warehouse) -> Iterator[Session]:
+    """A session whose transactions are read-only, with what `findings` needs."""
+    with closing(warehouse.connect()) as session:
+        transition.create_workspace(session)
+        session.commit()
+        session.set_session(readonly=True)
+        yield session
+
+
+def replay_rules(
     warehouse: Warehouse,
     settings: Settings,
     rules: Mapping[str, Rule],
     first: datetime,
     last: datetime,
     on_progress: Progress = lambda _done, _total: None,
-) -> Iterator[Session]:
-    """A session whose alerts, alert_changes and alert_evaluations are what `rules` came to from `first` to `last`.
+) -> tuple[list[ReplayedRule], ReplayBook]:
+    """What `rules` came to from `first` to `last`, and the accounts that they speak of.
 
     Raises UserError where the schedule of no rule has a moment in between.
     """
@@ -67,65 +91,29 @@ def replaying(
     total = sum(map(len, moments.values()))
     if not total:
         raise UserError(f"No rule is asked between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC")
-    with closing(warehouse.connect()) as session:
-        book = _make_tables(session)
-        session.set_session(readonly=True)
+    replayed: list[ReplayedRule] = []
+    with reading(warehouse) as session:
+        book = read_replay_book(session)
         done = 0
-        for group in _groups(in_order(rules)):
-            waiting = sorted({moment for rule in group for moment in moments[rule.name]})
+        for rules_together in groups(in_order(rules)):
+            group = _Group(session, settings, rules_together, book)
+            replayed += group.rules
+            waiting = sorted({moment for rule in rules_together for moment in moments[rule.name]})
             size = FIRST_MOMENTS
             while waiting:
                 some, waiting = waiting[:size], waiting[size:]
-                of_rules = {
-                    rule.name: [each for each in moments[rule.name] if some[0] <= each <= some[-1]] for rule in group
-                }
-                found = _replay(session, settings, group, of_rules, book)
+                of_rules = [
+                    [each for each in moments[rule.name] if some[0] <= each <= some[-1]] for rule in rules_together
+                ]
+                found = group.go_on(of_rules)
+                session.commit()
                 size = max(1, min(MOST_MOMENTS, ROWS_AT_ONCE * len(some) // max(found, 1)))
-                done += sum(map(len, of_rules.values()))
+                done += sum(map(len, of_rules))
                 on_progress(done, total)
-        yield session
+    return replayed, book
 
 
-class _Book:
-    """How many accounts there were at a moment. `accounts`: relation with those that left, and when."""
-
-    def __init__(self, rows: Sequence[tuple[datetime, datetime | None]], accounts: str) -> None:
-        self.accounts = accounts
-        created = np.array([row[0].timestamp() for row in rows], float)
-        left = np.array([np.inf if row[1] is None else row[1].timestamp() for row in rows], float)
-        self._created, self._left = np.sort(created), np.sort(np.maximum(created, left))
-
-    def size(self, moment: datetime) -> int:
-        """Accounts that had signed up by then, and had not left."""
-        then = moment.timestamp()
-        return int(np.searchsorted(self._created, then, "right") - np.searchsorted(self._left, then, "right"))
-
-
-def _make_tables(session: Session) -> _Book:
-    """Make the temporary tables, and read how the book grew."""
-    with session.cursor() as cursor:
-        for name in _SHADOWS:
-            cursor.execute(f"create temporary table {name} (like cs.{name} including all)")
-        transition.create_workspace(session)
-        cursor.execute(_ROWS_BY_RULE)
-        if missing_relations(session, ACCOUNTS):
-            book = _Book((), NO_ACCOUNTS)
-        else:
-            cursor.execute(
-                f"""
-                create temporary table {LEFT} as
-                select account_id, churned_at from {ACCOUNTS} where churned_at is not null;
-                create index on {LEFT} (account_id);
-                analyze {LEFT};
-                select created_at, churned_at from {ACCOUNTS} where created_at is not null
-                """
-            )
-            book = _Book(cursor.fetchall(), LEFT)
-    session.commit()
-    return book
-
-
-def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+def groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
     """Rules that have to go from moment to moment together, because one stands before another; most are alone."""
     group_of: dict[str, list[Rule]] = {}
     for rule in rules:
@@ -143,149 +131,93 @@ def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
             yield sorted(group, key=lambda rule: order[rule.name])
 
 
-def _replay(
-    session: Session, settings: Settings, rules: Sequence[Rule], moments: Mapping[str, Sequence[datetime]], book: _Book
-) -> int:
-    """Bring the alerts of the rules from moment to moment, and commit; returns how many rows the views gave.
+class _Group:
+    """Rules that go from moment to moment together."""
 
-    What fails is done again with a savepoint before each step, so that one is lost and no more. Not at first: a
-    transaction with many of them slows down everybody else's.
-    """
-    try:
-        return _bring_forward(session, settings, rules, moments, book, has_savepoints=False)
-    except (psycopg2.Error, UserError):
-        if session.closed:
-            raise
-        session.rollback()
-        return _bring_forward(session, settings, rules, moments, book, has_savepoints=True)
-
-
-def _bring_forward(
-    session: Session,
-    settings: Settings,
-    rules: Sequence[Rule],
-    moments: Mapping[str, Sequence[datetime]],
-    book: _Book,
-    *,
-    has_savepoints: bool,
-) -> int:
-    asked = [_Asked(session, rule, moments[rule.name], book) for rule in rules]
-    steps = sorted((moment, position) for position, rule in enumerate(rules) for moment in moments[rule.name])
-    for number, (moment, position) in enumerate(steps):
-        evaluation = _step(session, settings, asked[position], moment, book, has_savepoints=has_savepoints)
-        write_evaluation(session, evaluation, moment)
-        if number & (number + 1) == 0:  # after 1, 2, 4, 8, … of them: the tables have grown since
-            with session.cursor() as cursor:
-                cursor.execute("analyze alerts; analyze alert_changes")
-    session.commit()
-    return sum(sum(each.found.values()) for each in asked)
-
-
-class _Asked:
-    """What a rule found at its moments, in alert_rows; at some of them it has no data or could not be asked.
-
-    `accounts`: relation with those that left, NO_ACCOUNTS where leaving ends nothing.
-    """
-
-    def __init__(self, session: Session, rule: Rule, moments: Sequence[datetime], book: _Book) -> None:
-        self.rule = rule
-        self.accounts = NO_ACCOUNTS if rule.alert.covers_churned else book.accounts
-        self.version = ""
-        self.is_asked_at_once = True
-        self.without_data: dict[datetime, str] = {}
-        self.errors: dict[datetime, str] = {}
-        self.found: dict[datetime, int] = {}
-        self._ask(session, moments)
-
-    def _ask(self, session: Session, moments: Sequence[datetime]) -> None:
-        _set_rule(session, self.rule, self.rule.name)
-        begin(session, *moments, longest=AS_LONG_AS_IT_NEEDS)
-        for moment in moments:
-            if stale := stale_inputs(session, self.rule.alert.needs_fresh, moment):
-                self.without_data[moment] = "; ".join(each.words for each in stale)
-        fresh = [moment for moment in moments if moment not in self.without_data]
-        try:
-            self.version = version_of(session, self.rule)
-        except UserError as error:
-            self.errors = dict.fromkeys(fresh, in_words(error))
-            return
-        if isinstance(self._find(session, fresh), int):
-            with session.cursor() as cursor:
-                cursor.execute("select as_of, count(*)::integer from alert_rows group by as_of")
-                self.found = dict(cursor.fetchall())
-        else:
-            self._ask_one_by_one(session, fresh)
+    def __init__(self, session: Session, settings: Settings, rules: Sequence[Rule], book: ReplayBook) -> None:
+        together = [rule.name for rule in rules]
+        self.rules = [ReplayedRule(rule, States(rule.alert), together) for rule in rules]
+        self._session, self._settings, self._book = session, settings, book
+        self._accounts = NO_ACCOUNTS if missing_relations(session, ACCOUNTS) else ACCOUNTS
         with session.cursor() as cursor:
-            cursor.execute("analyze replayed_rows")
+            cursor.execute(
+                "select array(select name from unnest(%s::text[]) as names (name) order by name)",
+                [together],
+            )
+            (self._by_name,) = cursor.fetchone() or ([],)
 
-    def _ask_one_by_one(self, session: Session, moments: Sequence[datetime]) -> None:
-        """So that a moment at which the view fails costs no other."""
-        self.is_asked_at_once = False
-        for moment in moments:
-            self.choose(session, moment)
-            answer = self._find(session, [moment])
-            if isinstance(answer, int):
-                self.found[moment] = answer
-            else:
-                self.errors[moment] = answer
+    def go_on(self, moments: Sequence[Sequence[datetime]]) -> int:
+        """Bring the alerts of each rule through these moments of it; returns how many rows the views gave."""
+        findings = [
+            ask(self._session, each.rule, asked, each.keys, self._book, self._accounts)
+            for each, asked in zip(self.rules, moments, strict=True)
+        ]
+        steps = sorted((moment, position) for position, asked in enumerate(moments) for moment in asked)
+        for moment, position in steps:
+            replayed = self.rules[position]
+            replayed.add(self._step(replayed, findings[position], moment))
+        return sum(each.rows for each in findings)
 
-    def choose(self, session: Session, moment: datetime) -> None:
-        """Let alert_rows be what was found when the moment was asked about."""
-        _set_rule(session, self.rule, self.rule.name if self.is_asked_at_once else f"{self.rule.name} {moment}")
-
-    def _find(self, session: Session, moments: Sequence[datetime]) -> int | str:
-        """Ask the view about the moments; returns how many rows it gave, or what was wrong, and leaves none then."""
-        if not moments:
-            return 0
-        with session.cursor() as cursor:
-            cursor.execute("savepoint asked")
-            begin(session, *moments, longest=AS_LONG_AS_IT_NEEDS)
-            try:
-                found = find(session, self.rule, self.accounts)
-            except (psycopg2.Error, UserError) as error:
-                if session.closed:
-                    raise
-                cursor.execute("rollback to savepoint asked")
-                return in_words(error)
-            cursor.execute("release savepoint asked")
-        return found
-
-
-def _step(
-    session: Session, settings: Settings, asked: _Asked, moment: datetime, book: _Book, *, has_savepoints: bool
-) -> Evaluation:
-    """One evaluation, as `evaluate` makes it live, but that nobody is told."""
-    rule = asked.rule
-    asked.choose(session, moment)
-    before = before_of(session, rule.name, moment)
-    frozen = Evaluation(rule.name, moment, before.version or "", "error", before.clock)
-    if moment in asked.without_data:
-        return replace(frozen, health="no_data", error=asked.without_data[moment])
-    if moment in asked.errors:
-        return replace(frozen, error=asked.errors[moment])
-    tick = tick_after(before, rule, moment, asked.version, moment, asked.accounts, book.size(moment))
-    with session.cursor() as cursor:
-        if has_savepoints:
-            cursor.execute("savepoint step")
+    def _step(self, replayed: ReplayedRule, findings: Findings, moment: datetime) -> Evaluation:
+        """One evaluation, as `evaluate` makes it live, but that nobody is told."""
+        rule, before = replayed.rule, replayed.before
+        frozen = Evaluation(rule.name, moment, before.version or "", "error", before.clock)
+        if moment in findings.without_data:
+            return replace(frozen, health="no_data", error=findings.without_data[moment])
+        if moment in findings.errors:
+            return replace(frozen, error=findings.errors[moment])
+        found, accounts = findings.found[moment], self._accounts
+        tick = tick_after(before, rule, moment, findings.version, moment, accounts, self._book.size(moment))
         try:
-            outcome = transition.advance(session, tick, AsOf(settings, moment, sees_ahead=False))
-        except (psycopg2.Error, UserError) as error:
-            if session.closed or not has_savepoints:
+            outcome = replayed.states.advance(
+                tick,
+                replayed.code_of(findings.version),
+                found,
+                self._left_at(rule),
+                self._stands_before(rule),
+                self._keeps_audience(rule, moment),
+            )
+        except (DatabaseError, UserError) as error:  # of the audience, which is asked before anything changes
+            if self._session.closed:
                 raise
-            cursor.execute("rollback to savepoint step")
             return replace(frozen, error=in_words(error))
-        return as_evaluation(tick, asked.found.get(moment, 0), outcome)
+        return as_evaluation(tick, len(found.key), outcome)
 
+    def _left_at(self, rule: Rule) -> Ints:
+        """When each account left, as far as that ends alerts of the rule."""
+        return np.full(len(self._book.left_at), ALWAYS) if rule.alert.covers_churned else self._book.left_at
 
-def _set_rule(session: Session, rule: Rule, rows: str) -> None:
-    """Say which rows alert_rows has now, and with which parameters the view of the rule is asked."""
-    parameters = {rule.name: {tier: dict(values) for tier, values in rule.parameters.items()}}
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select
-                set_config('cs_pipeline.replayed_rows', %s, true),
-                set_config('cs_pipeline.alert_parameters', %s, true)
-            """,
-            [rows, json.dumps(parameters)],
-        )
+    def _stands_before(self, rule: Rule) -> Ints | None:
+        """Of each account the first rule, by name, that fires for it and that stands before this one."""
+        if not rule.alert.inhibited_by:
+            return None
+        first = np.full(len(self._book.accounts), NONE)
+        for name in reversed(self._by_name):
+            if name in rule.alert.inhibited_by:
+                position = self.rules[0].together.index(name)
+                first[self.rules[position].states.firing_accounts()] = position
+        if "" in self._book.accounts:
+            first[self._book.accounts.index("")] = NONE
+        return first
+
+    def _keeps_audience(self, rule: Rule, moment: datetime) -> KeepsAudience | None:
+        """What says which accounts the rule is about, where not all."""
+        audience = rule.audience
+        if audience is None:
+            return None
+
+        def keeps(codes: Ints) -> Bools:
+            accounts = [self._book.accounts[code] for code in codes]
+            as_of = AsOf(self._settings, moment, sees_ahead=False)
+            out: set[str] = set()
+            with self._session.cursor() as cursor:
+                cursor.execute("savepoint audience")
+                try:
+                    for start in range(0, len(accounts), AT_A_TIME):
+                        out.update(out_of(self._session, audience, accounts[start : start + AT_A_TIME], as_of))
+                finally:
+                    if not self._session.closed:
+                        cursor.execute("rollback to savepoint audience; release savepoint audience")
+            return np.array([account not in out for account in accounts], bool)
+
+        return keeps

@@ -200,13 +200,14 @@ def _keep_audience(session: Session, rule: Rule, as_of: AsOf) -> int:
             accounts = [account_id for (account_id,) in cursor.fetchall()]
             if not accounts:
                 return removed
-            out = _out_of(session, rule.audience, accounts, as_of)
+            out = out_of(session, rule.audience, accounts, as_of)
             cursor.execute("delete from alert_news where account_id = any(%s::text[]) and reopens is null", [out])
             removed += cursor.rowcount
             after = accounts[-1]
 
 
-def _out_of(session: Session, audience: Condition, accounts: list[str], as_of: AsOf) -> list[str]:
+def out_of(session: Session, audience: Condition, accounts: list[str], as_of: AsOf) -> list[str]:
+    """Those of `accounts` that are none of the audience; at most AT_A_TIME are asked about."""
     cases = pd.DataFrame({"account_id": accounts}).assign(
         case_id=range(len(accounts)), subject_id=None, trigger_id=None, anchor_on=None, since=as_of.now
     )

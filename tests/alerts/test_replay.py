@@ -1,7 +1,7 @@
 """A replay comes to what the live evaluations of the same moments came to, and leaves no trace."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.evaluate import evaluate_rules
 from cs_pipeline.alerts.replay import replay
-from cs_pipeline.alerts.replay_session import replaying
+from cs_pipeline.alerts.replay_arrays import CAUSES, GONE, NEVER, STATES
+from cs_pipeline.alerts.replay_session import reading, replay_rules
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -22,19 +23,19 @@ Told = Callable[..., AlertHistory]
 ALERTS = """
 select
     rule, account_id, entity, state, cause, version, severity, since, since_clock, seen_at, fired_at, missing,
-    missing_since, missing_clock, ended_at, reopened, is_baseline, is_held, told_at, measured, held_against, facts,
-    inhibited_by, snoozed_until
-from {schema}alerts order by 1, 2, 3, since, fired_at
+    missing_since, missing_clock, ended_at, reopened, is_baseline, is_held, told_at, measured, held_against,
+    jsonb_hash_extended(facts, 0), inhibited_by
+from cs.alerts order by 1, 2, 3, since, fired_at
 """
 CHANGES = """
 select rule, account_id, entity, as_of, from_state, to_state, cause, version, measured
-from {schema}alert_changes order by 1, 2, 3, change_id
+from cs.alert_changes order by 1, 2, 3, change_id
 """
 EVALUATIONS = """
 select
     rule, as_of, version, health, clock, found, fired, resolved, closed, inhibited, out_of_audience, held, error,
     is_baseline, ends_watch
-from {schema}alert_evaluations order by 1, 2
+from cs.alert_evaluations order by 1, 2
 """
 
 
@@ -48,9 +49,9 @@ def told(warehouse: Warehouse) -> Told:
     return lambda *rules: AlertHistory(warehouse, rules)
 
 
-def rows(session: Session, sql: str, schema: str = "") -> list[tuple]:
+def rows(session: Session, sql: str) -> list[tuple]:
     with session.cursor() as cursor:
-        cursor.execute(sql.format(schema=schema))
+        cursor.execute(sql)
         return cursor.fetchall()
 
 
@@ -63,12 +64,52 @@ def live(history: AlertHistory, settings: Settings, first: datetime, last: datet
         frozen = settings.model_copy(update={"now": moment})
         evaluate_rules(history.warehouse, history.rules, frozen, moment, week)
     with history.warehouse.session() as session:
-        return [rows(session, sql, "cs.") for sql in (ALERTS, CHANGES, EVALUATIONS)]
+        return [rows(session, sql) for sql in (ALERTS, CHANGES, EVALUATIONS)]
 
 
 def replayed(history: AlertHistory, settings: Settings, first: datetime, last: datetime) -> list[list[tuple]]:
-    with replaying(history.warehouse, settings, history.rules, first, last) as session:
-        return [rows(session, sql) for sql in (ALERTS, CHANGES, EVALUATIONS)]
+    """The same rows of a replay."""
+    rules, book = replay_rules(history.warehouse, settings, history.rules, first, last)
+    alerts, changes, evaluations = [], [], []
+    for each in rules:
+        name, keys, versions = each.rule.name, each.keys, each.versions
+        account = [book.accounts[code] for code in keys.account]
+        for row in each.states.alerts[each.states.alerts["state"] != GONE]:
+            alerts.append(
+                (
+                    name, account[row["key"]], keys.entities[row["key"]], STATES[row["state"]],
+                    (*CAUSES, None)[row["cause"]], versions[row["version"]], each.rule.alert.severity,
+                    then(row["since"]), row["since_clock"], then(row["seen_at"]), then(row["fired_at"]), row["missing"],
+                    then(row["missing_since"]), number(row["missing_clock"]), then(row["ended_at"]), row["reopened"],
+                    row["is_baseline"], row["is_held"], then(row["told_at"]), number(row["measured"]),
+                    number(row["held_against"]), row["facts"], (*each.together, None)[row["inhibited_by"]],
+                )
+            )  # fmt: skip
+        for row in each.states.changes:
+            changes.append(
+                (
+                    name, account[row["key"]], keys.entities[row["key"]], then(row["at"]), (*STATES, None)[row["from"]],
+                    STATES[row["to"]], (*CAUSES, None)[row["cause"]], versions[row["version"]],
+                    number(row["measured"]),
+                )
+            )  # fmt: skip
+        evaluations += [
+            (
+                row.rule, row.as_of, row.version, row.health, row.clock, row.found, row.fired, row.resolved,
+                row.closed, row.inhibited, row.out_of_audience, row.held, row.error, row.is_baseline, False,
+            )
+            for row in each.evaluations
+        ]  # fmt: skip
+    alerts.sort(key=lambda row: (*row[:3], row[7], row[10] is None, row[10]))
+    return [alerts, sorted(changes, key=lambda row: row[:4]), sorted(evaluations, key=lambda row: row[:2])]
+
+
+def then(at: int) -> datetime | None:
+    return None if at == NEVER else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(at))
+
+
+def number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def ragged(history: AlertHistory, seed: int, accounts: int = 10, days: int = 32) -> None:
@@ -161,7 +202,7 @@ def test_a_replay_writes_nothing_and_contacts_nobody(told: Told, settings: Setti
 def test_the_server_refuses_what_would_write_into_a_table_of_ours(told: Told, settings: Settings) -> None:
     history = told(lasting("idle"))
     with (
-        replaying(history.warehouse, settings, history.rules, day(0), day(1)) as session,
+        reading(history.warehouse) as session,
         session.cursor() as cursor,
         pytest.raises(psycopg2.errors.ReadOnlySqlTransaction),
     ):
