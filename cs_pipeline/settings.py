@@ -6,6 +6,7 @@ YAML in the configuration folder.
 """
 
 from datetime import UTC, date, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -145,21 +146,36 @@ class Settings(BaseSettings):
     legal_email: str = Field(default="legal@example.com", description="Who prepares contracts for manual renewals.")
 
     ui_url: str = Field(default="http://127.0.0.1:3000", description="Address of the Dagster UI, for links.")
-    messages_url: str = Field(default="http://127.0.0.1:3001", description="Address of the captured messages.")
+    site_url: str = Field(
+        default="http://127.0.0.1:3001", description="Address of the customer-success site, for links (docs/site.md)."
+    )
+    site_listen: str = Field(
+        default="",
+        description="Where the site listens, as address:port, when that is not its address: behind a proxy.",
+    )
+    site_user_header: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="Header in which the team's proxy says who asks, such as X-Forwarded-Email.",
+    )
+    site_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Addresses or networks of proxies whose header is believed, separated by commas.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Names by which browsers may ask for both, besides this machine's and those in the two addresses, "
         "separated by commas; * for any.",
     )
 
-    @field_validator("allowlist", "allowed_hosts", mode="before")
+    @field_validator("allowlist", "allowed_hosts", "site_proxies", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("ui_url", "messages_url")
+    @field_validator("ui_url", "site_url")
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
         try:
@@ -169,6 +185,28 @@ class Settings(BaseSettings):
             is_sound = False
         if not is_sound:
             raise ValueError("is not a web address; expected one such as http://127.0.0.1:3000")
+        return value
+
+    @field_validator("site_listen")
+    @classmethod
+    def _is_a_place_to_listen(cls, value: str) -> str:
+        try:
+            parts = urlsplit(f"//{value}")
+            is_sound = not value or bool(parts.hostname and parts.port and not parts.path)
+        except ValueError:
+            is_sound = False
+        if not is_sound:
+            raise ValueError("is not a place to listen; expected address:port such as 127.0.0.1:3001")
+        return value
+
+    @field_validator("site_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"{each} is no address or network; expected such as 10.0.0.5 or 10.0.0.0/24") from None
         return value
 
     @field_validator("first_week")
@@ -222,6 +260,11 @@ class Settings(BaseSettings):
                 f"{PREFIX}NOW sets the clock, which is for demo and tests; it needs {PREFIX}DELIVERY=capture"
             )
         return self
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of proxies whose header is believed."""
+        return tuple(ip_network(each) for each in self.site_proxies)
 
     @property
     def captures(self) -> Path:

@@ -188,7 +188,7 @@ def product(providers: tuple[Providers, Provider]) -> Iterator[Product]:
             ops_channel="#customer-success",
             ops_email=OPERATIONS,
             ui_url=f"http://127.0.0.1:{free_port()}",
-            messages_url=f"http://127.0.0.1:{free_port()}",
+            site_url=f"http://127.0.0.1:{free_port()}",
             breaker_share=1.0,
         )
         product = Product(settings, os.environ | variables(settings))

@@ -30,7 +30,7 @@ def files_that_mention(word: str, *folders: str) -> set[str]:
 
 
 def test_there_is_a_recipe_for_each_thing_that_is_added_often() -> None:
-    assert set(RECIPES) == {"metric", "score model", "playbook", "channel", "alert rule", "report"}
+    assert set(RECIPES) == {"metric", "score model", "playbook", "channel", "alert rule", "report", "page to the site"}
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
@@ -52,6 +52,11 @@ def test_an_alert_rule_stands_in_the_files_of_its_recipe_and_in_no_other() -> No
 def test_a_report_stands_in_the_files_of_its_recipe_and_in_no_other() -> None:
     mentioned = files_that_mention("work_queue_table", "cs_pipeline")
     assert mentioned == {path for path in paths_in(RECIPES["report"]) if path.endswith(".py")}
+
+
+def test_a_page_stands_in_the_files_of_its_recipe_and_in_no_other() -> None:
+    mentioned = files_that_mention("captured_messages", "cs_pipeline/site")
+    assert mentioned <= paths_in(RECIPES["page to the site"])
 
 
 def test_a_score_model_is_one_file_in_the_configuration_folder(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_settings_file_that_is_no_text_file_is_refused(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:port", "http://h:99999", "127.0.0.1:3000", "http://[::1", "ftp://h", "http://:3000"]
 )
-@pytest.mark.parametrize("name", ["UI_URL", "MESSAGES_URL"])
+@pytest.mark.parametrize("name", ["UI_URL", "SITE_URL"])
 def test_an_address_of_a_page_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     monkeypatch.setenv(f"CS_PIPELINE_{name}", url)
     with pytest.raises(UserError, match=f"CS_PIPELINE_{name}: is not a web address"):

@@ -78,10 +78,8 @@ class Writer:
         self._template = Template(environment, loader.read(path), path)
 
     def account_url(self, account_id: str) -> str:
-        """Where more stands about an account: its captured messages, or once messages leave, the alerts."""
-        if self._settings.delivery == "capture":
-            return f"{self._settings.messages_url.rstrip('/')}/#search={quote(account_id, safe='')}"
-        return f"{self._settings.ui_url.rstrip('/')}/assets/cs/alerts"
+        """The account's page on the customer-success site."""
+        return f"{self._settings.site_url.rstrip('/')}/accounts/{quote(account_id, safe='')}"
 
     def write(
         self,

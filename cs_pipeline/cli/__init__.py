@@ -25,6 +25,7 @@ from cs_pipeline.cli import (
     score,
     server,
     task,
+    user,
 )
 from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
@@ -63,6 +64,7 @@ for name, room in {
     "task": task,
     "message": message,
     "person": person,
+    "user": user,
 }.items():
     app.add_typer(room.commands, name=name, rich_help_panel="Groups of commands")
 

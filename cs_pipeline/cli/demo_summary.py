@@ -156,7 +156,7 @@ def _messages(warehouse: Warehouse) -> Group | Text:
 
 def _next(settings: Settings) -> Panel:
     lines = [
-        marked("[bold]cs-pipeline up[/]         the Dagster UI on this data, with daemon and captured messages"),
+        marked("[bold]cs-pipeline up[/]         the pages of customer success on {}, and Dagster", settings.site_url),
         marked("[bold]{}/index.html[/]   every message, as its reader would see it", settings.captures),
         marked("[bold]cs-pipeline alert list[/] what is open, the most severe first; `alert rules` lists the rules"),
         marked("[bold]cs-pipeline play list[/]  the plays, and what starts them"),

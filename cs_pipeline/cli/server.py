@@ -14,7 +14,7 @@ MARKS = {"ok": Text("✓", "green"), "note": Text("•", "yellow"), "wrong": Tex
 
 
 def up() -> None:
-    """Start PostgreSQL, the Dagster UI, its daemon and the page of captured messages."""
+    """Start PostgreSQL, the Dagster UI, its daemon and the customer-success site."""
     from cs_pipeline.cli.services import start_all
 
     start_all(load_settings())

@@ -1,4 +1,4 @@
-"""Start and stop the database, Dagster's code server, UI and daemon, and the page of captured messages."""
+"""Start and stop the database, Dagster's code server, UI and daemon, and the customer-success site."""
 
 import os
 import shutil
@@ -24,8 +24,8 @@ from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.trial import require_usable
 
 ROOT = Path(__file__).parents[2]
-CODE_SERVER, WEBSERVER, DAEMON, MESSAGES, WATCHDOG = "code-server", "webserver", "daemon", "messages", "watchdog"
-STOPPED_IN_TURN = (WATCHDOG, WEBSERVER, DAEMON, CODE_SERVER, MESSAGES)
+CODE_SERVER, WEBSERVER, DAEMON, SITE, WATCHDOG = "code-server", "webserver", "daemon", "site", "watchdog"
+STOPPED_IN_TURN = (WATCHDOG, WEBSERVER, DAEMON, CODE_SERVER, SITE)
 """The watchdog first, which would start the others again."""
 START_SECONDS = 120.0
 
@@ -78,7 +78,7 @@ def start_all(settings: Settings) -> None:
     say_done(f"PostgreSQL         {warehouse.location}")
     say_done(f"Dagster UI         {settings.ui_url}")
     say_done(f"Dagster daemon     {processes.log(DAEMON)}")
-    say_done(f"Captured messages  {settings.messages_url}")
+    say_done(f"Customer success   {settings.site_url}")
     if why_not := why_not_loaded(settings):
         console.print(marked("[red]✗[/] The code does not load, so nothing runs by itself: {}", why_not))
     console.print(marked("Delivery is [bold]{}[/]. Stop with [bold]cs-pipeline down[/].", settings.delivery))
@@ -115,7 +115,7 @@ def services_to_keep(settings: Settings) -> list[Service]:
             ),
         ),
         Service(DAEMON, ("-m", "cs_pipeline.cli.daemon", "-w", workspace)),
-        Service(MESSAGES, ("-m", "cs_pipeline.cli.messages_site")),
+        Service(SITE, ("-m", "cs_pipeline.site.server")),
     ]  # fmt: skip
 
 

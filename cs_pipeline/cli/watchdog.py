@@ -1,8 +1,8 @@
 """Keep what `up` started at work, and tell operations of what stands still: `python -m cs_pipeline.cli.watchdog`.
 
 `up` starts it beside the daemon, on which it does not depend. Every few seconds it starts again what has ended by
-itself: PostgreSQL where it is the embedded one, and, once PostgreSQL answers, code server, daemon, Dagster UI, page of
-messages. Every minute it looks whether due actions wait and nobody takes them, and tells operations, once a cause and
+itself: PostgreSQL where it is the embedded one, and, once PostgreSQL answers, code server, daemon, Dagster UI, the
+site. Every minute it looks whether due actions wait and nobody takes them, and tells operations, once a cause and
 period. In containers, where a platform restarts things, it only looks.
 """
 

@@ -10,9 +10,9 @@ import dagster_webserver.cli as dagster_ui
 from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.types import ASGIApp
 
-from cs_pipeline.cli.allowed_hosts import AllowedHosts, hosts_of
 from cs_pipeline.orchestration.code_server_client import ask_less_often
 from cs_pipeline.settings import load_settings
+from cs_pipeline.site.allowed_hosts import AllowedHosts, hosts_of
 
 
 def guarded_app(*arguments: Any, **named: Any) -> ASGIApp:

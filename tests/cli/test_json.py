@@ -74,6 +74,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "data rejects": [],
     "task list": [],
     "message list": [],
+    "user list": [],
 }
 """Arguments of every command that prints a list, as `cs-pipeline` takes them before --json."""
 NO_LIST = {
@@ -81,7 +82,7 @@ NO_LIST = {
     "play stop", "play resume", "play release", "play dismiss",
     "action approve", "action hold", "action cancel", "action resend", "model rescore", "score override",
     "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
-    "alert release", "alert dismiss",
+    "alert release", "alert dismiss", "user add", "user remove",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {"why", "alert show", "action why", "play simulate", "model diff"}

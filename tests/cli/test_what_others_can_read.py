@@ -29,12 +29,12 @@ from starlette.websockets import WebSocket
 from cs_pipeline.channels.capture import CaptureChannel
 from cs_pipeline.channels.message import Message
 from cs_pipeline.cli import main, webserver
-from cs_pipeline.cli.allowed_hosts import ANY, AllowedHosts, hosts_of
-from cs_pipeline.cli.messages_site import messages_site
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.clock import Clock
 from cs_pipeline.plain_files import keep_short, make_private
 from cs_pipeline.settings import Settings
+from cs_pipeline.site.allowed_hosts import ANY, AllowedHosts, hosts_of
+from cs_pipeline.site.application import site_app
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
 
@@ -132,10 +132,10 @@ def test_a_service_writes_its_log_and_pid_for_us_alone(settings: Settings) -> No
     processes = Processes(settings.home)
     before = os.umask(0o077)  # as the command does
     try:
-        processes.start(Service("messages", ("-c", "print(1)")), {})
+        processes.start(Service("site", ("-c", "print(1)")), {})
     finally:
         os.umask(before)
-        processes.stop("messages")
+        processes.stop("site")
     assert [(path, oct(mode)) for path, mode in modes(settings.home) if mode & 0o077] == []
 
 
@@ -172,49 +172,46 @@ def test_a_log_that_has_grown_is_put_aside(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def site(settings: Settings) -> Iterator[Ask]:
-    with serving(messages_site(settings)) as ask:
+def site(settings: Settings, warehouse: Warehouse) -> Iterator[Ask]:
+    with serving(site_app(settings, warehouse, Clock(MONDAY))) as ask:
         yield ask
 
 
-def test_the_page_gives_out_messages_and_their_list_as_json(site: Ask, captured: str) -> None:
-    listed = site("/messages.json")
-    assert listed.headers["content-type"] == "application/json"
-    assert [(entry["to"], entry["path"]) for entry in json.loads(listed.text)] == [("ada@customer.example", captured)]
-    assert "Dear Ada" in site(f"/{captured}").text
-    index = site("/").text
-    assert "messages.json" in index
-    assert "<script src=" not in index
-    for answer in (listed, site("/"), site(f"/{captured}"), site("/nothing.html")):
+def test_the_site_gives_out_captured_messages_under_a_policy_of_their_own(site: Ask, captured: str) -> None:
+    page = site(f"/messages/{captured}")
+    assert "Dear Ada" in page.text
+    assert "script-src 'sha256-" in page.headers["content-security-policy"]
+    for answer in (page, site("/messages"), site("/nothing.html")):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
 
 
-def test_the_page_without_a_message_is_an_empty_list(site: Ask) -> None:
-    assert json.loads(site("/messages.json").text) == []
-    assert site("/").status == 200
+def test_without_a_message_the_site_says_where_messages_come_from(site: Ask) -> None:
+    assert "No message has been captured yet." in site("/messages").text
 
 
-@pytest.mark.parametrize("path", ["/messages.js", "/2026-06-29/", "/../settings.env", "/%2e%2e/settings.env", "/x.txt"])
+@pytest.mark.parametrize(
+    "path", ["messages.js", "index.html", "2026-06-29/", "../settings.env", "%2e%2e/settings.env", "x.txt"]
+)
 def test_nothing_else_of_the_folder_is_given_out(site: Ask, settings: Settings, captured: str, path: str) -> None:
     for name in ("settings.env", "captured/x.txt"):
         (settings.home / name).write_text("secret")
-    assert site(path).status == 404
+    assert site(f"/messages/{path}").status == 404
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:3001", "127.0.0.1.evil.example", "", "[", "a@evil"])
 def test_another_host_is_refused(site: Ask, captured: str, host: str) -> None:
-    for path in ("/", "/messages.json", f"/{captured}"):
+    for path in ("/", "/messages", f"/messages/{captured}", "/static/site.css"):
         answer = site(path, host)
         assert answer.status == 403
         assert "CS_PIPELINE_ALLOWED_HOSTS" in answer.text
 
 
-def test_this_machine_and_the_hosts_that_are_meant_are_answered(tmp_path: Path) -> None:
+def test_this_machine_and_the_hosts_that_are_meant_are_answered(tmp_path: Path, warehouse: Warehouse) -> None:
     settings = Settings(home=tmp_path, ui_url="https://cs.corp.example", allowed_hosts=("ours",))
-    with serving(messages_site(settings)) as site:
+    with serving(site_app(settings, warehouse, Clock(MONDAY))) as site:
         for host in ("localhost", "LOCALHOST:3001", "127.0.0.1:9", "[::1]:3001", "cs.corp.example:80", "ours"):
-            assert site("/", host).status == 200, host
+            assert site("/messages", host).status == 200, host
 
 
 def test_hosts_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

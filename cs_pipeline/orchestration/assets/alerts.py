@@ -94,7 +94,7 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 "evaluations": table(evaluation_table(done)),
                 "open_alerts": table(shown.drop(columns=["owner"])),
                 "rules": table(health.drop(columns=["description", "evaluated_at"])),
-                "messages": dg.MetadataValue.url(settings.messages_url),
+                "site": dg.MetadataValue.url(settings.site_url),
             },
             check_results=[health_result(health)],
         )

@@ -71,8 +71,8 @@ def _delivered(
             CAPTURED_MESSAGES,
             description=f"{outcomes['captured']} messages captured",
             metadata={
-                "all_messages": dg.MetadataValue.url(settings.messages_url),
-                "newest": dg.MetadataValue.md(messages_as_markdown(messages, settings.messages_url)),
+                "all_messages": dg.MetadataValue.url(f"{settings.site_url.rstrip('/')}/messages"),
+                "newest": dg.MetadataValue.md(messages_as_markdown(messages, settings.site_url)),
             },
         )
 

@@ -101,13 +101,13 @@ def model_diff_verdict(change: ModelChange) -> list[str]:
     return sentences
 
 
-def messages_as_markdown(messages: pd.DataFrame, messages_url: str) -> str:
+def messages_as_markdown(messages: pd.DataFrame, site_url: str) -> str:
     """Captured messages (columns channel, playbook, step, account_id, path) as a list with links to how each looks.
 
     Neither addresses nor subjects, which may hold names: events of Dagster outlive an erasure.
     """
     lines = [
-        f"- [{_plain(row['playbook'])}, {_plain(row['step'])}]({messages_url}/{row['path']}) "
+        f"- [{_plain(row['playbook'])}, {_plain(row['step'])}]({site_url.rstrip('/')}/messages/{row['path']}) "
         f"({_plain(row['channel'])}) about {_plain(row['account_id'])}"
         for row in messages.to_dict("records")
     ]

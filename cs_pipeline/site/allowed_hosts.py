@@ -31,7 +31,7 @@ REFUSAL = (
 
 def hosts_of(settings: Settings) -> frozenset[str]:
     """The names of this machine, those in the links to the pages, and those that the team allows besides."""
-    linked = (urlsplit(url).hostname or "" for url in (settings.ui_url, settings.messages_url))
+    linked = (urlsplit(url).hostname or "" for url in (settings.ui_url, settings.site_url))
     return frozenset(name.lower() for name in (*LOOPBACK, *linked, *settings.allowed_hosts) if name)
 
 

@@ -1,0 +1,105 @@
+"""What the pages of the site show besides scores: alerts, a play with its actions, captured messages, hostile text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from cs_pipeline.channels.registry import KINDS
+from cs_pipeline.clock import Clock
+from cs_pipeline.plays.enrolment.manual import start
+from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.triggers.manual import Ask
+from cs_pipeline.settings import Settings
+from cs_pipeline.site.application import site_app
+from cs_pipeline.site.database import PooledWarehouse
+from cs_pipeline.site.page import Page
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.alerts import fire
+from tests.builders.sample_history import History
+
+HOSTILE = "<script>alert('ö')</script>&\"''"
+ACTOR = "olga@ours.example"
+HEADER = "X-Test-User"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A scored company with something to show on each page; `accounts` are its ids, the one with most first."""
+
+    history: History
+    accounts: tuple[str, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the history, with a proxy's header that says who asks."""
+        return self.history.settings
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The database."""
+        return self.history.warehouse
+
+    @property
+    def account(self) -> str:
+        """The account that has something of everything, and a hostile name."""
+        return self.accounts[0]
+
+    def examples(self, page: Page) -> list[str]:
+        """Addresses at which a page can be tried."""
+        if page.examples is None:
+            return [page.path]
+        with self.warehouse.session() as session:
+            return page.examples(session)
+
+
+def fill(history: History) -> Sample:
+    """Add to a scored history what plays, alerts and people would leave behind."""
+    now = Clock(history.settings.now).now()
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "select account_id from marts.dim_accounts where churned_at is null and created_at < %s "
+            "order by arr desc nulls last, account_id limit 6",
+            [now],
+        )
+        accounts = tuple(account for (account,) in cursor.fetchall())
+        for table in ("raw.accounts", "marts.fct_account_weeks"):
+            cursor.execute(f"update {table} set account_name = %s where account_id = %s", [HOSTILE, accounts[0]])
+    for account, rule, severity in zip(
+        accounts, ("critical_ticket_open", "no_login", "seats_unused"), ("urgent", "high", "medium"), strict=False
+    ):
+        facts: Mapping[str, Any] = {"subject": HOSTILE}
+        fire(history.warehouse, rule, account, "", severity=severity, facts=dict(facts), fired_at=now)
+    manual = next(playbook for playbook in load_playbooks(None).values() if playbook.trigger.kind == "manual")
+    start(history.warehouse, manual, accounts[:3], Ask("the tests", HOSTILE), history.settings, now)
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into cs.captured_messages (
+                action_key, channel, recipient, subject, body_html, body_text, payload, path, captured_at
+            )
+            select action_key, 'email', 'ada@customer.example', %s, '', '', '{}', 'x/y.html', %s
+            from cs.actions
+            order by action_id
+            limit 2
+            """,
+            [HOSTILE, now],
+        )
+    assert "email" in KINDS
+    return Sample(history, accounts)
+
+
+def client_of(sample: Sample, *, acts: bool = False, **changes: Any) -> TestClient:
+    """A browser at the site; `acts` when the team's proxy says who it is. `changes`: settings."""
+    settings = sample.settings.model_copy(update={"site_user_header": HEADER, **changes} if acts else changes)
+    app = site_app(settings, PooledWarehouse(sample.warehouse.url), Clock(settings.now))
+    client = TestClient(app, base_url="http://127.0.0.1:3001", client=("127.0.0.1", 50_000), follow_redirects=False)
+    if acts:
+        client.headers[HEADER] = ACTOR
+    return client
+
+
+def copied(sample: Sample, warehouse: Warehouse) -> Sample:
+    """The same on a copy of its database, which a test may change."""
+    return replace(sample, history=replace(sample.history, warehouse=warehouse))

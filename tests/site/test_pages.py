@@ -1,0 +1,36 @@
+"""Every page of the site, as the registry lists them."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from cs_pipeline.site.page import Page
+from cs_pipeline.site.registry import PAGES
+from tests.builders.site import HOSTILE, Sample
+
+PAGE_NAMES = [pytest.param(page, id=page.name) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_every_page_answers(reader: TestClient, sample: Sample, page: Page) -> None:
+    for path in sample.examples(page):
+        answer = reader.get(path)
+        assert answer.status_code == 200, answer.text
+        assert "<h1" in answer.text
+
+
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_hostile_text_stays_text(reader: TestClient, sample: Sample, page: Page) -> None:
+    for path in sample.examples(page):
+        text = reader.get(path).text
+        assert HOSTILE not in text
+        assert "<script>" not in text
+
+
+def test_the_first_page_is_that_of_the_navigation(reader: TestClient) -> None:
+    assert reader.get("/").headers["location"] == PAGES[0].path
+
+
+def test_a_page_that_is_not_there_says_so(reader: TestClient) -> None:
+    answer = reader.get("/nothing")
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.text
