@@ -3,6 +3,7 @@
 import base64
 
 import altair as alt
+import pandas as pd
 import vl_convert
 
 SEVERITY_COLOURS = {0: "#2e9e6b", 1: "#e3b341", 2: "#e0803a", 3: "#cf4446"}
@@ -24,3 +25,9 @@ def as_svg(chart: alt.TopLevelMixin) -> str:
 def as_markdown(png: bytes, title: str) -> str:
     """A PNG as a Markdown image that carries its own data."""
     return f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})"
+
+
+def nothing_to_draw(words: str) -> bytes:
+    """A chart that says why there is none, as PNG."""
+    text = alt.Chart(pd.DataFrame({"words": [words]})).mark_text(fontSize=14, color="#6b7680").encode(text="words:N")
+    return as_png(text.properties(width=420, height=60))

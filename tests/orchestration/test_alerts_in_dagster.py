@@ -1,6 +1,6 @@
 """Alerts in the Dagster UI: who evaluates them and when, and what the asset shows."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -26,6 +26,7 @@ from cs_pipeline.orchestration.keys import (
 )
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.reports.alerts.alert_story import tell_alert
+from cs_pipeline.reports.alerts.counts import fired_by_week, open_by_rule
 from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire, view_of
 from tests.builders.company import MONDAY, WEEK, Company
@@ -68,6 +69,24 @@ def test_rules_that_are_due_are_evaluated_and_shown(company: Company, settings: 
     assert RULE not in str(
         evaluate(company, settings).asset_materializations_for_node("cs__alerts")[0].metadata["evaluations"]
     )
+
+
+def test_what_is_open_and_what_fired_is_drawn(company: Company, settings: Settings) -> None:
+    nothing = shown(evaluate(company, settings))
+    assert nothing["open"] == 0
+    fire(company.warehouse, RULE, "acme", "i1")
+    fire(company.warehouse, RULE, "acme", "i2", severity="low", fired_at=MONDAY - timedelta(days=8))
+    fire(company.warehouse, RULE, "acme", "i3", is_held=True, is_baseline=True)
+    with company.warehouse.session() as session:
+        assert open_by_rule(session).to_numpy().tolist() == [[RULE, "high", 1], [RULE, "low", 1]]
+        fired = [[date(2025, 2, 24), "low", 1], [date(2025, 3, 10), "high", 1]]
+        assert fired_by_week(session, MONDAY, 3).to_numpy().tolist() == fired
+        assert fired_by_week(session, MONDAY, 2).to_numpy().tolist() == fired[1:]
+    drawn = shown(evaluate(company, settings))
+    assert drawn["open"] == 2
+    for name in ("open_by_rule", "fired_by_week"):
+        assert str(drawn[name]).startswith("![")
+        assert drawn[name] != nothing[name], "an empty chart says so"
 
 
 @pytest.mark.requirement("C-12")
@@ -183,4 +202,5 @@ def test_scorecards_are_kept_by_month_and_shown_as_a_page(history: History, sett
     (event,) = result.asset_materializations_for_node("cs__alert_scorecards")
     page = Path(str(event.metadata["page"].value)).read_text(encoding="utf-8")
     assert RULE in page
+    assert str(event.metadata["lift"].value).startswith("![")
     assert history.count("cs.alert_scorecards", f"rule = '{RULE}' and verdict = 'too few to tell'") == 1

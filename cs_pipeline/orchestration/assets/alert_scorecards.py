@@ -11,7 +11,7 @@ from cs_pipeline.orchestration.keys import (
     CUSTOMER_SUCCESS,
     SUBSCRIPTION_TERMS,
 )
-from cs_pipeline.orchestration.metadata import table, table_name
+from cs_pipeline.orchestration.metadata import picture, table, table_name
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -38,6 +38,7 @@ def alert_scorecards(
     # The measures need seconds to import, which the code location should not cost.
     from cs_pipeline.alerts.live_scorecards import keep_scorecards, live_scorecards
     from cs_pipeline.reports.alerts import scorecard as words
+    from cs_pipeline.reports.alerts.scorecard_chart import lift_of_rules
 
     cards = live_scorecards(warehouse, load_rules(settings.config))
     keep_scorecards(warehouse, cards, clock.now())
@@ -49,6 +50,7 @@ def alert_scorecards(
             "rules": len(cards),
             "looked_at": words.headline(cards),
             "scorecards": table(words.table(cards)),
+            "lift": picture(lift_of_rules(cards), "Lift of the rules, with its interval"),
             "in_words": dg.MetadataValue.md("\n".join(f"- **{card.rule}**: {words.in_words(card)}" for card in cards)),
             "page": dg.MetadataValue.path(page),
         }

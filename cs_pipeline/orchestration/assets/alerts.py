@@ -26,13 +26,17 @@ from cs_pipeline.orchestration.keys import (
     WEEKLY,
     WEEKLY_JOB,
 )
-from cs_pipeline.orchestration.metadata import table, table_name
+from cs_pipeline.orchestration.metadata import picture, table, table_name
+from cs_pipeline.reports.alerts.charts import fired_week_by_week, open_by_severity
+from cs_pipeline.reports.alerts.counts import fired_by_week, open_by_rule
 from cs_pipeline.reports.alerts.lists import alert_table, alerts, evaluation_table, not_healthy, rule_table
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 MOST_SHOWN = 200
 """Rows of a table in the UI."""
+SHOWN_WEEKS = 26
+"""How far the chart of what fired looks back."""
 
 RULES_ARE_HEALTHY = dg.AssetCheckSpec(
     "rules_are_healthy",
@@ -82,6 +86,7 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         with warehouse.session() as session:
             health = rule_table(session, rules, now)
             shown = alert_table(alerts(session, now, limit=MOST_SHOWN), rules)
+            is_open, fired = open_by_rule(session), fired_by_week(session, now, SHOWN_WEEKS)
         return dg.MaterializeResult(
             metadata={
                 "evaluated": len(done),
@@ -91,7 +96,10 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 "messages_at_once": ticked.planned.at_once,
                 "digests": ticked.planned.digests,
                 "seconds": round(sum(each.seconds for each in done), 3),
+                "open": int(is_open["alerts"].sum()),
                 "evaluations": table(evaluation_table(done)),
+                "open_by_rule": picture(open_by_severity(is_open), "Open alerts by rule and severity"),
+                "fired_by_week": picture(fired_week_by_week(fired), "Alerts fired, week by week"),
                 "open_alerts": table(shown.drop(columns=["owner"])),
                 "rules": table(health.drop(columns=["description", "evaluated_at"])),
                 "site": dg.MetadataValue.url(settings.site_url),

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from cs_pipeline.reports.charts import NOT_SCORED_COLOUR, SEVERITY_COLOURS, as_png
+from cs_pipeline.reports.charts import NOT_SCORED_COLOUR, SEVERITY_COLOURS, as_png, nothing_to_draw
 
 NEUTRAL = "#5b7fa6"
 
@@ -56,7 +56,7 @@ def bands_over_time(bands: pd.DataFrame) -> bytes:
 def quantiles_over_time(quantiles: pd.DataFrame) -> bytes:
     """The distribution of scores, week by week. `quantiles`: columns week, p10, p25, p50, p75, p90."""
     if quantiles.empty:
-        return _nothing("No score in these weeks")
+        return nothing_to_draw("No score in these weeks")
     base = alt.Chart(quantiles.assign(week=pd.to_datetime(quantiles["week"])), title="Scores over time").encode(
         x=alt.X("week:T", title=None)
     )
@@ -74,7 +74,7 @@ def band_flows(flows: pd.DataFrame) -> bytes:
     accounts; what got worse hangs below the line.
     """
     if flows.empty:
-        return _nothing("No account changed band in these weeks")
+        return nothing_to_draw("No account changed band in these weeks")
     signed = flows.assign(
         week=pd.to_datetime(flows["week"]),
         moved=flows["accounts"].where(flows["severity_change"] <= 0, -flows["accounts"]),
@@ -96,7 +96,7 @@ def band_flows(flows: pd.DataFrame) -> bytes:
 def drivers_of_falls(drivers: pd.DataFrame) -> bytes:
     """What drove the largest falls of a week. `drivers`: columns account, driver, effect, fall."""
     if drivers.empty:
-        return _nothing("No score fell in this week")
+        return nothing_to_draw("No score fell in this week")
     chart = (
         alt.Chart(drivers, title="The largest falls, and what drove them")
         .mark_bar()
@@ -113,7 +113,7 @@ def drivers_of_falls(drivers: pd.DataFrame) -> bytes:
 def coverage_by_metric(coverage: pd.DataFrame) -> bytes:
     """For how many accounts each metric of the models is known. `coverage`: columns model, metric, known (0 to 1)."""
     if coverage.empty:
-        return _nothing("No model was computed")
+        return nothing_to_draw("No model was computed")
     chart = (
         alt.Chart(coverage, title="Known metrics")
         .mark_bar(color=NEUTRAL)
@@ -126,9 +126,3 @@ def coverage_by_metric(coverage: pd.DataFrame) -> bytes:
         .properties(width=320, height=alt.Step(14))
     )
     return as_png(chart)
-
-
-def _nothing(words: str) -> bytes:
-    """A chart that says why there is none."""
-    text = alt.Chart(pd.DataFrame({"words": [words]})).mark_text(fontSize=14, color="#6b7680").encode(text="words:N")
-    return as_png(text.properties(width=420, height=60))
