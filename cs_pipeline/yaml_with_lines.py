@@ -90,8 +90,15 @@ def read_yaml(path: Path) -> tuple[object, LineOf]:
         loader.dispose()
 
 
-def validate(model: type[M], path: Path, check: Callable[[M], Iterable[Problem]] | None = None) -> M:
+def validate(
+    model: type[M],
+    path: Path,
+    check: Callable[[M], Iterable[Problem]] | None = None,
+    fill_in: Callable[[dict], dict] | None = None,
+) -> M:
     """The file as a `model`; `check` then yields what only the whole of it can tell.
+
+    `fill_in` adds what stands elsewhere to the file's content before it is checked.
 
     Raises InvalidFile with every problem at once: pydantic's, or when it has none, those of `check`.
     """
@@ -99,10 +106,10 @@ def validate(model: type[M], path: Path, check: Callable[[M], Iterable[Problem]]
     if not isinstance(data, dict):
         raise InvalidFile(f"{path}:1: expected fields with values, got {_shown(data)}")
     try:
-        value = model.model_validate(data)
+        value = model.model_validate(fill_in(data) if fill_in else data)
     except ValidationError as error:
         problems = [
-            Problem(details["loc"], _words(model, details))
+            Problem(details["loc"], words_of(model, details))
             for details in error.errors(include_url=False, include_context=True)
         ]
         raise invalid(path, line_of, problems) from None
@@ -232,7 +239,8 @@ def _problem_of_number(node: yaml.ScalarNode, value: object) -> str | None:
     return None if math.isfinite(value) else "is not a finite number"
 
 
-def _words(model: type[BaseModel], details: ErrorDetails) -> str:
+def words_of(model: type[BaseModel], details: ErrorDetails) -> str:
+    """What is wrong, by pydantic's account of it, in words that say what was expected."""
     kind, message, given = details["type"], details["msg"], details["input"]
     if kind == "missing":
         return "is missing"

@@ -6,15 +6,17 @@ Files are read as they stand, without dbt, so that a tick costs no parse of the 
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cs_pipeline.alerts.folder_defaults import FolderDefaults, read_folder_defaults
 from cs_pipeline.alerts.parameters import (
     TeamRule,
     Values,
@@ -107,9 +109,10 @@ def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
+    defaults = read_folder_defaults(folder.parents[1] / "dbt_project.yml")
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
         try:
-            found = list(_rules_of(path, folder))
+            found = list(_rules_of(path, folder, defaults))
         except InvalidFile as error:
             problems.append(str(error))
             continue
@@ -135,15 +138,16 @@ def _as_the_team_has_it(rule: Rule, override: TeamRule | None) -> Rule:
     )
 
 
-def _rules_of(path: Path, folder: Path) -> Iterator[Rule]:
-    for model in _read(path).models:
+def _rules_of(path: Path, folder: Path, defaults: FolderDefaults) -> Iterator[Rule]:
+    below = path.parent.relative_to(folder).as_posix()
+    for model in _read(path, lambda properties: defaults.filled_in(properties, below)).models:
         sql = path.with_name(f"{model.name}.sql")
         if not sql.is_file():
             raise InvalidFile(f"{path}: {model.name}: there is no {sql.name} beside it")
         yield Rule(
             name=model.name,
             alert=model.config.meta.alert,
-            folder=path.parent.relative_to(folder).as_posix(),
+            folder=below,
             path=path,
             description=" ".join(model.description.split()),
             requirements=model.config.meta.requirement,
@@ -151,16 +155,16 @@ def _rules_of(path: Path, folder: Path) -> Iterator[Rule]:
         )
 
 
-def _read(path: Path) -> _Properties:
+def _read(path: Path, fill_in: Callable[[Any], Any]) -> _Properties:
     """Fast where all is well; else again with line numbers, to say what is wrong."""
     try:
-        properties = _Properties.model_validate(read_properties(path))
+        properties = _Properties.model_validate(fill_in(read_properties(path)))
         if not list(_problems(properties, path)):
             return properties
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, UserError):
         pass
     try:
-        return validate(_Properties, path, lambda properties: _problems(properties, path))
+        return validate(_Properties, path, lambda properties: _problems(properties, path), fill_in)
     except InvalidFile as error:
         raise InvalidFile(_with_names(str(error), path)) from None
 

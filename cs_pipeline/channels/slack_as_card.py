@@ -13,6 +13,7 @@ from cs_pipeline.channels.block_layout import Block
 from cs_pipeline.channels.fallback import Instead
 from cs_pipeline.channels.message import Message
 
+_CODE = re.compile(r"`([^`\n]+)`")
 _CONTROL = re.compile(r"<([^<>]*)>")
 _ITALICS = re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)")
 _BOLD = re.compile(r"(?<!\w)\*(?=\S)([^*\n]+?)(?<=\S)\*(?!\w)")
@@ -95,6 +96,7 @@ def _markdown(text: Mapping[str, Any]) -> str:
         return f"\x02{len(controls) - 1}\x03"
 
     words = _unescaped(_CONTROL.sub(put_aside, words.replace("\x02", "").replace("\x03", "")))
+    words = _CODE.sub(r"\1", words)  # cards have no code, and a command is to be copied
     words = _between(_BOLD, words, "**{}**", lambda rest: _between(_ITALICS, rest, "_{}_", escape_markdown))
     return re.sub(r"\x02(\d+)\x03", lambda place: controls[int(place[1])], words)
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import FirstWeek, LastWeek
 from cs_pipeline.cli.console import console, say_done, status
 from cs_pipeline.errors import UserError
+from cs_pipeline.first_few import first_few
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -58,11 +59,9 @@ def backfill(
 
 def _what_is_missing(missing: "pd.DataFrame") -> str:
     """For whoever wants those accounts scored: the metrics that are not known of them, and what to do about it."""
-    listed = ", ".join(
-        f"{row['metric']} of {row['accounts']:,}" for row in missing.head(METRICS_NAMED).to_dict("records")
-    )
-    more = f" and {len(missing) - METRICS_NAMED} more" if len(missing) > METRICS_NAMED else ""
+    counted = zip(missing["metric"], missing["accounts"], strict=True)
+    listed = first_few((f"{metric} of {accounts:,}" for metric, accounts in counted), METRICS_NAMED)
     return (
-        f"  Not scored are accounts of which too little is known. Missing: {listed}{more}.\n"
+        f"  Not scored are accounts of which too little is known. Missing: {listed}.\n"
         "  docs/bring-your-data.md says which tables bring them; docs/scores.md how to score without them."
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.first_few import first_few
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -50,7 +51,6 @@ def _rows(sql: str, warehouse: Warehouse) -> Iterator[str]:
     rows = query(warehouse, f"select * from ({sql.rstrip().rstrip(';')}) as failed limit {ROWS_SHOWN}")
     if "account_id" in rows:
         accounts = query(warehouse, f"select distinct account_id from ({sql}) as failed order by 1")["account_id"]
-        more = f" and {len(accounts) - ACCOUNTS_SHOWN:,} more" if len(accounts) > ACCOUNTS_SHOWN else ""
-        yield f"accounts {', '.join(map(str, accounts.head(ACCOUNTS_SHOWN)))}{more}"
+        yield f"accounts {first_few(accounts, ACCOUNTS_SHOWN)}"
     for row in rows.iloc[:, :COLUMNS_SHOWN].to_dict("records"):
         yield "row " + ", ".join(f"{column} {value}" for column, value in row.items())

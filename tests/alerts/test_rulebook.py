@@ -1,6 +1,7 @@
 """Rules and alerts.yaml: what is in force, and one sentence with file, line, rule and field for what is wrong."""
 # ruff: noqa: E501 (complaints are one sentence, however long)
 
+from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -45,7 +46,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.rules, self.config = path / "alerts", path / "config"
         (self.rules / "custom").mkdir(parents=True)
-        self.config.mkdir()
+        self.config.mkdir(parents=True)
         self.write(PROPERTIES)
         (self.rules / "custom" / "idle.sql").write_text(SQL)
 
@@ -235,3 +236,53 @@ def test_parameters_in_force_stand_in_the_warehouse_where_they_differ_from_the_d
     assert [row[:2] for row in stored()] == [("pro", "3")]
     folder.team("rules: {idle: {parameters: {days: 10}}}")
     assert stored() == []
+
+
+FOLDERS = """\
+name: cs_pipeline
+models:
+  cs_pipeline:
+    alerts:
+      +meta: {alert: {severity: low, notify: {to: manager}}}
+      custom:
+        +meta: {alert: {severity: urgent, remind_every: 7 days}}
+"""
+
+
+@pytest.fixture
+def below_models(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "models")
+
+
+def test_a_folder_sets_what_its_rules_do_not_say_themselves(below_models: Folder, tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text(FOLDERS)
+    own = below_models.load()["idle"].alert
+    assert (own.severity, own.notify.to, own.remind_every) == ("high", "owner", timedelta(days=7))
+    below_models.write(
+        PROPERTIES.replace("          severity: high\n", "").replace("          notify: {to: owner}\n", "")
+    )
+    taken = below_models.load()["idle"].alert
+    assert (taken.severity, taken.notify.to) == ("urgent", "manager")
+    (tmp_path / "dbt_project.yml").unlink()
+    assert ": idle: config.meta.alert.notify: is missing" in below_models.complaint()
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (
+            "severty: low",
+            "dbt_project.yml:5: models.cs_pipeline.alerts.+meta.alert.severty: is not a field here; did you mean severity?",
+        ),
+        ("severity: loud", "severity: expected 'urgent', 'high', 'medium' or 'low', got 'loud'"),
+        ("remind_every: often", "remind_every: write a number and a unit"),
+        ("schedule: sometimes", ".alert.schedule: "),
+        ("severity: [", "dbt_project.yml:5:"),
+        ("notify: {to: boss}", ".alert.notify.to: expected 'owner'"),
+    ],
+)
+def test_a_mistake_in_what_a_folder_sets_is_told_with_its_own_line(
+    below_models: Folder, tmp_path: Path, written: str, words: str
+) -> None:
+    (tmp_path / "dbt_project.yml").write_text(FOLDERS.replace("severity: low, notify: {to: manager}", written))
+    assert words in below_models.complaint()

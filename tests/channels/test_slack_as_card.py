@@ -94,3 +94,8 @@ def test_where_both_or_none_is_connected_slack_messages_are_slacks(tmp_path: Pat
     for chosen in (both, settings(tmp_path)):
         assert as_it_travels(SLACK, chosen) is SLACK
     assert missing(settings(tmp_path)) == ["CS_PIPELINE_SLACK_BOT_TOKEN"]
+
+
+def test_a_command_can_be_copied_out_of_a_card():
+    (block,) = card({"type": "section", "text": mrkdwn("Seen to: `cs-pipeline alert ack 2` · _since Monday_")})
+    assert block["text"] == "Seen to: cs-pipeline alert ack 2 · _since Monday_"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cs_pipeline.cli.doctor.finding import Finding
+from cs_pipeline.first_few import first_few
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -27,19 +28,17 @@ def examine_alerts(warehouse: Warehouse, settings: Settings, now: datetime) -> I
     yield Finding("alert rules", "ok", f"{len(rules):,} rules, {int(found['open'].sum()):,} alerts are open")
     by_health = {health: list(names) for health, names in found.groupby("health")["rule"]}
     if failing := by_health.get("error"):
-        yield Finding("alert rules", "wrong", f"cannot be evaluated: {_named(failing)}: `cs-pipeline alert rules`")
+        yield Finding(
+            "alert rules", "wrong", f"cannot be evaluated: {first_few(failing, NAMED)}: `cs-pipeline alert rules`"
+        )
     if without := by_health.get("no_data"):
-        words = f"without data they can believe, so they say nothing: {_named(without)}: `cs-pipeline alert rules`"
-        yield Finding("alert rules", "note", words)
+        words = f"without data they can believe, so they say nothing: {first_few(without, NAMED)}"
+        yield Finding("alert rules", "note", f"{words}: `cs-pipeline alert rules`")
     for rule, held in found.loc[found["held"] > 0, ["rule", "held"]].itertuples(index=False):
         words = f"{rule} would fire {held:,} times at once, and has told nobody"
         decide = f"decide with `cs-pipeline alert release {rule}` or `cs-pipeline alert dismiss {rule}`"
         yield Finding("held alerts", "wrong", f"{words}: {decide}")
     if late and settings.now is None:  # where the clock is set, nobody is late
-        words = f"{_named([name for name, _ in late])}, due since {min(due for _, due in late):%Y-%m-%d %H:%M} UTC"
+        names = first_few((name for name, _ in late), NAMED)
+        words = f"{names}, due since {min(due for _, due in late):%Y-%m-%d %H:%M} UTC"
         yield Finding("alert rules", "wrong", f"nobody asks {words}: see the job evaluate_alerts in the Dagster UI")
-
-
-def _named(rules: list[str]) -> str:
-    more = f" and {len(rules) - NAMED:,} more" if len(rules) > NAMED else ""
-    return ", ".join(rules[:NAMED]) + more

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from cs_pipeline.cli.doctor.finding import Finding, guarded
 from cs_pipeline.clock import Clock
+from cs_pipeline.first_few import first_few
 from cs_pipeline.history.holes import holes
 from cs_pipeline.reports.scores.text import weeks_in_words
 from cs_pipeline.settings import Settings
@@ -117,9 +118,8 @@ def _contracts(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
     doubts = contract_doubts(warehouse, Clock(settings.now).now())
     for doubt, rows in doubts.groupby("doubt"):
         named = rows["account_id"].dropna().unique()
-        which = ", ".join(map(str, named[:NAMED])) or str(rows["words"].iloc[0])
-        more = f" and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
-        yield Finding("contracts", "note", f"{MEANINGS[str(doubt)]} (docs/contracts.md): {which}{more}")
+        which = first_few(named, NAMED) or str(rows["words"].iloc[0])
+        yield Finding("contracts", "note", f"{MEANINGS[str(doubt)]} (docs/contracts.md): {which}")
 
 
 def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:

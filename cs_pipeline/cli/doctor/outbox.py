@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cs_pipeline.cli.doctor.finding import Finding
+from cs_pipeline.first_few import first_few
 from cs_pipeline.plays.outbox import channel_pauses, missed, operations
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -37,9 +38,9 @@ def examine_outbox(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
                 yield Finding("channel", "wrong", f"{words}; {again}")
         untold = operations.untold(session, now)
         if untold:
-            subjects = "; ".join(f"{subject} ({since:%Y-%m-%d %H:%M} UTC)" for subject, since in untold[:SHOWN])
-            more = f"; and {len(untold) - SHOWN} more" if len(untold) > SHOWN else ""
-            yield Finding("operations", "wrong", f"could not be told: {subjects}{more}")
+            since = (f"{subject} ({since:%Y-%m-%d %H:%M} UTC)" for subject, since in untold)
+            subjects = first_few(since, SHOWN, between="; ")
+            yield Finding("operations", "wrong", f"could not be told: {subjects}")
         cursor.execute("select playbook, accounts from cs.breaker_trips where decision is null order by playbook")
         for playbook, accounts in cursor.fetchall():
             words = f"{playbook} would be at work for {accounts:,} accounts, and has enrolled nobody"

@@ -112,6 +112,11 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
+        present = {"present": clock.now().isoformat()}
+        if context.is_subset:
+            yield from _build(context, dbt, warehouse, present)
+            return
+        # Read before dbt reads the files: what is changed meanwhile is then built once more, not taken for built.
         views, digest = views_and_digest(json.loads(manifest.read_text()))
         with warehouse.session() as session:
             is_done = context.job_name == WEEKLY_JOB and are_standing(session, views, digest)
@@ -119,10 +124,9 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
             context.log.info("No file of a rule has changed, and all views stand: dbt is not started.")
             yield from (dg.MaterializeResult(asset_key=key) for key in context.selected_asset_keys)
             return
-        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
-        if not context.is_subset:
-            with warehouse.session() as session:
-                say_built(session, digest)
+        yield from _build(context, dbt, warehouse, present)
+        with warehouse.session() as session:
+            say_built(session, digest)
 
     return [dbt_models, dbt_account_weeks, dbt_alert_rules]
 

@@ -6,7 +6,7 @@ That of scorecards is in `scorecard_chart`: their measures take seconds to impor
 import altair as alt
 import pandas as pd
 
-from cs_pipeline.alerts.rule import SEVERITIES
+from cs_pipeline.alerts.rule import SEVERITIES, Severity
 from cs_pipeline.reports.charts import SEVERITY_COLOURS, as_png, nothing_to_draw
 
 COLOURS = dict(zip(SEVERITIES, [SEVERITY_COLOURS[3], SEVERITY_COLOURS[2], SEVERITY_COLOURS[1], "#5b7fa6"], strict=True))
@@ -39,13 +39,11 @@ def fired_week_by_week(counts: pd.DataFrame) -> bytes:
     """Alerts that fired, a bar a week. `counts`: columns week, severity, alerts (`fired_by_week`)."""
     if counts.empty:
         return nothing_to_draw("No alert fired in these weeks")
-    weeks = pd.to_datetime(counts["week"])
     chart = (
-        alt.Chart(counts.assign(week=weeks, end=weeks + pd.Timedelta(days=6)), title="Alerts fired, week by week")
-        .mark_bar()
+        alt.Chart(counts.assign(week=pd.to_datetime(counts["week"])), title="Alerts fired, week by week")
+        .mark_bar(size=14)
         .encode(
-            x=alt.X("week:T", title=None, axis=alt.Axis(format="%-d %b")),
-            x2="end:T",
+            x=alt.X("week:T", title="weeks from their Monday", axis=alt.Axis(format="%-d %b")),
             y=alt.Y("alerts:Q", title="alerts that fired", axis=alt.Axis(tickMinStep=1, format=",d")),
             color=_by_severity(counts),
         )
@@ -55,6 +53,7 @@ def fired_week_by_week(counts: pd.DataFrame) -> bytes:
 
 
 def _by_severity(counts: pd.DataFrame) -> alt.Color:
-    severities = [severity for severity in SEVERITIES if severity in set(counts["severity"])]
+    found = set(counts["severity"])
+    severities: list[Severity] = [severity for severity in SEVERITIES if severity in found]
     scale = alt.Scale(domain=severities, range=[COLOURS[severity] for severity in severities])
     return alt.Color("severity:N", title="severity", sort=severities, scale=scale)

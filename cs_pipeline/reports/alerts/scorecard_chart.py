@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from cs_pipeline.alerts.scorecard import Scorecard
+from cs_pipeline.alerts.scorecard import Scorecard, Verdict
 from cs_pipeline.reports.alerts.scorecard import LEVELS
 from cs_pipeline.reports.charts import NOT_SCORED_COLOUR, SEVERITY_COLOURS, as_png, nothing_to_draw
 
@@ -33,14 +33,16 @@ def lift_of_rules(cards: Sequence[Scorecard]) -> bytes:
     if rows.empty:
         return nothing_to_draw("No rule has fired often enough to be held against what happened")
     rows = rows.sort_values("lift", ascending=False)
-    verdicts = [verdict for verdict in LEVELS if verdict in set(rows["verdict"])]
+    found = set(rows["verdict"])
+    verdicts: list[Verdict] = [verdict for verdict in LEVELS if verdict in found]
     base = alt.Chart(rows).encode(
         y=alt.Y("rule:N", title="rule, with its precision", sort=list(rows["rule"]), axis=alt.Axis(labelLimit=320)),
         color=alt.Color(
             "verdict:N",
             title=None,
             scale=alt.Scale(
-                domain=verdicts, range=[LEVEL_COLOURS.get(LEVELS[each], NOT_SCORED_COLOUR) for each in verdicts]
+                domain=verdicts,
+                range=[LEVEL_COLOURS.get(LEVELS[verdict], NOT_SCORED_COLOUR) for verdict in verdicts],
             ),
         ),
     )
