@@ -7,6 +7,7 @@ from typing import get_args
 import yaml
 
 from cs_pipeline.alerts.evaluation import Health
+from cs_pipeline.alerts.folder_defaults import read_folder_defaults
 from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.rule import COLUMNS, Alert
 from cs_pipeline.alerts.rulebook import load_rules
@@ -16,7 +17,7 @@ from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
-SQL, RULE, TEAM, PEOPLE = re.findall(r"^```(?:sql|yaml)\n(.*?)^```", PAGE, re.M | re.S)
+SQL, RULE, FOLDERS, TEAM, PEOPLE = re.findall(r"^```(?:sql|yaml)\n(.*?)^```", PAGE, re.M | re.S)
 
 
 def rows(section: str) -> dict[str, str]:
@@ -52,6 +53,12 @@ def test_the_example_is_a_rule_with_its_parameter_and_the_team_may_set_it(tmp_pa
     assert (rule.name, rule.defaults, rule.folder) == ("many_open_tickets", {"tickets": 4}, "custom")
     (columns,) = [model["columns"] for model in yaml.safe_load(RULE)["models"]]
     assert [column["name"] for column in columns] == list(COLUMNS)
+
+
+def test_the_example_of_what_a_folder_sets_is_read(tmp_path: Path) -> None:
+    project = tmp_path / "dbt_project.yml"
+    project.write_text(f"name: cs_pipeline\n{FOLDERS}", encoding="utf-8")
+    assert set(read_folder_defaults(project).of("custom")) == {"severity", "notify", "remind_every"}
 
 
 def test_the_examples_of_alerts_yaml_are_read(tmp_path: Path) -> None:
