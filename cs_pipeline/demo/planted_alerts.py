@@ -26,6 +26,7 @@ ALERTS_SCHEMA = pa.schema(
     ]
 )
 ASKED = timedelta(hours=6)
+_DAYS_AGO = re.compile(r"(\d+)(?= days? ago)")
 _WHEN = re.compile(r"(\d+) days? (ago|ahead)(?: (\d\d:\d\d))?")
 
 Row = dict[str, object]
@@ -41,10 +42,19 @@ def planted_tables(company: SampleCompany) -> tuple[dict[str, pa.Table], pa.Tabl
     for plant in file["plants"]:
         for name in ("fires", "not_yet"):
             account = f"{plant['rule']}-{name}".replace("_", "-")
-            for table, row in _rows(account, plant[name], company):
+            planted = {table: found for table, found in plant[name].items() if table != "asked"}
+            for table, row in _rows(account, planted, company):
                 rows.setdefault(table, []).append(row)
-            asked_at = _moment(plant["asked"], company) if "asked" in plant else company.ends_at + ASKED
-            truth.append({"account_id": account, "rule": plant["rule"], "fires": name == "fires", "asked_at": asked_at})
+            # A moment of its own: of a rule about the whole company, which speaks of no account.
+            asked = plant[name].get("asked", plant.get("asked"))
+            truth.append(
+                {
+                    "account_id": "" if "asked" in plant[name] else account,
+                    "rule": plant["rule"],
+                    "fires": name == "fires",
+                    "asked_at": _moment(asked, company) if asked else company.ends_at + ASKED,
+                }
+            )
     tables = {name: pa.Table.from_pylist(found, schema=schemas()[name]) for name, found in rows.items()}
     return tables, pa.Table.from_pylist(truth, schema=ALERTS_SCHEMA)
 
@@ -61,9 +71,24 @@ def _rows(
     }
     for table, rows in wanted.items():
         schema = schemas()[table]
-        for number, row in enumerate(each for each in rows for _ in range(int(str(each.get("again", 1))))):
-            named = {name: value for name, value in row.items() if name != "again"}
-            yield table, _row(account, schema, f"{account}-{table}-{number}", {**_DEFAULTS[table], **named}, company)
+        for number, row in enumerate(_repeated(rows)):
+            yield table, _row(account, schema, f"{account}-{table}-{number}", {**_DEFAULTS[table], **row}, company)
+
+
+def _repeated(rows: Sequence[Mapping[str, object]]) -> Iterator[Row]:
+    """Each row as often as `again` says, or on so many days, each a day before the other, as `daily` says."""
+    for row in rows:
+        values = {name: value for name, value in row.items() if name not in ("again", "daily")}
+        yield from (dict(values) for _ in range(int(str(row.get("again", 1)))) if "daily" not in row)
+        for days in range(int(str(row.get("daily", 0)))):
+            yield {name: _earlier(value, days) for name, value in values.items()}
+
+
+def _earlier(value: object, days: int) -> object:
+    """'3 days ago' so many days earlier; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    return _DAYS_AGO.sub(lambda found: str(int(found[1]) + days), value)
 
 
 _DEFAULTS: Mapping[str, Mapping[str, object]] = {
@@ -77,7 +102,7 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "events": {"user_id": "ada", "quantity": 1.0}, "event_attendance": {"user_id": "ada"},
     "touchpoints": {"is_missed": False}, "contact_roles": {"user_id": "ada"}, "feedback": {}, "tickets": {},
     "survey_responses": {"user_id": "ada"}, "email_events": {"user_id": "ada"}, "value_log": {},
-    "cancellation_requests": {}, "referrals": {},
+    "cancellation_requests": {}, "referrals": {}, "signups": {}, "support_agents": {},
 }  # fmt: skip
 """What a planted row has unless the plant says otherwise."""
 

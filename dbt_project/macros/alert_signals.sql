@@ -135,3 +135,87 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
         and coalesce(users.deleted_at > contacts.as_of, true)
     order by contacts.as_of, contacts.account_id, contacts.user_id, contacts.role
 {%- endmacro %}
+
+
+{# How many spans, as long as that which a rule looks at, lie before it and say what is usual for an account. #}
+{% macro usual_spans() -%}
+    4
+{%- endmacro %}
+
+
+{# A CTE's select: what each account did on each of the days that the CTE `asked` looks back on, of the columns `counted` of
+   int_user_activity_to_date. `days` is how far back it looks, in terms of `asked`. #}
+{% macro account_days_asked(counted, days) -%}
+    select
+        daily.account_id,
+        daily.activity_date,
+        daily.counts_from,
+        {%- for column in counted %}
+        sum(daily.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_user_activity_to_date') }} as daily
+    where
+        {{ in_days_asked('daily.activity_date', days) }}
+    group by daily.account_id, daily.activity_date, daily.counts_from
+{%- endmacro %}
+
+
+{# A CTE's select: how often each of the CTE `customers` used each feature in its last `days` (uses_now), and how often it
+   usually does in so many days (usual_uses): the mean of as many spans before as usual_spans() says. #}
+{% macro features_used() -%}
+    with
+
+    feature_days as (
+
+        select
+            daily.account_id,
+            daily.feature,
+            daily.activity_date,
+            daily.counts_from,
+            sum(daily.uses) as uses
+        from {{ ref('int_feature_usage_to_date') }} as daily
+        where
+            {{ in_days_asked('daily.activity_date', '%s * asked.days' % (usual_spans() | int + 1)) }}
+        group by daily.account_id, daily.feature, daily.activity_date, daily.counts_from
+
+    )
+
+    select
+        customers.as_of,
+        customers.account_id,
+        feature_days.feature,
+        coalesce(sum(feature_days.uses) filter (
+            where {{ in_last_days('feature_days.activity_date', 'customers.as_of', 'customers.days') }}
+        ), 0) as uses_now,
+        coalesce(sum(feature_days.uses) filter (
+            where not ({{ in_last_days('feature_days.activity_date', 'customers.as_of', 'customers.days') }})
+        ), 0) / {{ usual_spans() }} as usual_uses
+    from customers
+    inner join feature_days
+        on
+            customers.account_id = feature_days.account_id
+            and {{ in_last_days(
+                'feature_days.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
+            ) }}
+            and feature_days.counts_from <= {{ utc_day('customers.as_of') }}
+    group by customers.as_of, customers.account_id, feature_days.feature
+{%- endmacro %}
+
+
+{# A CTE's select: the steps of the onboarding of accounts that are young enough at one of the moments, by the CTE
+   `parameters`. A step without a beginning was due when the account signed up. #}
+{% macro onboarding_steps() -%}
+    select
+        progress.account_id,
+        progress.step,
+        progress.position,
+        progress.completed_at,
+        progress._loaded_at,
+        accounts.tier,
+        accounts.created_at,
+        accounts.churned_at,
+        coalesce(progress.started_at, accounts.created_at) as started_at
+    from {{ ref('stg_onboarding_progress') }} as progress
+    inner join {{ ref('stg_accounts') }} as accounts on progress.account_id = accounts.account_id
+    where {{ is_around_moments('accounts.created_at', '(select max(parameters.onboarding_days) from parameters)') }}
+{%- endmacro %}

@@ -89,7 +89,8 @@
 {%- endmacro %}
 
 
-{# How many rows a rule of mode once gives in its fact `rows`, at most: what a message shows (`show_rows`). #}
+{# How many rows a rule of mode once gives in its fact `rows`, and how many users or the like another lists in its facts,
+   at most: what a message shows (`show_rows`). #}
 {% macro shown_rows() -%}
     20
 {%- endmacro %}

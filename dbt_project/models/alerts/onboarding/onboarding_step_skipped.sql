@@ -8,19 +8,7 @@ parameters as (
 
 steps as (
 
-    select
-        progress.account_id,
-        progress.step,
-        progress.position,
-        progress.completed_at,
-        progress._loaded_at,
-        accounts.tier,
-        accounts.created_at,
-        accounts.churned_at,
-        coalesce(progress.started_at, accounts.created_at) as started_at
-    from {{ ref('stg_onboarding_progress') }} as progress
-    inner join {{ ref('stg_accounts') }} as accounts on progress.account_id = accounts.account_id
-    where {{ is_around_moments('accounts.created_at', '(select max(parameters.onboarding_days) from parameters)') }}
+    {{ onboarding_steps() }}
 
 )
 

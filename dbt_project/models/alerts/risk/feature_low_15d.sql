@@ -6,7 +6,9 @@ asked as (
         moments.as_of,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('feature_low_15d', {'uses': 3, 'days': 15, 'features': []}) }} as parameters
+    cross join {{ alert_parameters(
+        'feature_low_15d', {'uses': 3, 'days': 15, 'usual_uses': 6, 'features': []}
+    ) }} as parameters
 
 ),
 
@@ -31,39 +33,9 @@ watched as (
 
 ),
 
-feature_days as (
-
-    select
-        daily.account_id,
-        daily.feature,
-        daily.activity_date,
-        daily.counts_from,
-        sum(daily.uses) as uses
-    from {{ ref('int_feature_usage_to_date') }} as daily
-    where
-        {{ in_days_asked('daily.activity_date', '2 * asked.days') }}
-    group by daily.account_id, daily.feature, daily.activity_date, daily.counts_from
-
-),
-
 used as (
 
-    select
-        customers.as_of,
-        customers.account_id,
-        feature_days.feature,
-        sum(feature_days.uses) filter (
-            where
-            feature_days.activity_date >= {{ utc_day('customers.as_of') }} - cast(customers.days as integer)
-        ) as uses_now,
-        sum(feature_days.uses) as uses_in_both
-    from customers
-    inner join feature_days
-        on
-            customers.account_id = feature_days.account_id
-            and {{ in_last_days('feature_days.activity_date', 'customers.as_of', '2 * customers.days') }}
-            and feature_days.counts_from <= {{ utc_day('customers.as_of') }}
-    group by customers.as_of, customers.account_id, feature_days.feature
+    {{ features_used() }}
 
 )
 
@@ -76,7 +48,7 @@ select
     jsonb_build_object(
         'feature_name', watched.feature_name,
         'days', customers.days,
-        'uses_before', coalesce(used.uses_in_both, 0) - coalesce(used.uses_now, 0)
+        'usual_uses', round(coalesce(used.usual_uses, 0))
     ) as facts
 from customers
 inner join watched on customers.as_of = watched.as_of and customers.tier = watched.tier
@@ -90,5 +62,5 @@ where
     and customers.created_on < {{ utc_day('customers.as_of') }} - cast(customers.days as integer)
     and (
         cardinality(customers.features) > 0
-        or used.uses_in_both - coalesce(used.uses_now, 0) >= customers.uses
+        or coalesce(used.usual_uses, 0) >= customers.usual_uses
     )

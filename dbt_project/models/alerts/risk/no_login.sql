@@ -6,7 +6,7 @@ asked as (
         moments.as_of,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('no_login', {'days': 7}) }} as parameters
+    cross join {{ alert_parameters('no_login', {'days': 7, 'times_usual': 2}) }} as parameters
 
 ),
 
@@ -18,16 +18,7 @@ customers as (
 
 account_days as (
 
-    select
-        daily.account_id,
-        daily.activity_date,
-        daily.counts_from,
-        sum(daily.logins) as logins
-    from {{ ref('int_user_activity_to_date') }} as daily
-    where
-        {{ in_days_asked('daily.activity_date', '4 * asked.days') }}
-        and daily.logins > 0
-    group by daily.account_id, daily.activity_date, daily.counts_from
+    {{ account_days_asked(['logins'], '4 * asked.days') }}
 
 ),
 
@@ -36,11 +27,13 @@ last_logins as (
     select
         customers.as_of,
         customers.account_id,
-        max(account_days.activity_date) as last_login_on
+        max(account_days.activity_date) as last_login_on,
+        count(*) as login_days
     from customers
     inner join account_days
         on
             customers.account_id = account_days.account_id
+            and account_days.logins > 0
             and {{ in_last_days('account_days.activity_date', 'customers.as_of', '4 * customers.days') }}
             and account_days.counts_from <= {{ utc_day('customers.as_of') }}
     group by customers.as_of, customers.account_id
@@ -53,11 +46,20 @@ silent as (
         customers.as_of,
         customers.account_id,
         customers.days,
+        customers.times_usual,
         last_logins.last_login_on,
         least(
             {{ utc_day('customers.as_of') }} - coalesce(last_logins.last_login_on, customers.created_on) - 1,
             4 * customers.days
-        ) as days_without
+        ) as days_without,
+        -- Days for each day with a login, of those it looks back on, up to the last login.
+        cast(
+            last_logins.last_login_on
+            - greatest(
+                {{ utc_day('customers.as_of') }} - cast(4 * customers.days as integer), customers.created_on
+            )
+            + 1 as double precision
+        ) / last_logins.login_days as usual_gap
     from customers
     left join last_logins
         on customers.as_of = last_logins.as_of and customers.account_id = last_logins.account_id
@@ -70,6 +72,15 @@ select
     account_id as entity,
     cast(days_without as double precision) as measured,
     days as held_against,
-    jsonb_build_object('last_login_on', last_login_on) as facts
+    jsonb_build_object(
+        'last_login_on', last_login_on,
+        'usual_gap', round(cast(usual_gap as numeric), 1)
+    ) as facts
 from silent
-where days_without >= days
+where
+    days_without >= days
+    and (
+        days_without >= coalesce(times_usual * usual_gap, 0)
+        -- As far as it looks back nobody logged in.
+        or days_without >= 4 * days
+    )

@@ -30,17 +30,7 @@ customers as (
 
 account_days as (
 
-    select
-        daily.account_id,
-        daily.activity_date,
-        daily.counts_from,
-        sum(daily.events) as events,
-        sum(daily.logins) as logins,
-        sum(daily.campaigns_sent) as campaigns_sent
-    from {{ ref('int_user_activity_to_date') }} as daily
-    where
-        {{ in_days_asked('daily.activity_date', '2 * asked.days') }}
-    group by daily.account_id, daily.activity_date, daily.counts_from
+    {{ account_days_asked(['events', 'logins', 'campaigns_sent'], '2 * asked.days') }}
 
 ),
 

@@ -18,15 +18,7 @@ customers as (
 
 account_days as (
 
-    select
-        daily.account_id,
-        daily.activity_date,
-        daily.counts_from,
-        sum(daily.duration_seconds) as seconds
-    from {{ ref('int_user_activity_to_date') }} as daily
-    where
-        {{ in_days_asked('daily.activity_date', 'asked.days') }}
-    group by daily.account_id, daily.activity_date, daily.counts_from
+    {{ account_days_asked(['duration_seconds'], 'asked.days') }}
 
 )
 
@@ -34,7 +26,7 @@ select
     customers.as_of,
     customers.account_id,
     customers.account_id as entity,
-    cast(sum(account_days.seconds) / 60 as double precision) as measured,
+    cast(sum(account_days.duration_seconds) / 60 as double precision) as measured,
     customers.minutes as held_against,
     jsonb_build_object('days', customers.days) as facts
 from customers
@@ -44,4 +36,4 @@ inner join account_days
         and {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
         and account_days.counts_from <= {{ utc_day('customers.as_of') }}
 group by customers.as_of, customers.account_id, customers.minutes, customers.days
-having sum(account_days.seconds) / 60 > customers.minutes
+having sum(account_days.duration_seconds) / 60 > customers.minutes

@@ -6,7 +6,13 @@ asked as (
         moments.as_of,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('heavy_user', {'events': 100, 'days': 30}) }} as parameters
+    cross join {{ alert_parameters('heavy_user', {'events': 100, 'days': 30, 'share': 0.5}) }} as parameters
+
+),
+
+customers as (
+
+    {{ customers_asked() }}
 
 ),
 
@@ -28,27 +34,50 @@ user_days as (
         )
     group by daily.account_id, daily.user_id, daily.activity_date, daily.counts_from
 
+),
+
+users as (
+
+    select
+        customers.as_of,
+        customers.account_id,
+        customers.events as events_asked,
+        customers.days,
+        customers.share,
+        user_days.user_id,
+        sum(user_days.events) as events
+    from customers
+    inner join user_days
+        on
+            customers.account_id = user_days.account_id
+            and user_days.activity_date < {{ utc_day('customers.as_of') }}
+            and user_days.counts_from <= {{ utc_day('customers.as_of') }}
+            and (
+                customers.days = 0
+                or user_days.activity_date >= {{ utc_day('customers.as_of') }} - cast(customers.days as integer)
+            )
+    group by
+        customers.as_of, customers.account_id, customers.events, customers.days, customers.share, user_days.user_id
+    having sum(user_days.events) > 0
+
 )
 
 select
-    asked.as_of,
-    user_days.account_id,
-    user_days.user_id as entity,
-    cast(sum(user_days.events) as double precision) as measured,
-    asked.events as held_against,
-    jsonb_build_object('days', asked.days) as facts
-from asked
-inner join {{ ref('stg_accounts') }} as accounts
-    on asked.tier = coalesce(accounts.tier, '')
-inner join user_days
-    on
-        accounts.account_id = user_days.account_id
-        and user_days.activity_date < {{ utc_day('asked.as_of') }}
-        and user_days.counts_from <= {{ utc_day('asked.as_of') }}
-        and (
-            asked.days = 0
-            or user_days.activity_date >= {{ utc_day('asked.as_of') }} - cast(asked.days as integer)
-        )
-where {{ is_customer('accounts', 'asked.as_of') }}
-group by asked.as_of, user_days.account_id, user_days.user_id, asked.events, asked.days
-having sum(user_days.events) > asked.events
+    as_of,
+    account_id,
+    account_id as entity,
+    cast(max(events) as double precision) as measured,
+    events_asked as held_against,
+    jsonb_build_object(
+        'days', days,
+        'user_id', (array_agg(user_id order by events desc, user_id asc))[1],
+        'heavy_users', count(*) filter (where events > events_asked),
+        'active_users', count(*),
+        'users', to_jsonb((
+            array_agg(user_id order by events desc, user_id asc) filter (where events > events_asked)
+        )[1:{{ shown_rows() }}])
+    ) as facts
+from users
+group by as_of, account_id, events_asked, days, share
+having
+    count(*) filter (where events > events_asked) >= greatest(1, share * count(*))

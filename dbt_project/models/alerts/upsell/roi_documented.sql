@@ -1,19 +1,42 @@
+with
+
+parameters as (
+
+    select *
+    from {{ alert_parameters('roi_documented', {'amount': 0, 'days_without': 365}) }} as parameters
+
+),
+
+-- Values with the one before: what an account is told of every month says nothing new.
+documented as (
+
+    select
+        value_log.*,
+        parameters.amount as amount_asked,
+        parameters.days_without,
+        lag(value_log.recorded_on) over (
+            partition by value_log.account_id order by value_log.recorded_on, value_log.value_id
+        ) as recorded_before_on
+    from {{ ref('stg_value_log') }} as value_log
+    inner join {{ ref('stg_accounts') }} as accounts on value_log.account_id = accounts.account_id
+    inner join parameters on parameters.tier = coalesce(accounts.tier, '')
+    where value_log.amount > parameters.amount
+
+)
+
 select
     moments.as_of,
-    value_log.account_id,
-    value_log.value_id as entity,
-    value_log.amount as measured,
-    parameters.amount as held_against,
+    documented.account_id,
+    documented.value_id as entity,
+    documented.amount as measured,
+    documented.amount_asked as held_against,
     jsonb_build_object(
-        'kind', value_log.kind,
-        'recorded_on', value_log.recorded_on
+        'kind', documented.kind,
+        'recorded_on', documented.recorded_on
     ) as facts
 from {{ moments() }} as moments
-inner join {{ ref('stg_value_log') }} as value_log
-    on {{ is_news_of_day('value_log.recorded_on', 'moments.as_of') }}
-inner join {{ ref('stg_accounts') }} as accounts on value_log.account_id = accounts.account_id
-inner join {{ alert_parameters('roi_documented', {'amount': 0}) }} as parameters
-    on parameters.tier = coalesce(accounts.tier, '')
+inner join documented
+    on {{ is_news_of_day('documented.recorded_on', 'moments.as_of') }}
 where
-    value_log.amount > parameters.amount
-    and {{ was_known('value_log._loaded_at', utc_midnight('value_log.recorded_on'), 'moments.as_of') }}
+    coalesce(documented.recorded_on - documented.recorded_before_on > documented.days_without, true)
+    and {{ was_known('documented._loaded_at', utc_midnight('documented.recorded_on'), 'moments.as_of') }}

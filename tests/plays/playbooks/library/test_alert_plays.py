@@ -95,7 +95,7 @@ def test_a_milestone_is_congratulated_in_a_text_message_that_asks_for_nothing(wr
 @pytest.mark.requirement("S1-16", "C-26")
 def test_sales_hears_of_the_most_active_in_slack_and_the_owner_gets_a_task(write: Write):
     lead = told(LEAD, "tell_sales", write, "A lead: somebody at Nordwind Logistik uses us more than most")
-    blocks = str(write(LEAD, lead, entity="u7", measured=250).payload["blocks"])
+    blocks = str(write(LEAD, lead, user_id="u7", measured=250).payload["blocks"])
     assert "User u7 had 250 events lately" in blocks
     assert "olga.owner@example.com" in blocks
     task = told(LEAD, "reach_out", write, "Reach out to the most active at Nordwind Logistik")
