@@ -223,15 +223,20 @@ def _tell_or_hold(session: Session, tick: Tick, parameters: dict[str, object]) -
     limits = tick.rule.alert.limits
     held = _held(session, tick.rule.name)
     with session.cursor() as cursor:
-        cursor.execute(_TELLABLE, parameters)
-        rows = cursor.fetchall()
-        ids = tuple(alert_id for alert_id, _ in rows)
-        accounts = len({account_id for _, account_id in rows})
+        cursor.execute(f"select count(distinct account_id)::integer from ({_TELLABLE}) as tellable", parameters)
+        (accounts,) = cursor.fetchone() or (0,)
+        if not accounts:
+            return (), held
         is_too_much = accounts > limits.accounts and accounts > floor(limits.share * _book(session, tick))
-        if not ids or not (held.alerts or is_too_much):
+        if not held.alerts and not is_too_much:
+            ids = tuple(tellable(session, tick.rule.name, tick.now))
             mark_told(session, ids, tick.now)
             return ids, held
-        cursor.execute("update alerts set is_held = true where alert_id = any(%s::bigint[])", [list(ids)])
+        cursor.execute(
+            f"update alerts set is_held = true from ({_TELLABLE}) as tellable "
+            "where alerts.alert_id = tellable.alert_id",
+            parameters,
+        )
     return (), replace(_held(session, tick.rule.name), is_new=not held.alerts)
 
 
