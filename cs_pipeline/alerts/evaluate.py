@@ -6,7 +6,7 @@ evaluation are committed together, so that what is told is what is stored. What 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
@@ -18,7 +18,7 @@ from cs_pipeline.alerts import notifications, retention, transition
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.evaluation_rows import Before, before_of, write
 from cs_pipeline.alerts.findings import find, version_of
-from cs_pipeline.alerts.freshness import stale_inputs
+from cs_pipeline.alerts.freshness import Stale, stale_inputs
 from cs_pipeline.alerts.locks import is_free
 from cs_pipeline.alerts.operations_report import ask_about_held, say_clock_was_set_back, tell_operations
 from cs_pipeline.alerts.parameters import sync_parameters
@@ -176,7 +176,7 @@ def _evaluated(
         cursor.execute("savepoint rule")
         try:
             if stale := stale_inputs(session, rule.alert.needs_fresh, as_of):
-                return replace(frozen, health="no_data", error="; ".join(each.words for each in stale))
+                return without_data(frozen, stale)
             return _watched(session, rule, as_of, before, settings, now)
         except (psycopg2.Error, UserError) as error:
             if session.closed:
@@ -200,6 +200,16 @@ def _watched(
     if outcome.is_newly_held:
         ask_about_held(session, evaluation, outcome.held_accounts, settings, now)
     return evaluation
+
+
+def without_data(frozen: Evaluation, stale: Sequence[Stale]) -> Evaluation:
+    """The evaluation of a rule whose inputs are not fresh: what it said before stands."""
+    return replace(
+        frozen,
+        health="no_data",
+        error="; ".join(each.words for each in stale),
+        is_absent=all(each.is_absent for each in stale),
+    )
 
 
 def tick_after(

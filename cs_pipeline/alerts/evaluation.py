@@ -28,7 +28,8 @@ class Told:
 class Evaluation:
     """A row of cs.alert_evaluations, and what is told with it.
 
-    `clock`: seconds over which the rule was watched. `error`: what was wrong, in words. `is_baseline`: the first ok
+    `clock`: seconds over which the rule was watched. `error`: what was wrong, in words.
+    `is_absent`: no_data because nobody feeds the inputs. `is_baseline`: the first ok
     evaluation of the rule, or of a version of it; what was new then fired quietly.
     """
 
@@ -46,5 +47,6 @@ class Evaluation:
     held: int = 0
     seconds: float = 0.0
     error: str | None = None
+    is_absent: bool = False
     is_baseline: bool = False
     told: Told = Told()

@@ -60,7 +60,7 @@ def before_of(session: Session, rule: str, as_of: datetime) -> Before:
 
 _COLUMNS = (
     "rule", "as_of", "version", "health", "clock", "found", "fired", "resolved", "closed", "inhibited",
-    "out_of_audience", "held", "seconds", "error", "is_baseline",
+    "out_of_audience", "held", "seconds", "error", "is_absent", "is_baseline",
 )  # fmt: skip
 
 

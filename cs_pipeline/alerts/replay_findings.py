@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.alerts.evaluate import begin, in_words
 from cs_pipeline.alerts.findings import ANY_JOINS, HASH_JOINS, find, version_of
 from cs_pipeline.alerts.fired import copied_table
-from cs_pipeline.alerts.freshness import stale_inputs_at
+from cs_pipeline.alerts.freshness import Stale, stale_inputs_at
 from cs_pipeline.alerts.replay_arrays import Found, Ints, micros
 from cs_pipeline.alerts.replay_book import ReplayBook
 from cs_pipeline.alerts.rulebook import Rule
@@ -64,13 +64,13 @@ class Keys:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a rule found at moments that it was asked about, and where it has no data or could not be asked (in words).
+    """What a rule found at moments that it was asked about, and where it has no data or could not be asked.
 
     `version`: of the rule then; empty where it could not be asked at all.
     """
 
     version: str
-    without_data: dict[datetime, str] = field(default_factory=dict)
+    without_data: dict[datetime, list[Stale]] = field(default_factory=dict)
     errors: dict[datetime, str] = field(default_factory=dict)
     found: dict[datetime, Found] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ def ask(
     _ask_with(session, rule)
     begin(session, *moments, longest=AS_LONG_AS_IT_NEEDS)
     stale = stale_inputs_at(session, rule.alert.needs_fresh, moments)
-    without_data = {moment: "; ".join(each.words for each in inputs) for moment, inputs in stale.items() if inputs}
+    without_data = {moment: inputs for moment, inputs in stale.items() if inputs}
     fresh = [moment for moment in moments if moment not in without_data]
     try:
         version = version_of(session, rule)

@@ -13,7 +13,7 @@ from psycopg2 import Error as DatabaseError
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import transition
-from cs_pipeline.alerts.evaluate import as_evaluation, in_order, in_words, tick_after
+from cs_pipeline.alerts.evaluate import as_evaluation, in_order, in_words, tick_after, without_data
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.evaluation_rows import Before
 from cs_pipeline.alerts.replay_arrays import ALWAYS, NONE, Bools, Ints
@@ -163,7 +163,7 @@ class _Group:
         rule, before = replayed.rule, replayed.before
         frozen = Evaluation(rule.name, moment, before.version or "", "error", before.clock)
         if moment in findings.without_data:
-            return replace(frozen, health="no_data", error=findings.without_data[moment])
+            return without_data(frozen, findings.without_data[moment])
         if moment in findings.errors:
             return replace(frozen, error=findings.errors[moment])
         found, accounts = findings.found[moment], self._accounts

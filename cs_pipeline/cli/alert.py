@@ -95,7 +95,7 @@ def list_rules(
     if as_json:
         print_json(found)
         return
-    shown = found.drop(columns=["type", "evaluated_for", "evaluated_at", "error", "description", "held"])
+    shown = found.drop(columns=["type", "evaluated_for", "evaluated_at", "error", "is_absent", "description", "held"])
     told = found.loc[found["error"].notna() & found["health"].isin(["error", "no_data"])]
     print_list(
         shown.loc[:, shown.notna().any()],

@@ -105,8 +105,9 @@ def test_a_rule_that_takes_too_long_is_cut_off(watch: Watch, monkeypatch: pytest
     watched.begin()
     watched.run(
         "create or replace view alerts.idle as select cast(moment as timestamptz) as as_of, 'a' as account_id, "
-        "pg_sleep(60)::text as entity, 1::double precision as measured, 1::double precision as held_against, "
-        "'{}'::jsonb as facts from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) "
+        "coalesce(pg_sleep(3)::text, '') || 'a' as entity, 1::double precision as measured, "
+        "1::double precision as held_against, '{}'::jsonb as facts "
+        "from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) "
         "as moments (moment)"
     )
     monkeypatch.setattr(evaluation_module, "LONGEST", timedelta(milliseconds=200))

@@ -34,7 +34,7 @@ from cs.alert_changes order by 1, 2, 3, change_id
 EVALUATIONS = """
 select
     rule, as_of, version, health, clock, found, fired, resolved, closed, inhibited, out_of_audience, held, error,
-    is_baseline, ends_watch
+    is_absent, is_baseline, ends_watch
 from cs.alert_evaluations order by 1, 2
 """
 
@@ -96,7 +96,8 @@ def replayed(history: AlertHistory, settings: Settings, first: datetime, last: d
         evaluations += [
             (
                 row.rule, row.as_of, row.version, row.health, row.clock, row.found, row.fired, row.resolved,
-                row.closed, row.inhibited, row.out_of_audience, row.held, row.error, row.is_baseline, False,
+                row.closed, row.inhibited, row.out_of_audience, row.held, row.error,
+                row.is_absent, row.is_baseline, False,
             )
             for row in each.evaluations
         ]  # fmt: skip

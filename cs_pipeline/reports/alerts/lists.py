@@ -98,7 +98,8 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
 
     Columns: rule, type, severity, schedule, health (ok, no_data, error, held; off where the team switched it off,
     missing where it was never evaluated), evaluated_for, evaluated_at, open, held, fired_30d, last_fired, precision and
-    verdict (of the newest scorecard), error, description.
+    verdict (of the newest scorecard), error, is_absent (it has no data because nobody feeds the tables that it needs),
+    description.
     """
     found = _frame(session, read_sql(__file__, "rules"), {"rules": list(rules), "now": now})
     cards = _frame(session, _SCORECARDS, {})
@@ -116,6 +117,7 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
             "precision": found["rule"].map(cards["precision_share"]),
             "verdict": found["rule"].map(cards["verdict"]),
             "error": found["error"],
+            "is_absent": found["is_absent"],
             "description": [rule.description for rule in known],
         },
         dtype="object",
@@ -148,10 +150,9 @@ def not_healthy(rules: pd.DataFrame) -> pd.DataFrame:
 
     A rule about tables that a team does not have says nothing, and that is no fault.
     """
-    has_no_table = [
-        error is not None and all(" is absent" in part for part in str(error).split("; ")) for error in rules["error"]
-    ]
-    is_ill = rules["health"].isin(["error", "held"]) | ((rules["health"] == "no_data") & ~pd.Series(has_no_table))
+    is_ill = rules["health"].isin(["error", "held"]) | (
+        (rules["health"] == "no_data") & ~rules["is_absent"].astype(bool)
+    )
     return rules[is_ill.to_numpy(bool)]
 
 

@@ -5,7 +5,8 @@ with newest as (
         health,
         as_of,
         evaluated_at,
-        error
+        error,
+        is_absent
     from cs.alert_evaluations
     where rule = any(%(rules)s::text[])
     order by rule asc, as_of desc
@@ -28,6 +29,7 @@ select
     newest.as_of as evaluated_for,
     newest.evaluated_at,
     newest.error,
+    coalesce(newest.is_absent, false) as is_absent,
     coalesce(counted.open, 0) as open,
     coalesce(counted.held, 0) as held,
     coalesce(counted.fired_30d, 0) as fired_30d,
