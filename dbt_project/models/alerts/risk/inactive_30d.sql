@@ -6,7 +6,7 @@ asked as (
         moments.as_of,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('inactive_30d', {'days': 30}) }} as parameters
+    cross join {{ alert_parameters('inactive_30d', {'days': 30, 'times_usual': 2}) }} as parameters
 
 ),
 
@@ -15,6 +15,7 @@ people as (
     select
         asked.as_of,
         asked.days,
+        asked.times_usual,
         users.account_id,
         users.user_id,
         {{ utc_day('users.created_at') }} as created_on
@@ -54,7 +55,8 @@ last_uses as (
         people.as_of,
         people.account_id,
         people.user_id,
-        max(user_days.activity_date) as last_use_on
+        max(user_days.activity_date) as last_use_on,
+        count(distinct user_days.activity_date) as days_used
     from people
     inner join user_days
         on
@@ -73,10 +75,17 @@ inactive as (
         people.account_id,
         people.user_id,
         people.days,
+        people.times_usual,
         last_uses.last_use_on,
         least(
             {{ utc_day('people.as_of') }} - coalesce(last_uses.last_use_on, people.created_on) - 1, 2 * people.days
-        ) as days_without
+        ) as days_without,
+        -- Days for each day of use, of those it looks back on, up to the last use.
+        cast(
+            last_uses.last_use_on
+            - greatest({{ utc_day('people.as_of') }} - cast(2 * people.days as integer), people.created_on)
+            + 1 as double precision
+        ) / last_uses.days_used as usual_gap
     from people
     left join last_uses
         on
@@ -94,4 +103,10 @@ select
     days as held_against,
     jsonb_build_object('last_use_on', last_use_on) as facts
 from inactive
-where days_without >= days
+where
+    days_without >= days
+    and (
+        days_without >= coalesce(times_usual * usual_gap, 0)
+        -- As far as it looks back the user did nothing.
+        or days_without >= 2 * days
+    )

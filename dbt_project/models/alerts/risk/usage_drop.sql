@@ -12,11 +12,11 @@ asked as (
         'usage_drop', {
             'days': 30,
             'events_share': 0.5,
-            'events_before': 20,
+            'events_before': 50,
             'logins_share': 0.5,
-            'logins_before': 5,
+            'logins_before': 10,
             'campaigns_share': 0.3,
-            'campaigns_before': 5
+            'campaigns_before': 20
         }
     ) }} as parameters
 

@@ -109,8 +109,8 @@ candidates as (
         much_used.*,
         pairs.feature_b,
         row_number() over (
-            partition by much_used.as_of, much_used.account_id, pairs.feature_b
-            order by much_used.uses desc, much_used.feature asc
+            partition by much_used.as_of, much_used.account_id
+            order by much_used.uses desc, much_used.feature asc, pairs.feature_b asc
         ) as place
     from much_used
     inner join pairs
@@ -127,6 +127,7 @@ candidates as (
 
 )
 
+-- One thing at a time is taught: what goes with the feature that is used most.
 select
     as_of,
     account_id,

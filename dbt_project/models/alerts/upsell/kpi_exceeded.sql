@@ -37,7 +37,7 @@ select distinct on (account_weeks.as_of, account_weeks.account_id)
         'week', account_weeks.week
     ) as facts
 from account_weeks
-inner join {{ alert_parameters('kpi_exceeded', {'ratios': ['1', '2', '5']}) }} as parameters
+inner join {{ alert_parameters('kpi_exceeded', {'ratios': ['1']}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 cross join lateral unnest(parameters.ratios) as ratios (ratio)
 where
