@@ -72,11 +72,11 @@ class PageRequest:
 
     def part(self, name: str) -> str:
         """The part of the path that stands for `{name}`."""
-        return str(self.request.path_params[name])
+        return str(self.request.path_params[name]).replace("\0", "")
 
     def asked(self, name: str, default: str = "") -> str:
-        """A value of the query string, without spaces around it."""
-        return self.request.query_params.get(name, default).strip()
+        """A value of the query string, without spaces around it, and without what no text of a database holds."""
+        return self.request.query_params.get(name, default).replace("\0", "").strip()
 
     def asked_whole(self, name: str, default: int, *, most: int) -> int:
         """A whole number of the query string, from 0 to `most`; `default` where it is none."""

@@ -2,10 +2,11 @@
 
 from cs_pipeline.site.form import Form
 from cs_pipeline.site.page import Page
-from cs_pipeline.site.pages import messages
+from cs_pipeline.site.pages import book, messages
 
 PAGES: tuple[Page, ...] = (
+    book.PAGE,
     messages.PAGE,
-)  # fmt: skip
+)
 FORMS: tuple[Form, ...] = ()
 HOME = PAGES[0].path

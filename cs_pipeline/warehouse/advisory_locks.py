@@ -21,6 +21,7 @@ class AdvisoryLock(IntEnum):
     TRIAL = 7_420_006
     ALERT_MESSAGES = 7_420_007
     """Two that look at the same moment would both make a message of the same."""
+    ACCOUNT_OVERVIEW = 7_420_008
 
 
 def take_lock(cursor: Cursor, lock: AdvisoryLock) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -40,6 +41,11 @@ class Sample:
     def warehouse(self) -> Warehouse:
         """The database."""
         return self.history.warehouse
+
+    @property
+    def today(self) -> date:
+        """The day of its clock."""
+        return Clock(self.settings.now).now().date()
 
     @property
     def account(self) -> str:

@@ -34,3 +34,9 @@ def test_a_page_that_is_not_there_says_so(reader: TestClient) -> None:
     answer = reader.get("/nothing")
     assert answer.status_code == 404
     assert "There is no such page." in answer.text
+
+
+@pytest.mark.parametrize("page", PAGE_NAMES)
+def test_what_no_text_holds_in_an_address_is_no_error_of_ours(reader: TestClient, sample: Sample, page: Page) -> None:
+    for path in sample.examples(page):
+        assert reader.get(f"{path}?search=%00%ff&after=%00&before=x&owner=%00").status_code == 200

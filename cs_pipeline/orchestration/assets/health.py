@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from cs_pipeline.health.selection import Selection, load_selection
+from cs_pipeline.history.account_overview import write_overview
 from cs_pipeline.history.changes import ChangeSummary, record_changes
 from cs_pipeline.history.score_rows import NOT_SCORED
 from cs_pipeline.history.scores import score_weeks
@@ -113,6 +114,7 @@ def build_score_changes(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefini
             context,
             {each.week: {"changes": each.changes, "worse": each.worse, "better": each.better} for each in done},
         )
+        write_overview(warehouse)
         _add_metadata(context, {asked[-1]: _change_charts(warehouse, asked)})
         return dg.MaterializeResult(check_results=change_results(done, origin))
 

@@ -1,0 +1,1 @@
+"""Reports about accounts: the book of all of them, and the page of one."""

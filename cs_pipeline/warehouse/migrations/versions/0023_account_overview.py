@@ -1,0 +1,20 @@
+"""One row an account as of the newest scored week, for lists that people search, filter and sort."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def upgrade() -> None:
+    """Add the table."""
+    op.get_bind().exec_driver_sql(SQL.read_text())
+
+
+def downgrade() -> None:
+    """Not offered, as for the versions before."""
+    raise NotImplementedError("the cs schema holds history; restore a backup instead of downgrading")
