@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.picture_data import data_url, with_pictures
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.html_pages import page_templates
 
 _pages = page_templates("cs_pipeline.channels")
 _pages.globals["kinds"] = tuple(KINDS.values())
+_pages.filters["with_pictures"] = with_pictures
+_pages.globals["data_url"] = data_url
 _pages.filters.update(
     (f"{kind.name}_markup", kind.layout.as_html) for kind in KINDS.values() if kind.layout is not None
 )

@@ -18,6 +18,18 @@ NOT_TAKEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG that a message shows. `alt_text` says what is to be seen in it, for those who do not see it.
+
+    The HTML of a mail shows it as `cid:<name>`, an image block of Slack as `"picture": "<name>"`.
+    """
+
+    name: str
+    alt_text: str
+    png: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Message:
     """One action, rendered for one recipient. Addresses and texts stay out of its repr, hence out of logs.
 
@@ -45,6 +57,7 @@ class Message:
     step: str
     due_on: date
     category: str
+    pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from cs_pipeline.channels.slack_client import (
     status_of,
 )
 from cs_pipeline.channels.slack_conversations import Conversations
+from cs_pipeline.channels.slack_pictures import WAIT_SECONDS, WITHOUT_PICTURES, Uploads
 
 EVENT_TYPE = "cs_pipeline_action"
 NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
@@ -57,12 +58,14 @@ class SlackChannel(BaseChannel):
         base_url: str,
         timeout_seconds: float = TIMEOUT_SECONDS,
         seconds_between: float = SECONDS_BETWEEN,
+        seconds_for_pictures: float = WAIT_SECONDS,
     ) -> None:
         self._token = token
         self._seconds_between = seconds_between
         self._posted_at: dict[str, float] = {}
         self._slack = client_of(token, base_url, timeout_seconds)
         self._conversations = Conversations(self._slack)
+        self._uploads = Uploads(self._slack, seconds_for_pictures)
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Post each message; `provider_id` names it and its thread. People get theirs as a direct message.
@@ -77,13 +80,18 @@ class SlackChannel(BaseChannel):
             conversation = self._conversations.postable(message.recipient)
         except (*BROKEN_EXCHANGE, *GARBAGE) as error:
             return self._not_posted(error, message)
+        shown, missing = self._uploads.shown(message)
         try:
-            answer = self._post(conversation, message, _thread(message))
+            answer = self._post(conversation, shown, _thread(message))
         except (*BROKEN_EXCHANGE, *GARBAGE) as error:
             return self._posted(error, message)
         if not answer["ts"]:
             return Outcome("uncertain", detail="Slack says ok, but not which message it made")
-        return Outcome("sent", provider_id=_provider_id(str(answer["channel"]), str(answer["ts"]), _root_in(answer)))
+        return Outcome(
+            "sent",
+            provider_id=_provider_id(str(answer["channel"]), str(answer["ts"]), _root_in(answer)),
+            detail=f"{WITHOUT_PICTURES}: {redacted(missing, without=self._secrets(message))}" if missing else None,
+        )
 
     def _post(self, conversation: str, message: Message, thread: str | None) -> SlackResponse:
         self._wait_for_turn(conversation)

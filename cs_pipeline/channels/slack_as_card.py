@@ -42,6 +42,10 @@ def _elements(block: Mapping[str, Any]) -> Iterator[Block]:
             yield _actions(block["elements"])
         case "divider":
             yield {"type": "divider"}
+        case "table":
+            yield from _of_table(block)
+        case "image":
+            yield {"type": "TextBlock", "text": escape_markdown(block["alt_text"]), "size": "Small", "isSubtle": True}
 
 
 def _of_section(block: Mapping[str, Any]) -> Iterator[Block]:
@@ -52,6 +56,15 @@ def _of_section(block: Mapping[str, Any]) -> Iterator[Block]:
         yield {"type": "FactSet", "facts": facts}
     if "accessory" in block:
         yield _actions([block["accessory"]])
+
+
+def _of_table(block: Mapping[str, Any]) -> Iterator[Block]:
+    """A line a row: its first cell, then what each of the others is."""
+    heading, *rows = [[str(cell.get("text", "")) for cell in row] for row in block["rows"]]
+    for first, *rest in rows:
+        told = [f"{name.lower()} {value}" for name, value in zip(heading[1:], rest, strict=False) if value]
+        words = " · ".join([f"**{escape_markdown(first)}**", *map(escape_markdown, told)])
+        yield {"type": "TextBlock", "text": words, "size": "Small"}
 
 
 def _fact(field: Mapping[str, str]) -> Block:

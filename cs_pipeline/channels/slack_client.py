@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
+from slack_sdk.web.file_upload_v2_result import FileUploadV2Result
 
 from cs_pipeline.channels.http import opener_that_tells, seconds_in, silenced
 
@@ -28,6 +29,11 @@ class BoundedClient(WebClient):
         with opener_that_tells().open(req, timeout=self.timeout) as answer:
             body = answer.read().decode(answer.headers.get_content_charset() or "utf-8")
             return {"status": answer.status, "headers": answer.headers, "body": body}
+
+    def _upload_file(self, *, url: str, data: bytes, **_: Any) -> FileUploadV2Result:
+        request = Request(url, data, {"Content-Type": "application/octet-stream"}, method="POST")
+        with opener_that_tells().open(request, timeout=self.timeout) as answer:
+            return FileUploadV2Result(status=answer.status, body=answer.read().decode(errors="replace"))
 
 
 class TooMuchToReadError(Exception):

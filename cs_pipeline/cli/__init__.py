@@ -22,6 +22,7 @@ from cs_pipeline.cli import (
     model,
     person,
     play,
+    report,
     score,
     server,
     task,
@@ -57,6 +58,7 @@ for panel, commands in {
 for name, room in {
     "play": play,
     "alert": alert,
+    "report": report,
     "action": action,
     "model": model,
     "score": score,

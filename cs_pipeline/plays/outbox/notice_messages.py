@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.message import Message, Picture
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.plays.outbox.channel_pauses import PAUSED
 from cs_pipeline.plays.outbox.kill_switch import STOPPED
@@ -73,14 +73,34 @@ def _written(
             {**parameters, "channels": list(channels)},
         )
         columns = (*_OF_ACTION, *_OF_NOTICE)
-        return [_one(settings, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    pictures = _pictures(session, [row["notice_id"] for row in rows])
+    return [_one(settings, row, tuple(pictures.get(row["notice_id"], ()))) for row in rows]
+
+
+def _pictures(session: Session, notices: Sequence[int]) -> dict[int, list[Picture]]:
+    """What notices show, by their ids, in its order."""
+    found: dict[int, list[Picture]] = {}
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select notice_id, name, alt_text, png
+            from cs.notice_pictures
+            where notice_id = any(%s)
+            order by notice_id, place
+            """,
+            [list(notices)],
+        )
+        for notice_id, name, alt_text, png in cursor.fetchall():
+            found.setdefault(notice_id, []).append(Picture(name, alt_text, bytes(png)))
+    return found
 
 
 _OF_ACTION = tuple(column for column in COLUMNS if column not in ("enrolment_id", "playbook_version", "family"))
-_OF_NOTICE = ("subject", "body", "html", "blocks")
+_OF_NOTICE = ("notice_id", "subject", "body", "html", "blocks")
 
 
-def _one(settings: Settings, row: dict[str, Any]) -> tuple[PlannedAction, Message]:
+def _one(settings: Settings, row: dict[str, Any], pictures: tuple[Picture, ...]) -> tuple[PlannedAction, Message]:
     action = PlannedAction(
         enrolment_id=None,
         playbook_version="",
@@ -100,6 +120,7 @@ def _one(settings: Settings, row: dict[str, Any]) -> tuple[PlannedAction, Messag
         step=action.step,
         due_on=action.due_at.date(),
         category=action.playbook,
+        pictures=pictures,
     )
 
 

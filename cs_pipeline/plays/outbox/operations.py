@@ -14,7 +14,7 @@ from typing import Any, Literal
 from psycopg2.extensions import connection as Session
 from psycopg2.extras import Json, execute_values
 
-from cs_pipeline.channels.message import clean
+from cs_pipeline.channels.message import Picture, clean
 from cs_pipeline.channels.registry import carrier_of
 from cs_pipeline.plays.outbox.channel_pauses import PAUSED
 from cs_pipeline.plays.outbox.kill_switch import STOPPED
@@ -42,9 +42,10 @@ class Reader:
 class Notice:
     """What somebody of us is to read; `key` says what it is about, and is told once. Others' words in it are cleaned.
 
-    `html` and `blocks` (Block Kit) are its forms for mail and Slack, where the plain `text` is not good enough. With an
-    `account_id` it stands in the account's thread and obeys the switch that stops the account; `playbook` is the name
-    by which a person can stop all of its kind, `step` what it is. `to` nobody: to operations.
+    `html` and `blocks` (Block Kit) are its forms for mail and Slack, where the plain `text` is not good enough; both
+    may show its `pictures`. With an `account_id` it stands in the account's thread and obeys the switch that stops the
+    account; `playbook` is the name by which a person can stop all of its kind, `step` what it is. `to` nobody: to
+    operations.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Notice:
     text: str = field(repr=False)
     html: str | None = field(default=None, repr=False)
     blocks: Sequence[dict[str, Any]] | None = field(default=None, repr=False)
+    pictures: Sequence[Picture] = field(default=(), repr=False)
     account_id: str = ""
     playbook: str = PLAYBOOK
     step: str = STEP
@@ -89,6 +91,15 @@ def notify_all(session: Session, notices: Sequence[Notice], settings: Settings, 
             fetch=True,
         )
         ids: dict[str, int] = dict(found)
+        execute_values(
+            cursor,
+            "insert into cs.notice_pictures (notice_id, place, name, alt_text, png) values %s",
+            [
+                (notice_id, place, picture.name, picture.alt_text, picture.png)
+                for key, notice_id in ids.items()
+                for place, picture in enumerate(by_key[key].pictures)
+            ],
+        )
         execute_values(
             cursor,
             """

@@ -1,0 +1,134 @@
+"""`report`: list the reports, show one of a past date, send it to its readers; the pack of a business review."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from cs_pipeline.cli.arguments import DAY, require_folder_of
+from cs_pipeline.cli.command_group import new_group
+from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
+from cs_pipeline.cli.control_characters import on_one_line
+from cs_pipeline.cli.listing import AsJson, print_json, print_list
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from cs_pipeline.reports.dated.report import Report
+
+commands = new_group("List reports, show one of a past date, and send it to those who receive it.")
+
+ReportName = Annotated[str, typer.Argument(help="Name of the report, as `cs-pipeline report list` prints it.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=DAY, help="The last period that had ended on this day; without: today."),
+]
+
+
+@commands.command("list")
+def list_reports(as_json: AsJson = False) -> None:
+    """List the reports: how often, what they say, who receives them, and which was made last."""
+    from cs_pipeline.reports.dated.lists import report_list
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        found = report_list(session, settings)
+    print_list(found, as_json, "There is no report.")
+
+
+@commands.command()
+def show(
+    report: ReportName,
+    as_of: AsOf = None,
+    owner: Annotated[str, typer.Option(help="Only of the accounts of this address.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write its page, as HTML, to this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a report with what was known at the end of its period. Writes and sends nothing.
+
+    Example: cs-pipeline report show at_risk_review --as-of 2025-06-02 --output review.html
+    """
+    from cs_pipeline.reports.dated.catalogue import kind_named, make_report
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    require_folder_of(output)
+    kind = kind_named(report)
+    with locate(settings).session() as session:
+        made = make_report(session, kind, settings, _moment(settings, as_of), owner)
+    if output is not None:
+        _write_page(made, settings, output)
+    if as_json:
+        from cs_pipeline.reports.dated.lists import report_as_plain
+
+        print_json(report_as_plain(made))
+    elif output is None:
+        _say(made)
+
+
+@commands.command()
+def send(report: ReportName, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Send a report to those who receive it (reports.yaml), each once for its period.
+
+    It goes through the outbox: with CS_PIPELINE_DELIVERY=capture nothing leaves the machine.
+    Example: cs-pipeline report send at_risk_review
+    """
+    from cs_pipeline.reports.dated.catalogue import kind_named
+    from cs_pipeline.reports.dated.sending import send_report
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    kind = kind_named(report)
+    with locate(settings).session() as session:
+        now = Clock(settings.now).now()
+        sent = send_report(session, kind, settings, _moment(settings, as_of), now)
+    if as_json:
+        print_json({"report": report, "period": sent.report.period.first, "planned": sent.planned, "known": sent.known})
+        return
+    before = f"; {sent.known:,} had it before" if sent.known else ""
+    say_done(f"{sent.report.title}, {sent.report.period.words}: planned for {sent.planned:,} readers{before}")
+
+
+def _moment(settings: Settings, as_of: datetime | None) -> datetime:
+    """Noon of the day is past its midnight, at which a period can end."""
+    return Clock(settings.now).now() if as_of is None else as_of.replace(tzinfo=UTC) + timedelta(hours=12)
+
+
+def _write_page(report: "Report", settings: Settings, output: Path) -> None:
+    from functools import partial
+
+    from cs_pipeline.reports.dated.page import report_page
+    from cs_pipeline.reports.dated.places import account_url
+
+    output.write_text(report_page(report, partial(account_url, settings)), encoding="utf-8")
+    say_done(f"{report.title}, {report.period.words}, see {output}")
+
+
+def _say(report: "Report") -> None:
+    from cs_pipeline.reports.dated.lists import table_frame
+    from cs_pipeline.reports.dated.words import sentence
+
+    of = f", accounts of {report.owner}" if report.owner else ""
+    console.print(Text(on_one_line(f"{report.title}, {report.period.words}{of}"), style="bold"))
+    console.print(Text(on_one_line(f"{sentence(report.headline)}.")))
+    for title, told in (("What changed", report.changes), ("What to decide", report.decisions)):
+        say_heading(title)
+        for words in told:
+            console.print(Text(on_one_line(f"- {words}")))
+    for table in report.tables:
+        say_heading(table.title)
+        if table.rows:
+            print_frame(table_frame(table))
+        else:
+            console.print(table.empty)
+        if table.more:
+            console.print(f"… and {table.more:,} more.")
+    for figure in report.figures:
+        say_heading(figure.finding)
+    for note in report.notes:
+        console.print(Text(on_one_line(note), style="dim"))
