@@ -63,6 +63,8 @@ def show(
         made = make_report(session, kind, settings, _moment(settings, as_of), owner)
     if output is not None:
         _write_page(made, settings, output)
+        if not as_json:
+            say_done(f"{made.title}, {made.period.words}, see {output}")
     if as_json:
         from cs_pipeline.reports.dated.lists import report_as_plain
 
@@ -94,6 +96,37 @@ def send(report: ReportName, as_of: AsOf = None, as_json: AsJson = False) -> Non
     say_done(f"{sent.report.title}, {sent.report.period.words}: planned for {sent.planned:,} readers{before}")
 
 
+@commands.command()
+def card(
+    account: Annotated[str, typer.Argument(help="Id of the account, or its name.")],
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="As known at the end of this day; without: now.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Green from 80, Yellow from 50, Red below, whatever the model says.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show an account in eight fields: tier, health, stage, last contact, next action, priority, what to know.
+
+    Example: cs-pipeline report card acc-000013 --as-of 2025-06-02
+    """
+    from cs_pipeline.reports.accounts.card import account_card, card_lines
+    from cs_pipeline.reports.dated.catalogue import money_of
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    now = Clock(settings.now).now()
+    moment = now if as_of is None else min(now, as_of.replace(tzinfo=UTC) + timedelta(days=1))
+    with locate(settings).session() as session:
+        found = account_card(session, account, moment, money_of(settings), is_strict=strict)
+    if as_json:
+        print_json(found)
+        return
+    for line in card_lines(found):
+        console.print(Text(on_one_line(line)))
+
+
 def _moment(settings: Settings, as_of: datetime | None) -> datetime:
     """Noon of the day is past its midnight, at which a period can end."""
     return Clock(settings.now).now() if as_of is None else as_of.replace(tzinfo=UTC) + timedelta(hours=12)
@@ -106,7 +139,6 @@ def _write_page(report: "Report", settings: Settings, output: Path) -> None:
     from cs_pipeline.reports.dated.places import account_url
 
     output.write_text(report_page(report, partial(account_url, settings)), encoding="utf-8")
-    say_done(f"{report.title}, {report.period.words}, see {output}")
 
 
 def _say(report: "Report") -> None:

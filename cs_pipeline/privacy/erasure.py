@@ -72,6 +72,12 @@ def erase(warehouse: Warehouse, settings: Settings, person: str, now: datetime) 
             "where subject ~* %(pattern)s or body ~* %(pattern)s or html ~* %(pattern)s or blocks::text ~* %(pattern)s",
             found,
         )
+        # A report can be made again, of the rows as they are then.
+        counts["cs.reports"] = _change(
+            cursor,
+            "delete from cs.reports where concat_ws(' ', owner, headline, page) ~* %(pattern)s",
+            found,
+        )
         counts["cs.alert_notifications"] = _change(
             cursor,
             "update cs.alert_notifications set recipient = 'erased ' || notification_id "

@@ -23,7 +23,9 @@ create table staging.stg_email_events (
     account_id text, user_id text, email text, event text, occurred_at timestamptz
 );
 create table staging.stg_referrals (account_id text, referred_at timestamptz);
-create table staging.stg_touchpoints (account_id text, held_at timestamptz, is_missed boolean);
+create table staging.stg_touchpoints (
+    account_id text, kind text, held_at timestamptz, is_missed boolean, _loaded_at timestamptz
+);
 create table marts.dim_accounts (
     account_id text primary key, account_name text, created_at timestamptz, churned_at timestamptz, tier text,
     plan text,
@@ -48,7 +50,7 @@ create table marts.fct_subscription_terms (
     successor_known_on date, is_addon boolean default false, is_trial boolean default false
 );
 create table marts.fct_account_weeks (
-    account_id text, week date, renewal_date date, renewal_type text,
+    account_id text, week date, account_name text, renewal_date date, renewal_type text,
     tier text, plan text, owner_email text, mrr double precision, arr double precision, seats double precision,
     is_bad_fit boolean,
     {", ".join(f"{column} {_SQL_TYPES[ACCOUNT_FACTS[column].type]}" for column in WEEK_COLUMNS)},

@@ -1,5 +1,6 @@
 """Mails of one step travel together: every person reads what was written for them, within SendGrid's limits."""
 
+import base64
 import json
 from collections import Counter
 from dataclasses import replace
@@ -9,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from pydantic import SecretStr
 
-from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.message import Message, Picture
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending, requests
 from cs_pipeline.settings import Settings
@@ -197,3 +198,22 @@ def test_a_sandbox_checks_the_mail_and_sends_none():
         outcomes = sandbox.deliver([mail(0), replace(CRM, recipient="nobody", body_html=None)])
     assert [outcome.status for outcome in outcomes] == ["sent", "failed"]
     assert (api.checked, api.inbox) == (1, [])
+
+
+def test_a_mail_carries_its_pictures_inline_and_others_do_not_get_them():
+    picture = Picture("arr_at_risk", "ARR at risk rose", b"\x89PNG\r\n\x1a\nrisk")
+    html = '<html><body><img src="cid:arr_at_risk" alt="ARR at risk rose"></body></html>'
+    report = replace(mail(1), body_html=html)
+    api = SendGridApi(KEY)
+    with provider(api) as sendgrid:
+        channel(sendgrid.url).deliver([replace(report, pictures=(picture,)), mail(2)])
+    assert (len(sendgrid.requests), api.refused) == (2, [])
+    (attachment,) = sendgrid.requests[0].json["attachments"]
+    assert base64.b64decode(attachment.pop("content")) == picture.png
+    assert attachment == {
+        "filename": "arr_at_risk.png",
+        "type": "image/png",
+        "disposition": "inline",
+        "content_id": "arr_at_risk",
+    }
+    assert "attachments" not in sendgrid.requests[1].json

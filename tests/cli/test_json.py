@@ -75,6 +75,10 @@ ARGUMENTS: dict[str, list[str]] = {
     "task list": [],
     "message list": [],
     "user list": [],
+    "report list": [],
+    "report show": ["at_risk_review"],
+    "report send": ["at_risk_review"],
+    "report card": ["{account}"],
 }
 """Arguments of every command that prints a list, as `cs-pipeline` takes them before --json."""
 NO_LIST = {
@@ -85,7 +89,9 @@ NO_LIST = {
     "alert release", "alert dismiss", "user add", "user remove",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
-DOCUMENTS = {"why", "alert show", "action why", "play simulate", "model diff"}
+DOCUMENTS = {
+    "why", "alert show", "action why", "play simulate", "model diff", "report show", "report send", "report card",
+}  # fmt: skip
 """Several lists in one object."""
 
 Say = Callable[..., tuple[int, str, str]]

@@ -88,6 +88,7 @@ def _against_specification(mail: dict) -> Iterator[str]:
 
 
 PARTS = {
+    "attachments",
     *("personalizations", "from", "reply_to", "subject", "content", "headers", "categories"),
     *("asm", "mail_settings", "custom_args"),
 }

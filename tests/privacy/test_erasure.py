@@ -75,6 +75,12 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         "cs.notices", notice_key="k", subject="Ada Lovelace is quiet", body=f"Ask {ADA}", created_at=MONDAY,
         html="<p>Ada Lovelace</p>", blocks=json.dumps(["Ada Lovelace"]),
     )  # fmt: skip
+    for owner in (ADA, "olga@ours.example"):
+        page = f"Accounts of {owner}"
+        company.insert(
+            "cs.reports", report="at_risk_review", period=MONDAY.date(), owner=owner, as_of=MONDAY, made_at=MONDAY,
+            headline="1 account", page=page,
+        )  # fmt: skip
     return company
 
 
@@ -109,6 +115,7 @@ def test_others_are_as_they_were(written: Company, settings: Settings) -> None:
         ("Ada@Other.Example", "Ada")
     ]
     assert written.column("select body from raw.feedback where feedback_id = 'f2'") == ["I am glad"]
+    assert written.column("select owner from cs.reports") == ["olga@ours.example"]
     assert written.column("select facts ->> 'body' from cs.alerts where entity = 'f2'") == ["I am glad"]
     assert written.run("select mail, name from landing.people order by 1") == [
         ("eve@other.example", "Eve"),

@@ -1,1 +1,1 @@
-"""Reports about accounts: the book of all of them, and the page of one."""
+"""Reports about accounts: the book of all of them, the page and the card of one."""

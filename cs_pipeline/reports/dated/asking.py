@@ -1,4 +1,4 @@
-"""Who asks for a report, and how its queries are run: what is the same for every report."""
+"""Run the queries of a report: the period, the owner and the moment that all of them ask for."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass

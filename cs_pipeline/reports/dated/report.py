@@ -46,6 +46,15 @@ class Table:
             self.note,
         )
 
+    def words_of(self, row: Sequence[str]) -> str:
+        """What a row says in words behind its first cell, for where there is room for figures alone beside that."""
+        cells = zip(self.columns[1:], row[1:], strict=True)
+        return " · ".join(cell for column, cell in cells if cell and not column.is_number)
+
+    def numbers_of(self, row: Sequence[str]) -> list[str]:
+        """The figures of a row, behind its first cell."""
+        return [cell for column, cell in zip(self.columns[1:], row[1:], strict=True) if column.is_number]
+
     def account_of(self, place: int) -> str:
         """Id of the account that a row is about; '' for none."""
         return self.accounts[place] if place < len(self.accounts) else ""

@@ -1,5 +1,5 @@
 -- Accounts of one kind, those that pay most first, with what moved or holds back their score, and their plays.
-with {standing},
+with standing as ({standing}),
 
 chosen as (
     select
@@ -26,7 +26,7 @@ held_back as (
 plays as (
     select
         chosen.account_id,
-        array_agg(playbooks.definition ->> 'title' order by enrolments.enrolled_at) as titles
+        array_agg(distinct playbooks.definition ->> 'title') as titles
     from chosen
     inner join cs.enrolments using (account_id)
     inner join cs.playbooks using (playbook, playbook_version)
@@ -38,7 +38,18 @@ plays as (
 )
 
 select
-    chosen.*,
+    chosen.account_id,
+    chosen.account_name,
+    chosen.arr,
+    chosen.renewal_date,
+    chosen.renewal_type,
+    chosen.days_since_last_touchpoint,
+    chosen.has_cancellation_request,
+    chosen.score,
+    chosen.band,
+    chosen.score_before,
+    chosen.is_at_risk,
+    chosen.of_all,
     coalesce(changes.driver_metrics, '{}') as driver_metrics,
     coalesce(changes.driver_deltas, '{}') as driver_deltas,
     coalesce(held_back.metrics, '{}') as held_back_by,

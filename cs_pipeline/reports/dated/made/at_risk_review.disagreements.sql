@@ -1,4 +1,4 @@
--- Alerts that said at the end of the week that score and signals disagree, of accounts that pay most first.
+-- Accounts of which an alert said at the end of the week that score and signals disagree; those that pay most first.
 with at_the_end as (
     select distinct on (alert_id)
         alert_id,
@@ -6,25 +6,31 @@ with at_the_end as (
         to_state
     from cs.alert_changes
     where rule = any(%(rules)s) and as_of < %(as_of)s
-    order by alert_id, as_of desc, change_id desc
+    order by alert_id asc, as_of desc, change_id desc
+),
+
+of_accounts as (
+    select distinct on (alerts.account_id)
+        alerts.account_id,
+        alerts.rule,
+        alerts.entity,
+        alerts.measured,
+        alerts.held_against,
+        alerts.facts
+    from at_the_end
+    inner join cs.alerts as alerts on at_the_end.alert_id = alerts.alert_id
+    where at_the_end.to_state in ('firing', 'recovering')
+    order by alerts.account_id, alerts.rule, alerts.alert_id
 )
 
 select
-    alerts.rule,
-    alerts.entity,
-    alerts.account_id,
+    of_accounts.*,
     weeks.account_name,
-    alerts.measured,
-    alerts.held_against,
-    alerts.facts,
     weeks.arr,
     count(*) over () as of_all
-from at_the_end
-inner join cs.alerts as alerts on at_the_end.alert_id = alerts.alert_id
+from of_accounts
 inner join marts.fct_account_weeks as weeks
-    on at_the_end.account_id = weeks.account_id and weeks.week = %(week)s::date
-where
-    at_the_end.to_state in ('firing', 'recovering')
-    and (%(owner)s::text is null or lower(weeks.owner_email) = lower(%(owner)s))
-order by weeks.arr desc nulls last, alerts.account_id asc, alerts.alert_id asc
+    on of_accounts.account_id = weeks.account_id and weeks.week = %(week)s::date
+where %(owner)s::text is null or lower(weeks.owner_email) = lower(%(owner)s)
+order by weeks.arr desc nulls last, of_accounts.account_id asc
 limit %(most)s

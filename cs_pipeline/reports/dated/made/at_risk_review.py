@@ -23,7 +23,7 @@ WORSE_BY = 5.0
 SILENT_DAYS = 14
 TREND_WEEKS = 13
 
-_STANDING = read_sql(__file__, "standing").split("\n", 1)[1]
+_STANDING = read_sql(__file__, "standing")
 
 
 def at_risk_review(asking: Asking) -> Report:
@@ -72,6 +72,7 @@ _KINDS = {
     "better": "standing in ('out', 'better')",
     "renewals": "renews_soon",
     "silent": "is_silent",
+    "leaving": "has_cancellation_request",
 }
 
 
@@ -121,17 +122,15 @@ def _decisions(
             f"{'renews' if totals['renewing_at_risk'] == 1 else 'renew'} within {RENEWAL_DAYS} days "
             f"({money(totals['arr_renewing_at_risk'])} ARR)?"
         )
-    if asked := [
-        row
-        for kind in ("new", "worse", "still")
-        for row in shown[kind].to_dict("records")
-        if row["has_cancellation_request"]
-    ]:
-        told.append(f"Who answers the request to cancel of {_names(pd.DataFrame(asked))}?")
+    if totals["asked_to_cancel"]:
+        told.append(
+            f"Who answers {count(int(totals['asked_to_cancel']), 'request')} to cancel "
+            f"({money(totals['arr_asked_to_cancel'])} ARR): {_names(shown['leaving'])}?"
+        )
     if len(disagreements):
         told.append(
             f"Is the score right for {count(int(disagreements['of_all'].iloc[0]), 'account')} whose signals disagree "
-            "with it? A score can be set by hand: `cs-pipeline score override`."
+            "with it? A person can set another, with a reason and an end."
         )
     return told or ["Nothing this week."]
 

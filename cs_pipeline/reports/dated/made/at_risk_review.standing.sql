@@ -1,5 +1,5 @@
 -- Each customer at the end of a week, beside the week before: whether it is at risk, newly, worse, better or still.
-scores as (
+with scores as (
     select
         scores.account_id,
         scores.week,
@@ -42,19 +42,17 @@ compared as (
     where
         weeks.week = %(week)s::date
         and (%(owner)s::text is null or lower(weeks.owner_email) = lower(%(owner)s))
-),
-
-standing as (
-    select
-        *,
-        case
-            when is_at_risk and not was_at_risk then 'new'
-            when is_at_risk and is_worse then 'worse'
-            when was_at_risk and not is_at_risk then 'out'
-            when is_at_risk and is_better then 'better'
-            when is_at_risk then 'still'
-        end as standing,
-        is_at_risk and days_since_last_touchpoint >= %(silent_days)s as is_silent,
-        renewal_date >= %(end)s::date and renewal_date < %(end)s::date + %(renewal_days)s as renews_soon
-    from compared
 )
+
+select
+    *,
+    case
+        when is_at_risk and not was_at_risk then 'new'
+        when is_at_risk and is_worse then 'worse'
+        when was_at_risk and not is_at_risk then 'out'
+        when is_at_risk and is_better then 'better'
+        when is_at_risk then 'still'
+    end as standing,
+    is_at_risk and days_since_last_touchpoint >= %(silent_days)s as is_silent,
+    renewal_date >= %(end)s::date and renewal_date < %(end)s::date + %(renewal_days)s as renews_soon
+from compared

@@ -1,5 +1,5 @@
 -- The week in one row.
-with {standing}
+with standing as ({standing})
 
 select
     count(*) filter (where is_at_risk) as at_risk,
@@ -20,5 +20,7 @@ select
     count(*) filter (where renews_soon) as renewing,
     coalesce(sum(arr) filter (where renews_soon), 0) as arr_renewing,
     count(*) filter (where renews_soon and is_at_risk) as renewing_at_risk,
-    coalesce(sum(arr) filter (where renews_soon and is_at_risk), 0) as arr_renewing_at_risk
+    coalesce(sum(arr) filter (where renews_soon and is_at_risk), 0) as arr_renewing_at_risk,
+    count(*) filter (where has_cancellation_request) as asked_to_cancel,
+    coalesce(sum(arr) filter (where has_cancellation_request), 0) as arr_asked_to_cancel
 from standing

@@ -16,6 +16,8 @@ from cs_pipeline.reports.dated.words import account_words, count, day, moved, si
 RENEWAL_DAYS = 90
 MOST_ROWS = 25
 DRIVERS_TOLD = 3
+LONGEST_AGO = 365
+"""Days since the last touchpoint beyond which nobody counts."""
 SEVERITY_WORDS = {0: "healthy", 1: "watch", 2: "at risk", 3: "critical"}
 
 
@@ -39,7 +41,7 @@ def table(title: str, rows: pd.DataFrame, asking: Asking, empty: str) -> Table:
                 asking.money(row["arr"]),
                 _last_contact(row),
                 _why(row),
-                ", ".join(row["plays"]) or "none",
+                ", ".join(row["plays"]),
             )
             for row in rows.to_dict("records")
         ),
@@ -61,7 +63,9 @@ def _change(row: Row) -> float | None:
 
 def _last_contact(row: Row) -> str:
     days = row["days_since_last_touchpoint"]
-    return "unknown" if pd.isna(days) else f"{days:,.0f} d ago"
+    if pd.isna(days):
+        return "unknown"
+    return f"{days:,.0f} d ago" if days < LONGEST_AGO else "over a year"
 
 
 def _why(row: Row) -> str:

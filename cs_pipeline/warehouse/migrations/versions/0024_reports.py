@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 
 SQL = Path(__file__).with_suffix(".sql")
 
