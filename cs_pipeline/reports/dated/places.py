@@ -8,12 +8,12 @@ from cs_pipeline.settings import Settings
 
 def account_url(settings: Settings, account_id: str) -> str:
     """The page of an account."""
-    return f"{settings.messages_url.rstrip('/')}/accounts/{quote(account_id, safe='')}"
+    return f"{settings.site_url.rstrip('/')}/accounts/{quote(account_id, safe='')}"
 
 
 def report_url(settings: Settings, report: Report) -> str:
     """The page of a report."""
     path = f"{report.name}/{report.period.first.isoformat()}"
-    return f"{settings.messages_url.rstrip('/')}/reports/{path}" + (
+    return f"{settings.site_url.rstrip('/')}/reports/{path}" + (
         f"?owner={quote(report.owner)}" if report.owner else ""
     )
