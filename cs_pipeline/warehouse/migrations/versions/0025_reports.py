@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 SQL = Path(__file__).with_suffix(".sql")
 
