@@ -19,6 +19,7 @@ from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, dec
 from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.jobs.kpis import kpis_job
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
 from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
 from cs_pipeline.orchestration.jobs.rescoring import rescore_weeks
@@ -75,7 +76,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *REVIEW_ASSETS,
         ],
         asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
-        jobs=[weekly_job, evaluate_alerts, scorecards_job, *PLAY_JOBS, *JOBS_BY_HAND],
+        jobs=[weekly_job, kpis_job, evaluate_alerts, scorecards_job, *PLAY_JOBS, *JOBS_BY_HAND],
         schedules=build_schedules(settings),
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),

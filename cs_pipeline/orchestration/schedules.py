@@ -1,4 +1,4 @@
-"""Schedules: the weekly job after each week, the day's lifecycle plays, alert rules and the CRM every hour."""
+"""Schedules: the weekly job after each week and KPIs after it, the day's plays, alert rules and the CRM every hour."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -9,6 +9,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.jobs.kpis import kpis_job
 from cs_pipeline.orchestration.jobs.plays import daily_plays
 from cs_pipeline.orchestration.jobs.weekly import weekly_job
 from cs_pipeline.orchestration.keys import (
@@ -119,6 +120,17 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         return dg.RunRequest(run_key=f"alert_scorecards:{_moment(context, clock):%Y-%m}")
 
     @dg.schedule(
+        name="kpis_schedule",
+        job=kpis_job,
+        cron_schedule=["30 9 * * 1", "30 3 1 * *"],  # the week has been scored by then; the month is over
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Builds the KPIs and forecasts renewals, on Mondays and on the first of the month.",
+    )
+    def kpis_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"kpis:{_moment(context, clock):%Y-%m-%d}")
+
+    @dg.schedule(
         name="read_crm_status_schedule",
         job=read_crm_status,
         cron_schedule="40 * * * *",
@@ -138,6 +150,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         daily_plays_schedule,
         evaluate_alerts_schedule,
         alert_scorecards_schedule,
+        kpis_schedule,
         read_crm_status_schedule,
     ]
 

@@ -17,7 +17,10 @@ from cs_pipeline.dbt_files import DBT_PROJECT
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 
-VARIABLES = ("present", "week_from", "week_to", "late_rows", "cohort", "segment", "known_at", "scratch_schema")
+VARIABLES = (
+    *("present", "week_from", "week_to", "late_rows", "cohort", "segment", "known_at", "scratch_schema"),
+    *("kpi_segment", "kpi_churn_date", "kpi_reactivation_within_days", "kpi_gross_margin", "kpi_at_risk_severity"),
+)
 """What `dbt_project.yml` names, and the macro `setting` reads."""
 LAST_LINES = 15
 

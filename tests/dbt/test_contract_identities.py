@@ -15,7 +15,7 @@ from cs_pipeline.renewals.dates import next_renewal
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.conftest import CopyDatabase
-from tests.dbt.conftest import DbtWarehouse, accounts, in_database
+from tests.dbt.conftest import LATER, DbtWarehouse, accounts, in_database
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -92,7 +92,7 @@ def told(
     left = [name for name in names if not int(name[1:]) % 7]
     built.load("accounts", *accounts(*left, created_at="2023-01-01 00:00Z", churned_at="2024-12-05 10:00Z"))
     built.load("subscriptions", *rows)
-    built.build("--exclude", "tag:weekly", "tag:alerts", present=f"{PRESENT}T07:00:00Z")
+    built.build("--exclude", *LATER, present=f"{PRESENT}T07:00:00Z")
     built.build_weeks(str(FIRST), str(LAST))
     built.execute(f"create table windows as select * from ({windows_of(WEEKS)}) as windows")
     return built

@@ -12,7 +12,7 @@ import pytest
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.conftest import CopyDatabase
-from tests.dbt.conftest import DbtWarehouse, accounts, in_database
+from tests.dbt.conftest import LATER, DbtWarehouse, accounts, in_database
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -126,7 +126,7 @@ def cases(
     names = sorted({str(row["account_id"]) for row in told()})
     built.load("accounts", *accounts(*names, created_at="2021-01-01 00:00Z"))
     built.load("subscriptions", *told())
-    built.build("--exclude", "tag:weekly", "tag:alerts", present=PRESENT)
+    built.build("--exclude", *LATER, present=PRESENT)
     built.build_weeks(str(FIRST), str(LAST))
     return built
 

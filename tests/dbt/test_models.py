@@ -2,15 +2,18 @@
 
 import pytest
 
-from tests.dbt.conftest import DbtWarehouse, accounts
+from tests.dbt.conftest import LATER, DbtWarehouse, accounts
 
-MARTS = ("dim_accounts", "dim_contacts", "fct_subscription_terms", "fct_mrr_movements", "fct_cohort_retention")
+MARTS = (
+    *("dim_accounts", "dim_contacts", "fct_subscription_terms", "fct_mrr_movements", "fct_cohort_retention"),
+    *("fct_account_months", "fct_mrr_bridge", "fct_kpis"),
+)
 
 
 def test_everything_builds_without_a_single_account(dbt_warehouse: DbtWarehouse) -> None:
-    dbt_warehouse.build("--exclude", "tag:weekly", "tag:alerts")
+    dbt_warehouse.build("--exclude", *LATER)
     dbt_warehouse.build_weeks("2024-03-04")
-    dbt_warehouse.build("--select", "tag:alerts")
+    dbt_warehouse.build("--select", "tag:alerts", "fct_kpis", "path:models/intermediate/kpis")
     assert all(dbt_warehouse.column(f"select count(*) from marts.{mart}") == [0] for mart in MARTS)
     assert dbt_warehouse.column("select count(*) from marts.fct_account_weeks") == [0]
     rules = dbt_warehouse.column("select viewname::text from pg_views where schemaname = 'alerts'")
@@ -19,8 +22,9 @@ def test_everything_builds_without_a_single_account(dbt_warehouse: DbtWarehouse)
 
 
 def test_the_unit_tests_of_the_models_hold(dbt_warehouse: DbtWarehouse) -> None:
-    dbt_warehouse.build("--exclude", "tag:weekly", "tag:alerts", "--exclude-resource-type", "test")
+    dbt_warehouse.build("--exclude", *LATER, "--exclude-resource-type", "test")
     dbt_warehouse.build_weeks("2024-03-04")
+    dbt_warehouse.build("--select", "path:models/intermediate/kpis", "--exclude-resource-type", "test")
     failed = dbt_warehouse.failures("test", "--select", "test_type:unit")
     assert not failed, "\n\n".join(failed)
 

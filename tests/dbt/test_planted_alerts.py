@@ -33,7 +33,7 @@ def planted(
     for name in {*tables, *TABLES}:
         parts = [found[name] for found in (tables, TABLES) if name in found]
         warehouse.load(name, *pa.concat_tables(parts).to_pylist())
-    warehouse.build("--exclude", "tag:weekly", "tag:alerts", "--exclude-resource-type", "test")
+    warehouse.build("--exclude", "tag:weekly", "tag:alerts", "tag:kpis", "--exclude-resource-type", "test")
     # Some rules compare with a quarter before.
     first_week, last_week = (COMPANY.ends_on - timedelta(weeks=weeks) for weeks in (15, 1))
     warehouse.build(

@@ -13,8 +13,10 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from cs_pipeline.alerts.views import are_standing, say_built, views_and_digest
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.kpis.library import load_kpis
+from cs_pipeline.kpis.sync import sync_definitions, variables_of
 from cs_pipeline.orchestration.duplicate_runs import scheduled_before
-from cs_pipeline.orchestration.keys import DATA_PLATFORM, SOURCES_GROUP, WEEKLY, WEEKLY_JOB
+from cs_pipeline.orchestration.keys import DATA_PLATFORM, KPIS_GROUP, SOURCES_GROUP, WEEKLY, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table_name
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
@@ -28,6 +30,8 @@ WEEKLY_MODELS = "tag:weekly"
 """The models of one row per account and week."""
 ALERT_RULES = "tag:alerts"
 """Views that alert rules are; some read the weekly models and the scores."""
+KPIS = f"tag:{KPIS_GROUP}"
+"""Account months and KPIs: nothing that starts plays reads them, so they are built after the week, by a job of their own."""
 
 
 class Translator(DagsterDbtTranslator):
@@ -38,8 +42,12 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         resource = self.get_resource_props(manifest, unique_id)
         layer = "intermediate" if resource["resource_type"] == "snapshot" else resource["fqn"][1]
+        is_kpi = KPIS_GROUP in resource["tags"]
         return spec.replace_attributes(
-            group_name=layer, owners=[DATA_PLATFORM], kinds={"dbt", "postgres"}, tags={**spec.tags, **WEEKLY}
+            group_name=KPIS_GROUP if is_kpi else layer,
+            owners=[DATA_PLATFORM],
+            kinds={"dbt", "postgres"},
+            tags=spec.tags if is_kpi else {**spec.tags, **WEEKLY},
         )
 
 
@@ -66,7 +74,7 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
 
     @dbt_assets(
         manifest=manifest,
-        exclude=f"{WEEKLY_MODELS} {ALERT_RULES}",
+        exclude=f"{WEEKLY_MODELS} {ALERT_RULES} {KPIS}",
         dagster_dbt_translator=Translator(),
         name="dbt_models",
     )
@@ -128,7 +136,25 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         with warehouse.session() as session:
             say_built(session, digest)
 
-    return [dbt_models, dbt_account_weeks, dbt_alert_rules]
+    @dbt_assets(
+        manifest=manifest,
+        select=KPIS,
+        dagster_dbt_translator=Translator(),
+        name="dbt_kpis",
+    )
+    def dbt_kpis(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> Iterator[Any]:
+        book = load_kpis(settings.config)
+        with warehouse.session() as session:
+            sync_definitions(session, book)
+        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat(), **variables_of(book)})
+
+    return [dbt_models, dbt_account_weeks, dbt_alert_rules, dbt_kpis]
 
 
 def _build(

@@ -1,3 +1,5 @@
+{{ config(tags=['kpis']) }}
+
 with
 
 accounts as (

@@ -1,0 +1,20 @@
+"""What kpis.yaml says, renewal forecasts, and what CSMs expect of renewals."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def upgrade() -> None:
+    """Add the tables."""
+    op.get_bind().exec_driver_sql(SQL.read_text())
+
+
+def downgrade() -> None:
+    """Not offered, as for the versions before."""
+    raise NotImplementedError("the cs schema holds history; restore a backup instead of downgrading")

@@ -1,0 +1,7 @@
+{% test no_row_where(model, condition) %}
+
+select *
+from {{ model }}
+where {{ condition }}
+
+{% endtest %}
