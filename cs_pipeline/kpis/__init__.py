@@ -1,1 +1,1 @@
-"""What key figures mean, their targets and their parameters. The figures themselves are dbt models (`fct_kpis`)."""
+"""Meaning, targets and parameters of KPIs. The figures themselves are dbt models (`fct_kpis`)."""

@@ -41,7 +41,9 @@ class Target(_Part):
     @property
     def bound(self) -> float | None:
         """The number."""
-        return next((value for value in (self.above, self.at_least, self.below, self.at_most) if value is not None), None)
+        return next(
+            (value for value in (self.above, self.at_least, self.below, self.at_most) if value is not None), None
+        )
 
 
 class Definition(_Part):

@@ -1,4 +1,4 @@
-"""Hand what `kpis.yaml` says to the marts: definitions as rows of cs.kpi_definitions, parameters as variables of dbt."""
+"""Hand `kpis.yaml` to the marts: definitions as rows of cs.kpi_definitions, parameters as variables of dbt."""
 
 import hashlib
 import json
@@ -11,9 +11,7 @@ from cs_pipeline.kpis.definition import KpiBook
 
 def variables_of(book: KpiBook) -> dict[str, str]:
     """Variables of dbt_project.yml; empty text where a parameter is left open."""
-    return {
-        f"kpi_{name}": "" if value is None else str(value) for name, value in book.parameters.model_dump().items()
-    }
+    return {f"kpi_{name}": "" if value is None else str(value) for name, value in book.parameters.model_dump().items()}
 
 
 def sync_definitions(session: Session, book: KpiBook) -> int:

@@ -28,7 +28,13 @@ def test_a_week_keeps_its_owner_when_the_account_gets_another(dbt_warehouse: Dbt
     owners = "select week::text, owner_email from marts.fct_account_weeks order by week"
     dbt_warehouse.load("accounts", *accounts("a", owner_email="first@example.com"))
     dbt_warehouse.build(
-        "--exclude", "tag:weekly", "tag:alerts", "tag:kpis", "--exclude-resource-type", "test", present="2024-03-04T06:00:00Z"
+        "--exclude",
+        "tag:weekly",
+        "tag:alerts",
+        "tag:kpis",
+        "--exclude-resource-type",
+        "test",
+        present="2024-03-04T06:00:00Z",
     )
     dbt_warehouse.load("accounts", *accounts("a", owner_email="second@example.com"))
     take_snapshot(dbt_warehouse, "2024-03-06T06:00:00Z")

@@ -91,7 +91,7 @@ def test_facts_and_sources_of_kpis_exist() -> None:
         ("kpis:\n  nrr:\n    target: {above: 1, below: 2}\n", "kpis.yaml:3: kpis.nrr.target: expected one of above"),
         ("parameters:\n  gross_margin: 80\n", "kpis.yaml:2: parameters.gross_margin: "),
         ("parameters:\n  margin: 0.8\n", "there are: segment, churn_date"),
-        ("dashboard:\n  - section: Mine\n    kpis: [mmr]\n", "kpis.yaml:3: dashboard[0].kpis[0]: mmr is no KPI"),
+        ("dashboard:\n  - section: Mine\n    kpis: [mmr]\n", "kpis.yaml:3: dashboard[1].kpis[1]: mmr is no KPI"),
         ("preset: best\n", "kpis.yaml:1: preset: "),
     ],
 )

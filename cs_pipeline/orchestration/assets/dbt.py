@@ -31,7 +31,7 @@ WEEKLY_MODELS = "tag:weekly"
 ALERT_RULES = "tag:alerts"
 """Views that alert rules are; some read the weekly models and the scores."""
 KPIS = f"tag:{KPIS_GROUP}"
-"""Account months and KPIs: nothing that starts plays reads them, so they are built after the week, by a job of their own."""
+"""Account months and KPIs: nothing that starts plays reads them, so a job of their own builds them after the week."""
 
 
 class Translator(DagsterDbtTranslator):

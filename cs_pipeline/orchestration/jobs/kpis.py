@@ -9,8 +9,8 @@ kpis_job = dg.define_asset_job(
     KPIS_JOB,
     selection=dg.AssetSelection.groups(KPIS_GROUP),
     description=(
-        "Builds account months, the MRR bridge and every KPI with its targets, and forecasts renewals. Contacts nobody. "
-        "See docs/kpis.md."
+        "Builds account months, the MRR bridge and every KPI with its targets, and forecasts renewals. "
+        "Contacts nobody. See docs/kpis.md."
     ),
     tags=at_most(hours=12),
     executor_def=owned_executor,

@@ -121,7 +121,7 @@ with_interval as (
 
 definitions as (
 
-    select * from {{ source('cs', 'kpi_definitions') }}
+    select * from cs.kpi_definitions
 
 ),
 
@@ -130,7 +130,7 @@ loads as (
     select
         source_table,
         max(finished_at) as finished_at
-    from {{ source('cs', 'loads') }}
+    from cs.loads
     where rows_read > 0
     group by source_table
 
