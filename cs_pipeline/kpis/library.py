@@ -72,4 +72,4 @@ def _with_words(definition: Definition, said: TeamKpi, preset: str) -> Definitio
 
 def _nearest(name: str, book: KpiBook) -> str:
     close = get_close_matches(name, book.kpis, n=1)
-    return f"; did you mean {close[0]}?" if close else "; `cs-pipeline kpi list` names all"
+    return f"; did you mean {close[0]}?" if close else "; kpis.yaml of the package names all"
