@@ -8,8 +8,8 @@ INSTALL := UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(BIN)/pytho
 EXAMPLE ?= sample
 DATA ?=
 ACCOUNTS ?= 1000,10000
-# Workers of the test runner: one more than a small machine has processors, since some tests mostly wait.
-JOBS ?= 3
+# Workers of the test runner: two more than a small machine has processors, since some tests mostly wait.
+JOBS ?= 4
 TESTS ?=
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 

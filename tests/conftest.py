@@ -16,6 +16,7 @@ import pytest
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.migrate import migrate
 from tests.builders.databases import Databases, embedded_server, one_worker_at_a_time
+from tests.builders.warm_dbt import stand_in_for_dbt, write_command
 from tests.slowest_first import put_slowest_first
 
 if TYPE_CHECKING:
@@ -44,10 +45,15 @@ SHARED = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder that the workers share; as root the server runs as nobody, who must be able to enter it."""
+    """Make the folder that the workers share; as root the server runs as nobody, who must be able to enter it.
+
+    Before any module of ours is imported, dbt is replaced by one that is loaded.
+    """
     if not hasattr(config, "workerinput"):
         config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="cs_pipeline_tests_"))
         config.stash[SHARED].chmod(0o755)
+        write_command(config.stash[SHARED])
+    stand_in_for_dbt(shared_folder(config))
 
 
 @pytest.hookimpl(optionalhook=True)

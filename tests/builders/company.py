@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from textwrap import dedent
 
+import psycopg2
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS
@@ -66,17 +67,29 @@ class Company:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
-        with warehouse.session() as session:
-            self.run(MARTS, session=session)
+        self._kept: Session | None = None
+        self.run(MARTS)
 
     def run(self, sql: str, *parameters: object, session: Session | None = None) -> list[tuple]:
         """Run a statement (in a transaction of its own) and return its rows."""
-        if session is None:
-            with self.warehouse.session() as own:
-                return self.run(sql, *parameters, session=own)
-        with session.cursor() as cursor:
+        with (session or self._session()).cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+    def _session(self) -> Session:
+        """One that commits every statement, kept until the server ends it: to connect costs more than most of them.
+
+        A database is dropped whoever still reads it.
+        """
+        try:
+            if self._kept:
+                self._kept.cursor().execute("select 1")
+                return self._kept
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            pass
+        self._kept = self.warehouse.connect()
+        self._kept.autocommit = True
+        return self._kept
 
     def insert(self, table: str, **values: object) -> None:
         columns = ", ".join(values)

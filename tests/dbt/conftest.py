@@ -10,6 +10,7 @@ import yaml
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
+from tests.builders.warm_dbt import name_no_source_of_flags
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -116,6 +117,7 @@ def dbt_manifest(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
+    name_no_source_of_flags()
     scratch = tmp_path_factory.mktemp("dbt_parse")
     done = dbtRunner().invoke(["parse", *options(scratch)])
     assert isinstance(done.result, Manifest), done.exception
