@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,7 @@ def told(
     built.load("accounts", *accounts(*left, created_at="2023-01-01 00:00Z", churned_at="2024-12-05 10:00Z"))
     built.load("subscriptions", *rows)
     built.build("--exclude", *LATER, present=f"{PRESENT}T07:00:00Z")
+    built.build("--select", "int_kpis_of_retention", present=f"{PRESENT}T07:00:00Z")
     built.build_weeks(str(FIRST), str(LAST))
     built.execute(f"create table windows as select * from ({windows_of(WEEKS)}) as windows")
     return built
@@ -302,3 +304,38 @@ def test_what_renews_by_itself_alone_is_never_overdue(told: DbtWarehouse) -> Non
             )
         """
     )
+
+
+@pytest.mark.requirement("S3-72", "S3-73", "S4-141", "S4-142", "S4-143", "S4-144")
+def test_retention_is_what_the_contracts_of_the_two_days_come_to(told: DbtWarehouse) -> None:
+    """The net retention, churn and MRR churn of Gold's "Fighting Churn with Data", in pandas, on the contracts."""
+    terms = pd.DataFrame(told.rows("select * from marts.fct_subscription_terms where not is_trial and mrr > 0"))
+    left = pd.DataFrame(told.rows("select account_id, churned_at::date as left_on from marts.dim_accounts"))
+    terms = terms.merge(left, on="account_id")
+    until = terms[["held_until", "left_on"]].apply(lambda days: min(filter(None, days), default=date.max), axis=1)
+
+    def paid(day: date) -> pd.Series:
+        return terms[(terms["started_on"] <= day) & (until > day)].groupby("account_id")["mrr"].sum()
+
+    kept = told.rows("select * from intermediate.int_kpis_of_retention where segment_kind = 'all'")
+    found = {(row["kpi"], row["month"], row["window_months"]): row["numerator"] / row["denominator"] for row in kept}
+    compared = 0
+    for end in pd.date_range("2023-06-01", "2025-03-01", freq="MS"):
+        for months in (1, 3, 12):
+            first, last = (
+                (month + pd.offsets.MonthEnd(0)).date() for month in (end - pd.DateOffset(months=months), end)
+            )
+            start = paid(first)
+            if start.empty:
+                continue
+            now = paid(last).reindex(start.index, fill_value=0)
+            expected = {
+                "nrr": now.sum() / start.sum(),
+                "grr": now.clip(upper=start).sum() / start.sum(),
+                "logo_retention": (now > 0).mean(),
+                "churn_rate": (now == 0).mean(),
+            }
+            for kpi, value in expected.items():
+                assert found[(kpi, end.date(), months)] == pytest.approx(value), (kpi, end, months)
+                compared += 1
+    assert compared > 200

@@ -1,0 +1,308 @@
+"""KPIs hold to the worked examples of public documents, and make none of the mistakes that others made.
+
+Every example is a segment (an industry) of its own, and all of them are built at once. Examples are of the month that
+ends with January 2025: `before` it and `after` it.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cs_pipeline.kpis.library import load_kpis
+from cs_pipeline.kpis.sync import sync_definitions
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.conftest import CopyDatabase
+from tests.dbt.conftest import LATER, DbtWarehouse, Row, accounts, in_database
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PRESENT = "2025-02-03T07:00:00Z"
+MONTH = "2025-01-01"
+
+# segment: MRR before and after of each customer
+POINT_TO_POINT = {
+    "ChartMogul rates": [(10, 0), (50, 40), (40, 50)],
+    "calcsimpler 107": [(50_000, 65_000), (45_000, 40_000), (3_000, 0), (2_000, 2_000)],
+    "calcsimpler 84": [(6_000, 0), (24_000, 20_000), (20_000, 22_000)],
+    "askusers": [*[(150, 0)] * 14, (400, 0), (1_700, 700), *[(198, 198)] * 483, (166, 166)],
+    "with a new customer": [(100, 100), (0, 900)],
+    "all lost": [(100, 0)],
+    "nobody before": [(0, 100)],
+    "Stripe MRR": [*[(100, 100)] * 100, *[(600 / 12, 600 / 12)] * 50],
+}
+
+# segment: survey, scale, how many gave each score
+ANSWERS: dict[str, tuple[str, int, dict[int, int]]] = {
+    "Delighted": ("csat", 5, {5: 42, 4: 32, 3: 10, 2: 9, 1: 14}),
+    "Intercom": ("csat", 5, {5: 10, 4: 20, 3: 20}),
+    "ten points": ("csat", 10, {2: 10, 3: 30, 4: 100, 5: 130, 6: 150, 7: 115, 8: 255, 9: 140, 10: 70}),
+    "seven points": ("ces", 7, {1: 80, 2: 210, 3: 140, 4: 110, 5: 160, 6: 180, 7: 120}),
+    "DELA": ("nps", 10, {10: 10, 9: 20, 8: 40, 7: 10, 6: 15, 0: 5}),
+}
+
+# segment: hours from signup to first value; None: not there yet
+FIRST_VALUES: dict[str, list[float | None]] = {
+    "all arrived": [200, 10, 60, 20, 100],
+    "some wait": [10, 30, None, None],
+    "most wait": [10, None, None, None],
+}
+
+
+def revenue() -> Iterator[tuple[Row, list[Row]]]:
+    """Accounts with their periods: what each paid before January 2025, and after it began."""
+    for segment, customers in POINT_TO_POINT.items():
+        for nth, (before, after) in enumerate(customers):
+            account = f"{segment}/{nth:03}"
+            common = {"account_id": account, "product": "core", "seats": 1 + nth}
+            first = {**common, "subscription_id": f"{account}/a", "mrr": before, "started_on": "2024-12-01"}
+            second = {**common, "subscription_id": f"{account}/b", "mrr": after, "started_on": "2025-01-10"}
+            if before == after:
+                periods = [first]
+            else:
+                periods = [{**first, "ended_on": "2025-01-10"}] * (before > 0) + [second] * (after > 0)
+            yield {"account_id": account, "account_name": account, "industry": segment}, periods
+
+
+HISTORIES = """
+    Syncalytics       | Gold   | 166.67 | 2023-01-10 | 2024-01-10
+    Syncalytics       | Silver |     60 | 2023-02-15 | 2023-05-10
+    Syncalytics       | Gold   |    150 | 2024-03-05 |
+    paid by the year  | core   |    100 | 2024-01-15 | 2025-01-15
+    paid by the year  | core   |    120 | 2025-01-15 |
+    back in month two | core   |     10 | 2024-01-10 | 2024-02-10
+    back in month two | core   |     10 | 2024-03-20 |
+    in one month      | core   |     10 | 2024-06-02 | 2024-06-28
+    not yet           | core   |     10 | 2025-06-01 |
+"""
+
+
+def histories() -> list[dict[str, Any]]:
+    """The periods of HISTORIES."""
+    found = []
+    for nth, line in enumerate(filter(None, map(str.strip, HISTORIES.splitlines()))):
+        account, product, mrr, started_on, ended_on = (part.strip() for part in line.split("|"))
+        found.append(
+            {
+                "subscription_id": f"{account}/{nth}",
+                "account_id": account,
+                "product": product,
+                "mrr": float(mrr),
+                "started_on": started_on,
+                "ended_on": ended_on or None,
+            }
+        )
+    return found
+
+
+def answers() -> Iterator[Row]:
+    """Each answer of another person, and before them one of each that a later answer takes the place of."""
+    for segment, (survey, scale, counts) in ANSWERS.items():
+        scores = [score for score, count in counts.items() for _ in range(count)]
+        for nth, score in enumerate(scores):
+            common = {"account_id": segment, "user_id": f"{segment}/{nth}", "survey": survey, "scale_max": scale}
+            yield {**common, "response_id": f"{segment}/{nth}", "score": score, "responded_at": "2025-01-20 10:00Z"}
+            if nth < 20:
+                key = f"{segment}/{nth}/earlier"
+                yield {**common, "response_id": key, "score": scale - score, "responded_at": "2025-01-05 10:00Z"}
+
+
+def onboarding() -> Iterator[tuple[Row, Row]]:
+    """Accounts that signed up on 10 January, with the step of their first value."""
+    signed_up = datetime(2025, 1, 10, tzinfo=UTC)
+    for segment, hours in FIRST_VALUES.items():
+        for nth, after in enumerate(hours):
+            account = f"{segment}/{nth}"
+            at = None if after is None else signed_up + timedelta(hours=after)
+            step = {"account_id": account, "step": "first_value", "position": 1, "completed_at": at, "is_aha": True}
+            yield {"account_id": account, "account_name": account, "industry": segment}, step
+
+
+@pytest.fixture(scope="module")
+def kpis(
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
+) -> DbtWarehouse:
+    """All examples, built."""
+    warehouse = copy_once(migrated)
+    with warehouse.session() as session:
+        sync_definitions(session, load_kpis(None))
+    folder = Path(tmp_path_factory.mktemp("kpis"))
+    built = DbtWarehouse(warehouse, in_database(dbt_manifest, warehouse.database), folder)
+    paying, periods = zip(*revenue(), strict=True)
+    starting, steps = zip(*onboarding(), strict=True)
+    told = histories()
+    built.load("accounts", *[{"created_at": "2023-01-01 00:00Z", **account} for account in paying])
+    built.load("accounts", *[{"created_at": "2025-01-10 00:00Z", **account} for account in starting])
+    built.load("accounts", *accounts(*{str(row["account_id"]) for row in told}, created_at="2023-01-01 00:00Z"))
+    for segment in ANSWERS:
+        built.load("accounts", *accounts(segment, created_at="2023-01-01 00:00Z", industry=segment))
+    built.load("subscriptions", *[{"ended_on": None, **row} for rows in periods for row in rows], *told)
+    built.load("survey_responses", *answers())
+    built.load("onboarding_progress", *steps)
+    built.build("--exclude", *LATER, present=PRESENT)
+    built.build_weeks("2025-01-27")
+    built.build("--select", "fct_kpis", "path:models/intermediate/kpis", present=PRESENT)
+    return built
+
+
+def values(kpis: DbtWarehouse, segment: str, *names: str, window: int = 1, month: str = MONTH) -> list[float | None]:
+    """Values of a segment (an industry), or of `all`."""
+    kind = "all" if segment == "all" else "segment"
+    found = kpis.rows(
+        f"select kpi, value from marts.fct_kpis where segment_kind = '{kind}' and segment = '{segment}' "
+        f"and window_months = {window} and month = '{month}'"
+    )
+    by_name = {row["kpi"]: row["value"] for row in found}
+    return [by_name[name] for name in names]
+
+
+def movements(kpis: DbtWarehouse, account: str) -> list[tuple[str, str, float]]:
+    rows = kpis.rows(f"select * from marts.fct_mrr_movements where account_id = '{account}' order by month")
+    return [(str(row["month"])[:7], row["movement"], row["mrr_change"]) for row in rows]
+
+
+@pytest.mark.requirement("S3-75", "S4-145", "S4-147")
+def test_example_b_a_cancelled_second_subscription_is_contraction_and_churn_comes_when_the_paid_year_ends(
+    kpis: DbtWarehouse,
+) -> None:
+    assert movements(kpis, "Syncalytics") == [
+        ("2023-01", "new", 166.67),
+        ("2023-02", "expansion", 60),
+        ("2023-05", "contraction", -60),
+        ("2024-01", "churn", -166.67),
+        ("2024-03", "reactivation", 150),
+    ]
+
+
+@pytest.mark.requirement("S3-72", "S3-73", "S4-141", "S4-142", "S4-144")
+@pytest.mark.parametrize(
+    ("segment", "nrr", "grr", "churn"),
+    [
+        ("ChartMogul rates", 0.90, 0.80, 1 / 3),
+        ("calcsimpler 107", 1.07, 0.92, 1 / 4),
+        ("calcsimpler 84", 0.84, 0.80, 1 / 3),
+        ("askusers", 0.965, 0.965, 0.03),
+        ("all lost", 0, 0, 1),
+    ],
+)
+def test_examples_c_and_e_retention_of_the_customers_of_the_start(
+    kpis: DbtWarehouse, segment: str, nrr: float, grr: float, churn: float
+) -> None:
+    found = values(kpis, segment, "nrr", "grr", "churn_rate", "logo_retention", "revenue_churn_rate")
+    assert found == pytest.approx([nrr, grr, churn, 1 - churn, 1 - grr])
+
+
+def test_example_d_a_year_paid_at_once_is_a_twelfth_of_it_each_month(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "Stripe MRR", "mrr", "arr", "customers") == pytest.approx([12_500, 150_000, 150])
+
+
+@pytest.mark.requirement("S4-150", "S4-52", "C-35")
+@pytest.mark.parametrize(
+    ("segment", "share", "mean"),
+    [("Delighted", 74 / 107, 400 / 107 / 5), ("Intercom", 0.60, 0.76), ("ten points", 0.465, 0.6865)],
+)
+def test_example_f_satisfaction_is_the_upper_fifths_of_the_scale(
+    kpis: DbtWarehouse, segment: str, share: float, mean: float
+) -> None:
+    assert values(kpis, segment, "csat_score", "csat_mean") == pytest.approx([share, mean])
+
+
+@pytest.mark.requirement("S4-151")
+def test_example_g_effort_on_seven_points(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "seven points", "ces_score", "ces_easy_share") == pytest.approx([4.08, 0.46])
+
+
+@pytest.mark.requirement("S3-74", "S4-149", "C-34")
+def test_example_h_promoters_less_detractors_of_whom_zero_is_one(kpis: DbtWarehouse) -> None:
+    (row,) = kpis.rows(
+        f"select * from marts.fct_kpis where kpi = 'nps_score' and segment = 'DELA' and window_months = 1 "
+        f"and month = '{MONTH}'"
+    )
+    assert (row["value"], row["n"]) == (10, 100)
+    margin = 1.96 * ((0.3 + 0.2 - 0.1**2) / 99) ** 0.5 * 100
+    assert (row["low"], row["high"]) == pytest.approx((10 - margin, 10 + margin))
+
+
+@pytest.mark.requirement("S3-71", "S4-153", "S5-43")
+@pytest.mark.parametrize(("segment", "median", "share"), [("all arrived", 60, 3 / 5), ("some wait", 30, 1 / 2)])
+def test_time_to_value_is_the_plain_median_when_all_arrived_and_counts_who_still_waits(
+    kpis: DbtWarehouse, segment: str, median: float, share: float
+) -> None:
+    assert values(kpis, segment, "time_to_first_value", "first_value_in_72h") == pytest.approx([median, share])
+
+
+def test_the_median_is_unknown_while_most_still_wait(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "most wait", "time_to_first_value", "first_value_in_72h") == [None, 0.25]
+
+
+@pytest.mark.requirement("S3-76")
+def test_lifetime_value_times_churn_is_margin_of_what_a_customer_pays(kpis: DbtWarehouse) -> None:
+    found = values(kpis, "askusers", "ltv", "monthly_churn_rate", window=12)
+    (arpa,) = values(kpis, "askusers", "arpa")
+    ltv, churn = map(float, filter(None, found))
+    assert arpa
+    assert ltv * churn == pytest.approx(arpa * 0.8)
+    assert values(kpis, "ChartMogul rates", "ltv", window=12) == [None]  # three customers tell nothing
+
+
+def test_what_is_paid_by_the_year_counts_every_month(kpis: DbtWarehouse) -> None:
+    paid = kpis.column(
+        "select mrr::float from marts.fct_account_months "
+        "where account_id = 'paid by the year' and mrr > 0 order by month"
+    )
+    assert paid == [100] * 12 + [120] * 2  # and the dearer year leaves the one before as it was
+    assert movements(kpis, "paid by the year") == [("2024-01", "new", 100), ("2025-01", "expansion", 20)]
+
+
+def test_no_month_lies_ahead_of_the_present_whatever_the_calendar_says(kpis: DbtWarehouse) -> None:
+    for mart in ("fct_account_months", "fct_mrr_movements", "fct_mrr_bridge", "fct_kpis"):
+        assert kpis.column(f"select max(month)::text from marts.{mart}") in (["2025-02-01"], [MONTH]), mart
+    assert movements(kpis, "not yet") == []
+    assert kpis.column("select distinct is_complete from marts.fct_kpis where month = '2025-02-01'") == [False]
+
+
+def test_who_comes_back_after_a_month_is_back_not_unknown(kpis: DbtWarehouse) -> None:
+    assert [kind for _, kind, _ in movements(kpis, "back in month two")] == ["new", "churn", "reactivation"]
+
+
+def test_the_first_month_of_all_data_is_new_as_well(kpis: DbtWarehouse) -> None:
+    first = kpis.column("select min(month)::text from marts.fct_mrr_movements")
+    assert kpis.column(f"select distinct movement from marts.fct_mrr_movements where month = '{first[0]}'") == ["new"]
+    assert movements(kpis, "in one month") == []
+
+
+def test_new_customers_are_not_in_retention_and_no_ratio_is_an_average_of_ratios(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "with a new customer", "nrr", "grr", "logo_retention") == [1, 1, 1]
+    assert kpis.column(
+        f"select count(*) from marts.fct_kpis where kpi = 'nrr' and segment = 'nobody before' and month = '{MONTH}'"
+    ) == [0]
+    whole, parts = (
+        kpis.rows(
+            "select sum(numerator) / sum(denominator) as ratio, avg(value) as mean from marts.fct_kpis "
+            f"where kpi = 'nrr' and segment_kind = '{kind}' and window_months = 1 and month = '{MONTH}'"
+        )[0]
+        for kind in ("all", "segment")
+    )
+    assert whole["ratio"] == pytest.approx(parts["ratio"])
+    assert abs(whole["ratio"] - parts["mean"]) > 0.01
+
+
+def test_nothing_divided_by_nothing_is_unknown(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "all lost", "arpa", "quick_ratio", "mrr") == [None, 0, 0]
+    assert values(kpis, "nobody before", "expansion_rate", "quick_ratio", "mrr") == [None, None, 100]
+
+
+@pytest.mark.requirement("S5-41", "S5-42", "C-42")
+def test_targets_stand_beside_the_windows_they_are_for(kpis: DbtWarehouse) -> None:
+    judged: Sequence[Row] = kpis.rows(
+        "select kpi, window_months, meets_target from marts.fct_kpis where segment_kind = 'all' "
+        f"and kpi in ('nrr', 'nps_score', 'time_to_first_value') and month = '{MONTH}' and meets_target is not null"
+    )
+    assert {(row["kpi"], row["window_months"]): row["meets_target"] for row in judged} == {
+        ("nrr", 12): True,
+        ("nps_score", 12): False,
+        ("time_to_first_value", 3): False,
+    }
