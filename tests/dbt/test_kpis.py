@@ -52,7 +52,7 @@ FIRST_VALUES: dict[str, list[float | None]] = {
 }
 
 
-def revenue() -> Iterator[tuple[Row, list[Row]]]:
+def revenue() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Accounts with their periods: what each paid before January 2025, and after it began."""
     for segment, customers in POINT_TO_POINT.items():
         for nth, (before, after) in enumerate(customers):
