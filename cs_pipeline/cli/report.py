@@ -13,6 +13,7 @@ from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
 from cs_pipeline.cli.control_characters import on_one_line
 from cs_pipeline.cli.listing import AsJson, print_json, print_list
 from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -164,3 +165,69 @@ def _say(report: "Report") -> None:
         say_heading(figure.finding)
     for note in report.notes:
         console.print(Text(on_one_line(note), style="dim"))
+
+
+@commands.command()
+def qbr(
+    account: Annotated[str, typer.Argument(help="Id of the account, or its name.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The PowerPoint file to write.")],
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="The review ends before this day; without: today.")
+    ] = None,
+    months: Annotated[int, typer.Option(help="Months it looks back: 3 for a quarter, 12 for a year.", min=1)] = 3,
+    executive: Annotated[
+        bool, typer.Option("--executive", help="An executive review: strategy and expansion too.")
+    ] = False,
+    template: Annotated[
+        Path | None, typer.Option(help="A template; without: qbr.pptx of the configuration folder, else ours.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+) -> None:
+    """Write the pack of a business review with a customer: an editable PowerPoint with native charts and tables.
+
+    It shows nothing that is ours alone: no score, no alert, no play.
+    Example: cs-pipeline report qbr acc-000013 --as-of 2025-07-01 -o acme.pptx
+    """
+    from cs_pipeline.reports.business_review.pack import business_review
+    from cs_pipeline.reports.dated.catalogue import money_of
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    _require_new(output, force)
+    end = (Clock(settings.now).now() if as_of is None else as_of).date()
+    with locate(settings).session() as session:
+        deck = business_review(
+            session,
+            account,
+            end,
+            settings,
+            money_of(settings),
+            months=months,
+            is_executive=executive,
+            template=template,
+        )
+    deck.save(str(output))
+    say_done(f"{len(deck.slides)} slides, see {output}")
+
+
+@commands.command()
+def template(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The PowerPoint file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
+) -> None:
+    """Write the template of business reviews, to be restyled and put into the configuration folder as qbr.pptx.
+
+    Example: cs-pipeline report template -o qbr.pptx
+    """
+    from cs_pipeline.reports.business_review.template import shipped_template
+
+    _require_new(output, force)
+    shipped_template().save(str(output))
+    say_done(f"See {output}; keep the names of layouts and placeholders")
+
+
+def _require_new(output: Path, force: bool) -> None:
+    """Raise UserError where a file would be lost, which somebody may have worked on."""
+    require_folder_of(output)
+    if output.exists() and not force:
+        raise UserError(f"{output} exists; give another name, or --force to write over it")

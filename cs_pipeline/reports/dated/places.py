@@ -14,6 +14,4 @@ def account_url(settings: Settings, account_id: str) -> str:
 def report_url(settings: Settings, report: Report) -> str:
     """The page of a report."""
     path = f"{report.name}/{report.period.first.isoformat()}"
-    return f"{settings.site_url.rstrip('/')}/reports/{path}" + (
-        f"?owner={quote(report.owner)}" if report.owner else ""
-    )
+    return f"{settings.site_url.rstrip('/')}/reports/{path}" + (f"?owner={quote(report.owner)}" if report.owner else "")
