@@ -1,5 +1,6 @@
 """The pack of a business review: six parts, native charts and tables, the team's own template, nothing internal."""
 
+import re
 import shutil
 import subprocess
 from datetime import date, timedelta
@@ -117,17 +118,19 @@ def test_a_pack_of_a_past_day_knows_nothing_later(scored_history: History, accou
 def test_a_customer_reads_nothing_that_is_ours_alone(scored_history: History, account: str) -> None:
     said = words(pack(scored_history, account, is_executive=True)).lower()
     bands = scored_history.rows("select distinct lower(band) from cs.health_scores where band is not null")
-    assert [band for (band,) in bands if str(band) in said] == []
+    assert [band for (band,) in bands if re.search(rf"\b{band}\b", said)] == []
     assert "score" not in said
     assert "at risk" not in said
 
 
 def test_an_account_of_which_little_is_known_gets_questions_instead_of_empty_slides(scored_history: History) -> None:
     ((quiet,),) = scored_history.rows(
-        "select account_id from marts.dim_accounts where account_id not in (select account_id from raw.value_log) limit 1"
+        """
+        select min(account_id) from marts.dim_accounts
+        where account_id not in (select account_id from raw.value_log)
+        """
     )
-    said = words(pack(scored_history, str(quiet), date(2000, 1, 2) if quiet is None else COMPANY.ends_on))
-    assert "No value is recorded for this period" in said
+    assert "No value is recorded for this period" in words(pack(scored_history, str(quiet)))
 
 
 def test_the_teams_template_gives_the_look_and_its_own_slides_go(
@@ -177,9 +180,9 @@ def test_the_pack_opens_in_another_office(scored_history: History, account: str,
     if office is None:
         pytest.skip("LibreOffice is not here: apt-get install --no-install-recommends libreoffice-impress")
     pack(scored_history, account, is_executive=True).save(str(tmp_path / "pack.pptx"))
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "pdf"]
-        + ["--outdir", str(tmp_path), str(tmp_path / "pack.pptx")],
+        [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(tmp_path / "pack.pptx")],
         check=True,
         capture_output=True,
         timeout=300,

@@ -57,28 +57,28 @@ def read_review(session: Session, account: str, end: date, months: int) -> Revie
         "as_of": datetime.combine(end, time(), UTC),
     }
 
-    def ask(statement: str) -> pd.DataFrame:
-        return ask_marts(session, read_sql(__file__, statement), parameters, who_needs="A business review needs")
+    def ask(sql: str) -> pd.DataFrame:
+        return ask_marts(session, sql, parameters, who_needs="A business review needs")
 
-    rows = ask("account").to_dict("records")
+    rows = ask(read_sql(__file__, "account")).to_dict("records")
     if not rows:
         raise UserError(f"There was no account '{account}' before {end}; give the id of an account, or its exact name")
     (row,) = rows
     parameters |= {"account": row["account_id"], "tier": row["tier"]}
-    tickets = ask("tickets")
+    tickets = ask(read_sql(__file__, "tickets"))
     of_all = tickets["month"].isna()
     return Review(
         account=row,
         first=first,
         end=end,
-        weeks=ask("weeks"),
-        features=ask("features"),
-        value=ask("value"),
-        feedback=ask("feedback"),
+        weeks=ask(read_sql(__file__, "weeks")),
+        features=ask(read_sql(__file__, "features")),
+        value=ask(read_sql(__file__, "value")),
+        feedback=ask(read_sql(__file__, "feedback")),
         tickets=tickets[~of_all],
         hours_to_answer=tickets.loc[of_all, "hours_to_answer"].iloc[0],
-        open_tickets=ask("open_tickets"),
-        launches=ask("launches"),
+        open_tickets=ask(read_sql(__file__, "open_tickets")),
+        launches=ask(read_sql(__file__, "launches")),
     )
 
 
