@@ -27,6 +27,7 @@ def site_templates(settings: Settings) -> Environment:
     zone, currency = ZoneInfo(settings.timezone), currency_of(settings)
     filters: Mapping[str, Any] = {
         "number": words.number,
+        "score": words.score,
         "signed": words.signed,
         "percent": words.percent,
         "money": partial(words.money, currency=currency),

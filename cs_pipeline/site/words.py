@@ -23,6 +23,11 @@ def number(value: Any, digits: int = 0) -> str:
     return "0" if float(text.replace(",", "")) == 0 and digits == 0 else text.replace("-", "−")
 
 
+def score(value: Any) -> str:
+    """62.5, or 62 where it is whole."""
+    return NOTHING if is_missing(value) else number(value, 1).removesuffix(".0")
+
+
 def signed(value: Any, digits: int = 0) -> str:
     """+12 or −3; a dash where there is none."""
     if is_missing(value):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -43,9 +43,14 @@ class Sample:
         return self.history.warehouse
 
     @property
+    def now(self) -> datetime:
+        """The present of its clock."""
+        return Clock(self.settings.now).now()
+
+    @property
     def today(self) -> date:
         """The day of its clock."""
-        return Clock(self.settings.now).now().date()
+        return self.now.date()
 
     @property
     def account(self) -> str:

@@ -12,9 +12,15 @@ from tests.conftest import CopyDatabase
 
 
 @pytest.fixture(scope="module")
-def sample(history_template: Warehouse, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """To read from."""
+def filled(history_template: Warehouse, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """To copy from only."""
     return fill(History(copy_once(history_template), tmp_path_factory.mktemp("site") / "home"))
+
+
+@pytest.fixture(scope="module")
+def sample(filled: Sample, copy_once: CopyDatabase) -> Sample:
+    """To read from."""
+    return copied(filled, copy_once(filled.warehouse))
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +31,9 @@ def reader(sample: Sample) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def changing(sample: Sample, copy_database: CopyDatabase) -> Sample:
+def changing(filled: Sample, copy_database: CopyDatabase) -> Sample:
     """A copy that the test may change."""
-    return copied(sample, copy_database(sample.warehouse))
+    return copied(filled, copy_database(filled.warehouse))
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ count. `cs-pipeline alert list` is in the order of severity.
 The query is in `work_queue.sql`. Reads only.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.plays.facts.query import ask_marts
 from cs_pipeline.reports.alerts.text import rules_to_read, what_of
@@ -27,21 +28,29 @@ Account = Mapping[Hashable, Any]
 """A row of `work_queue_table`."""
 
 
-def work_queue(session: Session, now: datetime, owner: str | None = None, limit: int = 20) -> pd.DataFrame:
-    """The first `limit` customers (of the owner with that address, or of all), most at stake first.
+def work_queue(
+    session: Session,
+    now: datetime,
+    owner: str | None = None,
+    limit: int = 20,
+    rules: Mapping[str, Rule] | None = None,
+    account_ids: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """The first `limit` customers (of the owner with that address, of those ids, or of all), most at stake first.
 
-    Columns: account_id, account_name, owner_email, arr, score, band, risk (0 to 1), at_stake (ARR times risk),
+    Columns: account_id, account_name, owner_email, arr, score, band, severity, risk (0 to 1), at_stake (ARR by risk),
     is_bad_fit, has_cancellation_request, held_back_by (metrics of the score that have not their full points, most
     lacking first), days_to_renewal, plays (titles of those that run), next_action (the earliest step still to be done),
     alerts (the first ALERTS_TOLD that fire, the most severe first, in words), open_alerts (how many fire).
-    Raises UserError while the marts are not built.
+    `rules`: the alert rules, where they are read already. Raises UserError while the marts are not built.
     """
     parameters = {
         "now": now, "today": now.date(), "owner": owner, "limit": limit, "risk_unknown": RISK_UNKNOWN,
-        "alerts_told": ALERTS_TOLD,
+        "alerts_told": ALERTS_TOLD, "account_ids": None if account_ids is None else list(account_ids),
     }  # fmt: skip
     found = ask_marts(session, _SQL, parameters, who_needs="The queue needs")
-    rules = rules_to_read() if found["open_alerts"].any() else {}
+    if rules is None:
+        rules = rules_to_read() if found["open_alerts"].any() else {}
     found["alerts"] = [
         [f"{row['severity']}: {what_of(rules.get(row['rule']), row)}" for row in rows] for rows in found["alerts"]
     ]

@@ -11,6 +11,7 @@ with scores as (
         is_active
         and week <= %(today)s::date - 7
         and week > %(today)s::date - 42
+        and (%(account_ids)s::text[] is null or account_id = any(%(account_ids)s::text[]))
     order by account_id asc, week desc
 ),
 
@@ -23,6 +24,7 @@ weeks as (
     where
         week <= %(today)s::date - 7
         and week > %(today)s::date - 42
+        and (%(account_ids)s::text[] is null or account_id = any(%(account_ids)s::text[]))
     order by account_id asc, week desc
 ),
 
@@ -50,6 +52,7 @@ weighed as (
         accounts.created_at <= %(now)s
         and coalesce(accounts.churned_at > %(now)s, true)
         and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
+        and (%(account_ids)s::text[] is null or accounts.account_id = any(%(account_ids)s::text[]))
 ),
 
 chosen as (
@@ -87,6 +90,7 @@ plays as (
 ranked_alerts as (
     select
         chosen.account_id,
+        chosen.account_name,
         alerts.rule,
         alerts.severity,
         alerts.entity,
@@ -157,6 +161,7 @@ select
     chosen.arr,
     chosen.score,
     chosen.band,
+    chosen.severity,
     chosen.risk,
     chosen.at_stake,
     chosen.is_bad_fit,

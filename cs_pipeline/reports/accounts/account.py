@@ -1,0 +1,187 @@
+"""One account for a page: who it is, how its score went and why, what happened, whom to turn to, what is planned.
+
+What the score is made of is in `reports.scores.account_story`. Reads only; every query is bounded and of one account.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.errors import UserError
+from cs_pipeline.health.explanation import driver_name, words_for_cause
+from cs_pipeline.plays.reasons import meaning
+from cs_pipeline.reports.alerts.lists import alerts_of_account
+from cs_pipeline.reports.alerts.text import CAUSES, remarks, what_of
+from cs_pipeline.sql_files import read_sql
+
+WEEKS_SHOWN = 52
+CHANGES_SHOWN = 8
+DRIVERS_SHOWN = 3
+MOMENTS_SHOWN = 60
+ALERTS_SINCE = timedelta(days=180)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """Rows by what they are about.
+
+    `card`: one row of account.card.sql. `scores`: week, score, band, severity, status, model, oldest first. `changes`:
+    week, from_score, to_score, delta, from_band, to_band, cause and drivers (both in words), newest first. `timeline`:
+    at, kind, what, reason, action_id, newest first. `alerts`: rows of `lists.alerts` that are open, with `what` and
+    `remarks`. `contacts`: role, full_name, email, user_id, unsubscribed_at. `plays`: those that run. `planned` and
+    `not_sent`: actions with playbook, step, channel, role, due_at, status, and `why` in words. `override`: in force.
+    """
+
+    card: Row
+    scores: list[Row]
+    changes: list[Row]
+    timeline: list[Row]
+    alerts: list[Row]
+    contacts: list[Row]
+    plays: list[Row]
+    planned: list[Row]
+    not_sent: list[Row]
+    override: Row | None
+
+
+def account_page(session: Session, account_id: str, rules: Mapping[str, Rule], now: datetime) -> AccountPage:
+    """Everything about an account. Raises UserError where there is none of that id."""
+    values = {"account_id": account_id, "now": now, "today": now.date()}
+    cards = _rows(session, read_sql(__file__, "card"), values)
+    if not cards:
+        raise UserError(f"There is no account '{account_id}'; the book lists those that there are")
+    alerts = alerts_of_account(session, account_id, now - ALERTS_SINCE, now, and_since=True).to_dict("records")
+    overrides = _rows(session, _OVERRIDE, values)
+    return AccountPage(
+        card=cards[0],
+        scores=list(reversed(_rows(session, _SCORES, {**values, "limit": WEEKS_SHOWN}))),
+        changes=[_change(row) for row in _rows(session, _CHANGES, {**values, "limit": CHANGES_SHOWN})],
+        timeline=_timeline(session, values, alerts, rules, now),
+        alerts=[_alert(row, rules) for row in alerts if row["ended_at"] is None],
+        contacts=_rows(session, _CONTACTS, values),
+        plays=_rows(session, _PLAYS, values),
+        planned=[_action(row) for row in _rows(session, _PLANNED, values)],
+        not_sent=[_action(row) for row in _rows(session, _NOT_SENT, values)],
+        override=overrides[0] if overrides else None,
+    )
+
+
+def _change(row: Row) -> Row:
+    drivers = sorted(
+        zip(row["driver_metrics"] or [], row["driver_deltas"] or [], strict=True), key=lambda each: -abs(each[1])
+    )
+    told = [
+        f"{driver_name(metric)} {'−' if delta < 0 else '+'}{abs(delta):.1f}"
+        for metric, delta in drivers[:DRIVERS_SHOWN]
+    ]
+    return {**row, "cause": words_for_cause(row["cause"]), "drivers": told}
+
+
+def _alert(row: Mapping[Any, Any], rules: Mapping[str, Rule]) -> Row:
+    return {**row, "what": what_of(rules.get(row["rule"]), row), "remarks": remarks(row)}
+
+
+def _timeline(
+    session: Session, values: Mapping[str, Any], alerts: list[Any], rules: Mapping[str, Rule], now: datetime
+) -> list[Row]:
+    sql = read_sql(__file__, "timeline")
+    moments = _rows(session, sql, {**values, "until": now + timedelta(days=60), "limit": MOMENTS_SHOWN})
+    for row in moments:
+        if row["kind"] == "play" and row["reason"]:
+            row["reason"] = meaning(row["reason"])
+    for row in alerts:
+        what = what_of(rules.get(row["rule"]), row)
+        alert = {"kind": "alert", "action_id": None, "alert_id": row["alert_id"]}
+        moments.append({**alert, "at": row["fired_at"], "what": what, "reason": row["severity"]})
+        if row["ended_at"] is not None:
+            cause = CAUSES.get(row["cause"], row["cause"])
+            moments.append({**alert, "at": row["ended_at"], "what": f"Over: {what}", "reason": cause})
+    return sorted(moments, key=lambda each: each["at"], reverse=True)[:MOMENTS_SHOWN]
+
+
+def _action(row: Row) -> Row:
+    return {**row, "why": meaning(row["reason"]) if row["reason"] else ""}
+
+
+def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
+    with session.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_SCORES = """
+select week, score, band, severity, status, model
+from cs.health_scores
+where account_id = %(account_id)s and is_active
+order by week desc
+limit %(limit)s
+"""
+
+_CHANGES = """
+select week, from_score, to_score, delta, from_band, to_band, to_severity, cause, driver_metrics, driver_deltas
+from cs.score_changes
+where account_id = %(account_id)s and delta <> 0
+order by week desc
+limit %(limit)s
+"""
+
+_CONTACTS = """
+select user_id, full_name, email, unsubscribed_at, string_agg(replace(role, '_', ' '), ', ' order by role) as role
+from marts.dim_contacts
+where
+    account_id = %(account_id)s
+    and deleted_at is null
+    and coalesce(started_on <= %(today)s, true)
+    and coalesce(ended_on > %(today)s, true)
+group by user_id, full_name, email, unsubscribed_at
+order by min(role), full_name
+limit 30
+"""
+
+_PLAYS = """
+select
+    enrolments.enrolment_id,
+    enrolments.playbook,
+    playbooks.definition ->> 'title' as title,
+    enrolments.enrolled_at,
+    triggers.kind
+from cs.enrolments
+inner join cs.playbooks using (playbook, playbook_version)
+left join cs.triggers using (trigger_id)
+where enrolments.account_id = %(account_id)s and enrolments.status = 'active'
+order by enrolments.enrolled_at desc
+limit 20
+"""
+
+_PLANNED = """
+select action_id, playbook, step, channel, role, recipient, due_at, status, reason
+from cs.actions
+where account_id = %(account_id)s and status in ('planned', 'awaiting_approval', 'claimed')
+order by due_at, action_id
+limit 40
+"""
+
+_NOT_SENT = """
+select action_id, playbook, step, channel, role, recipient, due_at, status, reason
+from cs.actions
+where account_id = %(account_id)s and status in ('suppressed', 'cancelled', 'failed', 'uncertain')
+order by due_at desc, action_id desc
+limit 20
+"""
+
+_OVERRIDE = """
+select score, band, reason, set_by, until_week
+from cs.score_overrides
+where
+    account_id = %(account_id)s
+    and %(today)s::date between from_week and until_week + 6
+    and withdrawn_from is null
+order by override_id desc
+limit 1
+"""

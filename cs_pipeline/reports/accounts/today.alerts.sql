@@ -1,0 +1,28 @@
+-- Open alerts that nobody looks after, the most severe of the accounts that pay most first (see today.py).
+select
+    alerts.alert_id,
+    alerts.rule,
+    alerts.severity,
+    alerts.entity,
+    alerts.measured,
+    alerts.held_against,
+    alerts.facts,
+    alerts.account_id,
+    overview.account_name,
+    overview.owner_email,
+    overview.arr,
+    alerts.fired_at
+from cs.alerts as alerts
+left join cs.account_overview as overview using (account_id)
+where
+    alerts.state in ('firing', 'recovering')
+    and not alerts.is_held
+    and alerts.inhibited_by is null
+    and alerts.acknowledged_at is null
+    and coalesce(alerts.snoozed_until <= %(now)s, true)
+    and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
+order by
+    array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity) asc,
+    overview.arr desc nulls last,
+    alerts.alert_id desc
+limit %(limit)s

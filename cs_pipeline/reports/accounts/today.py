@@ -1,0 +1,124 @@
+"""A day of a customer-success manager: alerts nobody looks after, tasks due, actions to approve, and the work queue.
+
+Of one owner, or of all. Reads only; every list is bounded, and says how many there are besides.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.reports.alerts.text import what_of
+from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
+from cs_pipeline.sql_files import read_sql
+
+SHOWN = 12
+SOON = timedelta(days=7)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Today:
+    """`counts` by list, up to 1,000. `alerts`: alert_id, rule, severity, what, account_id, account_name, arr, fired_at.
+
+    `tasks`: task_id, kind, title, account_id, account_name, assignee, due_on, priority. `approvals`: action_id,
+    playbook, step, channel, role, recipient, account_id, account_name, due_at. `queue`: rows of
+    `work_queue_table`, and score, severity, band_name, open_alerts and first_alert.
+    """
+
+    counts: Mapping[str, int]
+    alerts: list[Row]
+    tasks: list[Row]
+    approvals: list[Row]
+    queue: pd.DataFrame
+
+
+def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now: datetime) -> Today:
+    """The day of an owner (an address), or of everybody. Tasks are those due within SOON, or late."""
+    values = {
+        "owner": owner.lower() if owner else None,
+        "now": now,
+        "until": (now + SOON).date(),
+        "limit": SHOWN,
+        "risk_unknown": RISK_UNKNOWN,
+    }
+    (counts,) = _rows(session, read_sql(__file__, "counts"), values)
+    alerts = _rows(session, read_sql(__file__, "alerts"), values)
+    chosen = [row["account_id"] for row in _rows(session, _MOST_AT_STAKE, values)]
+    queue = work_queue(session, now, None, SHOWN, rules, chosen)
+    return Today(
+        counts,
+        [{**row, "what": what_of(rules.get(row["rule"]), row)} for row in alerts],
+        _rows(session, _TASKS, values),
+        _rows(session, _APPROVALS, values),
+        work_queue_table(queue).assign(
+            severity=queue["severity"],
+            score=queue["score"],
+            band_name=queue["band"],
+            open_alerts=queue["open_alerts"],
+            first_alert=[alerts[0] if alerts else "" for alerts in queue["alerts"]],
+        ),
+    )
+
+
+def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
+    with session.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_MOST_AT_STAKE = """
+select account_id
+from cs.account_overview
+where %(owner)s::text is null or lower(owner_email) = %(owner)s
+order by
+    arr * case when has_cancellation_request then 1 else coalesce((100 - score) / 100, %(risk_unknown)s) end desc,
+    account_id
+limit %(limit)s
+"""
+
+_TASKS = """
+select
+    tasks.task_id,
+    tasks.kind,
+    tasks.title,
+    tasks.account_id,
+    overview.account_name,
+    tasks.assignee,
+    tasks.due_on,
+    tasks.priority
+from cs.crm_tasks as tasks
+left join cs.account_overview as overview using (account_id)
+where
+    tasks.status <> 'completed'
+    and tasks.kind = 'task'
+    and tasks.due_on <= %(until)s
+    and (%(owner)s::text is null or lower(tasks.assignee) = %(owner)s)
+order by tasks.due_on, tasks.task_id
+limit %(limit)s
+"""
+
+_APPROVALS = """
+select
+    actions.action_id,
+    actions.playbook,
+    actions.step,
+    actions.channel,
+    actions.role,
+    actions.recipient,
+    actions.account_id,
+    overview.account_name,
+    actions.due_at
+from cs.actions
+left join cs.account_overview as overview using (account_id)
+where
+    actions.status = 'awaiting_approval'
+    and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
+order by actions.due_at, actions.action_id
+limit %(limit)s
+"""

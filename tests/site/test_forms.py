@@ -1,0 +1,170 @@
+"""Forms go through the functions of the command line, under the name of who acts, and say what was done."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from cs_pipeline.site.csrf import COOKIE
+from cs_pipeline.site.registry import FORMS
+from tests.builders.site import ACTOR, HEADER, Sample, client_of
+
+
+def submit(client: TestClient, path: str, back: str = "/today", **fields: Any) -> str:
+    """Send a form as its page would; returns what the next page says was done, or why not."""
+    client.get("/messages")
+    answer = client.post(path, data={"csrf": client.cookies[COOKIE], "back": back, **fields})
+    assert answer.status_code == 303, answer.text
+    following = client.get(answer.headers["location"]).text
+    (said,) = re.findall(r'<p class="flash[^>]*>(.*?)</p>', following, re.S)
+    assert '<p class="flash' not in client.get(back).text  # said once
+    return str(said)
+
+
+def one(sample: Sample, sql: str) -> Any:
+    return sample.history.rows(sql)[0][0]
+
+
+def action_of(sample: Sample, status: str) -> int:
+    action = one(sample, "select min(action_id) from cs.actions where enrolment_id is not null")
+    sample.history.rows(
+        f"update cs.actions set status = '{status}', expires_at = '2099-01-01', due_at = '2098-01-01' "
+        f"where action_id = {action}"
+    )
+    return int(action)
+
+
+def test_taking_an_alert_is_recorded_under_the_name_of_who_took_it(changing: Sample, actor: TestClient) -> None:
+    alert = one(changing, "select max(alert_id) from cs.alerts")
+    assert submit(actor, "/do/alerts/acknowledge", id=alert) == "You look after 1 alert now."
+    assert one(changing, f"select acknowledged_by from cs.alerts where alert_id = {alert}") == ACTOR
+    assert (
+        one(changing, f"select decided_by from cs.alert_changes where alert_id = {alert} and cause = 'acknowledged'")
+        == ACTOR
+    )
+    assert submit(actor, "/do/alerts/acknowledge", id=alert) == "Somebody looks after it already."
+
+
+def test_snoozing_and_silencing_last_until_the_end_of_the_day_in_the_team_s_zone(changing: Sample) -> None:
+    alert = one(changing, "select max(alert_id) from cs.alerts")
+    day = changing.today + timedelta(days=3)
+    with client_of(changing, acts=True, timezone="America/New_York") as client:
+        said = submit(client, "/do/alerts/snooze", id=alert, until=day, reason="paid soon")
+        assert said == f"Nobody is told of 1 alert until the end of {day}."
+        submit(client, "/do/alerts/silence", account=changing.account, until=day, reason="moving")
+    until = one(changing, f"select snoozed_until from cs.alerts where alert_id = {alert}")
+    assert f"{until:%Y-%m-%d %H}" in (f"{day + timedelta(days=1)} 04", f"{day + timedelta(days=1)} 05")
+    assert changing.history.rows("select account_id, set_by, until from cs.alert_silences") == [
+        (changing.account, ACTOR, until)
+    ]
+
+
+@pytest.mark.parametrize(("verb", "before", "after"), [
+    ("approve", "awaiting_approval", "planned"), ("hold", "planned", "awaiting_approval"),
+    ("cancel", "planned", "cancelled"), ("resend", "cancelled", "planned"),
+])  # fmt: skip
+def test_actions_are_decided_on(changing: Sample, actor: TestClient, verb: str, before: str, after: str) -> None:
+    action = action_of(changing, before)
+    assert submit(actor, f"/do/actions/{verb}", id=action).startswith("1 action ")
+    assert one(changing, f"select status from cs.actions where action_id = {action}") == after
+    assert one(changing, f"select decided_by from cs.action_decisions where action_id = {action}") == ACTOR
+
+
+def test_what_cannot_be_done_is_said_and_changes_nothing(changing: Sample, actor: TestClient) -> None:
+    action = action_of(changing, "sent")
+    assert "approve is for awaiting_approval" in submit(actor, "/do/actions/approve", id=action)
+    assert one(changing, f"select status from cs.actions where action_id = {action}") == "sent"
+    for path, fields, said in (
+        ("/do/actions/approve", {}, "Nothing is chosen"),
+        ("/do/actions/approve", {"id": "1; drop"}, "takes numbers"),
+        ("/do/alerts/snooze", {"id": 1, "until": "soon", "reason": "x"}, "is no day"),
+        ("/do/alerts/snooze", {"id": 1, "until": "9999-12-31", "reason": "x"}, "lies too far away"),
+        ("/do/alerts/silence", {"until": "2099-01-01", "reason": " "}, "Say "),
+        ("/do/alerts/silence", {"rule": "no_such", "until": "2099-01-01", "reason": "x"}, "no_such"),
+        ("/do/plays/start", {"playbook": "no_such", "account": "a"}, "no_such"),
+        (
+            "/do/scores/override",
+            {"account": "a", "until": "2099-01-01", "reason": "x", "score": "many"},
+            "is no number",
+        ),
+        ("/do/scores/override", {"account": "a", "until": "2099-01-01", "reason": "x", "score": "nan"}, "is no number"),
+        ("/do/scores/withdraw", {"account": "a"}, "Nothing is set"),
+        ("/do/tasks/done", {"id": 10**9}, "There is no task"),
+        ("/do/alerts/lift", {"id": 10**9}, "There is no silence"),
+    ):
+        assert said in submit(actor, path, **fields), path
+
+
+def test_a_play_is_started_with_all_its_guards(changing: Sample, actor: TestClient) -> None:
+    name = one(changing, "select playbook from cs.enrolments order by enrolment_id limit 1")
+    account = changing.accounts[4]
+    said = submit(actor, "/do/plays/start", playbook=name, account=account, reason="worth a fight")
+    assert ": enrolled." in said or ": refused, since " in said
+    assert (
+        one(
+            changing,
+            f"select facts ->> 'started_by' from cs.triggers where account_id = '{account}' and kind = 'manual'",
+        )
+        == ACTOR
+    )
+    assert "asked for today already" in submit(actor, "/do/plays/start", playbook=name, account=account)
+
+
+def test_a_score_is_set_by_hand_and_withdrawn(changing: Sample, actor: TestClient) -> None:
+    end = changing.today + timedelta(days=30)
+    page = f"/accounts/{changing.account}"
+    said = submit(
+        actor, "/do/scores/override", page, account=changing.account, score="12", until=end, reason="new owner"
+    )
+    assert said.startswith(f"Set for {changing.account}")
+    assert changing.history.rows("select score, reason, set_by from cs.score_overrides") == [(12.0, "new owner", ACTOR)]
+    assert "score set by hand" in actor.get(page).text
+    submit(actor, "/do/scores/withdraw", page, account=changing.account)
+    assert "score set by hand" not in actor.get(page).text
+
+
+def test_nobody_acts_without_a_name_or_without_the_token_of_their_browser(changing: Sample, actor: TestClient) -> None:
+    before = counted_rows(changing)
+    actor.get("/messages")
+    elsewhere = {"Origin": "https://evil.example"}
+    with client_of(changing) as reader, client_of(changing, acts=True) as unknown:
+        reader.get("/messages")
+        del unknown.headers[HEADER]
+        for form in FORMS:
+            answer = reader.post(form.path, data={"csrf": reader.cookies[COOKIE], "id": "1"})
+            assert answer.status_code == 403
+            assert "read-only" in answer.text
+            for sent in ({}, {"csrf": ""}, {"csrf": "x" * 43}):
+                assert actor.post(form.path, data={**sent, "id": "1"}).status_code == 403
+            known = {"csrf": actor.cookies[COOKIE], "id": "1"}
+            assert actor.post(form.path, data=known, headers=elsewhere).status_code == 403
+            assert actor.get(form.path).status_code == 405
+            assert unknown.post(form.path, data={"csrf": "x"}).status_code == 403
+    assert counted_rows(changing) == before
+
+
+def counted_rows(sample: Sample) -> list[tuple[object, ...]]:
+    tables = ("alert_changes", "alert_silences", "action_decisions", "triggers", "score_overrides")
+    return sample.history.rows("select " + ", ".join(f"(select count(*) from cs.{name})" for name in tables))
+
+
+def test_a_form_leads_nowhere_else(actor: TestClient) -> None:
+    actor.get("/messages")
+    for back in (
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\n/evil.example",
+    ):
+        answer = actor.post("/do/tasks/done", data={"csrf": actor.cookies[COOKIE], "id": "1", "back": back})
+        assert answer.headers["location"] == "/"
+
+
+def test_forms_are_shown_to_those_who_may_act_only(changing: Sample, actor: TestClient) -> None:
+    page = f"/accounts/{changing.account}"
+    assert "/do/alerts/acknowledge" in actor.get(page).text
+    with client_of(changing) as reader:
+        assert "/do/" not in reader.get(page).text + reader.get("/today").text
