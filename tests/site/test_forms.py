@@ -12,7 +12,7 @@ from cs_pipeline.site.registry import FORMS
 from tests.builders.site import ACTOR, HEADER, Sample, client_of
 
 
-def submit(client: TestClient, path: str, back: str = "/today", **fields: Any) -> str:
+def submit(client: TestClient, path: str, *, back: str = "/today", **fields: Any) -> str:
     """Send a form as its page would; returns what the next page says was done, or why not."""
     client.get("/messages")
     answer = client.post(path, data={"csrf": client.cookies[COOKIE], "back": back, **fields})
@@ -76,7 +76,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(changing: Sample, actor
     action = action_of(changing, "sent")
     assert "approve is for awaiting_approval" in submit(actor, "/do/actions/approve", id=action)
     assert one(changing, f"select status from cs.actions where action_id = {action}") == "sent"
-    for path, fields, said in (
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("/do/actions/approve", {}, "Nothing is chosen"),
         ("/do/actions/approve", {"id": "1; drop"}, "takes numbers"),
         ("/do/alerts/snooze", {"id": 1, "until": "soon", "reason": "x"}, "is no day"),
@@ -93,7 +93,8 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(changing: Sample, actor
         ("/do/scores/withdraw", {"account": "a"}, "Nothing is set"),
         ("/do/tasks/done", {"id": 10**9}, "There is no task"),
         ("/do/alerts/lift", {"id": 10**9}, "There is no silence"),
-    ):
+    )
+    for path, fields, said in cases:
         assert said in submit(actor, path, **fields), path
 
 
@@ -116,12 +117,18 @@ def test_a_score_is_set_by_hand_and_withdrawn(changing: Sample, actor: TestClien
     end = changing.today + timedelta(days=30)
     page = f"/accounts/{changing.account}"
     said = submit(
-        actor, "/do/scores/override", page, account=changing.account, score="12", until=end, reason="new owner"
+        actor,
+        "/do/scores/override",
+        back=page,
+        account=changing.account,
+        score="12",
+        until=str(end),
+        reason="new owner",
     )
     assert said.startswith(f"Set for {changing.account}")
     assert changing.history.rows("select score, reason, set_by from cs.score_overrides") == [(12.0, "new owner", ACTOR)]
     assert "score set by hand" in actor.get(page).text
-    submit(actor, "/do/scores/withdraw", page, account=changing.account)
+    submit(actor, "/do/scores/withdraw", back=page, account=changing.account)
     assert "score set by hand" not in actor.get(page).text
 
 

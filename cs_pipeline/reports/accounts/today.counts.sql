@@ -13,7 +13,7 @@ select
                 and alerts.acknowledged_at is null
                 and coalesce(alerts.snoozed_until <= %(now)s, true)
                 and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000
+            limit 1000  -- noqa: AM09
         ) as open_alerts
     ) as alerts,
     (
@@ -26,7 +26,7 @@ select
                 and tasks.kind = 'task'
                 and tasks.due_on <= %(until)s
                 and (%(owner)s::text is null or lower(tasks.assignee) = %(owner)s)
-            limit 1000
+            limit 1000  -- noqa: AM09
         ) as due_tasks
     ) as tasks,
     (
@@ -38,7 +38,7 @@ select
             where
                 actions.status = 'awaiting_approval'
                 and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000
+            limit 1000  -- noqa: AM09
         ) as waiting_actions
     ) as approvals,
     (
@@ -49,7 +49,7 @@ select
             where
                 overview.severity >= 2
                 and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000
+            limit 1000  -- noqa: AM09
         ) as weak_accounts
     ) as at_risk,
     (
@@ -60,6 +60,6 @@ select
             where
                 overview.renewal_date between %(now)s::date and %(now)s::date + 90
                 and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000
+            limit 1000  -- noqa: AM09
         ) as near_renewals
     ) as renewals
