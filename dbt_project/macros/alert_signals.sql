@@ -16,6 +16,21 @@
 {%- endmacro %}
 
 
+{# The days that each moment of the CTE `asked` looks back on, `days` before it, once each: columns as_of, looked_back_on. Rows by day
+   are joined to it by equality, so that each meets the moments that look back on it and no others; compared with every
+   moment of a year, they would meet all. Who joins them does so in a CTE `as materialized`, so that the planner does
+   not begin with all accounts on all days. To be used after `from` or `join`, with an alias. #}
+{% macro days_looked_back_on(days) -%}
+    (
+        select distinct
+            asked.as_of,
+            {{ utc_day('asked.as_of') }} - numbers.nth as looked_back_on
+        from asked
+        cross join generate_series(1, cast({{ days }} as integer)) as numbers (nth)
+    )
+{%- endmacro %}
+
+
 {# The newest week of fct_account_weeks or cs.health_scores that had ended at the moment, by its Monday. #}
 {% macro last_week_before(moment) -%}
     ({{ week_of(utc_day(moment)) }} - 7)
@@ -27,11 +42,13 @@
 {% macro mentions(words_said, phrases) -%}
     exists (
         select 1
-        from unnest({{ phrases }}) as phrases (phrase)
+        from unnest(array[
+            ' ' || regexp_replace(lower({{ words_said }}), '[^[:alnum:]]+', ' ', 'g') || ' '
+        ]) as said (words) -- once for all phrases
+        cross join unnest({{ phrases }}) as phrases (phrase)
         where
             strpos(
-                ' ' || regexp_replace(lower({{ words_said }}), '[^[:alnum:]]+', ' ', 'g') || ' ',
-                ' ' || trim(regexp_replace(lower(phrases.phrase), '[^[:alnum:]]+', ' ', 'g')) || ' '
+                said.words, ' ' || trim(regexp_replace(lower(phrases.phrase), '[^[:alnum:]]+', ' ', 'g')) || ' '
             ) > 0
             or (phrases.phrase ~ '[^\u0001-\u024F]' and strpos(lower({{ words_said }}), lower(phrases.phrase)) > 0)
     )
@@ -143,24 +160,44 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
 {%- endmacro %}
 
 
-{# A CTE's select: what each account did on each of the days that the CTE `asked` looks back on, of the columns `counted` of
-   int_user_activity_to_date. `days` is how far back it looks, in terms of `asked`. #}
+{# A CTE's select: what each account did on each of the days that the moments of the CTE `asked` look back on, of the columns
+   `counted` of int_user_activity_to_date; a row a moment, account, day and counts_from. `days` is how far back it looks,
+   in terms of `asked`. #}
 {% macro account_days_asked(counted, days) -%}
-    select
-        daily.account_id,
-        daily.activity_date,
-        daily.counts_from,
-        {%- for column in counted %}
-        sum(daily.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ ref('int_user_activity_to_date') }} as daily
-    where
-        {{ in_days_asked('daily.activity_date', days) }}
-    group by daily.account_id, daily.activity_date, daily.counts_from
+    with
+
+    daily as (
+
+        select
+            daily.account_id,
+            daily.activity_date,
+            daily.counts_from,
+            {%- for column in counted %}
+            sum(daily.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from {{ ref('int_user_activity_to_date') }} as daily
+        where
+            {{ in_days_asked('daily.activity_date', days) }}
+        group by daily.account_id, daily.activity_date, daily.counts_from
+
+    ),
+
+    days_of_accounts as materialized (
+
+        select
+            days_asked.as_of,
+            daily.*
+        from {{ days_looked_back_on(days) }} as days_asked
+        inner join daily on days_asked.looked_back_on = daily.activity_date
+
+    )
+
+    select * from days_of_accounts
 {%- endmacro %}
 
 
-{# A CTE's select: how often each of the CTE `customers` used each feature in its last `days` (uses_now), and how often it
+{# A CTE's select: how often each of the CTE `customers` used each feature of the CTE `watched` in its last `days`
+   (uses_now), and how often it
    usually does in so many days (usual_uses): the mean of as many spans before as usual_spans() says. #}
 {% macro features_used() -%}
     with
@@ -176,29 +213,41 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
         from {{ ref('int_feature_usage_to_date') }} as daily
         where
             {{ in_days_asked('daily.activity_date', '%s * asked.days' % (usual_spans() | int + 1)) }}
+            and daily.feature in (select watched.feature from watched)
         group by daily.account_id, daily.feature, daily.activity_date, daily.counts_from
+
+    ),
+
+    feature_days_asked as materialized (
+
+        select
+            days_asked.as_of,
+            feature_days.*
+        from {{ days_looked_back_on('%s * asked.days' % (usual_spans() | int + 1)) }} as days_asked
+        inner join feature_days on days_asked.looked_back_on = feature_days.activity_date
 
     )
 
     select
         customers.as_of,
         customers.account_id,
-        feature_days.feature,
-        coalesce(sum(feature_days.uses) filter (
-            where {{ in_last_days('feature_days.activity_date', 'customers.as_of', 'customers.days') }}
+        feature_days_asked.feature,
+        coalesce(sum(feature_days_asked.uses) filter (
+            where {{ in_last_days('feature_days_asked.activity_date', 'customers.as_of', 'customers.days') }}
         ), 0) as uses_now,
-        coalesce(sum(feature_days.uses) filter (
-            where not ({{ in_last_days('feature_days.activity_date', 'customers.as_of', 'customers.days') }})
+        coalesce(sum(feature_days_asked.uses) filter (
+            where not ({{ in_last_days('feature_days_asked.activity_date', 'customers.as_of', 'customers.days') }})
         ), 0) / {{ usual_spans() }} as usual_uses
     from customers
-    inner join feature_days
+    inner join feature_days_asked
         on
-            customers.account_id = feature_days.account_id
+            customers.as_of = feature_days_asked.as_of
+            and customers.account_id = feature_days_asked.account_id
             and {{ in_last_days(
-                'feature_days.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
+                'feature_days_asked.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
             ) }}
-            and feature_days.counts_from <= {{ utc_day('customers.as_of') }}
-    group by customers.as_of, customers.account_id, feature_days.feature
+            and feature_days_asked.counts_from <= {{ utc_day('customers.as_of') }}
+    group by customers.as_of, customers.account_id, feature_days_asked.feature
 {%- endmacro %}
 
 

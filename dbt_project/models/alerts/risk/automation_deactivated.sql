@@ -15,8 +15,9 @@ select
     cast(1 as double precision) as held_against,
     jsonb_build_object('day', daily.activity_date) as facts
 from asked as moments
+inner join {{ days_looked_back_on(days_of_news()) }} as days_asked on moments.as_of = days_asked.as_of
 inner join {{ ref('int_user_activity_to_date') }} as daily
-    on {{ in_last_days('daily.activity_date', 'moments.as_of', days_of_news()) }}
+    on days_asked.looked_back_on = daily.activity_date
 where
     daily.automations_deactivated > 0
     and daily.counts_from <= {{ utc_day('moments.as_of') }}

@@ -35,7 +35,22 @@ user_days as (
     from {{ ref('int_user_activity_to_date') }} as daily
     where
         {{ in_days_asked('daily.activity_date', '2 * asked.days') }}
+        and exists (
+            select 1
+            from people
+            where people.account_id = daily.account_id and people.user_id = daily.user_id
+        )
     group by daily.account_id, daily.user_id, daily.activity_date, daily.counts_from
+
+),
+
+user_days_asked as materialized (
+
+    select
+        days_asked.as_of,
+        user_days.*
+    from {{ days_looked_back_on('2 * asked.days') }} as days_asked
+    inner join user_days on days_asked.looked_back_on = user_days.activity_date
 
 ),
 
@@ -52,9 +67,10 @@ both_windows as (
             where user_days.activity_date < {{ utc_day('people.as_of') }} - cast(people.days as integer)
         ), 0) as events_earlier
     from people
-    inner join user_days
+    inner join user_days_asked as user_days
         on
-            people.account_id = user_days.account_id
+            people.as_of = user_days.as_of
+            and people.account_id = user_days.account_id
             and people.user_id = user_days.user_id
             and {{ in_last_days('user_days.activity_date', 'people.as_of', '2 * people.days') }}
             and user_days.counts_from <= {{ utc_day('people.as_of') }}

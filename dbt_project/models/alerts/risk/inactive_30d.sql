@@ -49,6 +49,16 @@ user_days as (
 
 ),
 
+user_days_asked as materialized (
+
+    select
+        days_asked.as_of,
+        user_days.*
+    from {{ days_looked_back_on('2 * asked.days') }} as days_asked
+    inner join user_days on days_asked.looked_back_on = user_days.activity_date
+
+),
+
 last_uses as (
 
     select
@@ -58,9 +68,10 @@ last_uses as (
         max(user_days.activity_date) as last_use_on,
         count(distinct user_days.activity_date) as days_used
     from people
-    inner join user_days
+    inner join user_days_asked as user_days
         on
-            people.account_id = user_days.account_id
+            people.as_of = user_days.as_of
+            and people.account_id = user_days.account_id
             and people.user_id = user_days.user_id
             and {{ in_last_days('user_days.activity_date', 'people.as_of', '2 * people.days') }}
             and user_days.counts_from <= {{ utc_day('people.as_of') }}

@@ -36,7 +36,8 @@ time_spent as (
     from customers
     inner join account_days
         on
-            customers.account_id = account_days.account_id
+            customers.as_of = account_days.as_of
+            and customers.account_id = account_days.account_id
             and {{ in_last_days(
                 'account_days.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
             ) }}

@@ -29,6 +29,16 @@ account_days as (
         and daily.doc_views > 0
     group by daily.account_id, daily.activity_date, daily.counts_from
 
+),
+
+account_days_asked as materialized (
+
+    select
+        days_asked.as_of,
+        account_days.*
+    from {{ days_looked_back_on('asked.days') }} as days_asked
+    inner join account_days on days_asked.looked_back_on = account_days.activity_date
+
 )
 
 -- A company that records no views of documentation would find every account.
@@ -45,9 +55,10 @@ where
     and exists (select 1 from account_days)
     and not exists (
         select 1
-        from account_days
+        from account_days_asked as account_days
         where
-            account_days.account_id = customers.account_id
+            account_days.as_of = customers.as_of
+            and account_days.account_id = customers.account_id
             and {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
             and account_days.counts_from <= {{ utc_day('customers.as_of') }}
     )

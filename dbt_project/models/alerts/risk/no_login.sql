@@ -32,7 +32,8 @@ last_logins as (
     from customers
     inner join account_days
         on
-            customers.account_id = account_days.account_id
+            customers.as_of = account_days.as_of
+            and customers.account_id = account_days.account_id
             and account_days.logins > 0
             and {{ in_last_days('account_days.activity_date', 'customers.as_of', '4 * customers.days') }}
             and account_days.counts_from <= {{ utc_day('customers.as_of') }}

@@ -47,7 +47,8 @@ both_windows as (
     from customers
     inner join account_days
         on
-            customers.account_id = account_days.account_id
+            customers.as_of = account_days.as_of
+            and customers.account_id = account_days.account_id
             and {{ in_last_days('account_days.activity_date', 'customers.as_of', '2 * customers.days') }}
             and account_days.counts_from <= {{ utc_day('customers.as_of') }}
     where {{ utc_day('customers.as_of') }} - customers.created_on >= 2 * customers.days

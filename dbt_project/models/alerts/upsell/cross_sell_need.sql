@@ -21,11 +21,11 @@ asked as (
 
 needs as (
 
-    select
-        asked.as_of,
+    select distinct
         asked.tier,
         asked.days,
         asked.owned,
+        named.need,
         trim(split_part(named.need, ':', 1)) as product,
         string_to_array(split_part(named.need, ':', 2), ',') as phrases
     from asked
@@ -33,43 +33,66 @@ needs as (
 
 ),
 
--- What is said counts for some days; the goal that sales handed over counts on.
-said as (
+-- Each statement is searched once, however many moments there are.
+spoken as materialized (
 
     select
-        needs.as_of,
-        statements.account_id,
-        needs.product,
+        needs.tier,
         needs.days,
-        count(*) as times,
-        max(statements.said_at) as last_at
+        needs.owned,
+        needs.product,
+        statements.*,
+        accounts.created_at,
+        accounts.churned_at
     from needs
     inner join {{ ref('stg_accounts') }} as accounts
         on needs.tier = coalesce(accounts.tier, '')
     inner join {{ ref('int_customer_statements') }} as statements
         on accounts.account_id = statements.account_id
     where
-        {{ is_customer('accounts', 'needs.as_of') }}
-        and statements.said_at <= needs.as_of
-        and (
+        (
             statements.said_in = 'sales_goal'
-            or statements.said_at > needs.as_of - make_interval(secs => 86400 * needs.days)
+            or {{ is_around_moments('statements.said_at', '(select max(asked.days) from asked)') }}
         )
-        and {{ was_known('statements._loaded_at', 'statements.said_at', 'needs.as_of') }}
         and {{ mentions('statements.words', 'needs.phrases') }}
+
+),
+
+-- What is said counts for some days; the goal that sales handed over counts on.
+said as (
+
+    select
+        asked.as_of,
+        spoken.account_id,
+        spoken.product,
+        spoken.days,
+        count(*) as times,
+        max(spoken.said_at) as last_at
+    from asked
+    inner join spoken
+        on
+            asked.tier = spoken.tier
+            and asked.as_of >= spoken.said_at
+    where
+        {{ is_customer('spoken', 'asked.as_of') }}
         and (
-            needs.owned = ''
+            spoken.said_in = 'sales_goal'
+            or spoken.said_at > asked.as_of - make_interval(secs => 86400 * spoken.days)
+        )
+        and {{ was_known('spoken._loaded_at', 'spoken.said_at', 'asked.as_of') }}
+        and (
+            spoken.owned = ''
             or exists (
                 select 1
                 from {{ ref('stg_subscriptions') }} as subscriptions
                 where
-                    subscriptions.account_id = statements.account_id
-                    and lower(subscriptions.product) = lower(needs.owned)
-                    and subscriptions.started_on <= {{ utc_day('needs.as_of') }}
-                    and coalesce(subscriptions.ended_on > {{ utc_day('needs.as_of') }}, true)
+                    subscriptions.account_id = spoken.account_id
+                    and lower(subscriptions.product) = lower(spoken.owned)
+                    and subscriptions.started_on <= {{ utc_day('asked.as_of') }}
+                    and coalesce(subscriptions.ended_on > {{ utc_day('asked.as_of') }}, true)
             )
         )
-    group by needs.as_of, statements.account_id, needs.product, needs.days
+    group by asked.as_of, spoken.account_id, spoken.product, spoken.days
 
 )
 

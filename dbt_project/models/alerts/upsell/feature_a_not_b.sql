@@ -68,6 +68,16 @@ feature_days as (
 
 ),
 
+feature_days_asked as materialized (
+
+    select
+        days_asked.as_of,
+        feature_days.*
+    from {{ days_looked_back_on('asked.days') }} as days_asked
+    inner join feature_days on days_asked.looked_back_on = feature_days.activity_date
+
+),
+
 much_used as (
 
     select
@@ -78,9 +88,10 @@ much_used as (
         feature_days.feature,
         sum(feature_days.uses) as uses
     from customers
-    inner join feature_days
+    inner join feature_days_asked as feature_days
         on
-            customers.account_id = feature_days.account_id
+            customers.as_of = feature_days.as_of
+            and customers.account_id = feature_days.account_id
             and {{ in_last_days('feature_days.activity_date', 'customers.as_of', 'customers.days') }}
             and feature_days.counts_from <= {{ utc_day('customers.as_of') }}
     group by customers.as_of, customers.tier, customers.account_id, customers.uses, feature_days.feature

@@ -32,7 +32,8 @@ select
 from customers
 inner join account_days
     on
-        customers.account_id = account_days.account_id
+        customers.as_of = account_days.as_of
+        and customers.account_id = account_days.account_id
         and {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
         and account_days.counts_from <= {{ utc_day('customers.as_of') }}
 group by customers.as_of, customers.account_id, customers.minutes, customers.days
