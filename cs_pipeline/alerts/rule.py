@@ -118,6 +118,7 @@ class Alert(_Part):
     first_run: Literal["quiet", "loud"] = "quiet"
     parameters: dict[str, Parameter] = {}
     outcome: Outcome | None = None
+    loud: str | None = None  # why it fires for many accounts a week, where it does: said in the catalogue
 
     @model_validator(mode="after")
     def _events_expire(self) -> "Alert":

@@ -251,6 +251,16 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
 {%- endmacro %}
 
 
+{# How many days usually lie between days of use: the days from the `looks_back` days before the moment, or from
+   `created_on`, up to the last day of use, for each day of use among them. #}
+{% macro usual_gap(moment, looks_back, created_on, last_on, days_used) -%}
+    cast(
+        {{ last_on }} - greatest({{ utc_day(moment) }} - cast({{ looks_back }} as integer), {{ created_on }}) + 1
+        as double precision
+    ) / {{ days_used }}
+{%- endmacro %}
+
+
 {# A CTE's select: the steps of the onboarding of accounts that are young enough at one of the moments, by the CTE
    `parameters`. A step without a beginning was due when the account signed up. #}
 {% macro onboarding_steps() -%}

@@ -49,7 +49,7 @@ def _cells(rule: Rule) -> list[str]:
     alert = rule.alert
     cells = [
         f"`{rule.name}`",
-        rule.description,
+        rule.description + (f" *Loud:* {alert.loud}" if alert.loud else ""),
         "<br>".join(_parameter(rule, name) for name in rule.defaults) or "none",
         _asked(alert),
         alert.severity,

@@ -5,14 +5,14 @@ asked as (
     select
         moments.as_of,
         parameters.*,
-        moments.as_of - make_interval(days => cast(parameters.days as integer)) as window_begins
+        moments.as_of - make_interval(days => cast(2 * parameters.days as integer)) as window_begins
     from {{ moments() }} as moments
     cross join {{ alert_parameters(
         'contact_drop', {
             'days': 30,
             'share': 0.5,
-            'events_before': 20,
-            'roles': ['point_of_contact', 'power_user', 'champion']
+            'events_before': 100,
+            'roles': ['point_of_contact', 'power_user']
         }
     ) }} as parameters
 

@@ -9,8 +9,9 @@ asked as (
     from {{ moments() }} as moments
     cross join {{ alert_parameters(
         'contact_quiet', {
-            'days': 14,
-            'roles': ['point_of_contact', 'power_user', 'champion']
+            'days': 21,
+            'times_usual': 3,
+            'roles': ['point_of_contact', 'power_user']
         }
     ) }} as parameters
 
@@ -59,7 +60,8 @@ last_logins as (
         people.as_of,
         people.account_id,
         people.user_id,
-        max(user_days.activity_date) as last_login_on
+        max(user_days.activity_date) as last_login_on,
+        count(distinct user_days.activity_date) as login_days
     from people
     inner join user_days_asked as user_days
         on
@@ -80,10 +82,15 @@ quiet as (
         people.user_id,
         people.role,
         people.days,
+        people.times_usual,
         last_logins.last_login_on,
         least(
             {{ utc_day('people.as_of') }} - coalesce(last_logins.last_login_on, people.created_on) - 1, 4 * people.days
-        ) as days_without
+        ) as days_without,
+        {{ usual_gap(
+            'people.as_of', '4 * people.days', 'people.created_on', 'last_logins.last_login_on',
+            'last_logins.login_days'
+        ) }} as usual_gap
     from people
     left join last_logins
         on
@@ -101,4 +108,10 @@ select
     days as held_against,
     jsonb_build_object('role', replace(role, '_', ' '), 'last_login_on', last_login_on) as facts
 from quiet
-where days_without >= days
+where
+    days_without >= days
+    and (
+        days_without >= coalesce(times_usual * usual_gap, 0)
+        -- As far as it looks back the user did not log in.
+        or days_without >= 4 * days
+    )

@@ -1,5 +1,26 @@
+with
+
+account_weeks as (
+
+    select
+        moments.as_of,
+        account_weeks.account_id,
+        account_weeks.tier,
+        account_weeks.days_since_last_login,
+        account_weeks.email_open_rate_90d,
+        account_weeks.days_since_last_touchpoint,
+        bool_or(
+            account_weeks.email_open_rate_90d is not null or account_weeks.days_since_last_touchpoint is not null
+        ) over (partition by moments.as_of) as knows_more_than_logins
+    from {{ moments() }} as moments
+    inner join {{ ref('fct_account_weeks') }} as account_weeks
+        on account_weeks.week = {{ last_week_before('moments.as_of') }}
+
+)
+
+-- Where logins are all that a company knows, no_login says it already.
 select
-    moments.as_of,
+    account_weeks.as_of,
     account_weeks.account_id,
     account_weeks.account_id as entity,
     account_weeks.days_since_last_login as measured,
@@ -8,12 +29,11 @@ select
         'email_open_rate_90d', account_weeks.email_open_rate_90d,
         'days_since_last_touchpoint', account_weeks.days_since_last_touchpoint
     ) as facts
-from {{ moments() }} as moments
-inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ last_week_before('moments.as_of') }}
+from account_weeks
 inner join {{ alert_parameters('disengaged', {'login_days': 14, 'touchpoint_days': 30}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 where
-    account_weeks.days_since_last_login >= parameters.login_days
+    account_weeks.knows_more_than_logins
+    and account_weeks.days_since_last_login >= parameters.login_days
     and coalesce(account_weeks.email_open_rate_90d = 0, true)
     and coalesce(account_weeks.days_since_last_touchpoint >= parameters.touchpoint_days, true)

@@ -6,7 +6,7 @@ asked as (
         moments.as_of,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('inactive_30d', {'days': 30, 'times_usual': 2}) }} as parameters
+    cross join {{ alert_parameters('inactive_30d', {'days': 30, 'times_usual': 3}) }} as parameters
 
 ),
 
@@ -91,12 +91,9 @@ inactive as (
         least(
             {{ utc_day('people.as_of') }} - coalesce(last_uses.last_use_on, people.created_on) - 1, 2 * people.days
         ) as days_without,
-        -- Days for each day of use, of those it looks back on, up to the last use.
-        cast(
-            last_uses.last_use_on
-            - greatest({{ utc_day('people.as_of') }} - cast(2 * people.days as integer), people.created_on)
-            + 1 as double precision
-        ) / last_uses.days_used as usual_gap
+        {{ usual_gap(
+            'people.as_of', '2 * people.days', 'people.created_on', 'last_uses.last_use_on', 'last_uses.days_used'
+        ) }} as usual_gap
     from people
     left join last_uses
         on

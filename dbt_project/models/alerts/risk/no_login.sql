@@ -6,7 +6,7 @@ asked as (
         moments.as_of,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('no_login', {'days': 7, 'times_usual': 2}) }} as parameters
+    cross join {{ alert_parameters('no_login', {'days': 7, 'times_usual': 3}) }} as parameters
 
 ),
 
@@ -18,7 +18,7 @@ customers as (
 
 account_days as (
 
-    {{ account_days_asked(['logins'], '4 * asked.days') }}
+    {{ account_days_asked(['logins'], '8 * asked.days') }}
 
 ),
 
@@ -35,7 +35,7 @@ last_logins as (
             customers.as_of = account_days.as_of
             and customers.account_id = account_days.account_id
             and account_days.logins > 0
-            and {{ in_last_days('account_days.activity_date', 'customers.as_of', '4 * customers.days') }}
+            and {{ in_last_days('account_days.activity_date', 'customers.as_of', '8 * customers.days') }}
             and account_days.counts_from <= {{ utc_day('customers.as_of') }}
     group by customers.as_of, customers.account_id
 
@@ -51,16 +51,12 @@ silent as (
         last_logins.last_login_on,
         least(
             {{ utc_day('customers.as_of') }} - coalesce(last_logins.last_login_on, customers.created_on) - 1,
-            4 * customers.days
+            8 * customers.days
         ) as days_without,
-        -- Days for each day with a login, of those it looks back on, up to the last login.
-        cast(
-            last_logins.last_login_on
-            - greatest(
-                {{ utc_day('customers.as_of') }} - cast(4 * customers.days as integer), customers.created_on
-            )
-            + 1 as double precision
-        ) / last_logins.login_days as usual_gap
+        {{ usual_gap(
+            'customers.as_of', '8 * customers.days', 'customers.created_on', 'last_logins.last_login_on',
+            'last_logins.login_days'
+        ) }} as usual_gap
     from customers
     left join last_logins
         on customers.as_of = last_logins.as_of and customers.account_id = last_logins.account_id
@@ -83,5 +79,5 @@ where
     and (
         days_without >= coalesce(times_usual * usual_gap, 0)
         -- As far as it looks back nobody logged in.
-        or days_without >= 4 * days
+        or days_without >= 8 * days
     )

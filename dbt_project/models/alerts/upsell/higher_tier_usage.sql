@@ -7,7 +7,20 @@ asked as (
         {{ last_week_before('moments.as_of') }} as week,
         parameters.*
     from {{ moments() }} as moments
-    cross join {{ alert_parameters('higher_tier_usage', {'share': 1, 'accounts': 5}) }} as parameters
+    cross join {{ alert_parameters('higher_tier_usage', {'share': 1, 'accounts': 5, 'times_own': 1.5}) }} as parameters
+
+),
+
+medians as (
+
+    select
+        account_weeks.week,
+        account_weeks.tier,
+        count(*) as accounts_in_tier,
+        percentile_cont(0.5) within group (order by account_weeks.events_30d) as events_30d
+    from {{ ref('fct_account_weeks') }} as account_weeks
+    where account_weeks.week in (select asked.week from asked)
+    group by account_weeks.week, account_weeks.tier
 
 ),
 
@@ -15,16 +28,17 @@ asked as (
 usual as (
 
     select
-        account_weeks.week,
-        case account_weeks.tier when 'pro' then 'starter' when 'enterprise' then 'pro' end as tier,
-        account_weeks.tier as higher_tier,
-        count(*) as accounts_in_tier,
-        percentile_cont(0.5) within group (order by account_weeks.events_30d) as events_30d
-    from {{ ref('fct_account_weeks') }} as account_weeks
-    where
-        account_weeks.week in (select asked.week from asked)
-        and account_weeks.tier in ('pro', 'enterprise')
-    group by account_weeks.week, account_weeks.tier
+        medians.week,
+        medians.tier as higher_tier,
+        medians.accounts_in_tier,
+        medians.events_30d,
+        lower_tiers.tier,
+        lower_tiers.events_30d as own_events_30d
+    from medians
+    inner join medians as lower_tiers
+        on
+            medians.week = lower_tiers.week
+            and (medians.tier, lower_tiers.tier) in (('pro', 'starter'), ('enterprise', 'pro'))
 
 )
 
@@ -42,4 +56,5 @@ inner join usual on account_weeks.week = usual.week and account_weeks.tier = usu
 where
     usual.accounts_in_tier >= asked.accounts
     and usual.events_30d > 0
+    and usual.events_30d >= asked.times_own * usual.own_events_30d
     and account_weeks.events_30d >= asked.share * usual.events_30d
