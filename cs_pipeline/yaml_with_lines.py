@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, NamedTuple, TypeVar, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -94,7 +94,7 @@ def validate(
     model: type[M],
     path: Path,
     check: Callable[[M], Iterable[Problem]] | None = None,
-    fill_in: Callable[[dict], dict] | None = None,
+    fill_in: Callable[[dict[Any, Any]], dict[Any, Any]] | None = None,
 ) -> M:
     """The file as a `model`; `check` then yields what only the whole of it can tell.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pptx import Presentation
 from pptx.presentation import Presentation as Deck
+from pptx.shapes.placeholder import SlidePlaceholder
 from pptx.util import Inches
 
 from cs_pipeline.errors import UserError
@@ -79,6 +80,7 @@ def test_a_pack_has_six_parts_with_native_charts_and_tables_and_room_for_notes(
     assert not any(shape.shape_type == 13 for slide in deck.slides for shape in slide.shapes), "no picture"
     for part in PARTS:
         notes = next(shape for shape in by_title[part].placeholders if shape.name == "notes")
+        assert isinstance(notes, SlidePlaceholder)
         assert notes.text_frame.text == "", "the account's own notes are for a person to write"
 
 
