@@ -1,11 +1,11 @@
 -- What a rule found, as a replay reads it: the moment in microseconds since 1970, the facts as a hash, and whether no
 -- alert can be made of the row (`findings` says why).
 select
-    cast(date_part('epoch', as_of) * 1000000 as bigint) as at,
+    (date_part('epoch', as_of) * 1000000)::bigint as at,
     coalesce(account_id, '') as account_id,
     entity,
-    cast(measured as double precision) as measured,
-    cast(held_against as double precision) as held_against,
+    measured::double precision as measured,
+    held_against::double precision as held_against,
     jsonb_hash_extended(coalesce(facts, '{}'), 0) as facts,
     as_of is null
     or coalesce(entity, '') = ''

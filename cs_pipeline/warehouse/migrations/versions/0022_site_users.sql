@@ -1,4 +1,4 @@
--- People of the customer-success site -----------------------------------------------------------------------------------
+-- People of the customer-success site --------------------------------------------------------------------------------
 
 create table cs.site_users (
     name text primary key check (name = lower(name) and name <> ''),  -- as decisions are recorded: an e-mail address

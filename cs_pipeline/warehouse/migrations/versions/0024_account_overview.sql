@@ -1,4 +1,4 @@
--- Every account as of the newest scored week ----------------------------------------------------------------------------
+-- Every account as of the newest scored week -------------------------------------------------------------------------
 
 create table cs.account_overview (
     account_id text primary key,
@@ -25,7 +25,8 @@ create table cs.account_overview (
     name_rank text collate "C" generated always as (lower(account_name)) stored
 );
 comment on table cs.account_overview is
-'Every account as of the newest scored week: written anew with each week''s score changes, for lists that people search, filter and sort.';
+'Every account as of the newest scored week: written anew with each week''s score changes, for lists that people '
+'search, filter and sort.';
 
 create index account_overview_by_score on cs.account_overview (score_rank, account_id);
 create index account_overview_by_change on cs.account_overview (change, account_id);

@@ -8,7 +8,7 @@ create table cs.kpi_definitions (
     basis text not null,
     formula text not null,
     facts text[] not null,
-    sources text[] not null,              -- canonical tables that must have been loaded after a month for it to be complete
+    sources text[] not null,              -- canonical tables to be loaded after a month for it to be complete
     window_months integer not null,       -- that headlines show
     target double precision,
     target_kind text check (target_kind in ('above', 'at_least', 'below', 'at_most')),
@@ -36,7 +36,8 @@ create table cs.renewal_forecasts (
     primary key (week, subscription_id, renewal_date)
 );
 comment on table cs.renewal_forecasts is
-'How likely each renewal within 92 days was at the end of a week, from what was known then. A week is replaced as a whole.';
+'How likely each renewal within 92 days was at the end of a week, from what was known then. '
+'A week is replaced as a whole.';
 
 create table cs.renewal_calls (
     call_id bigint generated always as identity primary key,
