@@ -125,7 +125,8 @@ def evaluate(session: Session, rule: Rule, as_of: datetime, settings: Settings, 
             say_clock_was_set_back(session, before.newest, settings, now)
         elif before.newest is None or before.newest < as_of or _is_asked_again(before, as_of):
             evaluation = _evaluated(session, rule, as_of, before, settings, now)
-            evaluation = replace(evaluation, seconds=perf_counter() - started)
+            seconds = perf_counter() - started
+            evaluation = replace(evaluation, seconds=seconds, health_before=before.newest_health)
             write(session, evaluation, now)
             session.commit()
             return evaluation
@@ -163,6 +164,12 @@ def begin(session: Session, *moments: datetime, longest: timedelta | None = None
         )
 
 
+def look_back(session: Session, days: int) -> None:
+    """Let rules about what happened find, in this transaction, what happened so many days longer ago than else."""
+    with session.cursor() as cursor:
+        cursor.execute("select set_config('cs_pipeline.days_missed', %s, true)", [str(days)])
+
+
 def _milliseconds(duration: timedelta) -> str:
     return f"{duration // timedelta(milliseconds=1)}ms"
 
@@ -191,6 +198,7 @@ def _watched(
     version = version_of(session, rule)
     transition.create_workspace(session)
     accounts = NO_ACCOUNTS if rule.alert.covers_churned or missing_relations(session, ACCOUNTS) else ACCOUNTS
+    look_back(session, rule.schedule.days_missed(before.seen, as_of))
     found = find(session, rule, accounts)
     tick = tick_after(before, rule, as_of, version, now, accounts)
     outcome = transition.advance(session, tick, AsOf(settings, as_of, sees_ahead=False))
@@ -257,6 +265,7 @@ def _connection_lost(
     begin(session, as_of)
     before = before_of(session, rule.name, as_of)
     frozen = Evaluation(rule.name, as_of, before.version or "", "error", before.clock, error=in_words(error))
+    frozen = replace(frozen, health_before=before.newest_health)
     is_free_and_not_done = is_free(session, rule.name) and (before.newest is None or before.newest < as_of)
     if is_free_and_not_done:
         write(session, frozen, now)

@@ -30,7 +30,8 @@ class Evaluation:
 
     `clock`: seconds over which the rule was watched. `error`: what was wrong, in words.
     `is_absent`: no_data because nobody feeds the inputs. `is_baseline`: the first ok
-    evaluation of the rule, or of a version of it; what was new then fired quietly.
+    evaluation of the rule, or of a version of it; what was new then fired quietly. `health_before`: that of the
+    evaluation before, or of a try before at the same moment; None where there was none.
     """
 
     rule: str
@@ -49,4 +50,5 @@ class Evaluation:
     error: str | None = None
     is_absent: bool = False
     is_baseline: bool = False
+    health_before: Health | None = None
     told: Told = Told()

@@ -14,6 +14,8 @@ _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12),
 _LONGEST_GAP = 366 * 8  # days: the 29th of February may be eight years away
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+MOST_MISSED = 28
+"""Days: what happened in an outage before these is no news any more."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,16 @@ class Schedule:
                 break
             moments.append(moment)
         return moments[::-1]
+
+    def days_missed(self, seen: datetime | None, as_of: datetime) -> int:
+        """Whole days, rounded up, from when a rule was `seen` last to when it was due last before the moment.
+
+        MOST_MISSED at most; none where it was never seen.
+        """
+        due = self.due(as_of - MINUTE)
+        if seen is None or due is None or due <= seen:
+            return 0
+        return min(-((seen - due) // DAY), MOST_MISSED)
 
     def _backwards(self, now: datetime) -> Iterator[datetime]:
         """Moments not after `now`, newest first; ends when none came for a long time."""

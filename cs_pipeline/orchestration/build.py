@@ -5,6 +5,7 @@ import dagster as dg
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
 from cs_pipeline.orchestration.asset_checks.late_data import inputs_unchanged_since_scored
+from cs_pipeline.orchestration.asset_checks.rule_health import build_rule_health
 from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.assets.backtest import backtest_of_models
@@ -26,7 +27,7 @@ from cs_pipeline.orchestration.jobs.rescoring import rescore_weeks
 from cs_pipeline.orchestration.jobs.reviews import backtest_job, effects_job
 from cs_pipeline.orchestration.jobs.simulation import simulate_plays
 from cs_pipeline.orchestration.jobs.start_play import start_play
-from cs_pipeline.orchestration.jobs.weekly import weekly_job
+from cs_pipeline.orchestration.jobs.weekly import build_weekly_job
 from cs_pipeline.orchestration.keys import ALERTS_GROUP
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.resources import build_resources
@@ -65,6 +66,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
     weeks = weekly_partitions(settings.first_week, settings.now)
     models = build_dbt_assets(weeks)
     rules = sorted(key for each in models for key in each.keys if key.path[0] == ALERTS_GROUP)
+    health_of_rules = build_rule_health(rules)
     return dg.Definitions(
         assets=[
             *build_source_specs(),
@@ -75,8 +77,8 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *PLAY_ASSETS,
             *REVIEW_ASSETS,
         ],
-        asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt],
-        jobs=[weekly_job, kpis_job, evaluate_alerts, scorecards_job, *PLAY_JOBS, *JOBS_BY_HAND],
+        asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt, health_of_rules],
+        jobs=[build_weekly_job(health_of_rules), kpis_job, evaluate_alerts, scorecards_job, *PLAY_JOBS, *JOBS_BY_HAND],
         schedules=build_schedules(settings),
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),

@@ -11,7 +11,6 @@ from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_jo
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.kpis import kpis_job
 from cs_pipeline.orchestration.jobs.plays import daily_plays
-from cs_pipeline.orchestration.jobs.weekly import weekly_job
 from cs_pipeline.orchestration.keys import (
     LIVE,
     MAX_RETRIES_TAG,
@@ -64,7 +63,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
     @dg.schedule(
         name="weekly_health_schedule",
-        job=weekly_job,
+        job_name=WEEKLY_JOB,
         cron_schedule=settings.weekly_schedule,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -56,7 +56,8 @@
 
 
 {# A rule about pages: accounts whose users viewed or clicked one of its parameter `pages`, once a UTC day. It is found on
-   that day and the next, so that a missed hour and late events lose nothing. #}
+   that day and the two after it, since events that come later make the rule wait for data; and where it was missed, as
+   many days longer as nobody asked. #}
 {% macro page_events(moments, parameters, event_name) -%}
 select
     moments.as_of,
@@ -72,13 +73,13 @@ select
 from {{ moments }} as moments
 inner join {{ ref('stg_events') }} as events
     on
-        events.occurred_at > {{ utc_midnight(utc_day('moments.as_of') ~ ' - 1') }}
+        events.occurred_at > {{ utc_midnight(utc_day('moments.as_of') ~ ' - 2 - ' ~ days_missed()) }}
         and moments.as_of >= events.occurred_at
 inner join {{ ref('stg_accounts') }} as accounts on events.account_id = accounts.account_id
 inner join {{ parameters }} as parameters
     on parameters.tier = coalesce(accounts.tier, '')
 where
-    {{ is_around_moments('events.occurred_at', 2) }}
+    {{ is_around_moments('events.occurred_at', '3 + ' ~ days_missed()) }}
     and events.event_name = '{{ event_name }}'
     and events.page = any(parameters.pages)
     and {{ was_known('events._loaded_at', 'events.occurred_at', 'moments.as_of') }}

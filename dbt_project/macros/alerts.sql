@@ -57,16 +57,23 @@
 {%- endmacro %}
 
 
-{# How many days a rule of nature event goes on finding what happened. It is told once all the same; a tick that was
-   missed, a pipeline that stood still over a long weekend and rows that come late lose nothing. #}
+{# Whole days over which nobody asked the rule although it was due, or it had no data or an error: what the evaluator
+   sets for its transaction after an outage, and else 0. Rules about what happened look back so much further. #}
+{% macro days_missed() -%}
+    cast(coalesce(nullif(current_setting('cs_pipeline.days_missed', true), ''), '0') as integer)
+{%- endmacro %}
+
+
+{# How many days a rule of nature event goes on finding what happened: a week, and what was missed. It is told once all
+   the same; a tick that was missed, a pipeline that stood still and rows that come late lose nothing. #}
 {% macro days_of_news() -%}
-    7
+    (7 + {{ days_missed() }})
 {%- endmacro %}
 
 
 {# Did it happen (a timestamptz) so lately that a rule of nature event finds it at the moment? #}
 {% macro is_news(happened_at, moment) -%}
-    {{ happened_at }} > {{ moment }} - interval '{{ days_of_news() }} days'
+    {{ happened_at }} > {{ moment }} - make_interval(days => {{ days_of_news() }})
     and {{ happened_at }} <= {{ moment }}
 {%- endmacro %}
 

@@ -202,6 +202,44 @@ def test_a_dead_feed_is_no_data_and_freezes_instead_of_alarming(watch: Watch) ->
     assert watched.told(evaluation.told.resolved) == ["acme"]
 
 
+SEES = """
+create or replace view alerts.idle as
+select
+    asked.moment::timestamptz as as_of, found.account_id, found.entity, days.missed as measured,
+    0::double precision as held_against, '{}'::jsonb as facts
+from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) as asked (moment)
+cross join (select current_setting('cs_pipeline.days_missed', true)::double precision as missed) as days
+inner join found
+    on found.happened_at > asked.moment::timestamptz - make_interval(days => days.missed::integer + 1)
+    and found.happened_at <= asked.moment::timestamptz
+"""
+
+
+@pytest.mark.parametrize("outage", ["nobody asked", "no data"])
+def test_what_happened_in_an_outage_is_found_after_it(watch: Watch, outage: str) -> None:
+    watched = watch(rule(nature="event", expires_after="14 days", needs_fresh={"tickets": "2 days"}))
+    fed(watched)
+    watched.run("alter table found add happened_at timestamptz")
+    watched.run(SEES)
+    watched.run("insert into staging.stg_tickets values (%s)", START)
+    watched.begin()
+    happened = "insert into found values ('idle', %(who)s, %(who)s, 0, %(at)s)"
+    with watched.warehouse.session() as session, session.cursor() as cursor:
+        for who, days in (("acme", 2), ("brill", 9)):
+            cursor.execute(happened, {"who": who, "at": START + days * DAY})
+    if outage == "no data":
+        assert {each.health for _ in range(9) for each in watched.evaluate()} == {"ok", "no_data"}
+        watched.now -= 9 * DAY
+    watched.run("update staging.stg_tickets set created_at = %s", START + 10 * DAY)
+    (evaluation,) = watched.evaluate(10 * DAY)
+    seen = {"nobody asked": START, "no data": START + DAY}[outage]
+    assert watched.told(evaluation.told.new) == ["acme", "brill"]
+    assert watched.run("select distinct measured from cs.alerts") == [((START + 9 * DAY - seen) / DAY,)]
+    watched.run("update staging.stg_tickets set created_at = %s", START + 11 * DAY)
+    (evaluation,) = watched.evaluate()
+    assert (evaluation.found, evaluation.told.new) == (0, ()), "once is enough"
+
+
 @pytest.mark.parametrize(
     ("row", "is_fresh"),
     [

@@ -41,6 +41,27 @@ def test_the_moments_between_two_include_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schedule", "seen", "days"),
+    [
+        ("hourly", None, 0),
+        ("hourly", "2025-03-12 05:00", 0),
+        ("hourly", "2025-03-12 04:00", 1),
+        ("hourly", "2025-03-11 05:00", 1),
+        ("hourly", "2025-03-11 04:00", 2),
+        ("daily", "2025-03-11 06:00", 0),
+        ("daily", "2025-03-05 06:00", 6),
+        ("0 6 1 * *", "2025-03-01 06:00", 0),
+        ("hourly", "2024-03-12 06:00", 28),
+    ],
+)
+def test_what_was_missed_is_the_time_since_a_rule_was_seen_less_what_its_schedule_leaves_out(
+    schedule: str, seen: str | None, days: int
+) -> None:
+    asked = moment("2025-03-12 06:00")
+    assert Schedule.parse(schedule).days_missed(None if seen is None else moment(seen), asked) == days
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("dayly", "expected hourly, daily, weekly or five cron fields"),

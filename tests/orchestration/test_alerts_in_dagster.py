@@ -10,6 +10,7 @@ from cs_pipeline.alerts.evaluate import evaluate_due
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.asset_checks.rule_health import RULE_IS_HEALTHY, build_rule_health
 from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.build import build_defs
@@ -36,10 +37,15 @@ RULE = "invoice_overdue"
 
 
 def evaluate(
-    company: Company, settings: Settings, tags: dict[str, str] | None = None, at: datetime = MONDAY
+    company: Company,
+    settings: Settings,
+    tags: dict[str, str] | None = None,
+    at: datetime = MONDAY,
+    instance: dg.DagsterInstance | None = None,
 ) -> dg.ExecuteInProcessResult:
     return dg.materialize(
         [build_alerts([])],
+        instance=instance,
         resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(at)},
         tags=tags,
     )
@@ -115,14 +121,63 @@ def test_a_rule_without_data_is_a_warning_with_the_reason(company: Company, sett
     assert "csat_low" not in str(words), "there are no tickets, so there is nothing to say"
 
 
+def reported(instance: dg.DagsterInstance, rule: str) -> list[tuple[bool, str | None]]:
+    """What the check at the view of a rule said, the newest first."""
+    check = dg.AssetCheckKey(dg.AssetKey(["alerts", rule]), RULE_IS_HEALTHY)
+    records = instance.event_log_storage.get_asset_check_execution_history(check, limit=20)
+    found = [record.event.asset_check_evaluation for record in records if record.event]
+    return [(each.passed, each.description) for each in found if each]
+
+
+@pytest.mark.requirement("S5-25")
+def test_which_rule_is_ill_is_seen_at_its_view_and_only_what_is_new_is_kept(
+    company: Company, settings: Settings
+) -> None:
+    view_of(company, RULE, [], invoices_at=MONDAY.replace(year=2024))
+    with dg.DagsterInstance.ephemeral() as instance:
+        evaluate(company, settings, instance=instance)
+        ((passed, words),) = reported(instance, RULE)
+        assert not passed
+        assert str(words).startswith("invoices has no row newer than")
+        assert [passed for passed, _ in reported(instance, "csat_low")] == [True], "its tables are absent"
+        company.run("update staging.stg_invoices set issued_on = %s", MONDAY.date())
+        tomorrow = MONDAY + timedelta(days=1)
+        evaluate(company, settings, at=tomorrow, instance=instance)
+        assert reported(instance, RULE)[0] == (True, "asked and believed")
+        evaluate(company, settings, at=tomorrow + timedelta(days=1), instance=instance)
+        assert len(reported(instance, RULE)) == 2
+        assert len(reported(instance, "csat_low")) == 1
+        company.run("drop view alerts.invoice_overdue")
+        evaluate(company, settings, at=tomorrow + timedelta(days=2), instance=instance)
+        passed, words = reported(instance, RULE)[0]
+        assert not passed
+        assert "dbt build --select invoice_overdue" in str(words)
+
+        views = [dg.AssetKey(["alerts", name]) for name in (RULE, "csat_low", "no_rule")]
+        assert dg.materialize(
+            [*map(dg.AssetSpec, views), build_rule_health(views)],
+            selection=dg.AssetSelection.all_asset_checks(),
+            resources={"warehouse": company.warehouse, "settings": settings, "clock": Clock(MONDAY)},
+            instance=instance,
+        ).success
+        assert {name: reported(instance, name)[0][0] for name in (RULE, "csat_low", "no_rule")} == {
+            RULE: False,
+            "csat_low": True,
+            "no_rule": False,
+        }
+
+
 def test_views_and_alerts_belong_to_the_weekly_job_and_the_hourly_one_starts_no_dbt() -> None:
     repository = build_defs(Settings()).get_repository_def()
     views = {key for key in repository.asset_graph.get_all_asset_keys() if key.path[0] == "alerts"}
     assert dg.AssetKey(["alerts", RULE]) in views
-    weekly = repository.get_job("weekly_health").asset_layer.executable_asset_keys
-    assert views | {ALERTS} <= set(weekly)
+    weekly = repository.get_job("weekly_health")
+    assert views | {ALERTS} <= set(weekly.asset_layer.executable_asset_keys)
+    assert "health_of_alert_rules" not in {node.name for node in weekly.nodes}
     assert repository.get_job("evaluate_alerts").asset_layer.executable_asset_keys == {ALERTS}
     assert views <= repository.asset_graph.get(ALERTS).parent_keys
+    checked = {check.asset_key for check in repository.asset_graph.asset_check_keys if check.name == RULE_IS_HEALTHY}
+    assert checked == views
     assert all(repository.asset_graph.get(key).group_name == "alerts" for key in {*views, ALERTS})
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.alerts.tick import Ticked, tick
 from cs_pipeline.clock import Clock
+from cs_pipeline.orchestration.asset_checks.rule_health import report_rule_health
 from cs_pipeline.orchestration.keys import (
     ALERTS,
     ALERTS_GROUP,
@@ -87,6 +88,7 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             health = rule_table(session, rules, now)
             shown = alert_table(alerts(session, now, limit=MOST_SHOWN), rules)
             is_open, fired = open_by_rule(session), fired_by_week(session, now, SHOWN_WEEKS)
+        report_rule_health(context.instance, done, health)
         return dg.MaterializeResult(
             metadata={
                 "evaluated": len(done),

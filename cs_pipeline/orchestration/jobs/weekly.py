@@ -4,17 +4,24 @@ What is in it: every asset made by `assets.weekly.weekly_asset`, and the dbt mod
 """
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (  # what is defined here has no public name
+    UnresolvedAssetJobDefinition,
+)
 
 from cs_pipeline.orchestration.keys import CADENCE_TAG, SERIAL_TAG, WEEKLY, WEEKLY_JOB
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 
-weekly_job = dg.define_asset_job(
-    WEEKLY_JOB,
-    selection=dg.AssetSelection.tag(CADENCE_TAG, WEEKLY[CADENCE_TAG]),
-    description=(
-        "Builds the marts, scores every account, explains the changes, opens renewal windows and triggers. "
-        "Launched by the schedule it may start plays; launched by hand or as a backfill it contacts nobody."
-    ),
-    tags={SERIAL_TAG: WEEKLY_JOB, **at_most(hours=12)},
-    executor_def=owned_executor,
-)
+
+def build_weekly_job(health_of_rules: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
+    """The job, without the checks of alert rules, of which `cs/alerts` reports what is new."""
+    weekly = dg.AssetSelection.tag(CADENCE_TAG, WEEKLY[CADENCE_TAG])
+    return dg.define_asset_job(
+        WEEKLY_JOB,
+        selection=weekly - dg.AssetSelection.checks(health_of_rules),
+        description=(
+            "Builds the marts, scores every account, explains the changes, opens renewal windows and triggers. "
+            "Launched by the schedule it may start plays; launched by hand or as a backfill it contacts nobody."
+        ),
+        tags={SERIAL_TAG: WEEKLY_JOB, **at_most(hours=12)},
+        executor_def=owned_executor,
+    )

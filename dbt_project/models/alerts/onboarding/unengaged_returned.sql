@@ -34,7 +34,7 @@ earlier_login_days as (
     where
         logins > 0
         and activity_date > (
-            select {{ utc_day('min(asked.as_of)') }} - {{ 2 * days_of_news() }} - cast(max(parameters.days) as integer)
+            select {{ utc_day('min(asked.as_of)') }} - 2 * {{ days_of_news() }} - cast(max(parameters.days) as integer)
             from {{ moments() }} as asked
             cross join parameters
         )
@@ -117,7 +117,7 @@ returned as (
                 earlier.account_id = candidates.account_id
                 and earlier.login_day < candidates.login_day
                 and candidates.login_day - earlier.login_day < candidates.days
-                and earlier.login_day > {{ utc_day('moments.as_of') }} - {{ 2 * days_of_news() }}
+                and earlier.login_day > {{ utc_day('moments.as_of') }} - 2 * {{ days_of_news() }}
                 and earlier.counted_at <= moments.as_of
         )
         and not exists (

@@ -9,7 +9,7 @@ from {{ moments() }} as moments
 inner join {{ source('cs', 'score_changes') }} as changes
     on
         changes.week <= {{ last_week_before('moments.as_of') }}
-        and changes.week > {{ last_week_before('moments.as_of') }} - 21
+        and changes.week > {{ last_week_before('moments.as_of') }} - 14 - {{ days_of_news() }}
 where
     changes.from_severity between 1 and 2
     and changes.to_severity = 3

@@ -70,7 +70,7 @@ recent_uses as (
     where
         feature in (select launches.feature from launches)
         and quantity > 0
-        and {{ is_around_moments('occurred_at', 2 * days_of_news()) }}
+        and {{ is_around_moments('occurred_at', '2 * ' ~ days_of_news()) }}
 
 )
 

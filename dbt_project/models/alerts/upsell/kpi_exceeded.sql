@@ -16,7 +16,7 @@ account_weeks as (
     inner join {{ ref('fct_account_weeks') }} as account_weeks
         on
             account_weeks.week <= {{ last_week_before('moments.as_of') }}
-            and account_weeks.week > {{ last_week_before('moments.as_of') }} - 21
+            and account_weeks.week > {{ last_week_before('moments.as_of') }} - 14 - {{ days_of_news() }}
     inner join {{ ref('fct_account_weeks') }} as week_before
         on
             account_weeks.account_id = week_before.account_id

@@ -38,6 +38,6 @@ inner join {{ ref('stg_touchpoints') }} as touchpoints on renewals.account_id = 
 where
     touchpoints.kind in ('call', 'check_in', 'qbr', 'ebr', 'executive_call')
     and not touchpoints.is_missed
-    and touchpoints.scheduled_at > renewals.as_of - interval '{{ days_of_news() }} days'
+    and touchpoints.scheduled_at > renewals.as_of - make_interval(days => {{ days_of_news() }})
     and touchpoints.scheduled_at <= renewals.as_of + make_interval(secs => 86400 * renewals.ahead_days)
     and {{ was_known('touchpoints._loaded_at', 'touchpoints.scheduled_at', 'renewals.as_of') }}

@@ -1,0 +1,72 @@
+"""Forget a person in the rows that were loaded: canonical tables, rejected rows, and rows as they came."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.privacy.person import Person, change, tables_of
+
+WORDS: Mapping[str, str] = {"tickets": "subject", "feedback": "body", "survey_responses": "comment"}
+"""Columns of source tables in which a user speaks, by table."""
+
+
+def forget_source_rows(cursor: Cursor, person: Person, now: datetime) -> dict[str, int]:
+    """Empty what source rows say of the person; returns how many rows were changed, by table."""
+    counts: dict[str, int] = {}
+    tables = tables_of(cursor, "raw", ["users", *WORDS])
+    if "users" in tables:
+        counts["raw.users"] = change(
+            cursor,
+            "update raw.users set email = null, full_name = null, timezone = null, "
+            "unsubscribed_at = coalesce(unsubscribed_at, %(now)s) where user_id = any(%(user_ids)s::text[]) "
+            "and (email is not null or full_name is not null)",
+            person,
+            now=now,
+        )
+    for table, column in WORDS.items():
+        if table in tables:
+            counts[f"raw.{table}"] = change(
+                cursor,
+                sql.SQL(
+                    "update {} set {column} = null where user_id = any(%(user_ids)s::text[]) and {column} is not null"
+                ).format(sql.Identifier("raw", table), column=sql.Identifier(column)),
+                person,
+            )
+    counts["raw.raw_rejects"] = change(
+        cursor,
+        "update raw.raw_rejects set row_data = '{}' "
+        "where row_data ->> 'user_id' = any(%(user_ids)s::text[]) or row_data::text ~* %(pattern)s",
+        person,
+    )
+    cursor.execute(
+        """
+        select columns.table_name, array_agg(columns.column_name::text)
+        from information_schema.columns
+        inner join information_schema.tables using (table_schema, table_name)
+        where columns.table_schema = 'landing' and columns.data_type = 'text' and tables.table_type = 'BASE TABLE'
+        group by columns.table_name
+        """
+    )
+    for table, columns in cursor.fetchall():
+        counts[f"landing.{table}"] = _forget_landed(cursor, table, columns, person)
+    return counts
+
+
+def _forget_landed(cursor: Cursor, table: str, columns: list[str], person: Person) -> int:
+    """Rows as they came, whose columns mean what their owner knows: every value that is an address or a name goes."""
+    whole = sql.SQL("%(whole)s")
+    changes = [
+        sql.SQL("{0} = case when {0} ~* {1} then null else {0} end").format(sql.Identifier(column), whole)
+        for column in columns
+    ]
+    matches = [sql.SQL("{} ~* {}").format(sql.Identifier(column), whole) for column in columns]
+    return change(
+        cursor,
+        sql.SQL("update {} set {} where {}").format(
+            sql.Identifier("landing", table), sql.SQL(", ").join(changes), sql.SQL(" or ").join(matches)
+        ),
+        person,
+        whole=f"^\\s*({person.pattern})\\s*$",
+    )
