@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 30, 10, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 42, 14, 12, 28  # room for the larger letters of a phone
 LABELS = 6
 
 
@@ -26,6 +26,8 @@ class ScoreChart:
     words: str
     width: int = WIDTH
     height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
 
 
 def score_chart(scores: Sequence[Mapping[str, Any]]) -> ScoreChart | None:

@@ -4,6 +4,7 @@ Where neither is set up, whoever is at this machine may read, and nobody may act
 can reach the site, nobody reads without a name.
 """
 
+import threading
 import time
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
@@ -31,7 +32,10 @@ class SignInNeeded(Exception):
 
 
 class Attempts:
-    """Counts attempts to sign in that failed, by name and by address, in the last five minutes."""
+    """Counts attempts to sign in that failed, by name and by address, in the last five minutes.
+
+    An attempt counts before its password is looked at: many at once are no way around.
+    """
 
     PERIOD = 300.0  # seconds
     MOST_OF_A_NAME = 5
@@ -39,30 +43,33 @@ class Attempts:
     MOST_KEPT = 10_000
 
     def __init__(self) -> None:
-        self._failed: dict[str, list[float]] = {}
+        self._made: dict[str, list[float]] = {}
+        self._one_at_a_time = threading.Lock()
 
-    def are_too_many(self, name: str, address: str) -> bool:
-        """Whether the next must wait."""
-        return (
-            len(self._recent(f"name {name}")) >= self.MOST_OF_A_NAME
-            or len(self._recent(f"address {address}")) >= self.MOST_OF_AN_ADDRESS
-        )
+    def begin(self, name: str, address: str) -> bool:
+        """Count one; False where it must wait instead."""
+        keys = (f"name {name}", f"address {address}")
+        with self._one_at_a_time:
+            if any(
+                len(self._recent(key)) >= most
+                for key, most in zip(keys, (self.MOST_OF_A_NAME, self.MOST_OF_AN_ADDRESS), strict=True)
+            ):
+                return False
+            for key in keys:
+                self._made[key] = [*self._recent(key), time.monotonic()]
+            for key in list(self._made)[: self.MOST_KEPT // 2] if len(self._made) > self.MOST_KEPT else ():
+                del self._made[key]
+            return True
 
-    def count(self, name: str, address: str) -> None:
-        """Note one that failed."""
-        for key in (f"name {name}", f"address {address}"):
-            self._failed[key] = [*self._recent(key), time.monotonic()]
-        if len(self._failed) > self.MOST_KEPT:
-            for key in list(self._failed)[: self.MOST_KEPT // 2]:
-                del self._failed[key]
-
-    def forget(self, name: str) -> None:
-        """They are who they say."""
-        self._failed.pop(f"name {name}", None)
+    def forget(self, name: str, address: str) -> None:
+        """They are who they say: it did not fail."""
+        with self._one_at_a_time:
+            self._made.pop(f"name {name}", None)
+            self._made[f"address {address}"] = self._recent(f"address {address}")[:-1]
 
     def _recent(self, key: str) -> list[float]:
         since = time.monotonic() - self.PERIOD
-        return [moment for moment in self._failed.get(key, ()) if moment > since]
+        return [moment for moment in self._made.get(key, ()) if moment > since]
 
 
 def reader_of(request: Request, settings: Settings, warehouse: Warehouse, *, is_open: bool) -> Reader:
@@ -112,16 +119,15 @@ def sign_in(asked: PageRequest, fields: Fields) -> Response:
     name, password, following = fields.text("name").lower(), fields.data.get("password"), fields.text("next")
     address = asked.request.client.host if asked.request.client else ""
     again = RedirectResponse(f"/sign-in?next={quote(following, safe='')}", 303)
-    if asked.site.attempts.are_too_many(name, address):
+    if not asked.site.attempts.begin(name, address):
         flash.keep(again, WAIT, is_error=True)
         return again
     with asked.session() as session:
         if not isinstance(password, str) or not users.is_password_of(session, name, password):
-            asked.site.attempts.count(name, address)
             flash.keep(again, WRONG, is_error=True)
             return again
         token = users.begin_session(session, name)
-    asked.site.attempts.forget(name)
+    asked.site.attempts.forget(name, address)
     there = RedirectResponse(local_path(following), 303)
     there.headers.append(
         "Set-Cookie",

@@ -34,6 +34,8 @@ def site_templates(settings: Settings) -> Environment:
         "short_money": partial(words.short_money, currency=currency),
         "day": words.day,
         "moment": partial(words.moment, zone=zone),
+        "moment_day": partial(words.moment_day, zone=zone),
+        "days_later": words.days_later,
         "ago": words.ago,
         "plain": words.plain,
         "cell": partial(words.cell, zone=zone),

@@ -1,7 +1,7 @@
 """Show values as readers expect them: numbers, money, days, moments. Filters of the templates; no data access."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,6 +72,21 @@ def moment(value: Any, zone: ZoneInfo) -> Markup | str:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.astimezone(UTC).isoformat(timespec="seconds"), f"{at:%Y-%m-%d %H:%M} {at.tzname()}", f"{day(at)} {at:%H:%M}"
     )
+
+
+def moment_day(value: Any, zone: ZoneInfo) -> Markup | str:
+    """The day of a moment in the team's time zone, as a `time` element whose title says the rest."""
+    if is_missing(value):
+        return NOTHING
+    at = _aware(value).astimezone(zone)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.astimezone(UTC).isoformat(timespec="seconds"), f"{at:%Y-%m-%d %H:%M} {at.tzname()}", day(at)
+    )
+
+
+def days_later(value: datetime, days: int) -> str:
+    """The day so many days after a moment, as the fields of forms take it."""
+    return (value + timedelta(days=days)).date().isoformat()
 
 
 def ago(value: Any, now: datetime) -> str:

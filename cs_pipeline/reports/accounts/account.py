@@ -22,6 +22,16 @@ WEEKS_SHOWN = 52
 CHANGES_SHOWN = 8
 DRIVERS_SHOWN = 3
 MOMENTS_SHOWN = 60
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "alerts": ("alert", "risk"),
+    "plays": ("play", "task"),
+    "messages": ("message",),
+    "tickets": ("ticket",),
+    "calls": ("call",),
+    "contracts": ("contract", "renewal"),
+    "feedback": ("feedback",),
+}
+"""What the timeline can be narrowed to, with the kinds of moments in it."""
 ALERTS_SINCE = timedelta(days=180)
 Row = dict[str, Any]
 
@@ -49,8 +59,10 @@ class AccountPage:
     override: Row | None
 
 
-def account_page(session: Session, account_id: str, rules: Mapping[str, Rule], now: datetime) -> AccountPage:
-    """Everything about an account. Raises UserError where there is none of that id."""
+def account_page(
+    session: Session, account_id: str, rules: Mapping[str, Rule], now: datetime, narrowed_to: str = ""
+) -> AccountPage:
+    """Everything about an account; of the timeline all, or one of KINDS. Raises UserError for an unknown id."""
     values = {"account_id": account_id, "now": now, "today": now.date()}
     cards = _rows(session, read_sql(__file__, "card"), values)
     if not cards:
@@ -61,7 +73,7 @@ def account_page(session: Session, account_id: str, rules: Mapping[str, Rule], n
         card=cards[0],
         scores=list(reversed(_rows(session, _SCORES, {**values, "limit": WEEKS_SHOWN}))),
         changes=[_change(row) for row in _rows(session, _CHANGES, {**values, "limit": CHANGES_SHOWN})],
-        timeline=_timeline(session, values, alerts, rules, now),
+        timeline=_timeline(session, values, alerts, rules, _kinds(narrowed_to)),
         alerts=[_alert(row, rules) for row in alerts if row["ended_at"] is None],
         contacts=_rows(session, _CONTACTS, values),
         plays=_rows(session, _PLAYS, values),
@@ -69,6 +81,10 @@ def account_page(session: Session, account_id: str, rules: Mapping[str, Rule], n
         not_sent=[_action(row) for row in _rows(session, _NOT_SENT, values)],
         override=overrides[0] if overrides else None,
     )
+
+
+def _kinds(narrowed_to: str) -> tuple[str, ...]:
+    return KINDS.get(narrowed_to) or tuple(kind for kinds in KINDS.values() for kind in kinds)
 
 
 def _change(row: Row) -> Row:
@@ -87,14 +103,15 @@ def _alert(row: Mapping[Any, Any], rules: Mapping[str, Rule]) -> Row:
 
 
 def _timeline(
-    session: Session, values: Mapping[str, Any], alerts: list[Any], rules: Mapping[str, Rule], now: datetime
+    session: Session, values: Mapping[str, Any], alerts: list[Any], rules: Mapping[str, Rule], kinds: tuple[str, ...]
 ) -> list[Row]:
-    sql = read_sql(__file__, "timeline")
-    moments = _rows(session, sql, {**values, "until": now + timedelta(days=60), "limit": MOMENTS_SHOWN})
+    until = values["now"] + timedelta(days=60)
+    asked = {**values, "until": until, "kinds": list(kinds), "limit": MOMENTS_SHOWN}
+    moments = _rows(session, read_sql(__file__, "timeline"), asked)
     for row in moments:
         if row["kind"] == "play" and row["reason"]:
             row["reason"] = meaning(row["reason"])
-    for row in alerts:
+    for row in alerts if "alert" in kinds else ():
         what = what_of(rules.get(row["rule"]), row)
         alert = {"kind": "alert", "action_id": None, "alert_id": row["alert_id"]}
         moments.append({**alert, "at": row["fired_at"], "what": what, "reason": row["severity"]})

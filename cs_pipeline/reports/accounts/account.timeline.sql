@@ -61,7 +61,10 @@ moments as (
     select
         coalesce(touchpoints.held_at, touchpoints.scheduled_at),
         'call',
-        initcap(replace(touchpoints.kind, '_', ' ')) || case
+        case
+            when touchpoints.kind in ('qbr', 'ebr') then upper(touchpoints.kind)
+            else upper(left(touchpoints.kind, 1)) || replace(substr(touchpoints.kind, 2), '_', ' ')
+        end || case
             when touchpoints.is_missed then ', missed'
             when touchpoints.held_at is null and touchpoints.scheduled_at > %(now)s then ', planned'
             else ''
@@ -76,7 +79,13 @@ moments as (
     select
         terms.started_on::timestamp at time zone 'UTC',
         'contract',
-        concat('Contract of ', coalesce(terms.plan, terms.product), ', ', round(terms.mrr * 12), ' a year, began'),
+        concat(
+            'Contract of ',
+            coalesce(terms.plan, terms.product),
+            ', ',
+            ltrim(to_char(terms.mrr * 12, '999,999,999,990')),
+            ' a year, began'
+        ),
         null,
         null
     from marts.fct_subscription_terms as terms
@@ -109,7 +118,9 @@ moments as (
     select
         feedback.created_at,
         'feedback',
-        concat(initcap(replace(feedback.kind, '_', ' ')), ': ', left(feedback.body, 200)),
+        concat(
+            upper(left(feedback.kind, 1)), replace(substr(feedback.kind, 2), '_', ' '), ': ', left(feedback.body, 200)
+        ),
         null,
         null
     from staging.stg_feedback as feedback
@@ -124,6 +135,9 @@ select
     moments.reason,
     moments.action_id
 from moments
-where moments.at is not null and moments.at <= %(until)s
+where
+    moments.at is not null
+    and moments.at <= %(until)s
+    and moments.kind = any(%(kinds)s)
 order by moments.at desc
 limit %(limit)s

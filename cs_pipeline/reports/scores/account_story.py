@@ -42,7 +42,10 @@ class Story:
     account_id: str
     account_name: str
     week: date
+    model: str
+    """By which model and version."""
     paragraphs: list[str]
+    """The first begins with the model."""
     tables: dict[str, pd.DataFrame]
     """By title: what the score is made of, what changed it, other models side by side, alerts."""
 
@@ -62,6 +65,7 @@ def tell_story(warehouse: Warehouse, account: str, week: date | None, rules: Map
         row["account_id"],
         row["account_name"],
         row["week"],
+        _about_model(model, row),
         [*_about_score(model, row), *_about_change(row), *_about_signs(row)],
         {
             "What the score is made of": _points(model, row),
@@ -112,6 +116,10 @@ def _model(row: Row) -> ScoreModel | None:
         return None
 
 
+def _about_model(model: ScoreModel | None, row: Row) -> str:
+    return f"{model.title if model else 'Model'} ({row['model']}, version {row['model_version']})"
+
+
 def _about_score(model: ScoreModel | None, row: Row) -> list[str]:
     is_set = row["override_id"] is not None
     score, band = (row["model_score"], row["model_band"]) if is_set else (row["score"], row["band"])
@@ -121,7 +129,7 @@ def _about_score(model: ScoreModel | None, row: Row) -> list[str]:
     else:
         values = dict(zip(row["metrics"], row["metric_values"], strict=True))
         says = explain_score(Arithmetic(model), values, score, band)
-    told = [f"{model.title if model else 'Model'} ({row['model']}, version {row['model_version']}): {says}"]
+    told = [f"{_about_model(model, row)}: {says}"]
     if row["status"] == "held":
         told.append(
             f"Held from the week {row['held_from']}: no events arrived since, so nothing is concluded from them."

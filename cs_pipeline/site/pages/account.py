@@ -6,8 +6,10 @@ from psycopg2.extensions import connection as Session
 from starlette.responses import Response
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.health.explanation import driver_name, value_in_words
+from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.plays.playbooks.schema import load_playbooks
-from cs_pipeline.reports.accounts.account import account_page
+from cs_pipeline.reports.accounts.account import KINDS, account_page
 from cs_pipeline.reports.scores.account_story import Story, tell_story
 from cs_pipeline.site.page import Page, PageRequest
 from cs_pipeline.site.score_chart import score_chart
@@ -16,8 +18,9 @@ from cs_pipeline.site.score_chart import score_chart
 def show(asked: PageRequest) -> Response:
     """The account of the address."""
     account_id = asked.part("account_id")
+    narrowed_to = asked.asked("timeline")
     with asked.session() as session:
-        page = account_page(session, account_id, asked.rules, asked.now)
+        page = account_page(session, account_id, asked.rules, asked.now, narrowed_to)
     story = _story(asked, account_id) if page.scores else None
     newest = page.scores[-1] if page.scores else None
     return asked.render(
@@ -25,7 +28,10 @@ def show(asked: PageRequest) -> Response:
         page=page,
         card=page.card,
         story=story,
-        made_of=story.tables["What the score is made of"].to_dict("records") if story else [],
+        told=[words.removeprefix(f"{story.model}: ") for words in story.paragraphs] if story else [],
+        made_of=[_part(row) for row in story.tables["What the score is made of"].to_dict("records")] if story else [],
+        narrowed_to=narrowed_to if narrowed_to in KINDS else "",
+        kinds=KINDS,
         others=story.tables["Other models, side by side"].to_dict("records") if story else [],
         newest=newest,
         change=_change_of(page.changes, newest),
@@ -39,6 +45,20 @@ def _story(asked: PageRequest, account_id: str) -> Story | None:
         return tell_story(asked.warehouse, account_id, None, asked.rules)
     except UserError:
         return None
+
+
+def _part(row: dict[Any, Any]) -> dict[str, Any]:
+    """A metric of the score in words, with how much of its points it has, from 0 to 1."""
+    metric, points, of = row["metric"], row["points"], row["of"]
+    share = min(max(points / of, 0.0), 1.0) if points == points and of else None
+    is_known = metric in METRICS
+    value = value_in_words(metric, row["value"]) if is_known else row["value"]
+    return {
+        **row,
+        "words": driver_name(metric) if is_known else metric.replace("_", " "),
+        "value": value,
+        "share": share,
+    }
 
 
 def _change_of(changes: list[dict[str, Any]], newest: dict[str, Any] | None) -> float | None:
