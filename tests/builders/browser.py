@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.site.application import site_app
@@ -59,11 +59,16 @@ def chromium() -> Iterator[Browser]:
 def complaints_of(page: Page) -> list[str]:
     """What goes wrong in a page from now on: errors of scripts and of the console, dialogs, requests to elsewhere."""
     told: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        told.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: told.append(f"script: {error}"))
     page.on(
         "console", lambda message: told.append(f"{message.type}: {message.text}") if message.type in _LOUD else None
     )
-    page.on("dialog", lambda dialog: (told.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", refuse)
     page.on("requestfailed", lambda request: told.append(f"failed: {request.url}"))
     page.on(
         "request",
