@@ -56,10 +56,15 @@ class Team(_Part):
 
 
 class Teams(_Part):
-    """The teams that rules name."""
+    """The teams that rules and routes name."""
 
     sales: Team = Team(channel="#sales")
     support: Team = Team(channel="#support-agents")
+    product: Team = Team(channel="#product")
+    development: Team = Team(channel="#development")
+    finance: Team = Team(channel="#finance")
+    legal: Team = Team(channel="#legal")
+    competitive_intelligence: Team = Team(channel="#competitive-intelligence")
 
 
 class Person(_Part):
@@ -109,5 +114,5 @@ class Directory(_Part):
     def _address_of_channel(self, channel: str, settings: Settings) -> str | None:
         if channel == settings.ops_channel:
             return settings.ops_email or None
-        teams = (self.teams.sales, self.teams.support)
+        teams = (getattr(self.teams, name) for name in Teams.model_fields)
         return next((team.email for team in teams if team.channel == channel), None)

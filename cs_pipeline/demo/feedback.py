@@ -163,6 +163,8 @@ def feedback_table(
     size = len(account)
     settles = random.random(size) < 0.6
     pick = random.random(size)
+    body = [words[kinds[k]][int(p * len(words[kinds[k]]))] for k, p in zip(kind, pick, strict=True)]
+    features = vocabulary().words["feedback_features"]
     return table(
         "feedback",
         {
@@ -172,9 +174,8 @@ def feedback_table(
             "kind": text(kinds, kind),
             "created_at": at,
             "resolved_at": np.where(settles, at + (random.exponential(15, size) * 8.64e10).astype("m8[us]"), NEVER),
-            "body": np.array(
-                [words[kinds[k]][int(p * len(words[kinds[k]]))] for k, p in zip(kind, pick, strict=True)], object
-            ),
+            "body": np.array(body, object),
+            "feature": np.array([features.get(said) for said in body], object),
         },
     )
 

@@ -10,6 +10,7 @@ from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.assets.backtest import backtest_of_models
 from cs_pipeline.orchestration.assets.dbt import build_dbt_assets, build_source_specs
+from cs_pipeline.orchestration.assets.feedback import routed_feedback
 from cs_pipeline.orchestration.assets.health import build_health_scores, build_score_changes
 from cs_pipeline.orchestration.assets.plays import PLAY_ASSETS
 from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
@@ -20,6 +21,7 @@ from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, dec
 from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.jobs.feedback import feedback_job
 from cs_pipeline.orchestration.jobs.kpis import kpis_job
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
 from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
@@ -74,11 +76,20 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *(build(weeks) for build in WEEKLY_ASSETS),
             build_alerts(rules),
             alert_scorecards,
+            routed_feedback,
             *PLAY_ASSETS,
             *REVIEW_ASSETS,
         ],
         asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt, health_of_rules],
-        jobs=[build_weekly_job(health_of_rules), kpis_job, evaluate_alerts, scorecards_job, *PLAY_JOBS, *JOBS_BY_HAND],
+        jobs=[
+            build_weekly_job(health_of_rules),
+            kpis_job,
+            feedback_job,
+            evaluate_alerts,
+            scorecards_job,
+            *PLAY_JOBS,
+            *JOBS_BY_HAND,
+        ],
         schedules=build_schedules(settings),
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),

@@ -23,12 +23,15 @@ PLAY_EFFECTS = dg.AssetKey(["cs", "play_effects"])
 BACKTEST = dg.AssetKey(["cs", "backtest"])
 ALERTS = dg.AssetKey(["cs", "alerts"])
 ALERT_SCORECARDS = dg.AssetKey(["cs", "alert_scorecards"])
+FEEDBACK_ITEMS = dg.AssetKey(["intermediate", "int_feedback_items"])
+ROUTED_FEEDBACK = dg.AssetKey(["cs", "routed_feedback"])
 
 SOURCES_GROUP = "sources"
 HEALTH_GROUP = "health"
 RENEWALS_GROUP = "renewals"
 PLAYS_GROUP = "plays"
 ALERTS_GROUP = "alerts"
+FEEDBACK_GROUP = "feedback"
 KPIS_GROUP = "kpis"
 """Also the tag of dbt models that make KPIs."""
 
@@ -67,3 +70,4 @@ DELIVERY_JOB = "deliver_due_actions"
 EVALUATE_ALERTS_JOB = "evaluate_alerts"
 SCORECARDS_JOB = "alert_scorecards"
 KPIS_JOB = "kpis"
+FEEDBACK_JOB = "route_feedback"

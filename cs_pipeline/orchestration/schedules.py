@@ -1,4 +1,4 @@
-"""Schedules: the weekly job after each week and KPIs after it, the day's plays, alert rules and the CRM every hour."""
+"""Schedules: the week and its KPIs, the day's plays and feedback, alert rules and the CRM every hour."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -9,6 +9,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
+from cs_pipeline.orchestration.jobs.feedback import feedback_job
 from cs_pipeline.orchestration.jobs.kpis import kpis_job
 from cs_pipeline.orchestration.jobs.plays import daily_plays
 from cs_pipeline.orchestration.keys import (
@@ -130,6 +131,17 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         return dg.RunRequest(run_key=f"kpis:{_moment(context, clock):%Y-%m-%d}")
 
     @dg.schedule(
+        name="route_feedback_schedule",
+        job=feedback_job,
+        cron_schedule="20 5 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Hands on, every morning, what customers said since the last one.",
+    )
+    def route_feedback_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"route_feedback:{_moment(context, clock):%Y-%m-%d}")
+
+    @dg.schedule(
         name="read_crm_status_schedule",
         job=read_crm_status,
         cron_schedule="40 * * * *",
@@ -150,6 +162,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         evaluate_alerts_schedule,
         alert_scorecards_schedule,
         kpis_schedule,
+        route_feedback_schedule,
         read_crm_status_schedule,
     ]
 

@@ -1,31 +1,18 @@
 """Forget a person in alerts: what rules found, what was decided and said about it, and the triggers made of it."""
 
-from psycopg2 import sql
+from collections.abc import Sequence
+
 from psycopg2.extensions import cursor as Cursor
 
-from cs_pipeline.privacy.person import Person, change, tables_of
-from cs_pipeline.privacy.source_rows import WORDS
-
-_SPOKEN = {"tickets": "ticket_id", "feedback": "feedback_id", "survey_responses": "response_id"}
-"""Keys of the tables in WORDS: what an alert about such a row is about."""
+from cs_pipeline.privacy.person import Person, change
 
 
-def forget_alerts(cursor: Cursor, person: Person) -> dict[str, int]:
+def forget_alerts(cursor: Cursor, person: Person, entities: Sequence[str]) -> dict[str, int]:
     """Names and addresses in what rules found, and all that is said in alerts about the person or what they wrote.
 
     An entity that is an address becomes its hash, so that the alert stays one of its own. A user's id stays, as it does
-    in the rows that rules read: without it, the rule would tell of the same again.
+    in the rows that rules read: without it, the rule would tell of the same again. `entities`: as `entities_of`.
     """
-    about = [
-        sql.SQL("select {} from {} where user_id = any(%(user_ids)s::text[])").format(
-            sql.Identifier(_SPOKEN[table]), sql.Identifier("raw", table)
-        )
-        for table in sorted(tables_of(cursor, "raw", list(WORDS)))
-    ]
-    cursor.execute(
-        sql.SQL(" union all ").join([sql.SQL("select unnest(%(user_ids)s::text[])"), *about]), person.parameters
-    )
-    entities = [row[0] for row in cursor.fetchall()]
     return {
         "cs.notices": change(cursor, _NOTICES, person, entities=entities),
         "cs.alerts": change(cursor, _ALERTS, person, entities=entities),

@@ -14,7 +14,7 @@ from cs_pipeline.channels.capture import forget_captured
 from cs_pipeline.privacy.alerts import forget_alerts
 from cs_pipeline.privacy.messages import forget_captured_rows, forget_messages
 from cs_pipeline.privacy.person import Person, find
-from cs_pipeline.privacy.source_rows import forget_source_rows
+from cs_pipeline.privacy.source_rows import entities_of, forget_source_rows
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -28,10 +28,11 @@ def erase(warehouse: Warehouse, settings: Settings, person: str, now: datetime) 
     with warehouse.session() as session, session.cursor() as cursor:
         found = find(cursor, person)
         counts = forget_source_rows(cursor, found, now)
-        pages = forget_captured_rows(cursor, found)
+        entities = entities_of(cursor, found)
+        pages = forget_captured_rows(cursor, found, entities)
         counts["cs.captured_messages"] = len(pages)
-        counts |= forget_alerts(cursor, found)
-        for table, changed in forget_messages(cursor, found).items():
+        counts |= forget_alerts(cursor, found, entities)
+        for table, changed in forget_messages(cursor, found, entities).items():
             counts[table] = counts.get(table, 0) + changed
         _keep_hashes(cursor, found, now)
     forget_captured(settings, pages)

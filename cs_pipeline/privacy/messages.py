@@ -1,6 +1,6 @@
 """Forget a person in what was written and sent: messages that were captured, actions, tasks, notices and reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -37,8 +37,8 @@ _STATEMENTS: Mapping[str, str] = {
 """What is done in each table but that of captured messages."""
 
 
-def forget_captured_rows(cursor: Cursor, person: Person) -> dict[str, str | None]:
-    """Empty what was captured for or about the person; returns the pages, by action key."""
+def forget_captured_rows(cursor: Cursor, person: Person, entities: Sequence[str]) -> dict[str, str | None]:
+    """Empty what was captured for or about the person, or what they wrote; returns the pages, by action key."""
     cursor.execute(
         """
         select messages.action_key, messages.path
@@ -48,8 +48,13 @@ def forget_captured_rows(cursor: Cursor, person: Person) -> dict[str, str | None
             lower(messages.recipient) = any(%(addresses)s::text[])
             or actions.recipient_user_id = any(%(user_ids)s::text[])
             or concat_ws(' ', messages.subject, messages.body_text, messages.payload::text) ~* %(pattern)s
+            or actions.action_id in (
+                select unnest(ledger.action_ids)
+                from cs.routed_feedback as ledger
+                where ledger.source_id = any(%(entities)s::text[])
+            )
         """,
-        person.parameters,
+        {**person.parameters, "entities": list(entities)},
     )
     pages = dict(cursor.fetchall())
     cursor.execute(
@@ -63,6 +68,22 @@ def forget_captured_rows(cursor: Cursor, person: Person) -> dict[str, str | None
     return pages
 
 
-def forget_messages(cursor: Cursor, person: Person) -> dict[str, int]:
-    """Empty what names the person; returns how many rows were changed, by table."""
-    return {table: change(cursor, statement, person) for table, statement in _STATEMENTS.items()}
+def forget_messages(cursor: Cursor, person: Person, entities: Sequence[str]) -> dict[str, int]:
+    """Empty what names the person or quotes them; returns how many rows were changed, by table."""
+    counts = {table: change(cursor, statement, person) for table, statement in _STATEMENTS.items()}
+    counts["cs.notices"] += change(cursor, _QUOTING, person, entities=list(entities))
+    return counts
+
+
+_QUOTING = """
+update cs.notices
+set subject = 'erased', body = 'erased', html = null, blocks = null
+where
+    subject <> 'erased'
+    and notice_id in (
+        select actions.notice_id
+        from cs.routed_feedback as ledger
+        inner join cs.actions on actions.action_id = any(ledger.action_ids)
+        where ledger.source_id = any(%(entities)s::text[])
+    )
+"""

@@ -10,6 +10,22 @@ from cs_pipeline.privacy.person import Person, change, tables_of
 
 WORDS: Mapping[str, str] = {"tickets": "subject", "feedback": "body", "survey_responses": "comment"}
 """Columns of source tables in which a user speaks, by table."""
+_KEYS = {"tickets": "ticket_id", "feedback": "feedback_id", "survey_responses": "response_id"}
+"""Keys of the tables in WORDS."""
+
+
+def entities_of(cursor: Cursor, person: Person) -> list[str]:
+    """Ids of the person and of what they wrote: what alerts, and feedback that was handed on, are about."""
+    about = [
+        sql.SQL("select {} from {} where user_id = any(%(user_ids)s::text[])").format(
+            sql.Identifier(_KEYS[table]), sql.Identifier("raw", table)
+        )
+        for table in sorted(tables_of(cursor, "raw", list(WORDS)))
+    ]
+    cursor.execute(
+        sql.SQL(" union all ").join([sql.SQL("select unnest(%(user_ids)s::text[])"), *about]), person.parameters
+    )
+    return [row[0] for row in cursor.fetchall()]
 
 
 def forget_source_rows(cursor: Cursor, person: Person, now: datetime) -> dict[str, int]:

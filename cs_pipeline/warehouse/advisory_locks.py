@@ -22,6 +22,8 @@ class AdvisoryLock(IntEnum):
     ALERT_MESSAGES = 7_420_007
     """Two that look at the same moment would both make a message of the same."""
     ACCOUNT_OVERVIEW = 7_420_008
+    FEEDBACK = 7_420_009
+    """Two that look at the same moment would both hand on the same."""
 
 
 def take_lock(cursor: Cursor, lock: AdvisoryLock) -> None:

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.feedback.ledger import route
+from cs_pipeline.feedback.library import load_routing
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire
@@ -75,6 +77,8 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         "cs.notices", notice_key="k", subject="Ada Lovelace is quiet", body=f"Ask {ADA}", created_at=MONDAY,
         html="<p>Ada Lovelace</p>", blocks=json.dumps(["Ada Lovelace"]),
     )  # fmt: skip
+    hand_on(company, settings)
+    deliver(company.warehouse, settings, clock)
     for owner in (ADA, "olga@ours.example"):
         page = f"Accounts of {owner}"
         company.insert(
@@ -82,6 +86,25 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
             headline="1 account", page=page,
         )  # fmt: skip
     return company
+
+
+def hand_on(company: Company, settings: Settings) -> None:
+    """What both said goes to the product team in one message."""
+    company.run(
+        """
+        create schema intermediate;
+        create table intermediate.int_feedback_items as
+        select
+            'feedback' as said_in, feedback_id as source_id, split_part(user_id, '-', 1) as account_id,
+            'complaint' as kind, null::text as question, null::text as feature, null::text as asked_by,
+            null::double precision as score_share, %(now)s::timestamptz as said_at, body as words,
+            %(now)s::timestamptz as arrived_at
+        from raw.feedback;
+        create table staging.stg_features (feature text, feature_name text)
+        """.replace("%(now)s", f"'{MONDAY.isoformat()}'")
+    )
+    with company.warehouse.session() as session:
+        assert route(session, load_routing(None), settings, MONDAY).messages == 1
 
 
 def everything(company: Company) -> str:
@@ -121,7 +144,9 @@ def test_others_are_as_they_were(written: Company, settings: Settings) -> None:
         ("eve@other.example", "Eve"),
         (None, None),
     ]
-    assert written.column("select recipient from cs.captured_messages order by 1") == ["ada@other.example", "erased"]
+    assert written.column("select recipient from cs.captured_messages order by 1") == [
+        "ada@other.example", "erased", "erased",
+    ]  # fmt: skip
     listed = (settings.captures / "messages.js").read_text()
     assert listed.count("captured(") == 1
     assert "ada@other.example" in listed
@@ -142,7 +167,7 @@ def test_what_counts_stays(written: Company) -> None:
     before = counts()
     erase(ADA)
     assert counts() == before
-    assert written.run("select status, count(*) from cs.actions group by 1") == [("sent", 2)]
+    assert written.run("select status, count(*) from cs.actions group by 1") == [("sent", 3)]
     assert written.run("select title, body from cs.crm_tasks") == [("Call erased", "Write to erased first")]
 
 

@@ -11,7 +11,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages import loader
 from cs_pipeline.plays.messages.brand import Brand
 from cs_pipeline.reports.dated.asking import Asking
-from cs_pipeline.reports.dated.made import at_risk_review
+from cs_pipeline.reports.dated.made import at_risk_review, product_feedback
 from cs_pipeline.reports.dated.periods import Rhythm, last_ended
 from cs_pipeline.reports.dated.report import Report
 from cs_pipeline.reports.dated.words import Money
@@ -40,6 +40,13 @@ KINDS: Mapping[str, Kind] = {
             "who fell into risk, who is worse or better, who is left alone, what renews within 90 days",
             at_risk_review.at_risk_review,
             by_owner=True,
+        ),
+        Kind(
+            product_feedback.NAME,
+            product_feedback.TITLE,
+            "weekly",
+            "open requests by feature, with the customers, the ARR and the renewals behind each",
+            product_feedback.product_feedback,
         ),
     )
 }

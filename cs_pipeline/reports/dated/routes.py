@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cs_pipeline.addresses import address_of
-from cs_pipeline.alerts.directory import Directory
+from cs_pipeline.alerts.directory import Directory, Teams
 from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.plays.outbox.operations import Reader, Way, has_chat
 from cs_pipeline.reports.dated.catalogue import KINDS, Kind, kind_named
@@ -23,7 +23,7 @@ FILE = "reports.yaml"
 SHIPPED = Path(__file__).with_name(FILE)
 PEOPLE = {"owners": "owner_email", "managers": "manager_email", "executives": "executive_email"}
 """Readers whom accounts name, and the column that has them."""
-TEAMS = ("team", "support", "sales")
+TEAMS = ("team", *Teams.model_fields)
 
 
 def _reader(text: str) -> str:

@@ -7,6 +7,7 @@ select
     scale_max,
     responded_at,
     comment,
+    asked_by,
     _loaded_at,
     _load_id,
     {{ known_from('_loaded_at', 'responded_at') }} as known_from

@@ -1,0 +1,1 @@
+"""Show what customers said and where it went, to people and programs."""
