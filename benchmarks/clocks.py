@@ -36,6 +36,20 @@ def measure(server: Path) -> Iterator[Took]:
 def _processor_seconds(server: Path) -> float:
     ours = os.times()
     postmaster = (server / "data" / "postmaster.pid").read_text().split()[0]
-    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    fields = _fields(postmaster)
     of_connections = (int(fields[13]) + int(fields[14])) / TICKS  # cutime and cstime of proc(5)
     return ours.user + ours.system + ours.children_user + ours.children_system + of_connections
+
+
+def processor_seconds_so_far(server: Path) -> float:
+    """That of this process, and of the server with that folder with its connections that are still open (Linux)."""
+    postmaster = (server / "data" / "postmaster.pid").read_text().split()[0]
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    ended = _fields(postmaster)[13:15]
+    ours, living = time.process_time(), [_fields(child)[11:13] for child in children]
+    return ours + sum(map(int, ended + [ticks for each in living for ticks in each])) / TICKS
+
+
+def _fields(pid: str) -> list[str]:
+    """Those of /proc/<pid>/stat after the name of the command."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,4 +60,15 @@ class Measured:
             "|---|---:|---:|---:|---:|---|",
             *("| " + " | ".join(row) + " |" for row in self.rows),
         ]
-        RESULTS.write_text("\n".join(lines) + "\n" + READING)
+        kept = RESULTS.read_text().partition("\n## ") if RESULTS.exists() else ("", "", "")
+        RESULTS.write_text("\n".join(lines) + "\n" + READING + kept[1] + kept[2])
+
+
+def write_section(title: str, lines: Sequence[str]) -> None:
+    """Put a section of its own, in place of the one of that title, below the table of `make bench`."""
+    load = os.getloadavg()[1]
+    measured = f"On {datetime.now(UTC).date()}, {os.cpu_count()} cores, load average {load:.1f}."
+    before, *sections = RESULTS.read_text().split("\n## ")
+    others = [section for section in sections if not section.startswith(f"{title}\n")]
+    section = "\n".join([title, "", measured, *lines, ""])
+    RESULTS.write_text("\n## ".join([before, *others, section]))

@@ -156,7 +156,6 @@ def _messages(warehouse: Warehouse) -> Group | Text:
 
 def _next(settings: Settings) -> Panel:
     lines = [
-        marked("[bold]cs-pipeline up[/]         the pages of customer success on {}, and Dagster", settings.site_url),
         marked("[bold]{}/index.html[/]   every message, as its reader would see it", settings.captures),
         marked("[bold]cs-pipeline alert list[/] what is open, the most severe first; `alert rules` lists the rules"),
         marked("[bold]cs-pipeline play list[/]  the plays, and what starts them"),
@@ -164,6 +163,9 @@ def _next(settings: Settings) -> Panel:
         Text(),
         marked("Nothing left this machine: delivery is [bold]capture[/]. Run it again: nothing is contacted twice."),
         marked("The commands live in [bold].venv/bin[/]; docs/bring-your-data.md shows how to use your own data."),
+        Text(),
+        marked("[bold].venv/bin/cs-pipeline up[/] serves the customer-success site, with a page for every account:"),
+        marked("[bold]{}[/]", settings.site_url),
     ]
     return Panel(Text("\n").join(lines), title="Where to look next", title_align="left", border_style="green")
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,9 +23,12 @@ STARTS_WITHIN = 20.0  # seconds
 
 
 @contextmanager
-def served(sample: Sample) -> Iterator[str]:
-    """The address of the site over a sample's database; who asks is whom the header of the tests names."""
-    settings = sample.settings.model_copy(update={"site_user_header": HEADER})
+def served(sample: Sample, **changes: Any) -> Iterator[str]:
+    """The address of the site over a sample's database; who asks is whom the header of the tests names.
+
+    `changes`: settings that differ.
+    """
+    settings = sample.settings.model_copy(update={"site_user_header": HEADER, **changes})
     warehouse = PooledWarehouse(sample.warehouse.url)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from cs_pipeline.site import users
 from cs_pipeline.site.page import Page as SitePage
 from cs_pipeline.site.registry import PAGES
 from tests.builders.browser import chromium, complaints_of, served
@@ -17,6 +18,7 @@ PAGE_NAMES = [pytest.param(page, id=page.name) for page in PAGES]
 WIDTHS = (360, 768, 1280)
 SCHEMES = ("light", "dark")
 MOST_STOPS = 400
+PASSWORD = "correct horse battery"
 
 _NOT_REACHED = """
 () => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
@@ -89,6 +91,29 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
         unseen += [told] if told else []
     assert unseen == []
     assert page.evaluate(_NOT_REACHED) == []
+
+
+def test_somebody_signs_in_and_takes_an_alert_with_the_keyboard_alone_and_without_scripts(
+    browser: Browser, changing: Sample
+) -> None:
+    with changing.warehouse.session() as session:
+        users.set_user(session, ACTOR, PASSWORD, "the tests")
+    with (
+        served(changing, site_user_header="") as address,
+        browser.new_context(base_url=address, java_script_enabled=False) as context,
+    ):
+        page = context.new_page()
+        page.goto("/today")
+        page.keyboard.type(ACTOR)
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/today")
+        page.locator("input[name=id]").first.press("Space")
+        page.get_by_role("button", name="Take the chosen alerts").press("Enter")
+        page.get_by_role("status").wait_for()
+        assert page.get_by_role("status").inner_text() == "You look after 1 alert now."
+    assert changing.history.count("cs.alerts", f"acknowledged_by = '{ACTOR}'") == 1
 
 
 def grave(page: Page) -> list[str]:

@@ -50,10 +50,18 @@ class Story:
     """By title: what the score is made of, what changed it, other models side by side, alerts."""
 
 
-def tell_story(warehouse: Warehouse, account: str, week: date | None, rules: Mapping[str, Rule] | None = None) -> Story:
+def tell_story(
+    warehouse: Warehouse,
+    account: str,
+    week: date | None,
+    rules: Mapping[str, Rule] | None = None,
+    *,
+    with_alerts: bool = True,
+) -> Story:
     """The story of an account (its id or its exact name) in `week`, without one in the newest that has its score.
 
-    `rules`: the alert rules, where they are read already; it takes half a second.
+    `rules`: the alert rules, where they are read already; it takes half a second. Without alerts there is no table of
+    them.
     Raises UserError when `week` is no Monday, there is no such account, or no score of it in the week.
     """
     if week and week.weekday() != 0:
@@ -71,7 +79,7 @@ def tell_story(warehouse: Warehouse, account: str, week: date | None, rules: Map
             "What the score is made of": _points(model, row),
             "What changed it": _drivers(row),
             "Other models, side by side": _side_by_side(warehouse, row),
-            "Alerts": _alerts(warehouse, row, rules, is_newest=week is None),
+            **({"Alerts": _alerts(warehouse, row, rules, is_newest=week is None)} if with_alerts else {}),
         },
     )
 

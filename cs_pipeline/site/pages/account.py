@@ -42,7 +42,7 @@ def show(asked: PageRequest) -> Response:
 
 def _story(asked: PageRequest, account_id: str) -> Story | None:
     try:
-        return tell_story(asked.warehouse, account_id, None, asked.rules)
+        return tell_story(asked.warehouse, account_id, None, with_alerts=False)
     except UserError:
         return None
 
