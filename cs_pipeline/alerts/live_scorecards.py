@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, time
+from typing import Any
 
+from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
 from cs_pipeline.alerts.fired import read_fired
@@ -89,6 +91,27 @@ def keep_scorecards(warehouse: Warehouse, cards: Sequence[Scorecard], now: datet
             [[row[name] for name in names] for row in rows],
         )
     return len(rows)
+
+
+def kept_scorecards(session: Session) -> list[Scorecard]:
+    """The scorecard of each rule that was kept last, by name."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            "select distinct on (rule) * from cs.alert_scorecards order by rule, month desc, watched_to desc"
+        )
+        names = [column.name for column in cursor.description or ()]
+        return [_card(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _card(row: Mapping[str, Any]) -> Scorecard:
+    values: dict[str, Any] = {}
+    for field in fields(Scorecard):
+        if field.name in _SPREAD:
+            parts = [row[name] for name in _SPREAD[field.name]]
+            values[field.name] = None if parts[0] is None else Interval(*parts)
+        else:
+            values[field.name] = row[_RENAMED.get(field.name, field.name)]
+    return Scorecard(**values)
 
 
 def _columns(card: Scorecard) -> dict[str, object]:

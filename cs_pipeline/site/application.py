@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from cs_pipeline.alerts.rulebook import Rule, load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.settings import Settings
 from cs_pipeline.site import csrf, flash, sign_in
 from cs_pipeline.site.allowed_hosts import AllowedHosts, hosts_of
@@ -55,6 +56,7 @@ class Site:
         self.attempts = sign_in.Attempts()
         self._templates = site_templates(settings)
         self._rules: dict[str, Rule] | None = None
+        self._playbooks: dict[str, Playbook] | None = None
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -65,6 +67,16 @@ class Site:
             except UserError:
                 self._rules = {}
         return self._rules
+
+    @property
+    def playbooks(self) -> Mapping[str, Playbook]:
+        """The playbooks, read once; none where a file is wrong, which `doctor` and `play list` say."""
+        if self._playbooks is None:
+            try:
+                self._playbooks = load_playbooks(self.settings.config)
+            except UserError:
+                self._playbooks = {}
+        return self._playbooks
 
     def render(self, template: str, asked: PageRequest, values: Mapping[str, Any]) -> str:
         """The HTML of a template, with what every page shows."""

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.site.reader import Reader
 from cs_pipeline.warehouse.connection import Warehouse
@@ -63,6 +64,11 @@ class PageRequest:
     def rules(self) -> Mapping[str, Rule]:
         """The alert rules, read once; empty where a file is wrong."""
         return self.site.rules
+
+    @property
+    def playbooks(self) -> Mapping[str, Playbook]:
+        """The playbooks, read once; empty where a file is wrong."""
+        return self.site.playbooks
 
     @contextmanager
     def session(self) -> Iterator[Session]:

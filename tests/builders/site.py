@@ -7,6 +7,9 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from cs_pipeline.alerts.live_scorecards import keep_scorecards
+from cs_pipeline.alerts.scorecard import Scorecard
+from cs_pipeline.backtest.measures import Interval
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.enrolment.manual import start
@@ -23,6 +26,34 @@ from tests.builders.sample_history import History
 HOSTILE = "<script>alert('ö')</script>&\"''"
 ACTOR = "olga@ours.example"
 HEADER = "X-Test-User"
+
+
+CARD = Scorecard(
+    rule="invoice_overdue",
+    version="v1",
+    first=date(2024, 1, 1),
+    last=date(2024, 12, 31),
+    event="churn_or_contraction",
+    lead_days=14,
+    within_days=90,
+    fired=50,
+    baseline=2,
+    censored=6,
+    counted=44,
+    followed=20,
+    precision=Interval(20 / 44, 0.32, 0.6),
+    base_rate=0.1,
+    lift=Interval(4.5, 2.1, 7.25),
+    outcomes=30,
+    recall=Interval(0.5, 0.33, 0.67),
+    recall_alone=0.1,
+    median_lead_days=21.0,
+    reset_days=9.0,
+    hours_to_acknowledge=3.5,
+    put_off=0.0,
+    touched=0.5,
+    verdict="keep",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +108,7 @@ def fill(history: History) -> Sample:
         accounts = tuple(account for (account,) in cursor.fetchall())
         for table in ("raw.accounts", "marts.fct_account_weeks"):
             cursor.execute(f"update {table} set account_name = %s where account_id = %s", [HOSTILE, accounts[0]])
+    _fill_alerts(history.warehouse, accounts[0], now)
     for account, rule, severity in zip(
         accounts, ("critical_ticket_open", "no_login", "seats_unused"), ("urgent", "high", "medium"), strict=False
     ):
@@ -99,6 +131,43 @@ def fill(history: History) -> Sample:
         )
     assert "email" in KINDS
     return Sample(history, accounts)
+
+
+def _fill_alerts(warehouse: Warehouse, account: str, now: datetime) -> None:
+    """Alerts in each of their states, one that somebody was told of, and a scorecard."""
+    rows = [{"account": HOSTILE, "signups": 3}, {"account": "Acme", "signups": 4}]
+    fire(warehouse, "signups_low", "", "", facts={"rows": rows}, fired_at=now)
+    over = {"state": "closed", "cause": "dismissed", "ended_at": now}
+    fire(warehouse, "invoice_overdue", account, HOSTILE, fired_at=now, **over)
+    fire(warehouse, "invoice_overdue", account, "inv-2", fired_at=now, is_held=True)
+    told = fire(warehouse, "renewal_without_qbr", account, "", fired_at=now, reopened=1)
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            with notice as (
+                insert into cs.notices (notice_key, subject, body, created_at)
+                values ('alerts/x', %(hostile)s, '', %(now)s)
+                returning notice_id
+            )
+            insert into cs.alert_notifications (
+                alert_id, rule, account_id, fired_at, kind, nth, recipient, role, created_at, is_in_digest, due_at,
+                notice_id, dropped
+            )
+            select
+                %(alert)s, 'renewal_without_qbr', %(account)s, %(now)s, told.kind, 1, %(hostile)s, 'owner', %(now)s,
+                true, %(now)s, case when told.kind = 'new' then notice.notice_id end,
+                case when told.kind = 'reminder' then 'acknowledged' end
+            from notice, unnest(array['new', 'reminder', 'escalation']) as told (kind)
+            """,
+            {"alert": told, "account": account, "now": now, "hostile": HOSTILE},
+        )
+        cursor.execute(
+            "insert into cs.alert_evaluations (rule, as_of, version, health, clock, error, evaluated_at) "
+            "values ('invoice_overdue', %(now)s, 'v1', 'error', 0, %(hostile)s, %(now)s) "
+            "on conflict (rule, as_of) do update set health = excluded.health, error = excluded.error",
+            {"now": now, "hostile": HOSTILE},
+        )
+    keep_scorecards(warehouse, [CARD], now)
 
 
 def client_of(sample: Sample, *, acts: bool = False, **changes: Any) -> TestClient:

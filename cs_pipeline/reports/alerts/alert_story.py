@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
-from cs_pipeline.reports.alerts.lists import alert_of_id, alert_table, alerts, changes, told
+from cs_pipeline.reports.alerts.lists import alert_of_id, alert_table, changes, open_of_account, told
 from cs_pipeline.reports.alerts.text import Row, remarks, what_of
 
 HEADLINES = {
@@ -40,7 +40,7 @@ def tell_alert(session: Session, rules: Mapping[str, Rule], alert_id: int, now: 
     rule = rules.get(row["rule"])
     others = pd.DataFrame()
     if row["account_id"]:
-        others = alerts(session, now, account=row["account_id"])
+        others = open_of_account(session, row["account_id"], now)
         others = alert_table(others[others["alert_id"] != alert_id], rules).drop(columns=["account", "owner"])
     return AlertStory(
         alert_id,

@@ -71,6 +71,11 @@ def alerts_of_account(
     return _alerts(session, until, chosen, account=account_id, first=first, until=until, and_since=and_since)
 
 
+def open_of_account(session: Session, account_id: str, now: datetime) -> pd.DataFrame:
+    """The alerts that are open of the account of that id; columns as of `alerts`, which takes its name too."""
+    return _alerts(session, now, f"{WHICH['open']} and alerts.account_id = %(account_id)s", account_id=account_id)
+
+
 def alert_of_id(session: Session, alert_id: int, now: datetime) -> pd.DataFrame:
     """The alert of that id: one row with the columns of `alerts`, or none."""
     return _alerts(session, now, "alerts.alert_id = %(alert_id)s", alert_id=alert_id)

@@ -1,0 +1,71 @@
+-- A page of renewals: the account, the window that it is in, and what is planned until then (see renewals.py).
+with chosen as (
+    select overview.*
+    from cs.account_overview as overview
+    where {asked}
+    order by {ordered}
+    limit %(limit)s offset %(offset)s
+),
+
+entered as (
+    select distinct on (windows.account_id)
+        windows.account_id,
+        windows.renewal_window,
+        windows.opens_on,
+        count(*) over (partition by windows.account_id, windows.renewal_window) as subscriptions
+    from cs.renewal_windows as windows
+    inner join chosen on windows.account_id = chosen.account_id and windows.renewal_date = chosen.renewal_date
+    where windows.week >= %(first_week)s
+    order by windows.account_id asc, windows.opens_on desc, windows.subscription_id asc
+)
+
+select
+    chosen.account_id,
+    chosen.account_name,
+    chosen.score,
+    chosen.band,
+    chosen.severity,
+    chosen.change,
+    chosen.arr,
+    chosen.tier,
+    chosen.owner_email,
+    chosen.renewal_date,
+    chosen.renewal_type,
+    chosen.has_cancellation_request,
+    chosen.last_touch_on,
+    chosen.renewal_date - %(today)s::date as days_left,
+    entered.renewal_window,
+    entered.opens_on,
+    entered.subscriptions,
+    plays.titles as plays,
+    planned.step as next_step,
+    planned.channel as next_channel,
+    planned.role as next_role,
+    planned.due_at as next_at,
+    planned.status as next_status
+from chosen
+left join entered on chosen.account_id = entered.account_id
+left join lateral (
+    select
+        array_agg(coalesce(playbooks.definition ->> 'title', enrolments.playbook) order by enrolments.playbook)
+            as titles
+    from cs.enrolments as enrolments
+    left join cs.playbooks as playbooks
+        on
+            enrolments.playbook = playbooks.playbook
+            and enrolments.playbook_version = playbooks.playbook_version
+    where enrolments.account_id = chosen.account_id and enrolments.status = 'active'
+) as plays on true
+left join lateral (
+    select
+        actions.step,
+        actions.channel,
+        actions.role,
+        actions.due_at,
+        actions.status
+    from cs.actions as actions
+    where actions.account_id = chosen.account_id and actions.status in ('planned', 'awaiting_approval')
+    order by actions.due_at, actions.action_id
+    limit 1
+) as planned on true
+order by {order_again}

@@ -1,0 +1,67 @@
+"""The rules for a page: how each does, how often it fires, and what it was worth. Reads only.
+
+What a scorecard's figures mean is in `alerts.scorecard`, how they are told in `scorecard`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.alerts.live_scorecards import kept_scorecards
+from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.scorecard import Scorecard
+from cs_pipeline.sql_files import read_sql
+
+WEEKS = 12
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """`health`: ok, no_data, error or held; off where the team switched it off, None where it was never evaluated.
+
+    `weekly`: alerts that fired in each of the last WEEKS weeks, oldest first; `a_week` over those in which it was
+    watched, None where it was not. `is_absent`: nobody feeds the tables that it needs.
+    """
+
+    rule: Rule
+    health: str | None
+    evaluated_at: datetime | None
+    error: str | None
+    is_absent: bool
+    open: int
+    held: int
+    weekly: list[int]
+    a_week: float | None
+    card: Scorecard | None
+
+
+def rule_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> list[RuleLine]:
+    """A line for each rule: those that hold alerts or cannot be evaluated first, then those that fire most."""
+    cards = {card.rule: card for card in kept_scorecards(session)}
+    values = {"rules": list(rules), "since": now - WEEKS * WEEK, "until": now, "weeks": WEEKS}
+    with session.cursor() as cursor:
+        cursor.execute(read_sql(__file__), values)
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    lines = [_line(rules[row["rule"]], row, cards.get(row["rule"]), now) for row in rows]
+    return sorted(lines, key=lambda line: (not line.held, line.health != "error", -sum(line.weekly), line.rule.name))
+
+
+def _line(rule: Rule, row: Mapping[str, Any], card: Scorecard | None, now: datetime) -> RuleLine:
+    watched = 0.0 if row["watched_since"] is None else min((now - row["watched_since"]) / WEEK, WEEKS)
+    return RuleLine(
+        rule=rule,
+        health=row["health"] if rule.is_on else "off",
+        evaluated_at=row["evaluated_at"],
+        error=row["error"] if row["health"] in ("error", "no_data") else None,
+        is_absent=row["is_absent"],
+        open=row["open"],
+        held=row["held"],
+        weekly=row["weekly"],
+        a_week=sum(row["weekly"]) / max(watched, 1) if watched else None,
+        card=card,
+    )

@@ -1,0 +1,69 @@
+-- Rules as they were evaluated last, what is open of each, and what it fired week by week (see rule_list.py).
+with newest as (
+    select distinct on (rule)
+        rule,
+        health,
+        as_of,
+        evaluated_at,
+        error,
+        is_absent
+    from cs.alert_evaluations
+    where rule = any(%(rules)s::text[])
+    order by rule asc, as_of desc
+),
+
+watched as (
+    select
+        rule,
+        min(as_of) as since
+    from cs.alert_evaluations
+    where rule = any(%(rules)s::text[])
+    group by rule
+),
+
+open_ones as (
+    select
+        rule,
+        count(*) filter (where state <> 'pending' and not is_held)::integer as open,
+        count(*) filter (where state <> 'pending' and is_held)::integer as held
+    from cs.alerts
+    where state in ('pending', 'firing', 'recovering')
+    group by rule
+),
+
+fired as (
+    select
+        rule,
+        floor(extract(epoch from %(until)s::timestamptz - fired_at) / (7 * 86400))::integer as weeks_ago,
+        count(*)::integer as alerts
+    from cs.alerts
+    where fired_at > %(since)s and fired_at <= %(until)s and not is_baseline
+    group by rule, weeks_ago
+),
+
+by_week as (
+    select
+        rules.rule,
+        array_agg(coalesce(fired.alerts, 0) order by weeks.weeks_ago desc) as weekly
+    from unnest(%(rules)s::text[]) as rules (rule)
+    cross join generate_series(0, %(weeks)s - 1) as weeks (weeks_ago)
+    left join fired on rules.rule = fired.rule and weeks.weeks_ago = fired.weeks_ago
+    group by rules.rule
+)
+
+select
+    by_week.rule,
+    newest.health,
+    newest.as_of as evaluated_for,
+    newest.evaluated_at,
+    newest.error,
+    coalesce(newest.is_absent, false) as is_absent,
+    watched.since as watched_since,
+    coalesce(open_ones.open, 0) as open,
+    coalesce(open_ones.held, 0) as held,
+    by_week.weekly
+from by_week
+left join newest on by_week.rule = newest.rule
+left join watched on by_week.rule = watched.rule
+left join open_ones on by_week.rule = open_ones.rule
+order by by_week.rule

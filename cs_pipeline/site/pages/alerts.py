@@ -1,0 +1,41 @@
+"""List alerts: what is open, what nobody has taken, what is held or over; by rule, severity, owner and text."""
+
+from starlette.responses import Response
+
+from cs_pipeline.alerts.rule import SEVERITIES
+from cs_pipeline.reports.accounts.book import choices
+from cs_pipeline.reports.alerts.browsing import MOST_PAGES, SHOWS, SORTS, AlertQuestion, alert_list, counts_by_rule
+from cs_pipeline.site.page import Page, PageRequest
+
+
+def show(asked: PageRequest) -> Response:
+    """A page of alerts. An owner of `me` is the reader."""
+    owner = asked.asked("owner")
+    question = AlertQuestion(
+        show=asked.asked("show", "open") or "open",
+        rule=asked.asked("rule"),
+        severity=asked.asked("severity"),
+        owner=asked.reader.name if owner == "me" else owner,
+        search=asked.asked("search"),
+        sort=asked.asked("sort", "severity") or "severity",
+        page=asked.asked_whole("page", 0, most=MOST_PAGES),
+    )
+    with asked.session() as session:
+        found = alert_list(session, question, asked.rules, asked.now)
+        counts, by_rule = counts_by_rule(session, asked.now)
+        owners = choices(session)["owner"]
+    return asked.render(
+        "alerts",
+        found=found,
+        question=question,
+        shows=SHOWS,
+        sorts=SORTS,
+        severities=SEVERITIES,
+        counts=counts,
+        by_rule=by_rule if not question.rule else {question.rule: 0, **by_rule},
+        owners=owners,
+        is_narrowed=any([question.rule, question.severity, question.owner, question.search]),
+    )
+
+
+PAGE = Page("alerts", "/alerts", show, navigation="Alerts")
