@@ -4,6 +4,7 @@ The team says it in `<config>/alerts.yaml`, beside what it says of rules. Who is
 `route`.
 """
 
+from datetime import time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,12 +82,31 @@ class DigestHours(_Part):
     by: Literal["slack", "email"] = "slack"  # by Slack: by e-mail where Slack has not taken it in a while
 
 
+class SupportHours(_Part):
+    """When support answers: clocks of tickets stand still otherwise. `until` not after `since`: past midnight."""
+
+    timezone: Zone
+    days: tuple[Weekday, ...] = Field(default=WEEKDAYS[:5], min_length=1)
+    since: time = time(9)
+    until: time = time(17)
+    holidays: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")  # the country whose public holidays are free
+
+
+class Leaders(_Part):
+    """Addresses of those who lead; an account's own executive stands in for who is not named."""
+
+    vp_customer_success: Address | None = None
+    ceo: Address | None = None
+
+
 class Directory(_Part):
-    """The part of alerts.yaml that says how our people are reached."""
+    """The part of alerts.yaml that says how our people are reached, and when support answers."""
 
     teams: Teams = Teams()
     people: dict[Address, Person] = {}
     digest: DigestHours = DigestHours()
+    leaders: Leaders = Leaders()
+    support_hours: SupportHours | None = None
 
     def reader(self, recipient: str, role: str, settings: Settings, *, is_digest: bool = False) -> Reader:
         """How `recipient` (an address, or a channel of Slack) is told.

@@ -21,9 +21,10 @@ from cs_pipeline.alerts.findings import find, version_of
 from cs_pipeline.alerts.freshness import Stale, stale_inputs
 from cs_pipeline.alerts.locks import is_free
 from cs_pipeline.alerts.operations_report import ask_about_held, say_clock_was_set_back, tell_operations
-from cs_pipeline.alerts.parameters import sync_parameters
+from cs_pipeline.alerts.parameters import load_directory, sync_parameters
 from cs_pipeline.alerts.removal import end_watch
 from cs_pipeline.alerts.rulebook import Rule, load_rules
+from cs_pipeline.alerts.support_hours import sync_support_hours
 from cs_pipeline.alerts.transition import ACCOUNTS, NO_ACCOUNTS, Outcome, Tick
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK
@@ -62,6 +63,7 @@ def evaluate_rules(
     session = warehouse.connect()
     try:
         sync_parameters(session, {name: (rule.defaults, rule.parameters) for name, rule in rules.items()})
+        sync_support_hours(session, load_directory(settings.config).support_hours, now)
         end_watch(session, [rule.name for rule in rules.values() if rule.is_on], now)
         session.commit()
         for rule, as_of in _due(rules, now, weekly):

@@ -58,6 +58,11 @@ def ticket_table(
     rates = random.random(size) < 0.45
     subjects = vocabulary().words["ticket_subjects"]
     pick = random.random(size)
+    subject = [
+        subjects[PRIORITIES[level]][int(share * len(subjects[PRIORITIES[level]]))]
+        for level, share in zip(priority, pick, strict=True)
+    ]
+    kinds = vocabulary().words["ticket_kinds"]
     return table(
         "tickets",
         {
@@ -71,13 +76,8 @@ def ticket_table(
             "csat": np.where(rates, np.round(content), np.nan),
             "csat_scale": np.full(size, CSAT_SCALE),
             "is_escalated": pained & (random.random(size) < 0.4),
-            "subject": np.array(
-                [
-                    subjects[PRIORITIES[level]][int(share * len(subjects[PRIORITIES[level]]))]
-                    for level, share in zip(priority, pick, strict=True)
-                ],
-                object,
-            ),
+            "subject": np.array(subject, object),
+            "kind": np.array([kinds.get(words, "bug") for words in subject], object),
         },
     )
 

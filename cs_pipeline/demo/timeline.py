@@ -40,7 +40,9 @@ TIMELINES: Mapping[str, Timeline] = {
     "subscriptions": Timeline("started_on", later=("ended_on",)),
     "events": Timeline("occurred_at"),
     "invoices": Timeline("issued_on", later=("paid_at",)),
-    "tickets": Timeline("created_at", later=("first_responded_at", "resolved_at"), revealed_by={"csat": "resolved_at"}),
+    "tickets": Timeline(
+        "created_at", later=("first_responded_at", "reopened_at", "resolved_at"), revealed_by={"csat": "resolved_at"}
+    ),
     "support_agents": Timeline("started_on", later=("ended_on",)),
     "survey_responses": Timeline("responded_at"),
     "touchpoints": Timeline("scheduled_at", later=("held_at",), revealed_by={"is_missed": "scheduled_at"}),

@@ -46,6 +46,11 @@ def is_working_day(day: date, country: str | None) -> bool:
     return _calendar((country or "").upper()).is_working_day(day)
 
 
+def is_holiday(day: date, country: str) -> bool:
+    """True on the public holidays of `country` (ISO 3166-1 alpha-2), whatever the day of the week."""
+    return day in _calendar(country.upper())
+
+
 def zone(name: str | None) -> ZoneInfo:
     """The time zone `name`, or UTC where there is none of that name."""
     try:

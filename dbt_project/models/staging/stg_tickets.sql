@@ -10,6 +10,11 @@ select
     csat_scale,
     coalesce(is_escalated, false) as is_escalated,
     subject,
+    kind,
+    coalesce(opened_priority, priority) as opened_priority,
+    reopened_at,
+    coalesce(is_opened_by_us, false) as is_opened_by_us,
+    merged_into,
     _loaded_at,
     _load_id
 from {{ source_or_absent('tickets') }}

@@ -1,0 +1,20 @@
+"""Hours in which support answers."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0028"
+down_revision = "0027"
+
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def upgrade() -> None:
+    """Add the tables."""
+    op.get_bind().exec_driver_sql(SQL.read_text())
+
+
+def downgrade() -> None:
+    """Not offered, as for the versions before."""
+    raise NotImplementedError("the cs schema holds history; restore a backup instead of downgrading")
