@@ -161,6 +161,21 @@ def scored_history(
 
 
 @pytest.fixture(scope="module")
+def kpi_history(
+    databases: Databases,
+    history_template: Warehouse,
+    copy_once: CopyDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "History":
+    """The sample company with its history scored and its KPIs built; to read from, or a module's own to change."""
+    from tests.builders.sample_history import History, build_kpis
+
+    folder = tmp_path_factory.mktemp("kpi_history")
+    template = databases.made_once("kpi_history", lambda warehouse: build_kpis(warehouse, folder), history_template)
+    return History(copy_once(template), folder / "home")
+
+
+@pytest.fixture(scope="module")
 def larger_history(
     databases: Databases, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> "History":

@@ -13,6 +13,7 @@ from cs_pipeline.orchestration.assets.dbt import build_dbt_assets, build_source_
 from cs_pipeline.orchestration.assets.feedback import routed_feedback
 from cs_pipeline.orchestration.assets.health import build_health_scores, build_score_changes
 from cs_pipeline.orchestration.assets.plays import PLAY_ASSETS
+from cs_pipeline.orchestration.assets.renewal_forecasts import build_renewal_forecasts
 from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
 from cs_pipeline.orchestration.assets.triggers import build_triggers
@@ -40,7 +41,13 @@ from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
 from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.settings import Settings
 
-WEEKLY_ASSETS = (build_health_scores, build_score_changes, build_renewal_windows, build_triggers)
+WEEKLY_ASSETS = (
+    build_health_scores,
+    build_score_changes,
+    build_renewal_windows,
+    build_renewal_forecasts,
+    build_triggers,
+)
 REVIEW_ASSETS = (backtest_of_models, effects_of_plays, progress_of_plays, queue_of_work)
 """What people launch when they want to look; no part of the weekly job."""
 PLAY_JOBS = (run_playbooks, deliver_due_actions, daily_plays, start_play, read_crm_status)

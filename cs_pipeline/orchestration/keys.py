@@ -8,9 +8,11 @@ import dagster as dg
 
 ACCOUNT_WEEKS = dg.AssetKey(["marts", "fct_account_weeks"])
 SUBSCRIPTION_TERMS = dg.AssetKey(["marts", "fct_subscription_terms"])
+RENEWALS = dg.AssetKey(["marts", "fct_renewals"])
 HEALTH_SCORES = dg.AssetKey(["cs", "health_scores"])
 SCORE_CHANGES = dg.AssetKey(["cs", "score_changes"])
 RENEWAL_WINDOWS = dg.AssetKey(["cs", "renewal_windows"])
+RENEWAL_FORECASTS = dg.AssetKey(["cs", "renewal_forecasts"])
 TRIGGERS = dg.AssetKey(["cs", "triggers"])
 ENROLMENTS = dg.AssetKey(["cs", "enrolments"])
 ACTIONS = dg.AssetKey(["cs", "actions"])

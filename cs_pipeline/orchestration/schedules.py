@@ -125,7 +125,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         cron_schedule=["30 9 * * 1", "30 3 1 * *"],  # the week has been scored by then; the month is over
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Builds the KPIs and forecasts renewals, on Mondays and on the first of the month.",
+        description="Builds the KPIs on Mondays and on the first of the month.",
     )
     def kpis_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
         return dg.RunRequest(run_key=f"kpis:{_moment(context, clock):%Y-%m-%d}")

@@ -24,6 +24,10 @@ _STATEMENTS: Mapping[str, str] = {
         "body = regexp_replace(body, %(pattern)s, 'erased', 'gi'), html = null, blocks = null "
         "where subject ~* %(pattern)s or body ~* %(pattern)s or html ~* %(pattern)s or blocks::text ~* %(pattern)s"
     ),
+    "cs.renewal_calls": (
+        "update cs.renewal_calls set reason = regexp_replace(reason, %(pattern)s, 'erased', 'gi') "
+        "where reason ~* %(pattern)s"
+    ),
     # A report can be made again, of the rows as they are then.
     "cs.reports": "delete from cs.reports where concat_ws(' ', owner, headline, page) ~* %(pattern)s",
     "cs.alert_notifications": (

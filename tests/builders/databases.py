@@ -52,12 +52,15 @@ class Databases:
         """Remove a database, whoever still reads it."""
         self._execute(f"drop database if exists {warehouse.database} with (force)")
 
-    def made_once(self, name: str, make: Callable[[Warehouse], object]) -> Warehouse:
-        """A database that the first worker of the session to ask for it fills, by `make`; to copy from only."""
+    def made_once(self, name: str, make: Callable[[Warehouse], object], template: Warehouse | None = None) -> Warehouse:
+        """A database, or a copy of `template`, that the first worker of the session to ask for it fills, by `make`.
+
+        To copy from only.
+        """
         made = self.shared / f"{name}.made"
         with one_worker_at_a_time(self.shared / f"{name}.lock"):
             if not made.exists():
-                warehouse = self.create()
+                warehouse = self.create(template and template.database)
                 make(warehouse)
                 made.write_text(warehouse.url)
         return Warehouse(made.read_text())

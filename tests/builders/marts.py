@@ -41,6 +41,12 @@ def create_marts(warehouse: Warehouse) -> None:
                 is_trial boolean not null, is_addon boolean not null, renews_every_months integer,
                 successor_started_on date, successor_known_on date, moved_on date, held_until date
             );
+            create table marts.fct_renewals (
+                subscription_id text not null, renewal_date date not null, account_id text not null, tier text,
+                mrr double precision not null, started_on date not null, outcome text not null, decided_on date,
+                settled_on date, gone_on date, successor_known_on date,
+                primary key (subscription_id, renewal_date)
+            );
             """
         )
 

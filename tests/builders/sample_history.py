@@ -13,6 +13,7 @@ from cs_pipeline.demo.generate import generate
 from cs_pipeline.demo.slices import write_slice
 from cs_pipeline.demo.story import Runtime, present_of
 from cs_pipeline.demo.truth import load_truth
+from cs_pipeline.orchestration.keys import KPIS_JOB
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
@@ -77,6 +78,12 @@ def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = C
     history = History(warehouse, folder / "home", company)
     with history.runtime() as runtime:
         runtime.launcher.run_weeks(company.first_week, company.ends_on - 2 * WEEK)
+
+
+def build_kpis(warehouse: Warehouse, folder: Path) -> None:
+    """The job of KPIs, on a warehouse whose history is scored."""
+    with History(warehouse, folder / "home").runtime() as runtime:
+        runtime.launcher.run(KPIS_JOB)
 
 
 def score_larger_history(warehouse: Warehouse, folder: Path) -> None:

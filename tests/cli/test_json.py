@@ -26,6 +26,7 @@ from cs_pipeline.demo.story import present_of
 from cs_pipeline.health.library import SHIPPED
 from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.overrides import OverrideRequest, set_override
+from cs_pipeline.kpis.calls import Call, record_call, renewal_named
 from cs_pipeline.plays.enrolment.manual import Ask, start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.warehouse.connection import Warehouse
@@ -33,7 +34,6 @@ from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load import load_folder
 from tests.builders.messages import CRM, EMAIL, delivered
 from tests.builders.sample_history import COMPANY, SCORED_UNTIL, History
-from tests.conftest import CopyDatabase
 
 NOW = COMPANY.ends_at
 WEEKS = ["--from", f"{SCORED_UNTIL}", "--to", f"{SCORED_UNTIL}"]
@@ -79,6 +79,11 @@ ARGUMENTS: dict[str, list[str]] = {
     "report show": ["at_risk_review"],
     "report send": ["at_risk_review"],
     "report card": ["{account}"],
+    "kpi list": [],
+    "kpi show": ["nrr", "--by", "tier"],
+    "kpi drivers": [],
+    "kpi forecast": [],
+    "kpi calls": ["{subscription}"],
 }
 """Arguments of every command that prints a list, as `cs-pipeline` takes them before --json."""
 NO_LIST = {
@@ -87,11 +92,12 @@ NO_LIST = {
     "action approve", "action hold", "action cancel", "action resend", "model rescore", "score override",
     "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
     "alert release", "alert dismiss", "user add", "user remove",
-    "report qbr", "report template",
+    "report qbr", "report template", "kpi build", "kpi call",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {
     "why", "alert show", "action why", "play simulate", "model diff", "report show", "report send", "report card",
+    "kpi show", "kpi drivers",
 }  # fmt: skip
 """Several lists in one object."""
 
@@ -153,15 +159,14 @@ def words(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
         "account": "none",
         "action": "1",
         "alert": "1",
+        "subscription": "none",
     }
 
 
 @pytest.fixture(scope="module")
-def filled(
-    scored_history: History, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory, folder: Path
-) -> History:
+def filled(kpi_history: History, tmp_path_factory: pytest.TempPathFactory, folder: Path) -> History:
     """The sample company, scored, in which every list has rows."""
-    history = History(copy_once(scored_history.warehouse), tmp_path_factory.mktemp("filled") / "home")
+    history = History(kpi_history.warehouse, tmp_path_factory.mktemp("filled") / "home")
     warehouse, settings, now = history.warehouse, history.settings, Clock(history.settings.now).now()
     load_folder(warehouse, folder)
     land_folder(warehouse, folder)
@@ -177,6 +182,8 @@ def filled(
     evaluate_due(warehouse, settings, now - timedelta(days=1))
     with warehouse.session() as session, session.cursor() as cursor:
         silence(session, "invoice_overdue", account, now + timedelta(days=1), "new owner", "olga", now)
+        ahead = renewal_named(session, renewing(history), now)
+        record_call(session, ahead, Call(0.4, "their sponsor left", "olga"), now)
         cursor.execute("update cs.actions set status = 'awaiting_approval', reason = 'missed'")
         cursor.execute("select min(action_key) from cs.actions")
         (key,) = cursor.fetchone() or ("",)
@@ -192,6 +199,15 @@ def account_of(history: History) -> str:
         f"and week = '{SCORED_UNTIL}' order by account_id limit 1"
     )
     return str(account)
+
+
+def renewing(history: History) -> str:
+    """A subscription that renews within 92 days of the last scored week."""
+    ((subscription,),) = history.rows(
+        "select subscription_id from cs.renewal_forecasts natural join marts.fct_renewals "
+        f"where week = '{SCORED_UNTIL}' and outcome = 'open' order by 1 limit 1"
+    )
+    return str(subscription)
 
 
 def use(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +226,7 @@ def test_json_of_a_filled_database_is_a_list_of_objects(
     (action,) = filled.rows("select min(action_id) from cs.actions")[0]
     (alert,) = filled.rows("select min(alert_id) from cs.alerts")[0]
     known = words | {"account": account_of(filled), "action": str(action), "alert": str(alert)}
+    known["subscription"] = renewing(filled)
     arguments = [argument.format(**known) for argument in ARGUMENTS[path]]
     code, out, err = say(path, *arguments, "--json")
     found = json.loads(out)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg2.extras import execute_values
 
 from cs_pipeline.kpis.library import load_kpis
 from cs_pipeline.kpis.sync import sync_definitions
@@ -98,6 +99,27 @@ def histories() -> list[dict[str, Any]]:
     return found
 
 
+# Terms that renew on 10 January 2025: what was forecast four weeks before, by the band and by the CSM, and what became.
+FORECASTS = {"lost": (100, 0.6, 0.1), "kept": (300, 0.9, None), "open": (900, 0.9, 0.9), "unknown": (300, None, None)}
+
+
+def forecast_terms() -> Iterator[Row]:
+    """The terms of FORECASTS, each with what came of it."""
+    for name, (mrr, _, _) in FORECASTS.items():
+        term = {"subscription_id": name, "account_id": "forecasts", "product": name, "mrr": mrr, "auto_renew": False}
+        term |= {"started_on": "2024-02-10", "renews_on": "2025-01-10"}
+        yield term | {"ended_on": None if name == "open" else "2025-01-10"}
+        if name in ("kept", "unknown"):
+            yield {**term, "subscription_id": f"{name}/2", "started_on": "2025-01-10", "renews_on": "2026-01-10"}
+
+
+def forecasts() -> Iterator[tuple[Any, ...]]:
+    """Rows of cs.renewal_forecasts: those of four weeks before, and earlier and later ones, which are not judged."""
+    for name, (mrr, likelihood, called) in FORECASTS.items():
+        for week, said in (("2024-11-04", 0.5), ("2024-12-09", likelihood), ("2024-12-30", 0.5)):
+            yield week, name, "2025-01-10", "forecasts", mrr, 0, 0, said, called
+
+
 def answers() -> Iterator[Row]:
     """Each answer of another person, and before them one of each that a later answer takes the place of."""
     for segment, (survey, scale, counts) in ANSWERS.items():
@@ -140,6 +162,15 @@ def kpis(
     for segment in ANSWERS:
         built.load("accounts", *accounts(segment, created_at="2023-01-01 00:00Z", industry=segment))
     built.load("subscriptions", *[{"ended_on": None, **row} for rows in periods for row in rows], *told)
+    built.load("accounts", *accounts("forecasts", created_at="2023-01-01 00:00Z", industry="forecasts"))
+    built.load("subscriptions", *forecast_terms())
+    with warehouse.session() as session, session.cursor() as cursor:
+        execute_values(
+            cursor,
+            "insert into cs.renewal_forecasts (week, subscription_id, renewal_date, account_id, mrr, history, "
+            "history_renewed, likelihood, csm_call) values %s",
+            list(forecasts()),
+        )
     built.load("survey_responses", *answers())
     built.load("onboarding_progress", *steps)
     built.build("--exclude", *LATER, present=PRESENT)
@@ -293,6 +324,17 @@ def test_new_customers_are_not_in_retention_and_no_ratio_is_an_average_of_ratios
 def test_nothing_divided_by_nothing_is_unknown(kpis: DbtWarehouse) -> None:
     assert values(kpis, "all lost", "arpa", "quick_ratio", "mrr") == [None, 0, 0]
     assert values(kpis, "nobody before", "expansion_rate", "quick_ratio", "mrr") == [None, None, 100]
+
+
+@pytest.mark.requirement("S4-21")
+def test_forecasts_about_30_days_ahead_are_held_against_what_became_of_the_renewals(kpis: DbtWarehouse) -> None:
+    accuracy, brier, called, called_brier = values(
+        kpis, "forecasts", "forecast_accuracy", "forecast_brier", "csm_call_accuracy", "csm_call_brier"
+    )
+    assert accuracy == pytest.approx(1 - abs(100 * 0.6 + 300 * 0.9 - 300) / 400)
+    assert brier == pytest.approx((0.6**2 + 0.1**2) / 2)
+    assert called == pytest.approx(0.9)  # the CSM expected 10 of 100, and none came
+    assert called_brier == pytest.approx(0.1**2)
 
 
 @pytest.mark.requirement("S5-41", "S5-42", "C-42")

@@ -8,10 +8,7 @@ from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 kpis_job = dg.define_asset_job(
     KPIS_JOB,
     selection=dg.AssetSelection.groups(KPIS_GROUP),
-    description=(
-        "Builds account months, the MRR bridge and every KPI with its targets, and forecasts renewals. "
-        "Contacts nobody. See docs/kpis.md."
-    ),
+    description="Builds account months, the MRR bridge, every KPI with its target. Contacts nobody (docs/kpis.md).",
     tags=at_most(hours=12),
     executor_def=owned_executor,
 )

@@ -47,6 +47,7 @@ _DTYPES: Mapping[FactType, str] = {
     "date": "object",
 }
 
+_WEEKLY = "the weekly job, or `cs-pipeline backfill`,"
 NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 
 CASE_COLUMNS = ("case_id", "account_id", "subject_id", "trigger_id", "anchor_on", "since")
@@ -133,10 +134,12 @@ def text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def ask_marts(session: Session, sql: str, parameters: Mapping[str, object], *, who_needs: str) -> pd.DataFrame:
+def ask_marts(
+    session: Session, sql: str, parameters: Mapping[str, object], *, who_needs: str, built_by: str = _WEEKLY
+) -> pd.DataFrame:
     """The rows of `sql`, columns of Python values.
 
-    `who_needs` begins the error, as in 'Plays need'. Raises UserError while the marts are not built.
+    `who_needs` begins the error, as in 'Plays need'; `built_by` ends it. Raises UserError while they are not built.
     """
     try:
         with session.cursor() as cursor:
@@ -146,6 +149,6 @@ def ask_marts(session: Session, sql: str, parameters: Mapping[str, object], *, w
     except NOT_BUILT as error:
         raise UserError(
             f"{who_needs} the marts, and they are not built, or by an older version: {error.diag.message_primary}. "
-            "Run the weekly job, or `cs-pipeline backfill`, first."
+            f"Run {built_by} first."
         ) from None
     return pd.DataFrame(rows, columns=columns, dtype="object")

@@ -80,26 +80,42 @@ counted as (
 
 ),
 
-amounts as (
+-- Parts first and windows then: there are fewer parts than kinds of accounts.
+by_part as (
 
     select
         counted.kpi,
-        ends.month,
-        windows.window_months,
+        counted.month,
         kinds.segment_kind,
         kinds.segment,
-        cast(sum(counted.amount) as double precision) as numerator,
-        cast(sum(counted.customers) as double precision) as denominator,
-        sum(counted.customers) as n,
+        sum(counted.amount) as amount,
+        sum(counted.customers) as customers,
+        sum(counted.squares) as squares
+    from counted
+    cross join lateral {{ kpi_kinds('counted') }}
+    group by counted.kpi, counted.month, kinds.segment_kind, kinds.segment
+
+),
+
+amounts as (
+
+    select
+        by_part.kpi,
+        ends.month,
+        windows.window_months,
+        by_part.segment_kind,
+        by_part.segment,
+        cast(sum(by_part.amount) as double precision) as numerator,
+        cast(sum(by_part.customers) as double precision) as denominator,
+        sum(by_part.customers) as n,
         'ratio' as interval_kind,
         cast(
-            greatest(sum(counted.squares) - sum(counted.amount) ^ 2 / sum(counted.customers), 0) as double precision
+            greatest(sum(by_part.squares) - sum(by_part.amount) ^ 2 / sum(by_part.customers), 0) as double precision
         ) as squares
-    from counted
+    from by_part
     cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('counted.month', 'windows.window_months') }}
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by counted.kpi, ends.month, windows.window_months, kinds.segment_kind, kinds.segment
+    cross join lateral {{ months_that_count('by_part.month', 'windows.window_months') }}
+    group by by_part.kpi, ends.month, windows.window_months, by_part.segment_kind, by_part.segment
 
 ),
 

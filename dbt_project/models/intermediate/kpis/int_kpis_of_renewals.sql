@@ -7,7 +7,7 @@ renewals as (
     select
         *,
         cast(month - interval '1 month' as date) as month_before
-    from {{ ref('int_renewal_outcomes') }}
+    from {{ ref('fct_renewals') }}
     where renewal_date <= {{ utc_day(present()) }}
 
 ),

@@ -25,7 +25,7 @@ account_months as (
 
 renewals as (
 
-    select * from {{ ref('int_renewal_outcomes') }}
+    select * from {{ ref('fct_renewals') }}
 
 ),
 

@@ -12,7 +12,7 @@
 
 {%- set parts = [
     'retention', 'revenue', 'expansion', 'cohorts', 'renewals', 'upcoming_renewals', 'satisfaction', 'health',
-    'onboarding', 'usage', 'care',
+    'onboarding', 'usage', 'care', 'forecasts',
 ] %}
 {#- What is also told as a change against the window before. -#}
 {%- set changes = {
@@ -25,11 +25,16 @@
 
 with
 
+-- Of a cohort only what there is: one of two years ago has nothing new in any month.
 parts as (
 
     {% for part in parts %}
     {{ 'union all' if not loop.first }}
     select * from {{ ref('int_kpis_of_' ~ part) }}
+    where
+        segment_kind != 'cohort'
+        or numerator != 0
+        or denominator != 0
     {% endfor %}
 
 ),

@@ -1,4 +1,4 @@
-{{ config(materialized='table', tags=['kpis'], post_hook='analyze {{ this }}') }}
+{{ config(post_hook='analyze {{ this }}') }}
 
 {%- set days_ahead = 92 %}
 
@@ -98,9 +98,20 @@ outcomes as (
         {{ month_of('renewal_date') }} as month,
         started_on,
         tier,
-        mrr,
+        cast(mrr as double precision) as mrr,
         renewal_type,
         outcome,
+        -- What renews by itself went on by itself on the date, where it was followed only long after it.
+        case
+            when outcome = 'lost' then gone_on
+            when
+                outcome = 'renewed'
+                and renewal_type = 'auto'
+                and coalesce(successor_started_on, moved_on, 'infinity')
+                > renewal_date + {{ renewal_tolerance_days() }}
+                then renewal_date
+            when outcome = 'renewed' then coalesce(successor_started_on, moved_on)
+        end as decided_on,
         successor_known_on,
         gone_on,
         -- What was followed long after the date went on by itself on it.
@@ -109,10 +120,23 @@ outcomes as (
             coalesce(successor_started_on, moved_on, renewal_date) <= renewal_date
             or coalesce(successor_started_on > renewal_date + {{ renewal_tolerance_days() }}, false)
         ) as is_on_time,
-        case when outcome = 'renewed' then coalesce(successor_mrr, mrr) end as mrr_after,
+        case when outcome = 'renewed' then cast(coalesce(successor_mrr, mrr) as double precision) end as mrr_after,
         case when outcome = 'renewed' then coalesce(successor_days >= 700, false) end as is_multi_year
     from with_outcome
 
+),
+
+with_settled_on as (
+
+    select
+        *,
+        -- A successor that comes within the tolerance undoes a loss.
+        case
+            when outcome = 'lost' then greatest(decided_on, renewal_date) + {{ renewal_tolerance_days() }}
+            when outcome = 'renewed' then greatest(decided_on, renewal_date + {{ renewal_tolerance_days() }})
+        end as settled_on
+    from outcomes
+
 )
 
-select * from outcomes
+select * from with_settled_on

@@ -1,0 +1,106 @@
+"""Renewals ahead with what is expected of each: by the history of its band, and by its CSM. Reads only."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pandas as pd
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.plays.facts.query import ask_marts
+from cs_pipeline.plays.messages.environment import is_missing
+from cs_pipeline.reports.dated.words import Money, account_words, count
+from cs_pipeline.reports.kpis.words import figure, interval
+from cs_pipeline.sql_files import read_sql
+
+NEEDS = "Renewal forecasts need"
+
+
+@dataclass(frozen=True)
+class RenewalsAhead:
+    """`rows`, most MRR at stake first: week, subscription_id, renewal_date, account_id, account_name, owner_email,
+    tier, mrr, band, score, history (earlier renewals of the band) and history_renewed, likelihood, low, high, csm_call,
+    call_reason, called_by, called_at, outcome (by now), mrr_at_stake. The totals are of all, shown or not.
+    """
+
+    week: date
+    rows: pd.DataFrame
+    renewals: int
+    mrr: float
+    expected_mrr: float | None
+    """None where no renewal was ever settled before, so that nothing can be expected."""
+
+
+def renewals_ahead(
+    session: Session, week: date | None = None, owner: str | None = None, limit: int | None = None
+) -> RenewalsAhead:
+    """The forecasts of a week, by its Monday; without, of the newest, with the calls that were made since.
+
+    Raises UserError while nothing is forecast, or not for that week.
+    """
+    newest = ask_marts(session, "select max(week) as week from cs.renewal_forecasts", {}, who_needs=NEEDS)
+    if is_missing(newest["week"][0]):
+        raise UserError("No renewal is forecast yet: the weekly job does it, or `cs-pipeline backfill` for past weeks")
+    asked = week or newest["week"][0]
+    called_before = None if week is None else datetime.combine(week + timedelta(days=7), time(), UTC)
+    values = {"week": asked, "owner": owner, "limit": limit, "called_before": called_before}
+    (totals,) = ask_marts(session, _TOTALS, values, who_needs=NEEDS).to_dict("records")
+    if not totals["of_week"]:
+        raise UserError(f"No renewal is forecast for week {asked}; weeks are named by their Monday")
+    rows = ask_marts(session, read_sql(__file__), values, who_needs=NEEDS)
+    return RenewalsAhead(asked, rows, totals["renewals"], totals["mrr"], totals["expected_mrr"])
+
+
+def headline(found: RenewalsAhead, money: Money) -> str:
+    """'45 renewals within 92 days of week 2025-09-15: MRR $51,107, of which $43,151 are expected to renew'."""
+    of = f"{count(found.renewals, 'renewal')} within 92 days of week {found.week}: MRR {money(found.mrr)}"
+    if found.expected_mrr is None:
+        return f"{of}; no renewal was settled before, so nothing is known of how likely these are"
+    return f"{of}, of which {money(found.expected_mrr)} are expected to renew"
+
+
+def forecast_table(rows: pd.DataFrame, money: Money) -> pd.DataFrame:
+    """Rows of `RenewalsAhead` as a table of short texts."""
+    records = rows.to_dict("records")
+    return pd.DataFrame(
+        {
+            "renews_on": [f"{row['renewal_date']}" for row in records],
+            "account": [account_words(row["account_name"], row["account_id"]) for row in records],
+            "subscription": [row["subscription_id"] for row in records],
+            "MRR": [money(row["mrr"]) for row in records],
+            "band": [row["band"] or "no score" for row in records],
+            "likely": [figure(row["likelihood"], "share", money) for row in records],
+            "95_%_interval": [interval(row["low"], row["high"], "share", money) for row in records],
+            "like_it_renewed": [_history(row) for row in records],
+            "CSM": [_call(row, money) for row in records],
+            "became": ["" if row["outcome"] in (None, "open") else row["outcome"] for row in records],
+        }
+    )
+
+
+def _history(row: dict[Any, Any]) -> str:
+    if is_missing(row["likelihood"]):
+        return "no renewal settled before"
+    return f"{row['history_renewed']:,} of {row['history']:,}"
+
+
+def _call(row: dict[Any, Any], money: Money) -> str:
+    if is_missing(row["csm_call"]):
+        return ""
+    by = f" ({row['called_by']})" if row["called_by"] else ""
+    return f"{figure(row['csm_call'], 'share', money)}{by}"
+
+
+_TOTALS = """
+select
+    (select count(*) from cs.renewal_forecasts where week = %(week)s) as of_week,
+    count(*) as renewals,
+    coalesce(sum(forecasts.mrr), 0) as mrr,
+    sum(forecasts.mrr * forecasts.likelihood) as expected_mrr
+from cs.renewal_forecasts as forecasts
+left join marts.dim_accounts as accounts on forecasts.account_id = accounts.account_id
+where
+    forecasts.week = %(week)s
+    and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
+"""

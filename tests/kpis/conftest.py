@@ -1,0 +1,5 @@
+"""Takes the fixture of empty marts."""
+
+from tests.builders.fixtures import marts
+
+__all__ = ["marts"]
