@@ -6,7 +6,7 @@ channel, the team of the rule's type, and operations, who are always there. How 
 
 from collections.abc import Mapping
 
-from cs_pipeline.alerts.directory import Directory
+from cs_pipeline.alerts.directory import Directory, Leaders, Teams
 from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.plays.outbox.operations import has_chat
 from cs_pipeline.settings import Settings
@@ -14,13 +14,15 @@ from cs_pipeline.settings import Settings
 CHANNEL = "channel"
 """In a chain: the channel that the rule names."""
 OPERATIONS = "operations"
-TEAMS = ("sales", "support")
+TEAMS = tuple(Teams.model_fields)
 ABOVE: Mapping[str, tuple[str, ...]] = {
     "owner": ("owner", "manager", "executive"),
     "manager": ("manager", "executive"),
     "executive": ("executive", "manager"),
+    "vp_customer_success": ("vp_customer_success", "executive", "manager"),
+    "ceo": ("ceo", "executive", "vp_customer_success", "manager"),
 }
-"""Persons of an account who stand in for a role, the role first."""
+"""Persons who stand in for a role, the role first: those of the account, and those who lead (alerts.yaml)."""
 TEAM_OF_TYPE: Mapping[str, str] = {"support": "support", "upsell": "sales"}  # S1-16, S1-20, S1-22, S1-24, S3-93
 
 
@@ -54,6 +56,7 @@ def fixed_recipients(alert: Alert, directory: Directory, settings: Settings) -> 
         team = getattr(directory.teams, name)
         if team.email or chat:
             found[name] = team.email or team.channel
+    found |= {name: address for name in Leaders.model_fields if (address := getattr(directory.leaders, name))}
     if alert.notify.channel and chat:
         found[CHANNEL] = alert.notify.channel
     return found

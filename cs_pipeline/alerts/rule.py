@@ -12,7 +12,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 RuleType = Literal["onboarding", "renewal", "upsell", "risk", "support", "acquisition", "disagreement"]
 Severity = Literal["urgent", "high", "medium", "low"]
-Role = Literal["owner", "manager", "executive", "sales", "support", "operations"]
+Role = Literal[
+    "owner", "manager", "executive", "vp_customer_success", "ceo",
+    "sales", "support", "product", "development", "finance", "legal", "competitive_intelligence", "operations",
+]  # fmt: skip
 OutcomeEvent = Literal[
     "churn", "contraction", "churn_or_contraction", "expansion", "onboarding_incomplete", "renewal", "none"
 ]

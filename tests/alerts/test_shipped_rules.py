@@ -20,12 +20,13 @@ LONGEST_NAME = 63
 NAMED = {
     "acquisition": ["S1-05", "S1-06"],
     "onboarding": ["S1-07", "S1-08", *(f"S1-{n}" for n in (12, 13, 14)), *(f"S2-{n:02}" for n in range(4, 12))],
-    "support": [f"S1-{n}" for n in range(19, 25)],
+    "support": [*(f"S1-{n}" for n in range(19, 25)), "S5-36", "S5-37", "S5-38", "S3-92"],
     "renewal": [*(f"S2-{n}" for n in range(13, 19)), "S3-28"],
     "risk": [
         *("S1-17", "S1-18", "S3-24", "S3-25", "S3-26", *(f"S3-{n}" for n in range(40, 45))),
         *(f"S2-{n}" for n in range(27, 47)),
         *(f"S4-{n}" for n in range(77, 92)),
+        *("S3-92", "S3-94", "S3-95"),
     ],
     "upsell": [
         *("S1-15", "S1-16", *(f"S2-{n}" for n in range(20, 27)), "S3-27", "S3-29"),

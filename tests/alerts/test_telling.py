@@ -487,3 +487,52 @@ def test_restarting_between_evaluating_and_telling_loses_and_repeats_nothing(
     for _ in range(3):
         people.deliver()
     assert people.read() == ["Urgent: Acme: acme is at 2"]
+
+
+LADDER = {"type": "support", "severity": "urgent", "notify": {"to": "vp_customer_success"}}
+
+
+@pytest.mark.requirement("S3-92", "S3-94", "S3-95", "S5-38", "C-37")
+def test_leaders_are_told_and_after_an_hour_without_an_acknowledgement_the_ceo(
+    company: Company, settings: Settings, tmp_path: Path
+) -> None:
+    company.account("acme", executive_email="eve@ours.example")
+    (tmp_path / "alerts.yaml").write_text(
+        "leaders: {vp_customer_success: vera@ours.example, ceo: carl@ours.example}\n"
+        "teams:\n  legal: {channel: '#counsel'}\n"
+    )
+    people = readers(
+        company,
+        settings.model_copy(update={"config": tmp_path}),
+        rule("executive", **LADDER, escalate={"after": "1 hour", "to": "ceo"}),
+        rule("legal", **URGENT, notify={"to": "legal"}),
+        rule("gap", **URGENT, notify={"to": "product"}),
+    )
+    for name in ("executive", "legal", "gap"):
+        people.find("acme", rule=name)
+    people.evaluate()
+    asked = "select rule, kind, recipient, role from cs.alert_notifications order by notification_id"
+    for after in (timedelta(), timedelta(minutes=59), timedelta(minutes=1)):
+        people.now += after
+        people.plan()
+    assert sorted(people.run(asked)) == [
+        ("executive", "escalation", "carl@ours.example", "ceo"),
+        ("executive", "new", "vera@ours.example", "vp_customer_success"),
+        ("gap", "new", "#product", "product"),
+        ("legal", "new", "#counsel", "legal"),
+    ]
+
+
+@pytest.mark.requirement("C-37", "S3-92")
+def test_where_no_leader_is_named_the_accounts_own_executive_is_told(company: Company, settings: Settings) -> None:
+    company.account("acme", executive_email="eve@ours.example")
+    people = readers(company, settings, rule(**LADDER, escalate={"after": "1 hour", "to": "ceo"}))
+    people.find("acme")
+    people.evaluate()
+    people.plan()
+    people.now += timedelta(hours=1)
+    people.plan()
+    assert people.run("select kind, recipient, role from cs.alert_notifications order by 1 desc") == [
+        ("new", "eve@ours.example", "executive"),
+        ("escalation", "max@ours.example", "manager"),
+    ]
