@@ -12,6 +12,8 @@ from cs_pipeline.site.pages import (
     alert_silences,
     alerts,
     book,
+    kpi,
+    kpis,
     messages,
     play,
     plays,
@@ -30,6 +32,8 @@ PAGES: tuple[Page, ...] = (
     renewals.PAGE,
     plays.PAGE,
     play.PAGE,
+    kpis.PAGE,
+    kpi.PAGE,
     messages.PAGE,
 )
 FORMS: tuple[Form, ...] = (*alert_forms.FORMS, *play_forms.FORMS, *scores.FORMS)

@@ -12,6 +12,8 @@ from cs_pipeline.alerts.scorecard import Scorecard
 from cs_pipeline.backtest.measures import Interval
 from cs_pipeline.channels.registry import KINDS
 from cs_pipeline.clock import Clock
+from cs_pipeline.kpis.library import load_kpis
+from cs_pipeline.kpis.sync import sync_definitions
 from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
@@ -109,6 +111,7 @@ def fill(history: History) -> Sample:
         for table in ("raw.accounts", "marts.fct_account_weeks"):
             cursor.execute(f"update {table} set account_name = %s where account_id = %s", [HOSTILE, accounts[0]])
     _fill_alerts(history.warehouse, accounts[0], now)
+    _fill_kpis(history.warehouse, now)
     for account, rule, severity in zip(
         accounts, ("critical_ticket_open", "no_login", "seats_unused"), ("urgent", "high", "medium"), strict=False
     ):
@@ -168,6 +171,59 @@ def _fill_alerts(warehouse: Warehouse, account: str, now: datetime) -> None:
             {"now": now, "hostile": HOSTILE},
         )
     keep_scorecards(warehouse, [CARD], now)
+
+
+def _fill_kpis(warehouse: Warehouse, now: datetime) -> None:
+    """Fifteen months of KPIs up to the present one, of the whole and of two tiers; retention is below its target."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        sync_definitions(session, load_kpis(None))
+        cursor.execute(
+            """
+            create table marts.fct_kpis as
+            select
+                definitions.kpi,
+                months.month::date as month,
+                least((months.month + interval '1 month')::date - 1, %(now)s::date) as as_of_day,
+                definitions.window_months,
+                parts.kind as segment_kind,
+                parts.part as segment,
+                definitions.basis,
+                case when definitions.unit = 'money' then 1000.0 else 80.0 end + parts.less as numerator,
+                case when definitions.unit <> 'money' then 100.0::double precision end as denominator,
+                case when definitions.unit = 'money' then 1000.0 else 0.8::double precision end + parts.less
+                + 0.001 * extract(month from months.month)::double precision as value,
+                100::bigint as n,
+                case when definitions.unit <> 'money' then 0.7::double precision end as low,
+                case when definitions.unit <> 'money' then 0.99::double precision end as high,
+                definitions.target,
+                case when definitions.target is not null then definitions.kpi <> 'grr' end as meets_target,
+                months.month < date_trunc('month', %(now)s at time zone 'UTC') as is_complete,
+                definitions.version as definition_version
+            from cs.kpi_definitions as definitions
+            cross join generate_series(
+                date_trunc('month', %(now)s at time zone 'UTC') - interval '14 months',
+                date_trunc('month', %(now)s at time zone 'UTC'),
+                interval '1 month'
+            ) as months (month)
+            cross join (
+                values ('all', 'all', 0.0::double precision), ('tier', 'pro', -0.05), ('tier', %(hostile)s, -0.1)
+            ) as parts (kind, part, less)
+            """,
+            {"now": now, "hostile": HOSTILE},
+        )
+        cursor.execute(
+            """
+            create table marts.fct_mrr_bridge as
+            select
+                month, segment_kind, segment, is_complete, 900.0::double precision as opening_mrr,
+                150.0::double precision as new, 0.0::double precision as reactivation,
+                40.0::double precision as expansion, -30.0::double precision as contraction,
+                -50.0::double precision as churn, 20.0::double precision as moved_in,
+                30.0::double precision as moved_out, 1000.0::double precision as closing_mrr
+            from marts.fct_kpis
+            where kpi = 'mrr'
+            """
+        )
 
 
 def client_of(sample: Sample, *, acts: bool = False, **changes: Any) -> TestClient:
