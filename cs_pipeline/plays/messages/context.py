@@ -3,6 +3,7 @@
 How a value is printed is in `environment`.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -35,7 +36,8 @@ ADDED: Mapping[str, str] = {
     "unsubscribe_url": "Where this reader unsubscribes",
     "account_url": "Where scores are shown",
     "brand": "Colours, font and logo of brand.yaml",
-    "link": "URLs of brand.yaml by name",
+    "link": "URLs of brand.yaml by name; that of `feedback` carries asked_by",
+    "asked_by": "What an answer is to bring back as its asked_by, so that it is known which message asked",
     "story": "Story of a similar customer: title, summary, url; missing where there is none",
     "expansion_story": "The same, of a customer who has expanded",
     "subject": "Subject of the mail, for its body",
@@ -100,12 +102,24 @@ class TemplateFacts:
             "postal_address": settings.postal_address,
             "account_url": f"{settings.ui_url.rstrip('/')}/assets/cs/health_scores",
             "brand": {"colours": brand.colours.model_dump(), "font": brand.font, "logo_url": brand.logo_url},
-            "link": brand.links_under(settings.product_url),
+            "link": _links(brand, settings, reference_of(action)),
+            "asked_by": reference_of(action),
             "story": brand.story_for(values["industry"], values["tier"], settings.product_url),
             "expansion_story": brand.story_for(
                 values["industry"], values["tier"], settings.product_url, of_expansion=True
             ),
         }
+
+
+def reference_of(action: Action) -> str:
+    """What names a message in a link: it tells nothing of its reader, and cs.actions is found by it."""
+    return hashlib.md5(action.action_key.encode(), usedforsecurity=False).hexdigest()
+
+
+def _links(brand: Brand, settings: Settings, asked_by: str) -> Mapping[str, str]:
+    links = brand.links_under(settings.product_url)
+    url, mark, place = links["feedback"].partition("#")
+    return {**links, "feedback": f"{url}{'&' if '?' in url else '?'}asked_by={asked_by}{mark}{place}"}
 
 
 def _typed(value: object, kind: str) -> object:

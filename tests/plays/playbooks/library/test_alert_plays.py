@@ -78,7 +78,11 @@ def test_the_summary_is_due_once_a_week_for_who_was_there_once_a_team_switches_i
     assert (cadence.since, [rule.every_days for rule in cadence.rules]) == ("tenure_days", [7])
     assert starts(SUMMARY, cadence="usage_summary")
     assert not SUMMARY.switched_on
-    assert [each.playbook for each in SHIPPED if not each.switched_on] == ["usage_summary"]
+    assert [each.playbook for each in SHIPPED if not each.switched_on] == [
+        "survey_onboarding",
+        "survey_quarterly",
+        "usage_summary",
+    ]
     (step,) = SUMMARY.steps
     assert (step.channel, step.to, step.intent) == ("email", "point_of_contact", "inform")
 
@@ -194,5 +198,5 @@ def test_every_rule_that_a_playbook_waits_for_is_shipped():
 
 def test_no_trigger_is_kept_of_a_cadence_that_no_play_waits_for():
     waited_for = watch(None)._cadences  # pyright: ignore[reportPrivateUsage]
-    assert set(waited_for) == set(load_cadences(None)) - {"usage_summary"}
+    assert set(waited_for) == set(load_cadences(None)) - {"survey", "usage_summary"}
     assert "alert_is_over" in ACCOUNT_FACTS
