@@ -1,9 +1,9 @@
 """List the pages and the forms of the site; pages in the order in which the navigation shows them."""
 
 from cs_pipeline.site.form import Form
+from cs_pipeline.site.forms import accounts, scores
 from cs_pipeline.site.forms import alerts as alert_forms
 from cs_pipeline.site.forms import plays as play_forms
-from cs_pipeline.site.forms import scores
 from cs_pipeline.site.page import Page
 from cs_pipeline.site.pages import (
     account,
@@ -36,5 +36,5 @@ PAGES: tuple[Page, ...] = (
     kpi.PAGE,
     messages.PAGE,
 )
-FORMS: tuple[Form, ...] = (*alert_forms.FORMS, *play_forms.FORMS, *scores.FORMS)
+FORMS: tuple[Form, ...] = (*accounts.FORMS, *alert_forms.FORMS, *play_forms.FORMS, *scores.FORMS)
 HOME = PAGES[0].path

@@ -1,7 +1,7 @@
 """Forms go through the functions of the command line, under the name of who acts, and say what was done."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from cs_pipeline.site.csrf import COOKIE
 from cs_pipeline.site.registry import FORMS
 from tests.builders.site import ACTOR, HEADER, Sample, client_of
+from tests.command_line import run_command
 
 
 def submit(client: TestClient, path: str, *, back: str = "/today", **fields: Any) -> str:
@@ -92,6 +93,9 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(changing: Sample, actor
         ("/do/scores/override", {"account": "a", "until": "2099-01-01", "reason": "x", "score": "nan"}, "is no number"),
         ("/do/scores/withdraw", {"account": "a"}, "Nothing is set"),
         ("/do/tasks/done", {"id": 10**9}, "There is no task"),
+        ("/do/accounts/converse", {"account": "a", "kind": "call", "held_on": "2024-01-01"}, "There is no account"),
+        ("/do/accounts/converse", {"account": "a", "kind": "dance", "held_on": "2024-01-01"}, "is no kind"),
+        ("/do/accounts/converse", {"account": "a", "kind": "call", "held_on": "2099-01-01"}, "still to come"),
         ("/do/alerts/lift", {"id": 10**9}, "There is no silence"),
     )
     for path, fields, said in cases:
@@ -130,6 +134,63 @@ def test_a_score_is_set_by_hand_and_withdrawn(changing: Sample, actor: TestClien
     assert "score set by hand" in actor.get(page).text
     submit(actor, "/do/scores/withdraw", back=page, account=changing.account)
     assert "score set by hand" not in actor.get(page).text
+
+
+def test_a_conversation_is_noted_on_the_page_and_on_the_command_line(
+    changing: Sample, actor: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, today = f"/accounts/{changing.account}", changing.today
+    noted = {"account": changing.account, "kind": "qbr"}
+    said = submit(actor, "/do/accounts/converse", back=page, held_on=str(today), **noted)
+    assert said == f"Noted: qbr on {today}. The next scored week counts it."
+    submit(actor, "/do/accounts/converse", held_on=str(today - timedelta(days=3)), **noted)
+    for name, value in (("DATABASE_URL", changing.warehouse.url), ("HOME", str(changing.history.home))):
+        monkeypatch.setenv(f"CS_PIPELINE_{name}", value)
+    monkeypatch.setenv("CS_PIPELINE_NOW", changing.now.isoformat())
+    asked = ("note", changing.account, "--kind", "check_in", "--held-at", "2024-01-02T10:00")
+    assert run_command(monkeypatch, capsys, *asked, "--by", ACTOR)[0] == 0
+    code, told = run_command(monkeypatch, capsys, *asked, "--by", "nobody")
+    assert code != 0
+    assert "is no e-mail address" in told
+    kept = changing.history.rows(
+        "select kind, owner_email, held_at from raw.touchpoints where touchpoint_id like 'noted-%' order by held_at"
+    )
+    noon = datetime.combine(today - timedelta(days=3), time(12), UTC)
+    assert kept == [
+        ("check_in", ACTOR, datetime(2024, 1, 2, 10, tzinfo=UTC)),
+        ("qbr", ACTOR, noon),
+        ("qbr", ACTOR, changing.now),
+    ]
+    assert re.search(r"<dt>Last touch</dt><dd>today<small>qbr", actor.get(page).text)
+
+
+def test_silences_are_lifted_and_what_rules_hold_is_released_or_dismissed(changing: Sample, actor: TestClient) -> None:
+    end = str(changing.today + timedelta(days=3))
+    submit(actor, "/do/alerts/silence", account=changing.account, until=end, reason="moving")
+    silence = one(changing, "select silence_id from cs.alert_silences")
+    assert submit(actor, "/do/alerts/lift", id=silence) == "1 silence lifted."
+    assert one(changing, "select lifted_at from cs.alert_silences") == changing.now
+    for form, said, after in (
+        ("dismiss", "1 alert of no_login dismissed.", ("closed", False)),
+        ("release", "People are told of 1 alert of critical_ticket_open.", ("firing", False)),
+    ):
+        rule = said.split()[3] if form == "dismiss" else said.split()[-1].rstrip(".")
+        changing.history.rows(f"update cs.alerts set is_held = true where rule = '{rule}'")
+        assert submit(actor, f"/do/alerts/{form}", rule=rule) == said
+        assert changing.history.rows(f"select state, is_held from cs.alerts where rule = '{rule}'") == [after]
+        decided = f"select count(*) from cs.alert_changes join cs.alerts using (alert_id) where rule = '{rule}'"
+        assert one(changing, f"{decided} and decided_by = '{ACTOR}'") == 1
+
+
+def test_a_task_is_done_once(changing: Sample, actor: TestClient) -> None:
+    changing.history.rows(
+        "insert into cs.crm_tasks (external_id, kind, account_id, title, body, assignee, due_on, priority, created_at) "
+        f"values ('t1', 'task', '{changing.account}', 'Call', '', '{ACTOR}', '{changing.today}', 'high', now())"
+    )
+    task = one(changing, "select max(task_id) from cs.crm_tasks")
+    assert submit(actor, "/do/tasks/done", id=task) == "1 task done."
+    assert submit(actor, "/do/tasks/done", id=task) == "It was done already."
+    assert one(changing, f"select completed_by from cs.crm_tasks where task_id = {task}") == ACTOR
 
 
 def test_nobody_acts_without_a_name_or_without_the_token_of_their_browser(changing: Sample, actor: TestClient) -> None:

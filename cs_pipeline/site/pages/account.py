@@ -8,6 +8,7 @@ from starlette.responses import Response
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.explanation import driver_name, value_in_words
 from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.history.conversations import kinds_of_conversation
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.reports.accounts.account import KINDS, account_page
 from cs_pipeline.reports.scores.account_story import Story, tell_story
@@ -36,6 +37,7 @@ def show(asked: PageRequest) -> Response:
         newest=newest,
         change=_change_of(page.changes, newest),
         chart=score_chart(page.scores),
+        conversations=kinds_of_conversation(),
         playbooks=_startable(asked) if asked.reader.may_act else [],
     )
 
