@@ -32,7 +32,7 @@ def is_behind(session: Session) -> bool:
             """
             select
                 newest.week is not null
-                and newest.week > coalesce((select max(week) from cs.account_overview), '-infinity')
+                and newest.week > coalesce((select week from cs.account_overview limit 1), '-infinity')  -- noqa: AM09
             from (select max(week) as week from cs.scored_weeks) as newest
             """
         )

@@ -114,10 +114,10 @@ def book_page(session: Session, question: Question, today: date, limit: int = 50
     ordered = f"overview.{sort.column} {way}, overview.account_id {way}"
     sql = read_sql(__file__, asked=chosen, goes_on=goes_on, ordered=ordered)
     rows = _rows(session, sql, {**values, **position})
-    (newest,) = _rows(session, "select max(week) as week from cs.account_overview", {})
+    newest = _rows(session, "select week from cs.account_overview limit 1", {})  # they are all of one week
     shown = rows[:limit]
     after = f"{shown[-1][sort.column]}|{shown[-1]['account_id']}" if len(rows) > limit else ""
-    return BookPage(shown, after, min(count, COUNTED), count > COUNTED, newest["week"])
+    return BookPage(shown, after, min(count, COUNTED), count > COUNTED, newest[0]["week"] if newest else None)
 
 
 def choices(session: Session) -> Mapping[str, Sequence[str]]:

@@ -1,4 +1,4 @@
--- Open alerts that nobody looks after, the most severe of the accounts that pay most first (see today.py).
+-- Open alerts of a severity that nobody looks after, those of the accounts that pay most first (see today.py).
 select
     alerts.alert_id,
     alerts.rule,
@@ -15,14 +15,14 @@ select
 from cs.alerts as alerts
 left join cs.account_overview as overview using (account_id)
 where
-    alerts.state in ('firing', 'recovering')
+    alerts.severity = %(severity)s
+    and alerts.state in ('firing', 'recovering')
     and not alerts.is_held
     and alerts.inhibited_by is null
     and alerts.acknowledged_at is null
     and coalesce(alerts.snoozed_until <= %(now)s, true)
     and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
 order by
-    array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity) asc,
     overview.arr desc nulls last,
     alerts.alert_id desc
 limit %(limit)s

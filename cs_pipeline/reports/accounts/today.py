@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.rule import SEVERITIES
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.reports.alerts.text import what_of
 from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
@@ -47,12 +48,11 @@ def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now
         "risk_unknown": RISK_UNKNOWN,
     }
     (counts,) = _rows(session, read_sql(__file__, "counts"), values)
-    alerts = _rows(session, read_sql(__file__, "alerts"), values)
     chosen = [row["account_id"] for row in _rows(session, _MOST_AT_STAKE, values)]
     queue = work_queue(session, now, None, SHOWN, rules, chosen)
     return Today(
         counts,
-        [{**row, "what": what_of(rules.get(row["rule"]), row)} for row in alerts],
+        [{**row, "what": what_of(rules.get(row["rule"]), row)} for row in _alerts(session, values)],
         _rows(session, _TASKS, values),
         _rows(session, _APPROVALS, values),
         work_queue_table(queue).assign(
@@ -63,6 +63,17 @@ def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now
             first_alert=[alerts[0] if alerts else "" for alerts in queue["alerts"]],
         ),
     )
+
+
+def _alerts(session: Session, values: Mapping[str, object]) -> list[Row]:
+    """The most severe first. Asked a severity at a time, since there may be any number of the less severe ones."""
+    found: list[Row] = []
+    for severity in SEVERITIES:
+        asked = {**values, "severity": severity, "limit": SHOWN - len(found)}
+        found += _rows(session, read_sql(__file__, "alerts"), asked)
+        if len(found) == SHOWN:
+            break
+    return found
 
 
 def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:

@@ -1,21 +1,4 @@
 -- Alerts as people work with them: what is most severe and most valuable first, what is over newest first.
-with silences as (
-    select
-        silenced.alert_id,
-        max(lasting.until) as until,
-        (array_agg(lasting.reason order by lasting.until desc))[1] as reason
-    from cs.alert_silences as lasting
-    inner join cs.alerts as silenced
-        on
-            (lasting.rule is null or lasting.rule = silenced.rule)
-            and (lasting.account_id is null or lasting.account_id = silenced.account_id)
-    where
-        lasting.lifted_at is null
-        and lasting.until > %(now)s
-        and silenced.ended_at is null
-    group by silenced.alert_id
-)
-
 select
     alerts.alert_id,
     alerts.severity,
@@ -41,11 +24,24 @@ select
     alerts.acknowledged_at,
     case when alerts.snoozed_until > %(now)s then alerts.snoozed_until end as snoozed_until,
     case when alerts.snoozed_until > %(now)s then alerts.snooze_reason end as snooze_reason,
-    silences.until as silenced_until,
-    silences.reason as silence_reason
+    silence.until as silenced_until,
+    silence.reason as silence_reason
 from cs.alerts as alerts
 left join {accounts} as accounts on alerts.account_id = accounts.account_id
-left join silences on alerts.alert_id = silences.alert_id
+left join lateral (
+    select
+        silences.until,
+        silences.reason
+    from cs.alert_silences as silences
+    where
+        alerts.ended_at is null
+        and silences.lifted_at is null
+        and silences.until > %(now)s
+        and (silences.rule = alerts.rule or silences.rule is null)
+        and (silences.account_id = alerts.account_id or silences.account_id is null)
+    order by silences.until desc
+    limit 1
+) as silence on true
 where
     {shown}
     and (%(rule)s::text is null or alerts.rule = %(rule)s)

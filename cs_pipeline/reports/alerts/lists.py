@@ -63,12 +63,13 @@ def alerts_of_account(
     Columns as of `alerts`, seen from `until`.
     """
     chosen = """
-        (%(and_since)s or alerts.fired_at < %(until)s)
+        alerts.account_id = %(account_id)s
+        and (%(and_since)s or alerts.fired_at < %(until)s)
         and alerts.fired_at is not null
         and coalesce(alerts.ended_at >= %(first)s, true)
         and not alerts.is_held
     """
-    return _alerts(session, until, chosen, account=account_id, first=first, until=until, and_since=and_since)
+    return _alerts(session, until, chosen, account_id=account_id, first=first, until=until, and_since=and_since)
 
 
 def open_of_account(session: Session, account_id: str, now: datetime) -> pd.DataFrame:

@@ -144,7 +144,17 @@ next_actions as (
     from chosen
     inner join cs.actions using (account_id)
     inner join cs.enrolments using (enrolment_id)
-    left join cs.task_status as tasks on actions.action_key = tasks.action_key
+    -- For the steps of the chosen only: joined, every task there is would be read.
+    left join lateral (
+        select
+            task_status.status,
+            task_status.kind,
+            task_status.due_on
+        from cs.task_status
+        where task_status.action_key = actions.action_key
+        order by task_status.task_id
+        limit 1
+    ) as tasks on true
     where
         enrolments.status = 'active'
         and (
