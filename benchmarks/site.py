@@ -27,6 +27,7 @@ from cs_pipeline.site.registry import PAGES
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer, binaries
 from cs_pipeline.warehouse.locate import locate
+from cs_pipeline.warehouse.migrate import migrate
 
 ACCOUNTS, BOOK_ACCOUNTS = 100_000, 1_000_000
 AT_MOST = 0.3  # seconds a page
@@ -87,6 +88,7 @@ def copied(source: Warehouse) -> Iterator[tuple[Warehouse, Path]]:
             restore = [str(binaries() / "psql"), "-q", "-d", warehouse.url]
             with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
                 subprocess.run(restore, stdin=dumping.stdout, stdout=subprocess.DEVNULL, check=True)
+            migrate(warehouse)
             yield warehouse, folder / "postgres"
         finally:
             server.stop()

@@ -1,4 +1,4 @@
--- What waits for people, in the order in which it is shown -----------------------------------------------------------------
+-- What waits for people, in the order in which it is shown ----------------------------------------------------------
 
 create index alerts_open_by_severity on cs.alerts (severity, account_id)
 where state in ('firing', 'recovering') and not is_held;
