@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cs_pipeline.alerts.evaluate import evaluate_due
+from cs_pipeline.alerts.tick import tick
 from cs_pipeline.demo.story import present_of
 from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
@@ -34,7 +36,8 @@ def lived(
 ) -> Iterator[History]:
     """A history in which a daemon is at work: started after a worker was killed, when a week has ended."""
     history = History(copy_once(history_template), tmp_path_factory.mktemp("daemon"))
-    kill_a_worker(history)
+    kill_a_delivery(history)
+    kill_an_evaluation(history)
     with daemon(history, "* * * * *"):
         yield history
 
@@ -106,40 +109,78 @@ def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(lived: Hist
 
 def test_after_a_power_cut_delivery_goes_on_by_itself(lived: History) -> None:
     """The run that was under way had nobody left who could end it, and the place in the queue that is needed."""
-    wait_for("the end of the run that was killed", lived, of_deliveries("FAILURE"))
-    wait_for("another delivery", lived, of_deliveries("SUCCESS"))
+    wait_for("the end of the run that was killed", lived, of_runs("deliver_due_actions", "FAILURE"))
+    wait_for("another delivery", lived, of_runs("deliver_due_actions", "SUCCESS"))
     wait_for("the end of what was due", lived, f"not exists ({SAVE_OFFERS} and status = 'planned')")
     assert lived.rows(SAVE_OFFERS)
 
 
-DELIVERY = """
-import dagster as dg
+@pytest.mark.requirement("S2-36", "S2-48")
+def test_who_is_killed_before_telling_of_alerts_has_told_nothing_and_the_next_tick_tells_once(lived: History) -> None:
+    wait_for("the end of the evaluation that was killed", lived, of_runs("evaluate_alerts", "FAILURE"))
+    for _ in range(2):
+        tick(lived.warehouse, lived.settings, PRESENT)
+    alerts = f"select alert_id from cs.alerts where {CANCELLED} and state = 'firing' and told_at is not null"
+    wait_for("the alerts", lived, f"(select count(*) from ({alerts}) as told) = {CANCELLATIONS}")
+    told = f"from cs.alert_notifications where kind = 'new' and alert_id in ({alerts})"
+    assert lived.rows(f"select count(*) {told} group by alert_id") == [(1,)] * CANCELLATIONS
+    started = f"from cs.triggers where kind = 'alert' and subject_id ~ '{CANCELLED_BY}'"
+    assert lived.rows(f"select count(*) {started} group by subject_id") == [(1,)] * CANCELLATIONS
+
+
+JOB = """
+import sys
 from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.settings import load_settings
 
 with open_runtime(load_settings()) as runtime:
-    runtime.launcher.run("deliver_due_actions", tags={"cs_pipeline/serial": "deliver_due_actions"})
+    runtime.launcher.run(sys.argv[1], tags={"cs_pipeline/serial": sys.argv[1]})
 """
 
 
-def kill_a_worker(history: History) -> None:
+def kill_a_delivery(history: History) -> None:
     """In the middle of a delivery of actions that are due."""
     accounts = [str(account) for (account,) in history.rows("select account_id from marts.dim_accounts limit 3")]
     save_offer = load_playbooks(None)["save_offer"]
     start(history.warehouse, save_offer, accounts, Ask("ada", "they asked", "now"), history.settings, PRESENT)
     assert history.rows(f"{SAVE_OFFERS} and status = 'planned'")
+    kill_a_worker(history, "deliver_due_actions", at="marts.fct_account_weeks")
+
+
+def kill_an_evaluation(history: History) -> None:
+    """Between finding that customers cancelled and telling of it."""
+    evaluate_due(history.warehouse, history.settings, PRESENT - timedelta(days=1))
+    history.rows(
+        f"""
+        insert into raw.cancellation_requests (request_id, account_id, requested_at, _load_id)
+        select '{CANCELLED_BY}' || account_id, account_id, '{PRESENT}'::timestamptz - interval '2 hours', 0
+        from marts.dim_accounts
+        order by account_id desc
+        limit {CANCELLATIONS}
+        """
+    )
+    kill_a_worker(history, "evaluate_alerts", at="cs.alert_notifications")
+    assert history.rows(f"select count(*) from cs.alerts where {CANCELLED}") == [(0,)], "not even what it had found"
+
+
+def kill_a_worker(history: History, job: str, at: str) -> None:
+    """While it waits for a table."""
     with history.warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("lock table marts.fct_account_weeks in access exclusive mode")
-        worker = subprocess.Popen([sys.executable, "-c", DELIVERY], env=environment_of(history), cwd=ROOT)
-        wait_for("a delivery under way", history, "exists (select from pg_locks where not granted)")
+        cursor.execute(f"lock table {at} in access exclusive mode")
+        worker = subprocess.Popen([sys.executable, "-c", JOB, job], env=environment_of(history), cwd=ROOT)
+        wait_for(f"{job} under way", history, "exists (select from pg_locks where not granted)")
         worker.kill()
         worker.wait()
-    assert history.rows("select status from public.runs where pipeline_name = 'deliver_due_actions'") == [("STARTED",)]
+    assert history.rows(f"select status from public.runs where pipeline_name = '{job}'") == [("STARTED",)]
 
 
-def of_deliveries(status: str) -> str:
-    return f"exists (select from public.runs where pipeline_name = 'deliver_due_actions' and status = '{status}')"
+def of_runs(job: str, status: str) -> str:
+    return f"exists (select from public.runs where pipeline_name = '{job}' and status = '{status}')"
 
+
+CANCELLATIONS = 3
+CANCELLED_BY = "killed_"
+CANCELLED = f"rule = 'cancelled' and entity ~ '{CANCELLED_BY}'"
 
 SAVE_OFFERS = f"select action_id from cs.actions where playbook = 'save_offer' and due_at <= '{PRESENT}'"
 PLAYS_OF_THE_WEEK = f"""
