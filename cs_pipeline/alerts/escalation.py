@@ -10,8 +10,8 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.messages_at_once import send_at_once
 from cs_pipeline.alerts.notifications import write
-from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.settings import Settings
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock

@@ -21,10 +21,11 @@ from cs_pipeline.alerts.findings import find, version_of
 from cs_pipeline.alerts.freshness import Stale, stale_inputs
 from cs_pipeline.alerts.locks import is_free
 from cs_pipeline.alerts.operations_report import ask_about_held, say_clock_was_set_back, tell_operations
-from cs_pipeline.alerts.parameters import load_directory, sync_parameters
 from cs_pipeline.alerts.removal import end_watch
 from cs_pipeline.alerts.rulebook import Rule, load_rules
+from cs_pipeline.alerts.stored_parameters import sync_parameters
 from cs_pipeline.alerts.support_hours import sync_support_hours
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.alerts.transition import ACCOUNTS, NO_ACCOUNTS, Outcome, Tick
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK

@@ -11,9 +11,9 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.lines import Section, arrange, headline
 from cs_pipeline.alerts.messages import Table, Writer, table_of
-from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.sending import PLAYBOOK, send
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.alerts.waiting import Row
 from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.settings import Settings

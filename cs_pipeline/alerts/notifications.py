@@ -11,10 +11,10 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.directory import WEEKDAYS, Directory
 from cs_pipeline.alerts.evaluation import Evaluation
-from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.route import chain, fixed_recipients
 from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.settings import Settings
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.relations import missing_relations

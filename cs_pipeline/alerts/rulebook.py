@@ -17,17 +17,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cs_pipeline.alerts.folder_defaults import FolderDefaults, read_folder_defaults
-from cs_pipeline.alerts.parameters import (
-    TeamRule,
-    Values,
-    load_team_file,
-    nearest,
-    parameters_by_tier,
-    problems_of_parameters,
-    with_team_settings,
-)
+from cs_pipeline.alerts.parameters import Values, nearest, parameters_by_tier, problems_of_parameters
 from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.alerts.schedule import Schedule
+from cs_pipeline.alerts.team_file import TeamRule, load_team_file, with_team_settings
 from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
@@ -133,7 +126,7 @@ def _as_the_team_has_it(rule: Rule, override: TeamRule | None) -> Rule:
     return replace(
         rule,
         alert=with_team_settings(rule.alert, override),
-        parameters=parameters_by_tier(rule.alert, rule.defaults, override),
+        parameters=parameters_by_tier(rule.alert, rule.defaults, {} if override is None else override.parameters),
         is_on=override is None or override.enabled,
     )
 

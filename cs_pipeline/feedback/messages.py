@@ -10,7 +10,7 @@ from urllib.parse import quote
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.alerts.directory import Directory, Teams
-from cs_pipeline.alerts.parameters import load_directory
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.feedback.definition import PRIORITIES, TEAM, RoutingBook
 from cs_pipeline.plays.messages import loader
 from cs_pipeline.plays.messages.brand import Brand

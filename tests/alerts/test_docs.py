@@ -8,10 +8,10 @@ import yaml
 
 from cs_pipeline.alerts.evaluation import Health
 from cs_pipeline.alerts.folder_defaults import read_folder_defaults
-from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.rule import COLUMNS, Alert
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.alerts.scorecard import Verdict
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.reports.alerts.text import CAUSES
 from tests.conftest import ROOT
 

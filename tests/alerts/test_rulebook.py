@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from cs_pipeline.alerts.parameters import sync_parameters
 from cs_pipeline.alerts.rulebook import FOLDER, Rule, load_rules
+from cs_pipeline.alerts.stored_parameters import sync_parameters
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.yaml_with_lines import InvalidFile
 

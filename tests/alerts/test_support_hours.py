@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.alerts.directory import SupportHours
-from cs_pipeline.alerts.parameters import load_directory
 from cs_pipeline.alerts.support_hours import intervals, sync_support_hours
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.builders.marts import rows

@@ -150,7 +150,7 @@ def test_teams_are_told_at_their_address_or_in_their_channel(
 
 
 def test_a_wrong_team_is_one_sentence_with_its_line(company: Company, settings: Settings, tmp_path: Path) -> None:
-    from cs_pipeline.alerts.parameters import load_directory
+    from cs_pipeline.alerts.team_file import load_directory
     from cs_pipeline.yaml_with_lines import InvalidFile
 
     (tmp_path / "alerts.yaml").write_text(

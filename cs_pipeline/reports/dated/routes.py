@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cs_pipeline.addresses import address_of
 from cs_pipeline.alerts.directory import Directory, Teams
-from cs_pipeline.alerts.parameters import load_directory
+from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.plays.outbox.operations import Reader, Way, has_chat
 from cs_pipeline.reports.dated.catalogue import KINDS, Kind, kind_named
 from cs_pipeline.settings import Settings
