@@ -14,6 +14,7 @@ from cs_pipeline.alerts import notifications, transition
 from cs_pipeline.alerts.evaluation import Evaluation, Told
 from cs_pipeline.alerts.locks import wait_for
 from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.alerts.tellable import mark_told, tellable
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.triggers.alerts import open_alerts
 from cs_pipeline.settings import Settings
@@ -102,8 +103,8 @@ def release(session: Session, rule: Rule, by: str, settings: Settings, now: date
         cursor.execute(_RELEASE, {"rule": rule.name, "now": now, "by": by})
         if cursor.fetchone() == (0,):
             raise UserError(f"Rule {rule.name} holds nothing")
-    ids = tuple(transition.tellable(session, rule.name, now))
-    transition.mark_told(session, ids, now)
+    ids = tuple(tellable(session, rule.name, now))
+    mark_told(session, ids, now)
     open_alerts(session, ids, now)
     evaluation = replace(_newest(session, rule.name), told=Told(new=ids))
     notifications.tell(session, rule, evaluation, settings, now)

@@ -15,6 +15,7 @@ import psycopg2
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import notifications, retention, transition
+from cs_pipeline.alerts.audience import ACCOUNTS, NO_ACCOUNTS
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.evaluation_rows import Before, before_of, write
 from cs_pipeline.alerts.findings import find, version_of
@@ -26,7 +27,7 @@ from cs_pipeline.alerts.rulebook import Rule, load_rules
 from cs_pipeline.alerts.stored_parameters import sync_parameters
 from cs_pipeline.alerts.support_hours import sync_support_hours
 from cs_pipeline.alerts.team_file import load_directory
-from cs_pipeline.alerts.transition import ACCOUNTS, NO_ACCOUNTS, Outcome, Tick
+from cs_pipeline.alerts.transition import Outcome, Tick
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.facts.query import AsOf

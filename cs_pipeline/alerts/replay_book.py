@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.audience import ACCOUNTS
 from cs_pipeline.alerts.fired import copied_table
 from cs_pipeline.alerts.replay_arrays import ALWAYS, Ints, micros
-from cs_pipeline.alerts.transition import ACCOUNTS
 from cs_pipeline.warehouse.relations import missing_relations
 
 _NOBODY = np.empty(0, np.int64)
