@@ -8,7 +8,7 @@ evaluation are committed together, so that what is told is what is stored. What 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from time import perf_counter
 
 import psycopg2
@@ -16,6 +16,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import notifications, retention, transition
 from cs_pipeline.alerts.audience import ACCOUNTS, NO_ACCOUNTS
+from cs_pipeline.alerts.due import due
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.evaluation_rows import Before, before_of, write
 from cs_pipeline.alerts.findings import find, version_of
@@ -23,23 +24,18 @@ from cs_pipeline.alerts.freshness import Stale, stale_inputs
 from cs_pipeline.alerts.locks import is_free
 from cs_pipeline.alerts.operations_report import ask_about_held, say_clock_was_set_back, tell_operations
 from cs_pipeline.alerts.removal import end_watch
+from cs_pipeline.alerts.rule_transaction import begin, in_words, look_back
 from cs_pipeline.alerts.rulebook import Rule, load_rules
 from cs_pipeline.alerts.stored_parameters import sync_parameters
 from cs_pipeline.alerts.support_hours import sync_support_hours
 from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.alerts.transition import Outcome, Tick
 from cs_pipeline.errors import UserError
-from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.triggers.alerts import open_alerts
 from cs_pipeline.settings import Settings
-from cs_pipeline.warehouse.connection import Warehouse, without_rows
+from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.relations import missing_relations
-
-LONGEST = timedelta(minutes=5)
-"""How long one statement of a rule may take."""
-LOCK_PATIENCE = timedelta(seconds=20)
-"""How long it may wait for a lock."""
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +64,7 @@ def evaluate_rules(
         sync_support_hours(session, load_directory(settings.config).support_hours, now)
         end_watch(session, [rule.name for rule in rules.values() if rule.is_on], now)
         session.commit()
-        for rule, as_of in _due(rules, now, weekly):
+        for rule, as_of in due(rules, now, weekly):
             try:
                 evaluation = evaluate(session, rule, as_of, settings, now)
             except Exception as error:
@@ -87,33 +83,6 @@ def evaluate_rules(
     if defects:
         raise defects[0]
     return evaluations
-
-
-def in_order(rules: Mapping[str, Rule]) -> list[Rule]:
-    """The rules that are on, each after those that stand before it."""
-    order: dict[str, Rule] = {}
-
-    def add(name: str) -> None:
-        if name not in order:
-            for before in rules[name].alert.inhibited_by:
-                add(before)
-            order[name] = rules[name]
-
-    for name in rules:
-        add(name)
-    return [rule for rule in order.values() if rule.is_on]
-
-
-def _due(rules: Mapping[str, Rule], now: datetime, weekly: date | None) -> list[tuple[Rule, datetime]]:
-    """The rules to ask, in order, with the moment that each is asked about."""
-    end_of_week = None if weekly is None else datetime.combine(weekly + WEEK, time(), UTC)
-    return [
-        (rule, as_of)
-        for rule in in_order(rules)
-        if rule.schedule.is_weekly == (weekly is not None)
-        for as_of in [rule.schedule.due(now)]
-        if as_of is not None and end_of_week in (None, as_of)
-    ]
 
 
 def evaluate(session: Session, rule: Rule, as_of: datetime, settings: Settings, now: datetime) -> Evaluation | None:
@@ -143,39 +112,6 @@ def evaluate(session: Session, rule: Rule, as_of: datetime, settings: Settings, 
 
 def _is_asked_again(before: Before, as_of: datetime) -> bool:
     return before.newest == as_of and before.newest_health in ("no_data", "error")
-
-
-def begin(session: Session, *moments: datetime, longest: timedelta | None = None) -> None:
-    """Set what the transaction needs: the moments that a view is asked about, our tables, how long it may take.
-
-    `longest` is how long one statement may take; none at all means as long as it needs.
-    """
-    with session.cursor() as cursor:
-        cursor.execute(
-            """
-            select
-                set_config('cs_pipeline.moments', %s, true),
-                set_config('search_path', 'cs, public', true),
-                set_config('jit', 'off', true),
-                set_config('statement_timeout', %s, true),
-                set_config('lock_timeout', %s, true)
-            """,
-            [
-                ",".join(moment.isoformat() for moment in moments),
-                _milliseconds(LONGEST if longest is None else longest),
-                _milliseconds(LOCK_PATIENCE),
-            ],
-        )
-
-
-def look_back(session: Session, days: int) -> None:
-    """Let rules about what happened find, in this transaction, what happened so many days longer ago than else."""
-    with session.cursor() as cursor:
-        cursor.execute("select set_config('cs_pipeline.days_missed', %s, true)", [str(days)])
-
-
-def _milliseconds(duration: timedelta) -> str:
-    return f"{duration // timedelta(milliseconds=1)}ms"
 
 
 def _evaluated(
@@ -275,8 +211,3 @@ def _connection_lost(
         write(session, frozen, now)
     session.commit()
     return frozen if is_free_and_not_done else None
-
-
-def in_words(error: Exception) -> str:
-    """What was wrong, without the row that the server quotes."""
-    return " ".join(without_rows(error).split()).rstrip(".")

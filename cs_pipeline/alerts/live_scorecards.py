@@ -9,9 +9,10 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extras import execute_values
 
 from cs_pipeline.alerts.fired import read_fired
+from cs_pipeline.alerts.judged_firings import Watched
 from cs_pipeline.alerts.outcomes import Book, read_book
 from cs_pipeline.alerts.rulebook import Rule
-from cs_pipeline.alerts.scorecard import Scorecard, Watched, scorecards
+from cs_pipeline.alerts.scorecard import Scorecard, scorecards
 from cs_pipeline.backtest.measures import Interval
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from cs_pipeline.alerts.judged_firings import Watched
 from cs_pipeline.alerts.parameters import Value, with_values
 from cs_pipeline.alerts.replay_session import Progress, replay_rules
 from cs_pipeline.alerts.replay_tables import changes_table, evaluations_table, fired_table
 from cs_pipeline.alerts.rulebook import Rule
-from cs_pipeline.alerts.scorecard import Watched
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

@@ -15,12 +15,12 @@ import psycopg2
 import pyarrow as pa
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.alerts.evaluate import begin, in_words
 from cs_pipeline.alerts.findings import ANY_JOINS, HASH_JOINS, find, version_of
 from cs_pipeline.alerts.fired import copied_table
 from cs_pipeline.alerts.freshness import Stale, stale_inputs_at
 from cs_pipeline.alerts.replay_arrays import Found, Ints, micros
 from cs_pipeline.alerts.replay_book import ReplayBook
+from cs_pipeline.alerts.rule_transaction import begin, in_words
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
 from cs_pipeline.sql_files import read_sql

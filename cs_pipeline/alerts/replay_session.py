@@ -14,13 +14,15 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import transition
 from cs_pipeline.alerts.audience import ACCOUNTS, AT_A_TIME, NO_ACCOUNTS, out_of
-from cs_pipeline.alerts.evaluate import as_evaluation, in_order, in_words, tick_after, without_data
+from cs_pipeline.alerts.due import in_order
+from cs_pipeline.alerts.evaluate import as_evaluation, tick_after, without_data
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.evaluation_rows import Before
 from cs_pipeline.alerts.replay_arrays import ALWAYS, NONE, Bools, Ints
 from cs_pipeline.alerts.replay_book import ReplayBook, read_replay_book
 from cs_pipeline.alerts.replay_findings import Findings, Keys, ask
 from cs_pipeline.alerts.replay_states import KeepsAudience, States
+from cs_pipeline.alerts.rule_transaction import in_words
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.query import AsOf

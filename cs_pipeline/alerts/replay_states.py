@@ -2,7 +2,8 @@
 
 What `transition` does live in SQL, where people decide between the moments, over arrays: a replay goes through hundreds
 of moments, and a statement for each would cost far more than what it decides. Both are held against the same naive
-model, and against each other. How moments and keys are counted is in `replay_arrays`.
+model, and against each other. How moments and keys are counted is in `replay_arrays`, the next state of what is open in
+`replay_transition`.
 """
 
 from collections.abc import Callable
@@ -14,12 +15,10 @@ from numpy.typing import NDArray
 
 from cs_pipeline.alerts.evaluation import Told
 from cs_pipeline.alerts.replay_arrays import (
-    ACCOUNT_LEFT,
     ALERT,
     ALWAYS,
     CHANGE,
     CLOSED,
-    CONDITION,
     EXPIRED,
     FIRING,
     GONE,
@@ -29,15 +28,14 @@ from cs_pipeline.alerts.replay_arrays import (
     PENDING,
     RECOVERING,
     RESOLVED,
-    RULE_CHANGED,
     Bools,
     Found,
     Ints,
     changes_of,
-    differ,
     micros,
     values_in,
 )
+from cs_pipeline.alerts.replay_transition import next_states
 from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.alerts.transition import Outcome, Tick
 
@@ -52,7 +50,6 @@ class States:
         self._alert = alert
         self._is_state = alert.nature == "state"
         self._again = None if alert.again_after is None else alert.again_after // MICROSECOND
-        self._expires = None if alert.expires_after is None else alert.expires_after // MICROSECOND
         self._rows = np.zeros(64, ALERT)
         self._count = 0
         self._last = np.full(64, NONE)  # alert of each key
@@ -156,61 +153,19 @@ class States:
         return int((~is_in).sum())
 
     def _go_on(self, tick: Tick, version: int, found: Found, left_at: Ints, now: int) -> NDArray:
-        """The next state of every open alert: see transition.sql."""
+        """Bring every open alert to its next state."""
         alerts = self._rows[self._open]
-        row = self._row[alerts["key"]]
-        is_seen, has_left = row != NONE, left_at[alerts["account"]] <= now
-        is_missing = ~is_seen & self._is_state
-        is_pending = alerts["state"] == PENDING
-        is_over = is_missing & (tick.is_changed | (alerts["missing"] + 1 >= self._alert.resolve_after))
-        expires = self._expires
-        has_expired = np.zeros(len(alerts), bool) if expires is None else alerts["fired_at"] <= now - expires
-        state = np.select(
-            [
-                is_pending & (has_left | ~is_seen),
-                is_pending & (tick.clock - alerts["since_clock"] < self._alert.hold_for.total_seconds()),
-                is_pending,
-                has_left,
-                is_over,
-                has_expired,
-                is_missing,
-            ],
-            [GONE, PENDING, FIRING, CLOSED, RESOLVED, CLOSED, RECOVERING],
-            FIRING,
-        )
-        values = values_in(found, row)
-        is_changed = state != alerts["state"]
-        differs = is_seen & differ(alerts, values)
-        touched = (state != GONE) & (is_changed | (state == RECOVERING) | (alerts["version"] != version) | differs)
-        after = alerts.copy()
-        after["state"] = state
-        ends_by_rule = RULE_CHANGED if tick.is_changed else CONDITION
-        after["cause"] = np.select(
-            [(state == CLOSED) & has_left, state == CLOSED, state == RESOLVED],
-            [ACCOUNT_LEFT, EXPIRED, ends_by_rule],
-            NONE,
-        )
-        after["version"] = version
-        seen_before = now if tick.seen_before is None else micros(tick.seen_before)
-        after["seen_at"] = np.select([is_seen, alerts["missing"] == 0], [now, seen_before], alerts["seen_at"])
-        after["fired_at"] = np.where(is_pending & (state == FIRING), now, alerts["fired_at"])
-        after["missing"] = np.where(is_missing, alerts["missing"] + 1, 0)
-        was_missing = alerts["missing_since"] != NEVER
-        after["missing_since"] = np.where(is_seen, NEVER, np.where(was_missing, alerts["missing_since"], now))
-        after["missing_clock"] = np.where(is_seen, np.nan, np.where(was_missing, alerts["missing_clock"], tick.clock))
-        after["ended_at"] = np.select(
-            [(state == RESOLVED) & was_missing, state >= RESOLVED], [alerts["missing_since"], now], NEVER
-        )
-        for name, value in values.items():
-            after[name] = np.where(is_seen, value, alerts[name])
+        following = next_states(self._alert, alerts, self._row[alerts["key"]], found, left_at, tick, version, now)
+        after, state = following.alerts, following.alerts["state"]
+        touched, is_changed = following.is_touched, state != alerts["state"]
         self._rows[self._open[touched]] = after[touched]
         is_gone = state == GONE
         self._rows["state"][self._open[is_gone]] = GONE
         self._last[alerts["key"][is_gone]] = alerts["before"][is_gone]
         changed = changes_of(after[is_changed], now, alerts["state"][is_changed])
-        changed["measured"] = values["measured"][is_changed]
+        changed["measured"] = following.measured[is_changed]
         changed["version"] = version
-        is_closed_and_found = (state == CLOSED) & is_seen
+        is_closed_and_found = (state == CLOSED) & following.is_seen
         self._closed_and_found = np.r_[self._closed_and_found, self._open[is_closed_and_found]]
         self._open = self._open[state <= RECOVERING]
         return changed

@@ -4,7 +4,6 @@ Files are read as they stand, without dbt, so that a tick costs no parse of the 
 `rule`, what alerts.yaml may say in `parameters`; rules themselves are in `dbt_project/models/alerts`.
 """
 
-import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from cs_pipeline.alerts.folder_defaults import FolderDefaults, read_folder_defau
 from cs_pipeline.alerts.parameters import Values, nearest, parameters_by_tier, problems_of_parameters
 from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.alerts.schedule import Schedule
+from cs_pipeline.alerts.sql_defaults import defaults_in_sql
 from cs_pipeline.alerts.team_file import TeamRule, load_team_file, with_team_settings
 from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
 from cs_pipeline.errors import UserError
@@ -31,7 +31,6 @@ from cs_pipeline.yaml_with_lines import InvalidFile, Problem, validate
 
 FOLDER = DBT_PROJECT / "models" / "alerts"
 SCHEMA = "alerts"
-_CALL = re.compile(r"alert_parameters\(\s*(['\"])(?P<rule>[^'\"]*)\1\s*,\s*(?=\{)")
 _META = ("config", "meta", "alert")
 
 
@@ -144,7 +143,7 @@ def _rules_of(path: Path, folder: Path, defaults: FolderDefaults) -> Iterator[Ru
             path=path,
             description=" ".join(model.description.split()),
             requirements=model.config.meta.requirement,
-            defaults=_defaults(sql, model.name),
+            defaults=defaults_in_sql(sql, model.name),
         )
 
 
@@ -199,7 +198,7 @@ def _problems(properties: _Properties, path: Path) -> Iterator[Problem]:
             yield Problem((*where, "title"), f"is not a title: {error}")
         sql = path.with_name(f"{model.name}.sql")
         if sql.is_file():
-            for name, message in problems_of_parameters(alert, _defaults(sql, model.name)):
+            for name, message in problems_of_parameters(alert, defaults_in_sql(sql, model.name)):
                 yield Problem((*where, "parameters", *name), message)
 
 
@@ -226,40 +225,6 @@ def _before(rule: Rule, rules: Mapping[str, Rule]) -> set[str]:
 
 def _unnamed(folder: Path, rules: Mapping[str, Rule]) -> list[Path]:
     return [path for path in sorted(folder.rglob("*.sql")) if path.stem not in rules]
-
-
-def _defaults(path: Path, rule: str) -> Values:
-    """The defaults in the rule's own call of `alert_parameters`; none where it has no parameters."""
-    text = path.read_text(encoding="utf-8")
-    for call in _CALL.finditer(text):
-        if call["rule"] == rule:
-            where = f"{path}:{text.count(chr(10), 0, call.end()) + 1}: alert_parameters"
-            try:
-                values = ast.literal_eval(_braces(text, call.end()))
-            except (ValueError, SyntaxError):
-                raise InvalidFile(f"{where}: its defaults are not written out, such as {{'days': 10}}") from None
-            for name, value in values.items():
-                is_list = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-                if isinstance(value, bool) or not (isinstance(value, int | float | str) or is_list):
-                    raise InvalidFile(f"{where}: {name}: expected a number, a text or a list of texts")
-            return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return {}
-
-
-def _braces(text: str, start: int) -> str:
-    """The text from the brace at `start` to the one that closes it."""
-    depth, quote = 0, ""
-    for place in range(start, len(text)):
-        sign = text[place]
-        if quote:
-            quote = "" if sign == quote else quote
-        elif sign in "'\"":
-            quote = sign
-        elif sign in "{}":
-            depth += 1 if sign == "{" else -1
-            if depth == 0:
-                return text[start : place + 1]
-    return text[start:]
 
 
 def rule_named(name: str, rules: Mapping[str, Rule]) -> Rule:

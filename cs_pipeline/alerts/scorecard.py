@@ -11,17 +11,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.alerts.outcomes import EVENTS, ON_OCCASION, Book
-from cs_pipeline.alerts.rule import Outcome, OutcomeEvent
+from cs_pipeline.alerts.judged_firings import Judged, Watched, of_event
+from cs_pipeline.alerts.outcomes import EVENTS, Book
+from cs_pipeline.alerts.rule import OutcomeEvent
 from cs_pipeline.alerts.windows import (
     Days,
     Ints,
-    Lift,
-    Stretches,
-    are_followed,
     days_from_first_firing,
-    lift,
-    stretches_before,
 )
 from cs_pipeline.backtest.measures import Interval, wilson
 
@@ -30,18 +26,6 @@ Verdict = Literal[
 ]
 FEWEST, FEWEST_ACCOUNTS = 20, 10
 """Firings whose window is over, and accounts they are of, below which nothing is said."""
-NO_OUTCOME = Outcome(event="none")
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What was watched: a rule in one version, from one day to another, and the outcome it is held against."""
-
-    rule: str
-    version: str
-    first: date
-    last: date
-    outcome: Outcome | None
 
 
 @dataclass(frozen=True)
@@ -96,72 +80,13 @@ def scorecards(fired: pd.DataFrame, watched: Sequence[Watched], book: Book) -> l
     and hours_to_acknowledge, is_put_off, is_touched (all missing in a replay).
     """
     codes = pd.Index(book.accounts["account_id"])
-    judged = [_Judged.of(each, fired[(fired["rule"] == each.rule).to_numpy()], book, codes) for each in watched]
+    judged = [Judged.of(each, fired[(fired["rule"] == each.rule).to_numpy()], book, codes) for each in watched]
     kinds = {name for names in EVENTS.values() for name in names}
-    recalled = {name: _recalled(name, _of_event(book, [name], codes)[0], judged) for name in sorted(kinds)}
+    recalled = {name: _recalled(name, of_event(book, [name], codes)[0], judged) for name in sorted(kinds)}
     return [_scorecard(each, recalled) for each in judged]
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """The firings of a rule, sorted out."""
-
-    watched: Watched
-    outcome: Outcome
-    rows: pd.DataFrame
-    firings: Days
-    counted: Days
-    followed: np.ndarray
-    lift: Lift
-
-    @classmethod
-    def of(cls, watched: Watched, rows: pd.DataFrame, book: Book, codes: pd.Index) -> "_Judged":
-        outcome = watched.outcome or NO_OUTCOME
-        fresh = rows[~rows["is_baseline"].to_numpy(bool)]
-        account = codes.get_indexer(pd.Index(fresh["account_id"])).astype(np.int64)
-        day = _day_numbers(fresh["fired_at"])
-        firings = Days.of(account[account >= 0], day[account >= 0])
-        lead, within = outcome.lead_days, outcome.within_days
-        decided_until = _day_numbers(book.accounts["decided_until"])
-        is_over = firings.day + within <= decided_until[firings.account] if len(codes) else np.zeros(0, bool)
-        counted = Days(firings.account[is_over], firings.day[is_over])
-        happened, occasions = _of_event(book, EVENTS[outcome.event], codes)
-        followed = are_followed(counted, happened, lead, within)
-        return cls(
-            watched=watched,
-            outcome=outcome,
-            rows=rows,
-            firings=firings,
-            counted=counted,
-            followed=followed,
-            lift=lift(counted, followed, *_book_in_windows(book, outcome, happened, occasions, decided_until)),
-        )
-
-    @property
-    def is_held_against_something(self) -> bool:
-        """False where no outcome is set, and for a rule that speaks of no account."""
-        if self.outcome.event == "none":
-            return False
-        return self.rows.empty or bool((self.rows["account_id"] != "").any())
-
-
-def _book_in_windows(
-    book: Book, outcome: Outcome, happened: Days, occasions: Days, decided_until: Ints
-) -> tuple[Stretches, Stretches]:
-    """The days on which each account was in the book with its window over, and those followed by the outcome."""
-    lead, within = outcome.lead_days, outcome.within_days
-    accounts = book.accounts
-    last = decided_until - within
-    departs = accounts["departs_on"].notna().to_numpy()
-    last = np.where(departs, np.minimum(_day_numbers(accounts["departs_on"]) - 1, last), last)
-    there = Stretches(np.arange(len(accounts)), _day_numbers(accounts["created_on"]), last).kept()
-    followed = stretches_before(happened, lead, within).within(there)
-    if outcome.event in ON_OCCASION:
-        return stretches_before(occasions, lead, within).within(there), followed
-    return there, followed
-
-
-def _recalled(event: str, happened: Days, judged: Sequence[_Judged]) -> dict[str, tuple[Ints, np.ndarray, np.ndarray]]:
+def _recalled(event: str, happened: Days, judged: Sequence[Judged]) -> dict[str, tuple[Ints, np.ndarray, np.ndarray]]:
     """By rule: days from the first firing (-1: none), whether it is the only one, whether the window was watched."""
     held = [each for each in judged if event in EVENTS[each.outcome.event] and each.is_held_against_something]
     days = {
@@ -182,7 +107,7 @@ def _recalled(event: str, happened: Days, judged: Sequence[_Judged]) -> dict[str
     }
 
 
-def _scorecard(judged: _Judged, recalled: Mapping[str, dict[str, tuple[Ints, np.ndarray, np.ndarray]]]) -> Scorecard:
+def _scorecard(judged: Judged, recalled: Mapping[str, dict[str, tuple[Ints, np.ndarray, np.ndarray]]]) -> Scorecard:
     watched, outcome, rows = judged.watched, judged.outcome, judged.rows
     is_held_against = judged.is_held_against_something
     count, followed = len(judged.counted.day), int(judged.followed.sum())
@@ -224,7 +149,7 @@ def _scorecard(judged: _Judged, recalled: Mapping[str, dict[str, tuple[Ints, np.
     )
 
 
-def _verdict(is_held_against: bool, judged: _Judged) -> Verdict:
+def _verdict(is_held_against: bool, judged: Judged) -> Verdict:
     if not is_held_against:
         return "not held against an outcome"
     if len(judged.counted.day) < FEWEST or len(np.unique(judged.counted.account)) < FEWEST_ACCOUNTS:
@@ -234,20 +159,6 @@ def _verdict(is_held_against: bool, judged: _Judged) -> Verdict:
     if judged.lift.ratio is None or judged.lift.ratio.low <= 1:
         return "louder than useful"
     return "keep"
-
-
-def _of_event(book: Book, events: Sequence[str], codes: pd.Index) -> tuple[Days, Days]:
-    """What happened of these kinds, and all occasions for it."""
-    rows = book.happenings[book.happenings["event"].isin(list(events)).to_numpy(bool)]
-    account = codes.get_indexer(pd.Index(rows["account_id"])).astype(np.int64)
-    day, happened = _day_numbers(rows["happens_on"]), rows["happened"].to_numpy(bool)
-    return Days.of(account[happened], day[happened]), Days.of(account, day)
-
-
-def _day_numbers(moments: pd.Series) -> Ints:
-    """UTC days since 1970; missing ones are far below."""
-    plain = moments.dt.tz_convert("UTC").dt.tz_localize(None) if moments.dt.tz is not None else moments
-    return plain.to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def _day_number(day: date) -> int:

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cs_pipeline.alerts import evaluate as evaluation_module
-from cs_pipeline.alerts import notifications
+from cs_pipeline.alerts import notifications, rule_transaction
 from tests.alerts.conftest import Watch
 from tests.builders.alert_rules import DAY, START, Watched, rule
 
@@ -110,7 +109,7 @@ def test_a_rule_that_takes_too_long_is_cut_off(watch: Watch, monkeypatch: pytest
         "from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) "
         "as moments (moment)"
     )
-    monkeypatch.setattr(evaluation_module, "LONGEST", timedelta(milliseconds=200))
+    monkeypatch.setattr(rule_transaction, "LONGEST", timedelta(milliseconds=200))
     watched.find("brill", rule="other")
     assert healths(watched) == {"idle": "error", "other": "ok"}
     assert watched.run("select error from cs.alert_evaluations where health = 'error'") == [
@@ -126,7 +125,7 @@ def test_a_rule_whose_tables_are_locked_waits_a_little_and_leaves_the_others(
     watched.run("create table apart (rule text, account_id text, entity text, measured double precision)")
     definition = watched.run("select pg_get_viewdef('alerts.idle'::regclass)")[0][0]
     watched.run(f"create or replace view alerts.idle as {definition.replace('found', 'apart')}")
-    monkeypatch.setattr(evaluation_module, "LOCK_PATIENCE", timedelta(milliseconds=100))
+    monkeypatch.setattr(rule_transaction, "LOCK_PATIENCE", timedelta(milliseconds=100))
     watched.find("brill", rule="other")
     with watched.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("lock table apart in access exclusive mode")

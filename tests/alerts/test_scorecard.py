@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cs_pipeline.alerts.judged_firings import Watched
 from cs_pipeline.alerts.outcomes import Book
 from cs_pipeline.alerts.rule import Outcome
-from cs_pipeline.alerts.scorecard import Scorecard, Watched, scorecards
+from cs_pipeline.alerts.scorecard import Scorecard, scorecards
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 12, 30)
 CHURN = Outcome(event="churn", within_days=90, lead_days=14)
