@@ -157,9 +157,10 @@ def shares(outcome: pd.Series, groups: pd.Series) -> pd.DataFrame:
 def calibration(outcome: pd.Series, score: pd.Series) -> pd.DataFrame:
     """Columns score_from, score_to, and those of `shares` but group: tenths of the observations by score.
 
-    Equal scores stay together, so there are fewer than ten rows where many are alike.
+    Equal scores stay together, so there are fewer than ten rows where many are alike, and one where all are.
     """
-    tenths = pd.qcut(score, 10, labels=False, duplicates="drop")
+    is_one = score.nunique() == 1  # of which qcut makes no tenth at all
+    tenths = score * 0 if is_one else pd.qcut(score, 10, labels=False, duplicates="drop")
     table = shares(outcome, tenths)
     edges = score.groupby(tenths).agg(["min", "max"])
     table.insert(0, "score_from", edges["min"].to_numpy())

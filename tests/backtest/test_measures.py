@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
@@ -140,6 +140,7 @@ def test_rows_without_a_risk_do_not_count() -> None:
 
 
 @given(samples())
+@example((np.array([False, False, True, True]), np.zeros(4), np.zeros(4, int)))
 def test_tenths_and_groups_hold_every_observation_once(sample: Sample) -> None:
     outcome, risk, account = sample
     for table in (
