@@ -72,10 +72,7 @@ def build_manifest() -> Path:
     """
     target = DBT_PROJECT / "target"
     manifest = target / "manifest.json"
-    folders = [DBT_PROJECT / name for name in ("models", "macros", "snapshots", "tests")]
-    sources = [path for folder in folders for path in folder.rglob("*.*")]
-    newest = max(path.stat().st_mtime for path in [DBT_PROJECT / "dbt_project.yml", *sources])
-    if manifest.exists() and manifest.stat().st_mtime >= newest:
+    if manifest.exists() and manifest.stat().st_mtime >= project_changed_at():
         return manifest
     target.mkdir(exist_ok=True)
     # Several processes may start at once: each parses beside, and a whole file takes the place of the old one.
@@ -87,6 +84,13 @@ def build_manifest() -> Path:
         for name in ("partial_parse.msgpack", "manifest.json"):
             (Path(beside) / name).replace(target / name)
     return manifest
+
+
+def project_changed_at() -> float:
+    """When a file of the project was changed last."""
+    folders = [DBT_PROJECT / name for name in ("models", "macros", "snapshots", "tests")]
+    sources = [path for folder in folders for path in folder.rglob("*.*")]
+    return max(path.stat().st_mtime for path in [DBT_PROJECT / "dbt_project.yml", *sources])
 
 
 def _command(arguments: Sequence[str], target: Path) -> list[str]:

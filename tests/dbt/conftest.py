@@ -10,7 +10,7 @@ import yaml
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
-from tests.builders.warm_dbt import name_no_source_of_flags
+from tests.builders.warm_dbt import move, name_no_source_of_flags
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -133,10 +133,7 @@ def dbt_warehouse(warehouse: Warehouse, dbt_manifest: "Manifest", tmp_path: Path
 def in_database(manifest: "Manifest", database: str) -> "Manifest":
     """The same project for another database: parsing is most of what a small dbt run costs."""
     moved = manifest.deepcopy()
-    for node in [*moved.nodes.values(), *moved.sources.values()]:
-        if getattr(node, "relation_name", None):
-            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"', 1)
-        node.database = database
+    move(moved, database)
     return moved
 
 
