@@ -31,6 +31,7 @@ SEVERITY_COLOURS = {"urgent": "#b3261e", "high": "#b3541e", "medium": "#7a6400",
 
 ACKNOWLEDGE = "cs-pipeline alert ack"
 SNOOZE = "cs-pipeline alert snooze"
+OPEN = "Open the alert"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,14 @@ class Writer:
         """The account's page on the customer-success site."""
         return f"{self._settings.site_url.rstrip('/')}/accounts/{quote(account_id, safe='')}"
 
+    def alert_url(self, alert_id: int) -> str:
+        """The alert's page on that site; empty while the site has no address of the team's own.
+
+        There everybody can take the alert; the command line is for those who have it.
+        """
+        has_address = self._settings.site_url != Settings.model_fields["site_url"].default
+        return f"{self._settings.site_url.rstrip('/')}/alerts/{alert_id}" if has_address else ""
+
     def write(
         self,
         subject: str,
@@ -104,6 +113,8 @@ class Writer:
             "table": table,
             "acknowledge": ACKNOWLEDGE,
             "snooze": SNOOZE,
+            "open": OPEN,
+            "alert_url": self.alert_url,
             "names_it": names_it,
             "severity_colours": SEVERITY_COLOURS,
             "first_open": _first_open(sections),
@@ -151,10 +162,12 @@ class Writer:
         arr = f"{LAYOUT.escape(self._money(line.arr))} ARR" if line.account and line.arr else ""
         title = "" if names_it else LAYOUT.escape(line.title)
         details = " · ".join(LAYOUT.escape(part) for part in (line.since, line.figures) if part)
+        url = self.alert_url(line.alert_id)
+        page = f" · {LAYOUT.link(OPEN, url)}" if url else ""
         acknowledge = "" if line.is_over else f" · `{ACKNOWLEDGE} {line.alert_id}`"
         severity = line.severity if not names_it else ""
         first = " · ".join(part for part in (who, arr, severity) if part)
-        lines = [part for part in (first, title, f"_{details}_{acknowledge}") if part]
+        lines = [part for part in (first, title, f"_{details}_{page}{acknowledge}") if part]
         return "\n".join(lines)
 
     def _money(self, amount: float) -> str:

@@ -225,6 +225,24 @@ def test_what_is_urgent_for_one_account_comes_in_one_message_in_its_thread(
     assert found == [("acme",), ("brill",)]
 
 
+@pytest.mark.parametrize("address", ["", "https://cs.example.com/"])
+def test_a_message_leads_to_the_page_of_the_alert_where_the_site_has_an_address(
+    company: Company, settings: Settings, address: str
+) -> None:
+    company.account("acme")
+    known = settings.model_copy(update={"site_url": address}) if address else settings
+    people = readers(company, known, rule("idle", **URGENT))
+    people.find("acme")
+    people.evaluate()
+    people.plan()
+    ((blocks, html, text),) = people.run("select blocks::text, html, body from cs.notices where html is not null")
+    ((alert,),) = people.run("select alert_id from cs.alerts")
+    assert [f"https://cs.example.com/alerts/{alert}" in str(each) for each in (blocks, html, text)] == [
+        bool(address)
+    ] * 3
+    assert ("Open the alert" in str(blocks)) == bool(address)
+
+
 @pytest.mark.requirement("S1-02", "S1-06")
 def test_a_rule_of_mode_once_sends_one_message_with_its_table(company: Company, settings: Settings) -> None:
     people = readers(
