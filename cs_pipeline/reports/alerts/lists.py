@@ -79,7 +79,14 @@ def open_of_account(session: Session, account_id: str, now: datetime) -> pd.Data
 
 def alert_of_id(session: Session, alert_id: int, now: datetime) -> pd.DataFrame:
     """The alert of that id: one row with the columns of `alerts`, or none."""
-    return _alerts(session, now, "alerts.alert_id = %(alert_id)s", alert_id=alert_id)
+    with session.cursor() as cursor:
+        cursor.execute("select account_id from cs.alerts where alert_id = %s", [alert_id])
+        (account_id,) = cursor.fetchone() or (None,)
+    # Its account is named, so that the view of accounts reads that one only.
+    of_account = "alerts.account_id = %(account_id)s" if account_id is not None else "true"
+    return _alerts(
+        session, now, f"alerts.alert_id = %(alert_id)s and {of_account}", alert_id=alert_id, account_id=account_id
+    )
 
 
 def alert_table(found: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
