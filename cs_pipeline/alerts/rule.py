@@ -20,8 +20,15 @@ OutcomeEvent = Literal[
     "churn", "contraction", "churn_or_contraction", "expansion", "onboarding_incomplete", "renewal", "none"
 ]
 SEVERITIES: tuple[Severity, ...] = ("urgent", "high", "medium", "low")
-COLUMNS = ("as_of", "account_id", "entity", "measured", "held_against", "facts")
-"""Columns that the view of every rule has, in this order."""
+COLUMNS = {
+    "as_of": "timestamptz",
+    "account_id": "text",
+    "entity": "text",
+    "measured": "double precision",
+    "held_against": "double precision",
+    "facts": "jsonb",
+}
+"""Columns that the view of every rule has, in this order, with their types."""
 
 _DURATION = re.compile(r"(\d+) (minute|hour|day|week)s?")
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import yaml
@@ -17,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cs_pipeline.alerts.folder_defaults import FolderDefaults, read_folder_defaults
 from cs_pipeline.alerts.parameters import Values, nearest, parameters_by_tier, problems_of_parameters
-from cs_pipeline.alerts.rule import Alert
+from cs_pipeline.alerts.rule import COLUMNS, Alert
+from cs_pipeline.alerts.rule_sql import facts_in, read_defaults
 from cs_pipeline.alerts.schedule import Schedule
-from cs_pipeline.alerts.sql_defaults import defaults_in_sql
 from cs_pipeline.alerts.team_file import TeamRule, load_team_file, with_team_settings
+from cs_pipeline.alerts.title import problems_of_title
 from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
@@ -82,10 +82,16 @@ class _Config(_Part):
     meta: _Meta
 
 
+class _Column(_Part):
+    name: str
+    data_type: str | None = None
+
+
 class _Model(_Part):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     description: str = ""
     config: _Config
+    columns: tuple[_Column, ...] = ()
 
 
 class _Properties(_Part):
@@ -143,7 +149,7 @@ def _rules_of(path: Path, folder: Path, defaults: FolderDefaults) -> Iterator[Ru
             path=path,
             description=" ".join(model.description.split()),
             requirements=model.config.meta.requirement,
-            defaults=defaults_in_sql(sql, model.name),
+            defaults=read_defaults(sql, model.name),
         )
 
 
@@ -192,14 +198,27 @@ def _problems(properties: _Properties, path: Path) -> Iterator[Problem]:
             _ = alert.audience and Condition.parse(alert.audience, ACCOUNT_FACTS)
         except ConditionError as error:
             yield Problem((*where, "audience"), str(error))
-        try:
-            list(Formatter().parse(alert.title))
-        except ValueError as error:
-            yield Problem((*where, "title"), f"is not a title: {error}")
         sql = path.with_name(f"{model.name}.sql")
+        facts = facts_in(sql) if sql.is_file() else None
+        for message in problems_of_title(alert.title, facts):
+            yield Problem((*where, "title"), message)
         if sql.is_file():
-            for name, message in problems_of_parameters(alert, defaults_in_sql(sql, model.name)):
+            for name, message in problems_of_parameters(alert, read_defaults(sql, model.name)):
                 yield Problem((*where, "parameters", *name), message)
+        yield from _problems_of_columns(model, number)
+
+
+def _problems_of_columns(model: _Model, number: int) -> Iterator[Problem]:
+    """The six columns as dbt's contract asks for them; dbt itself says so when none is described."""
+    types = {column.name: column.data_type for column in model.columns}
+    for name, data_type in COLUMNS.items():
+        if types and name not in types:
+            yield Problem(("models", number, "columns"), f"lacks {name} ({data_type}), which every rule has")
+        elif types and types[name] != data_type:
+            place = [column.name for column in model.columns].index(name)
+            yield Problem(
+                ("models", number, "columns", place, "data_type"), f"expected {data_type} for {name}, got {types[name]}"
+            )
 
 
 def _problems_among(rules: Mapping[str, Rule]) -> Iterator[str]:

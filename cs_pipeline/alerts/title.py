@@ -1,9 +1,13 @@
 """Write the title of an alert: the rule's title with what the row says in its braces. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+from cs_pipeline.alerts.parameters import nearest
+
+NUMBERS = ("measured", "held_against")
+TEXTS = ("entity", "account_name")
 UNKNOWN = "unknown"
 """Stands for a value that the row does not have."""
 
@@ -17,8 +21,26 @@ def title_of(template: str, row: Mapping[Any, Any]) -> str:
     """
     facts = row.get("facts") or {}
     account = row.get("account_name") or row.get("account_id") or ""
-    known = {**facts, **{name: row.get(name) for name in ("measured", "held_against")}, "account_name": account}
+    known = {**facts, **{name: row.get(name) for name in NUMBERS}, "account_name": account}
     return _Title().vformat(template, (), {**known, "entity": row.get("entity") or account})
+
+
+def problems_of_title(template: str, facts: Sequence[str] | None) -> Iterator[str]:
+    """What is wrong with the title of a rule. `facts`: what its braces may take besides the columns, where known."""
+    try:
+        fields = [(name, spec or "") for _, name, spec, _ in Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        yield f"is not a title: {error}"
+        return
+    known = dict.fromkeys([*TEXTS, *NUMBERS, *(facts or [])])
+    for name, spec in fields:
+        if facts is not None and name not in known:
+            yield f"{{{name}}} is neither a column nor a fact of the SQL{nearest(name, known)}"
+        elif name in NUMBERS:
+            try:
+                format(0.0, spec)
+            except ValueError:
+                yield f"{{{name}:{spec}}} is no format of a number: write {{{name}:.0f}} or {{{name}:.0%}}"
 
 
 class _Title(Formatter):

@@ -109,7 +109,8 @@ class SourceTable:
         return False
 
     def create_indexes(self, cursor: Cursor) -> None:
-        """Primary key, and what incremental models and joins need: indexes, and word of rows that move away."""
+        """Primary key, and what incremental models and joins need: indexes, and word of rows that move away
+        or lose what alert rules ask about the past."""
         cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.key)})")
         cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID})")
         if self.append_only:
@@ -119,6 +120,8 @@ class SourceTable:
         if self.rolled_up:
             watched = (self.relation, self.event_time, ", ".join(self.key))
             cursor.execute("select cs.watch_touched_days(%s, %s, %s)", watched)
+        if self.name == "users":
+            cursor.execute("select cs.watch_onboarding_stages(%s)", (self.relation,))
         for index in CONSENT_INDEXES.get(self.name, ()):
             cursor.execute(index)
 

@@ -55,6 +55,77 @@
 {%- endmacro %}
 
 
+{# What customers said lately, each statement an alert: the start of the rules about it, up to their own conditions. #}
+{% macro statements_lately(moments) -%}
+select
+    moments.as_of,
+    statements.account_id,
+    statements.said_in || ':' || statements.source_id as entity,
+    cast(1 as double precision) as measured,
+    cast(1 as double precision) as held_against,
+    jsonb_build_object(
+        'said_in', statements.said_in,
+        'said_at', statements.said_at,
+        'words', left(statements.words, 500)
+    ) as facts
+from {{ moments }} as moments
+inner join {{ ref('int_customer_statements') }} as statements
+    on
+        {{ is_news('statements.said_at', 'moments.as_of') }}
+        and {{ was_known('statements._loaded_at', 'statements.said_at', 'moments.as_of') }}
+{%- endmacro %}
+
+
+{# A rule about feedback that somebody sorted as `kind`. #}
+{% macro feedback_of_kind(moments, kind) -%}
+{{ statements_lately(moments) }}
+where
+    statements.said_in = 'feedback'
+    and statements.kind = '{{ kind }}'
+{%- endmacro %}
+
+
+{# A rule about what customers speak of, wherever they say it: one of its parameter `phrases`; only of
+   accounts of which the condition holds. #}
+{% macro statements_that_mention(moments, parameters, accounts_of='true') -%}
+{{ statements_lately(moments) }}
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on statements.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
+inner join {{ parameters }} as parameters
+    on parameters.tier = coalesce(accounts.tier, '')
+where
+    {{ accounts_of }}
+    and {{ mentions('statements.words', 'parameters.phrases') }}
+    and {{ is_around_moments('statements.said_at', days_of_news()) }}
+{%- endmacro %}
+
+
+{# A rule about answers to the NPS question lately: those whose score, from 0 to 10, compares so with its parameter `nps`. #}
+{% macro nps_answers(moments, parameters, compares) -%}
+select
+    moments.as_of,
+    responses.account_id,
+    responses.response_id as entity,
+    responses.score * 10 / responses.scale_max as measured,
+    parameters.nps as held_against,
+    jsonb_build_object(
+        'user_id', responses.user_id,
+        'responded_at', responses.responded_at
+    ) as facts
+from {{ moments }} as moments
+inner join {{ ref('stg_survey_responses') }} as responses
+    on {{ is_news('responses.responded_at', 'moments.as_of') }}
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on responses.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
+inner join {{ parameters }} as parameters
+    on parameters.tier = coalesce(accounts.tier, '')
+where
+    responses.survey = 'nps'
+    and responses.score * 10 {{ compares }} parameters.nps * responses.scale_max
+    and {{ was_known('responses._loaded_at', 'responses.responded_at', 'moments.as_of') }}
+{%- endmacro %}
+
+
 {# A rule about pages: accounts whose users viewed or clicked one of its parameter `pages`, once a UTC day. It is found on
    that day and the two after it, since events that come later make the rule wait for data; and where it was missed, as
    many days longer as nobody asked. #}
@@ -75,7 +146,8 @@ inner join {{ ref('stg_events') }} as events
     on
         events.occurred_at > {{ utc_midnight(utc_day('moments.as_of') ~ ' - 2 - ' ~ days_missed()) }}
         and moments.as_of >= events.occurred_at
-inner join {{ ref('stg_accounts') }} as accounts on events.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on events.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 inner join {{ parameters }} as parameters
     on parameters.tier = coalesce(accounts.tier, '')
 where
@@ -94,8 +166,8 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
         accounts.account_id,
         {{ utc_day('accounts.created_at') }} as created_on
     from asked
-    inner join {{ ref('stg_accounts') }} as accounts
-        on asked.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on asked.tier = coalesce(accounts.tier, '') and {{ held_at('accounts', 'asked.as_of') }}
     where
         {{ is_customer('accounts', 'asked.as_of') }}
         and {{ was_known('accounts._loaded_at', 'accounts.created_at', 'asked.as_of') }}
@@ -143,8 +215,11 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
         contacts.*,
         {{ utc_day('users.created_at') }} as created_on
     from contacts
-    inner join {{ ref('stg_accounts') }} as accounts
-        on contacts.account_id = accounts.account_id and contacts.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on
+            contacts.account_id = accounts.account_id
+            and contacts.tier = coalesce(accounts.tier, '')
+            and {{ held_at('accounts', 'contacts.as_of') }}
     inner join {{ ref('stg_users') }} as users
         on contacts.user_id = users.user_id and contacts.account_id = users.account_id
     where
@@ -274,8 +349,41 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
         accounts.tier,
         accounts.created_at,
         accounts.churned_at,
+        accounts.held_from,
+        accounts.held_until,
         coalesce(progress.started_at, accounts.created_at) as started_at
     from {{ ref('stg_onboarding_progress') }} as progress
-    inner join {{ ref('stg_accounts') }} as accounts on progress.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts on progress.account_id = accounts.account_id
     where {{ is_around_moments('accounts.created_at', '(select max(parameters.onboarding_days) from parameters)') }}
+{%- endmacro %}
+
+
+{# A rule about scores that fell to poor (severity 3) from a severity between `from_best` and `from_worst`. #}
+{% macro fell_to_poor(moments, from_best, from_worst) -%}
+select
+    moments.as_of,
+    changes.account_id,
+    cast(changes.week as text) as entity,
+    changes.to_score as measured,
+    changes.from_score as held_against,
+    jsonb_build_object('from_score', changes.from_score, 'to_score', changes.to_score, 'cause', changes.cause) as facts
+from {{ moments }} as moments
+inner join {{ source('cs', 'score_changes') }} as changes
+    on
+        changes.week <= {{ last_week_before('moments.as_of') }}
+        and changes.week > {{ last_week_before('moments.as_of') }} - 14 - {{ days_of_news() }}
+where
+    changes.from_severity between {{ from_best }} and {{ from_worst }}
+    and changes.to_severity = 3
+    and changes.cause != 'model_version'
+    -- A score that is held because its sources are stale says nothing new.
+    and not exists (
+        select 1
+        from {{ source('cs', 'health_scores') }} as scores
+        where
+            scores.account_id = changes.account_id
+            and scores.week = changes.week
+            and scores.is_active
+            and scores.status = 'held'
+    )
 {%- endmacro %}

@@ -50,6 +50,13 @@
 {%- endmacro %}
 
 
+{# Is the row of int_accounts_over_time the one that held at the moment? One expression, so that the planner does not take
+   the two bounds for two narrow conditions. #}
+{% macro held_at(accounts, moment) -%}
+    not coalesce({{ moment }} <= {{ accounts }}.held_from or {{ moment }} > {{ accounts }}.held_until, false)
+{%- endmacro %}
+
+
 {# Is the account a customer at the moment? What alert rules say of one that has left is of no use to anyone. #}
 {% macro is_customer(accounts, moment) -%}
     {{ accounts }}.created_at <= {{ moment }}

@@ -119,6 +119,10 @@ def test_a_rule_has_its_parameters_by_tier(folder: Folder) -> None:
         ("        alert:", "        alrt:", "_idle.yml:5: idle: config.meta.alert: is missing"),
         ("models:", "modles:", "idle.sql: no properties file beside it has its meta.alert"),
         ("nature: state", "nature: [", "_idle.yml:13:22: is not YAML"),
+        ("{entity} is idle", "{measured:.0q} idle", "_idle.yml:8: idle: config.meta.alert.title: {measured:.0q} is no "
+         "format of a number: write {measured:.0f}"),
+        ("meaning: Which plans}\n", "meaning: Which plans}\n    columns:\n      - {name: as_of, data_type: timestamptz}\n",
+         "_idle.yml:22: idle: columns: lacks account_id (text), which every rule has"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_rule_is_one_sentence_with_file_line_rule_and_field(
@@ -127,7 +131,7 @@ def test_a_mistake_in_a_rule_is_one_sentence_with_file_line_rule_and_field(
     folder.write(PROPERTIES.replace(old, new, 1))
     complaint = folder.complaint()
     assert any(line.startswith(said) for line in complaint.splitlines()), complaint
-    assert complaint.count("\n") <= complaint.count("featur")
+    assert complaint.count("\n") <= complaint.count("featur") + complaint.count("columns: lacks")
 
 
 @pytest.mark.parametrize(
@@ -138,11 +142,31 @@ def test_a_mistake_in_a_rule_is_one_sentence_with_file_line_rule_and_field(
         (SQL.replace("10", "0.5"), "_idle.yml:19: idle: config.meta.alert.parameters.days: the default in the SQL: "),
         (SQL.replace("'feature': 'export', ", "'feature': 'export', 'more': 1, "), "_idle.yml:18: idle: "
          "config.meta.alert.parameters: says nothing of more, which the SQL has; say its meaning, unit and bounds"),
+        (SQL.replace("'idle'", "'idel'"), "idle.sql:1: alert_parameters: is asked for those of 'idel'; this rule is 'idle'"),
+        (f"{SQL}\nwhere day < current_date", "idle.sql:2: asks for the present with current_date: ask for moments.as_of, "
+         "or a replay of the past sees today"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_parameters_of_the_sql_is_one_sentence(folder: Folder, sql: str, said: str) -> None:
     (folder.rules / "custom" / "idle.sql").write_text(sql)
     assert folder.complaint().startswith(said)
+
+
+def test_the_present_may_be_spoken_of_in_comments_and_texts(folder: Folder) -> None:
+    (folder.rules / "custom" / "idle.sql").write_text(f"-- not now()\n{SQL}\nwhere words = 'current_date'")
+    assert list(folder.load()) == ["idle"]
+
+
+def test_a_title_takes_facts_that_the_sql_has(folder: Folder) -> None:
+    sql = SQL.replace("select 1", "select jsonb_build_object('days', f(1, 'a'), 'last_at', max(at)) as facts")
+    (folder.rules / "custom" / "idle.sql").write_text(sql)
+    folder.write(PROPERTIES.replace("{entity} is idle", "{days} {last_at} {account_name} {held_against:.0%}"))
+    assert list(folder.load()) == ["idle"]
+    folder.write(PROPERTIES.replace("{entity} is idle", "{entity} since {lst_at:%d}"))
+    assert folder.complaint() == (
+        "_idle.yml:8: idle: config.meta.alert.title: {lst_at} is neither a column nor a fact of the SQL; "
+        "did you mean last_at?"
+    )
 
 
 def test_a_rule_named_twice_is_told_with_both_files(folder: Folder) -> None:
@@ -165,6 +189,7 @@ def test_rules_that_stand_before_each_other_in_a_circle_are_refused(folder: Fold
 # alerts.yaml --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("S2-03")
 def test_a_team_sets_parameters_by_tier_and_who_is_told_without_touching_sql(folder: Folder) -> None:
     folder.team("""
         rules:

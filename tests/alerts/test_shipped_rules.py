@@ -81,6 +81,19 @@ def test_rules_about_the_whole_go_at_once_to_the_team_that_can_do_something() ->
     assert all(alert.notify.digest is None for alert in whole.values())
 
 
+@pytest.mark.requirement("S1-04", "S2-01", "S2-02", "S2-19")
+def test_rules_of_every_type_tell_of_what_is_favourable_and_of_what_is_not() -> None:
+    told = {kind: {rule.alert.polarity for rule in RULES.values() if rule.alert.type == kind} for kind in NAMED}
+    assert told == {
+        "acquisition": {"negative"},
+        "onboarding": {"negative", "positive"},
+        "renewal": {"negative", "positive"},
+        "upsell": {"positive"},
+        "risk": {"negative"},
+        "support": {"negative"},
+    }
+
+
 def test_the_catalogue_is_up_to_date(tmp_path: Path) -> None:
     wanted = tmp_path / "made" / "catalogue.md"
     CliRunner().invoke(app, ["alert", "catalogue", str(wanted)], catch_exceptions=False)

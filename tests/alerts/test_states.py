@@ -8,6 +8,7 @@ from tests.alerts.conftest import Watch
 from tests.builders.alert_rules import DAY, START, rule
 
 
+@pytest.mark.requirement("S1-01")
 def test_an_alert_fires_once_and_ends_when_it_is_over(watch: Watch) -> None:
     watched = watch(rule())
     watched.begin()

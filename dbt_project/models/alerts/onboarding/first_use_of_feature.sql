@@ -62,7 +62,8 @@ asked_for as (
         accounts.churned_at,
         coalesce(features.feature_name, first_uses.feature) as feature_name
     from first_uses
-    inner join {{ ref('stg_accounts') }} as accounts on first_uses.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on first_uses.account_id = accounts.account_id and {{ held_at('accounts', 'first_uses.occurred_at') }}
     inner join parameters on parameters.tier = coalesce(accounts.tier, '')
     left join features on first_uses.feature = features.feature
     where

@@ -41,7 +41,8 @@ reached as (
         numbered_orders.counted_at,
         cast(levels.level as integer) as level
     from numbered_orders
-    inner join {{ ref('stg_accounts') }} as accounts on numbered_orders.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on numbered_orders.account_id = accounts.account_id and {{ held_at('accounts', 'numbered_orders.counted_at') }}
     inner join parameters on parameters.tier = coalesce(accounts.tier, '')
     cross join lateral unnest(parameters.levels) as levels (level)
     where
@@ -63,6 +64,7 @@ inner join reached
     on
         {{ is_news('reached.counted_at', 'moments.as_of') }}
         and {{ is_news('reached.created_at', 'moments.as_of') }}
-inner join {{ ref('stg_accounts') }} as accounts on reached.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on reached.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 where {{ is_customer('accounts', 'moments.as_of') }}
 order by moments.as_of asc, reached.account_id asc, reached.user_id asc, reached.level desc

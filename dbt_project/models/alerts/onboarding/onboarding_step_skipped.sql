@@ -31,9 +31,11 @@ inner join steps as later
         and steps.position < later.position
         and later.completed_at < moments.as_of - make_interval(secs => 86400 * parameters.days)
         and {{ was_known('later._loaded_at', 'later.started_at', 'moments.as_of') }}
+        and {{ held_at('later', 'moments.as_of') }}
 where
     coalesce(steps.completed_at > moments.as_of, true)
     and steps.created_at > moments.as_of - make_interval(secs => 86400 * parameters.onboarding_days)
     and {{ was_known('steps._loaded_at', 'steps.started_at', 'moments.as_of') }}
     and {{ is_customer('steps', 'moments.as_of') }}
+    and {{ held_at('steps', 'moments.as_of') }}
 group by moments.as_of, steps.account_id, steps.step, steps.position, parameters.days

@@ -28,6 +28,7 @@ where
     and steps.created_at > moments.as_of - make_interval(secs => 86400 * parameters.onboarding_days)
     and {{ was_known('steps._loaded_at', 'steps.started_at', 'moments.as_of') }}
     and {{ is_customer('steps', 'moments.as_of') }}
+    and {{ held_at('steps', 'moments.as_of') }}
     -- The first open step is the one where the customer stands; those behind it wait for it.
     and not exists (
         select 1

@@ -21,7 +21,8 @@ trainings as (
         greatest(attendance.occurred_at, attendance._loaded_at) as counted_at,
         coalesce(features.feature_name, features.feature) as feature_name
     from {{ ref('stg_event_attendance') }} as attendance
-    inner join {{ ref('stg_accounts') }} as accounts on attendance.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on attendance.account_id = accounts.account_id and {{ held_at('accounts', 'attendance.occurred_at') }}
     inner join parameters on parameters.tier = coalesce(accounts.tier, '')
     inner join {{ ref('stg_features') }} as features
         on
@@ -110,7 +111,8 @@ inner join candidates
         {{ is_news('candidates.used_at', 'moments.as_of') }}
         and candidates.use_counted_at <= moments.as_of
         and candidates.counted_at <= moments.as_of
-inner join {{ ref('stg_accounts') }} as accounts on candidates.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on candidates.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 where {{ is_customer('accounts', 'moments.as_of') }}
 order by
     moments.as_of asc,

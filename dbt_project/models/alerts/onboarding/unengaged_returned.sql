@@ -87,7 +87,10 @@ candidates as materialized (
         on
             login_days.account_id = login_weeks.account_id
             and login_weeks.week = {{ week_of('login_days.login_day') }}
-    inner join {{ ref('stg_accounts') }} as accounts on login_days.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on
+            login_days.account_id = accounts.account_id
+            and {{ held_at('accounts', utc_midnight('login_days.login_day')) }}
     inner join parameters on parameters.tier = coalesce(accounts.tier, '')
     where
         login_days.login_day - {{ utc_day('accounts.created_at') }} >= parameters.days

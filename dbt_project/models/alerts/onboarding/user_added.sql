@@ -7,7 +7,8 @@ select
     jsonb_build_object('added_at', users.created_at) as facts
 from {{ moments() }} as moments
 inner join {{ ref('stg_users') }} as users on {{ is_news('users.created_at', 'moments.as_of') }}
-inner join {{ ref('stg_accounts') }} as accounts on users.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on users.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 inner join {{ alert_parameters('user_added', {'account_age_days': 1}) }} as parameters
     on parameters.tier = coalesce(accounts.tier, '')
 where

@@ -17,7 +17,8 @@ select
     ) as facts
 from {{ moments() }} as moments
 inner join {{ ref('int_renewal_dates') }} as renewals on {{ renewal_is_ahead('renewals', 'moments.as_of') }}
-inner join {{ ref('stg_accounts') }} as accounts on renewals.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on renewals.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 inner join {{ alert_parameters('renewal_window', {'windows': ['90', '60', '30', '7']}) }} as parameters
     on parameters.tier = coalesce(accounts.tier, '')
 -- The narrowest window: a contract that comes to light 20 days before its renewal is told of once.

@@ -12,7 +12,8 @@ renewals as (
         accounts.created_at
     from {{ moments() }} as moments
     inner join {{ ref('int_renewal_dates') }} as renewals on {{ renewal_is_ahead('renewals', 'moments.as_of') }}
-    inner join {{ ref('stg_accounts') }} as accounts on renewals.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on renewals.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
     inner join {{ alert_parameters('renewal_without_qbr', {'days': 90, 'qbr_days': 60}) }} as parameters
         on parameters.tier = coalesce(accounts.tier, '')
     where

@@ -17,8 +17,11 @@ champions as (
         on
             parameters.roles @> array[roles.role]
             and coalesce(moments.as_of >= roles._loaded_at, true)
-    inner join {{ ref('stg_accounts') }} as accounts
-        on roles.account_id = accounts.account_id and parameters.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on
+            roles.account_id = accounts.account_id
+            and parameters.tier = coalesce(accounts.tier, '')
+            and {{ held_at('accounts', 'moments.as_of') }}
     inner join {{ ref('stg_users') }} as users
         on roles.user_id = users.user_id and roles.account_id = users.account_id
 

@@ -12,7 +12,8 @@ select
 from {{ moments() }} as moments
 inner join {{ ref('stg_tickets') }} as tickets
     on moments.as_of >= tickets.created_at
-inner join {{ ref('stg_accounts') }} as accounts on tickets.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on tickets.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 inner join {{ alert_parameters('critical_ticket_open', {'days': 5}) }} as parameters
     on parameters.tier = coalesce(accounts.tier, '')
 where

@@ -1,51 +1,21 @@
-with
-
-asked as (
-
-    select
-        moments.as_of,
-        parameters.*
-    from {{ moments() }} as moments
-    cross join {{ alert_parameters('frequent_complaints', {'complaints': 3, 'days': 30}) }} as parameters
-
-),
-
-counts as (
-
-    select
-        asked.as_of,
-        feedback.account_id,
-        count(*) filter (
-            where feedback.created_at > asked.as_of - make_interval(secs => 86400 * asked.days)
-        ) as count_now,
-        count(*) filter (
-            where feedback.created_at <= asked.as_of - make_interval(secs => 86400 * asked.days)
-        ) as count_before,
-        max(feedback.created_at) as last_at
-    from asked
-    inner join {{ ref('stg_accounts') }} as accounts
-        on asked.tier = coalesce(accounts.tier, '')
-    inner join {{ ref('stg_feedback') }} as feedback
-        on
-            accounts.account_id = feedback.account_id
-            and asked.as_of >= feedback.created_at
-    where
-        feedback.created_at > asked.as_of - make_interval(secs => 86400 * 2 * asked.days)
-        and feedback.kind = 'complaint'
-        and {{ was_known('feedback._loaded_at', 'feedback.created_at', 'asked.as_of') }}
-    group by asked.as_of, feedback.account_id
-
-)
-
 select
-    counts.as_of,
-    counts.account_id,
-    counts.account_id as entity,
-    cast(counts.count_now as double precision) as measured,
-    asked.complaints as held_against,
-    jsonb_build_object('days', asked.days, 'last_at', counts.last_at) as facts
-from counts
-inner join {{ ref('stg_accounts') }} as accounts on counts.account_id = accounts.account_id
-inner join asked on counts.as_of = asked.as_of and coalesce(accounts.tier, '') = asked.tier
+    moments.as_of,
+    feedback.account_id,
+    feedback.account_id as entity,
+    cast(count(*) as double precision) as measured,
+    parameters.complaints as held_against,
+    jsonb_build_object('days', parameters.days, 'last_at', max(feedback.created_at)) as facts
+from {{ moments() }} as moments
+cross join {{ alert_parameters('frequent_complaints', {'complaints': 3, 'days': 30}) }} as parameters
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on parameters.tier = coalesce(accounts.tier, '') and {{ held_at('accounts', 'moments.as_of') }}
+inner join {{ ref('stg_feedback') }} as feedback
+    on
+        accounts.account_id = feedback.account_id
+        and moments.as_of >= feedback.created_at
 where
-    counts.count_now >= asked.complaints
+    feedback.created_at > moments.as_of - make_interval(secs => 86400 * parameters.days)
+    and feedback.kind = 'complaint'
+    and {{ was_known('feedback._loaded_at', 'feedback.created_at', 'moments.as_of') }}
+group by moments.as_of, feedback.account_id, parameters.complaints, parameters.days
+having count(*) >= parameters.complaints

@@ -20,8 +20,8 @@ people as (
         users.user_id,
         {{ utc_day('users.created_at') }} as created_on
     from asked
-    inner join {{ ref('stg_accounts') }} as accounts
-        on asked.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on asked.tier = coalesce(accounts.tier, '') and {{ held_at('accounts', 'asked.as_of') }}
     inner join {{ ref('stg_users') }} as users
         on accounts.account_id = users.account_id
     where

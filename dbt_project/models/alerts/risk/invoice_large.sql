@@ -11,7 +11,8 @@ select
 from {{ moments() }} as moments
 inner join {{ ref('stg_invoices') }} as invoices
     on {{ utc_day('moments.as_of') }} >= invoices.issued_on
-inner join {{ ref('stg_accounts') }} as accounts on invoices.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on invoices.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
 inner join {{ alert_parameters('invoice_large', {'amount': 10000}) }} as parameters
     on parameters.tier = coalesce(accounts.tier, '')
 where

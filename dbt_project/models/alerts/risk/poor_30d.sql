@@ -38,8 +38,11 @@ stretches as (
             asked.week = scores.week
             and asked.severity <= scores.severity
             and scores.is_active
-    inner join {{ ref('stg_accounts') }} as accounts
-        on scores.account_id = accounts.account_id and asked.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on
+            scores.account_id = accounts.account_id
+            and asked.tier = coalesce(accounts.tier, '')
+            and {{ held_at('accounts', 'asked.as_of') }}
 
 ),
 

@@ -1,3 +1,5 @@
+{%- set last_days = 'tickets.created_at > asked.as_of - make_interval(secs => 86400 * asked.days)' %}
+
 with
 
 asked as (
@@ -14,17 +16,14 @@ counts as (
 
     select
         asked.as_of,
+        asked.ratio,
+        asked.tickets as tickets_asked,
         tickets.account_id,
-        count(*) filter (
-            where tickets.created_at > asked.as_of - make_interval(secs => 86400 * asked.days)
-        ) as count_now,
-        count(*) filter (
-            where tickets.created_at <= asked.as_of - make_interval(secs => 86400 * asked.days)
-        ) as count_before,
-        max(tickets.created_at) as last_at
+        count(*) filter (where {{ last_days }}) as count_now,
+        count(*) filter (where not ({{ last_days }})) as count_before
     from asked
-    inner join {{ ref('stg_accounts') }} as accounts
-        on asked.tier = coalesce(accounts.tier, '')
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on asked.tier = coalesce(accounts.tier, '') and {{ held_at('accounts', 'asked.as_of') }}
     inner join {{ ref('stg_tickets') }} as tickets
         on
             accounts.account_id = tickets.account_id
@@ -32,20 +31,18 @@ counts as (
     where
         tickets.created_at > asked.as_of - make_interval(secs => 86400 * 2 * asked.days)
         and {{ was_known('tickets._loaded_at', 'tickets.created_at', 'asked.as_of') }}
-    group by asked.as_of, tickets.account_id
+    group by asked.as_of, asked.ratio, asked.tickets, tickets.account_id
 
 )
 
 select
-    counts.as_of,
-    counts.account_id,
-    counts.account_id as entity,
-    cast(counts.count_now as double precision) / greatest(counts.count_before, 1) as measured,
-    asked.ratio as held_against,
-    jsonb_build_object('now', counts.count_now, 'before', counts.count_before) as facts
+    as_of,
+    account_id,
+    account_id as entity,
+    cast(count_now as double precision) / greatest(count_before, 1) as measured,
+    ratio as held_against,
+    jsonb_build_object('now', count_now, 'before', count_before) as facts
 from counts
-inner join {{ ref('stg_accounts') }} as accounts on counts.account_id = accounts.account_id
-inner join asked on counts.as_of = asked.as_of and coalesce(accounts.tier, '') = asked.tier
 where
-    counts.count_now >= asked.tickets
-    and counts.count_now >= asked.ratio * greatest(counts.count_before, 1)
+    count_now >= tickets_asked
+    and count_now >= ratio * greatest(count_before, 1)

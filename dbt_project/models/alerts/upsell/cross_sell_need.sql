@@ -43,9 +43,11 @@ spoken as materialized (
         needs.product,
         statements.*,
         accounts.created_at,
-        accounts.churned_at
+        accounts.churned_at,
+        accounts.held_from,
+        accounts.held_until
     from needs
-    inner join {{ ref('stg_accounts') }} as accounts
+    inner join {{ ref('int_accounts_over_time') }} as accounts
         on needs.tier = coalesce(accounts.tier, '')
     inner join {{ ref('int_customer_statements') }} as statements
         on accounts.account_id = statements.account_id
@@ -75,6 +77,7 @@ said as (
             and asked.as_of >= spoken.said_at
     where
         {{ is_customer('spoken', 'asked.as_of') }}
+        and {{ held_at('spoken', 'asked.as_of') }}
         and (
             spoken.said_in = 'sales_goal'
             or spoken.said_at > asked.as_of - make_interval(secs => 86400 * spoken.days)

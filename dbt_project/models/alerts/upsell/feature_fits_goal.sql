@@ -15,8 +15,11 @@ inner join {{ ref('stg_feature_launches') }} as launches
     on
         {{ utc_day('moments.as_of') }} >= launches.launched_on
         and {{ utc_day('moments.as_of') }} - launches.launched_on < parameters.days
-inner join {{ ref('stg_accounts') }} as accounts
-    on parameters.tier = coalesce(accounts.tier, '') and coalesce(launches.tier = accounts.tier, launches.tier is null)
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on
+        parameters.tier = coalesce(accounts.tier, '')
+        and coalesce(launches.tier = accounts.tier, launches.tier is null)
+        and {{ held_at('accounts', 'moments.as_of') }}
 left join {{ ref('stg_features') }} as features on launches.feature = features.feature
 where
     {{ is_customer('accounts', 'moments.as_of') }}

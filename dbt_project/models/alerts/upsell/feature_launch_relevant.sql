@@ -26,8 +26,10 @@ wishes as (
         account_id,
         'goal' as wish,
         sales_goal as words,
-        created_at as known_at
-    from {{ ref('stg_accounts') }}
+        created_at as known_at,
+        held_from,
+        held_until
+    from {{ ref('int_accounts_over_time') }}
     where sales_goal is not null
 
     union all
@@ -36,7 +38,9 @@ wishes as (
         account_id,
         'request' as wish,
         body as words,
-        greatest(created_at, _loaded_at) as known_at
+        greatest(created_at, _loaded_at) as known_at,
+        cast(null as timestamptz) as held_from,
+        cast(null as timestamptz) as held_until
     from {{ ref('stg_feedback') }}
     where
         kind = 'feature_request'
@@ -55,6 +59,7 @@ relevant as (
     inner join wishes
         on
             launches.as_of >= wishes.known_at
+            and {{ held_at('wishes', 'launches.as_of') }}
             and launches.words @@ to_tsvector('english', wishes.words)
     order by launches.as_of asc, launches.launch_id asc, wishes.account_id asc, wishes.wish asc
 
@@ -87,7 +92,8 @@ select
         'because_of', relevant.wish
     ) as facts
 from relevant
-inner join {{ ref('stg_accounts') }} as accounts on relevant.account_id = accounts.account_id
+inner join {{ ref('int_accounts_over_time') }} as accounts
+    on relevant.account_id = accounts.account_id and {{ held_at('accounts', 'relevant.as_of') }}
 where
     coalesce(relevant.tier = accounts.tier, relevant.tier is null)
     and {{ is_customer('accounts', 'relevant.as_of') }}

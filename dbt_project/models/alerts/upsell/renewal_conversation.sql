@@ -11,7 +11,8 @@ renewals as (
         parameters.ahead_days
     from {{ moments() }} as moments
     inner join {{ ref('int_renewal_dates') }} as renewals on {{ renewal_is_ahead('renewals', 'moments.as_of') }}
-    inner join {{ ref('stg_accounts') }} as accounts on renewals.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on renewals.account_id = accounts.account_id and {{ held_at('accounts', 'moments.as_of') }}
     inner join {{ alert_parameters('renewal_conversation', {'days': 90, 'ahead_days': 14}) }} as parameters
         on parameters.tier = coalesce(accounts.tier, '')
     where

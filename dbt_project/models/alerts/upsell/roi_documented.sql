@@ -18,7 +18,10 @@ documented as (
             partition by value_log.account_id order by value_log.recorded_on, value_log.value_id
         ) as recorded_before_on
     from {{ ref('stg_value_log') }} as value_log
-    inner join {{ ref('stg_accounts') }} as accounts on value_log.account_id = accounts.account_id
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on
+            value_log.account_id = accounts.account_id
+            and {{ held_at('accounts', utc_midnight('value_log.recorded_on')) }}
     inner join parameters on parameters.tier = coalesce(accounts.tier, '')
     where value_log.amount > parameters.amount
 

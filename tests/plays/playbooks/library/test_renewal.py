@@ -24,7 +24,7 @@ def test_the_renewal_ladder_has_exactly_the_days_of_the_source():
     assert not starts(RENEWAL, renewal_window="overdue")
 
 
-@pytest.mark.requirement("S5-30")
+@pytest.mark.requirement("S2-12", "S5-30")
 def test_180_days_before_comes_the_annual_review_with_usage_value_and_return(write: Write):
     review = the_step(RENEWAL, -180, "email")
     text = words(

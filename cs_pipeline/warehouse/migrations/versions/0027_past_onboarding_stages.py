@@ -1,0 +1,20 @@
+"""Onboarding stages in which users were."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0027"
+down_revision = "0026"
+
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def upgrade() -> None:
+    """Add the table, and the trigger where there are users already."""
+    op.get_bind().exec_driver_sql(SQL.read_text(), execution_options={"no_parameters": True})
+
+
+def downgrade() -> None:
+    """Not offered, as for the versions before."""
+    raise NotImplementedError("the cs schema holds history; restore a backup instead of downgrading")
