@@ -114,7 +114,7 @@ def _line(row: Mapping[Hashable, Any], rule: Rule | None, zone: tzinfo, url_of: 
         account_url=url_of(account_id) if account_id else "",
         title=_cut(_one_line(title_of("{entity}" if rule is None else rule.alert.title, row)), LONGEST_TITLE),
         figures=_figures(row["measured"], row["held_against"]),
-        since=_since(row, zone, is_over=is_over),
+        since=_since(row, zone, is_over=is_over, is_event=rule is not None and rule.alert.nature == "event"),
         arr=row["arr"],
         severity="" if is_over or is_good else str(row["severity"]),
         is_over=is_over,
@@ -122,7 +122,9 @@ def _line(row: Mapping[Hashable, Any], rule: Rule | None, zone: tzinfo, url_of: 
 
 
 def _figures(measured: float | None, held_against: float | None) -> str:
-    """What was measured beside what it is held against, as far as they are known."""
+    """What was measured beside what it is held against, as far as they are known; nothing of what merely happened."""
+    if measured == held_against == 1:
+        return ""
     words = [
         f"{meaning} {figure(value)}"
         for meaning, value in (("measured", measured), ("held against", held_against))
@@ -137,13 +139,13 @@ def figure(value: float | None) -> str:
     return in_words(round(number, 1)) if abs(number) >= 1 else f"{number:.2g}".replace("-", "−")
 
 
-def _since(row: Mapping[Hashable, Any], zone: tzinfo, *, is_over: bool) -> str:
+def _since(row: Mapping[Hashable, Any], zone: tzinfo, *, is_over: bool, is_event: bool) -> str:
     since = _day(row["since"], zone)
     if is_over:
         return f"from {since} to {_day(row['ended_at'], zone)}"
     times = int(row["reopened"] or 0)
     back = "" if not times else ", back once" if times == 1 else f", back {times} times"
-    return f"since {since}{back}"
+    return f"{'seen on' if is_event else 'since'} {since}{back}"
 
 
 def _day(moment: datetime | None, zone: tzinfo) -> str:

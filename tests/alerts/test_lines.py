@@ -73,6 +73,16 @@ def test_a_long_section_says_how_many_more_of_which_rule_there_are() -> None:
     assert headline(sections) == "11 new, 1 got better"
 
 
+def test_what_happened_is_told_with_its_day_and_without_a_figure_that_only_says_that_it_happened() -> None:
+    rules = {"bad": rule("bad", nature="event", expires_after="30 days"), "worse": rule("worse")}
+    happened, holds = taken([("new", "bad", "high", 10), ("new", "worse", "low", 10)])
+    (section,) = arrange([{**happened, "measured": 1.0}, holds], rules, UTC, lambda account: account)
+    assert [(line.since, line.figures) for line in section.lines] == [
+        ("seen on 10 March 2025", ""),
+        ("since 10 March 2025", "measured 2, held against 1"),
+    ]
+
+
 def test_a_table_names_the_account_first_and_says_how_many_more_there_are() -> None:
     found = table_of({"rows": [{"csat": 1, "ticket": "T1", "account": "Acme"}, {"csat": None}, {"csat": 3.25}]}, 2)
     assert found is not None
