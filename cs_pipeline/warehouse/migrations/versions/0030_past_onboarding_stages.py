@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0030"
+down_revision = "0029"
 
 SQL = Path(__file__).with_suffix(".sql")
 
