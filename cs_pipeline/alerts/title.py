@@ -32,7 +32,7 @@ def problems_of_title(template: str, facts: Sequence[str] | None) -> Iterator[st
     except ValueError as error:
         yield f"is not a title: {error}"
         return
-    known: dict[str, object] = dict.fromkeys((*TEXTS, *NUMBERS, *(facts or ())))
+    known: Mapping[str, object] = dict.fromkeys((*TEXTS, *NUMBERS, *(facts or ())))
     for name, spec in fields:
         if facts is not None and name not in known:
             yield f"{{{name}}} is neither a column nor a fact of the SQL{nearest(name, known)}"
