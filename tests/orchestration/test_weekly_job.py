@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.keys import LIVE, ORIGIN_TAG
 from cs_pipeline.warehouse.connection import Warehouse
@@ -116,6 +117,17 @@ def test_a_missed_monday_is_made_up_for_before_the_next_one(monday: History) -> 
     assert monday.rows(f"select distinct origin from cs.score_changes where week = '{SCORED_UNTIL}'") == [("backfill",)]
     assert monday.count("cs.score_changes", f"week = '{LAST_WEEK}' and previous_week <> '{SCORED_UNTIL}'") == 0
     assert monday.rows("select distinct week from cs.triggers where kind = 'score_change'") == [(LAST_WEEK,)]
+
+
+@on_that_monday
+def test_hourly_daily_and_weekly_rules_are_asked_on_that_monday_and_find_something(monday: History) -> None:
+    schedules = {name: rule.alert.schedule for name, rule in load_rules(None).items()}
+    asked, found = (
+        {schedules[str(rule)] for (rule,) in monday.rows(f"select distinct rule from {table}")}
+        for table in ("cs.alert_evaluations where health = 'ok'", "cs.alerts where state = 'firing'")
+    )
+    assert asked == {"hourly", "daily", "weekly"}
+    assert found == asked
 
 
 @on_that_monday
