@@ -1,4 +1,4 @@
-"""What CSMs themselves expect of a renewal: said, said anew, and kept with who said it and why.
+"""Keep what CSMs themselves expect of a renewal: said, said anew, with who said it and why.
 
 A call stands beside the forecasts of the weeks that end after it; earlier weeks stay as they were.
 """

@@ -1,4 +1,4 @@
-"""Which accounts made the difference in a month: the bridge of MRR, and who moved it most. Reads only."""
+"""Tell which accounts made the difference in a month: the bridge of MRR, and who moved it most. Reads only."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
