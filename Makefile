@@ -14,7 +14,11 @@ TESTS ?=
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast check bench lock clean
+CHECKS := check-types check-models check-sql check-definitions check-imports check-style
+.PHONY: help install demo test test-fast check $(CHECKS) bench lock clean
+
+# Processes that the tests start would compile our modules anew, each for itself, where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,13 +46,27 @@ test-fast: install ## tests without a database in a minute or two; TESTS=tests/p
 	$(PYTEST) $(or $(TESTS),-m "not slow and not database")
 
 check: install ## formatting, types, imports, SQL style, definitions
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target --keep-going $(CHECKS)
+
+# One thread or process each, side by side: more of each would do part of the work twice. The longest come first.
+check-types:
+	$(BIN)/basedpyright --level error
+
+check-sql:
+	$(BIN)/sqlfluff lint cs_pipeline
+
+check-models:
+	cd dbt_project && ../$(BIN)/sqlfluff lint
+
+check-definitions:
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
+
+check-imports:
+	$(BIN)/lint-imports
+
+check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/basedpyright --level error --threads 2
-	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --processes 2 cs_pipeline
-	cd dbt_project && ../$(BIN)/sqlfluff lint --processes 2
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
 bench: install ## measure; ACCOUNTS=1000,10000,100000
 	$(BIN)/python -m benchmarks --accounts $(ACCOUNTS)
