@@ -11,7 +11,15 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages import loader
 from cs_pipeline.plays.messages.brand import Brand
 from cs_pipeline.reports.dated.asking import Asking
-from cs_pipeline.reports.dated.made import at_risk_review, product_feedback
+from cs_pipeline.reports.dated.made import (
+    at_risk_review,
+    executive_dashboard,
+    expansion_pipeline,
+    health_trends,
+    onboarding_review,
+    product_feedback,
+    retention_analysis,
+)
 from cs_pipeline.reports.dated.periods import Rhythm, last_ended
 from cs_pipeline.reports.dated.report import Report
 from cs_pipeline.reports.dated.words import Money
@@ -47,6 +55,42 @@ KINDS: Mapping[str, Kind] = {
             "weekly",
             "open requests by feature, with the customers, the ARR and the renewals behind each",
             product_feedback.product_feedback,
+        ),
+        Kind(
+            executive_dashboard.NAME,
+            executive_dashboard.TITLE,
+            "monthly",
+            "every KPI beside its target, what to do where it is missed, which accounts made the difference",
+            executive_dashboard.executive_dashboard,
+        ),
+        Kind(
+            health_trends.NAME,
+            health_trends.TITLE,
+            "monthly",
+            "where accounts moved, what moved their scores, who fell and rose, by tier and owner",
+            health_trends.health_trends,
+            by_owner=True,
+        ),
+        Kind(
+            onboarding_review.NAME,
+            onboarding_review.TITLE,
+            "monthly",
+            "how many complete onboarding and see first value, where they stop, who is stuck",
+            onboarding_review.onboarding_review,
+        ),
+        Kind(
+            retention_analysis.NAME,
+            retention_analysis.TITLE,
+            "quarterly",
+            "what was kept and lost, why, whether the score had said so, by part and by cohort",
+            retention_analysis.retention_analysis,
+        ),
+        Kind(
+            expansion_pipeline.NAME,
+            expansion_pipeline.TITLE,
+            "quarterly",
+            "who shows signals of expansion and is well, who waits, what grew and by what",
+            expansion_pipeline.expansion_pipeline,
         ),
     )
 }

@@ -36,6 +36,11 @@ class Period:
         return last_ended(self.rhythm, datetime.combine(self.first, time(), UTC))
 
     @property
+    def last_month(self) -> date:
+        """First day of the calendar month of its last day: whose KPIs it knows."""
+        return (self.end - timedelta(days=1)).replace(day=1)
+
+    @property
     def last_week(self) -> date:
         """Monday of the last week that had ended when the period had: whose scores it knows."""
         return self.end - timedelta(days=self.end.weekday() + 7)

@@ -9,6 +9,7 @@ from cs_pipeline.plays.messages.environment import clean, in_words, is_missing
 
 LONGEST_NAME = 60
 UNKNOWN = "unknown"
+SEVERITY_WORDS = {0: "healthy", 1: "watch", 2: "at risk", 3: "critical"}
 
 
 class Money:
@@ -23,6 +24,10 @@ class Money:
             return UNKNOWN
         rounded = round(float(amount))
         return f"{'−' if rounded < 0 else ''}{self._currency}{in_words(abs(rounded))}"
+
+    def signed(self, amount: Any) -> str:
+        """'+$1,200' or '−$300'."""
+        return self(amount) if is_missing(amount) or round(float(amount)) <= 0 else f"+{self(amount)}"
 
 
 def number(value: Any, missing: str = "") -> str:

@@ -11,14 +11,13 @@ from cs_pipeline.reports.alerts.text import what_of
 from cs_pipeline.reports.charts import SEVERITY_COLOURS
 from cs_pipeline.reports.dated.asking import Asking, Row
 from cs_pipeline.reports.dated.report import Column, Figure, Table
-from cs_pipeline.reports.dated.words import account_words, count, day, moved, signed
+from cs_pipeline.reports.dated.words import SEVERITY_WORDS, account_words, count, day, moved, signed
 
 RENEWAL_DAYS = 90
 MOST_ROWS = 25
 DRIVERS_TOLD = 3
 LONGEST_AGO = 365
 """Days since the last touchpoint beyond which nobody counts."""
-SEVERITY_WORDS = {0: "healthy", 1: "watch", 2: "at risk", 3: "critical"}
 
 
 def table(title: str, rows: pd.DataFrame, asking: Asking, empty: str) -> Table:
