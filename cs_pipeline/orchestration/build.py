@@ -15,6 +15,7 @@ from cs_pipeline.orchestration.assets.health import build_health_scores, build_s
 from cs_pipeline.orchestration.assets.plays import PLAY_ASSETS
 from cs_pipeline.orchestration.assets.renewal_forecasts import build_renewal_forecasts
 from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
+from cs_pipeline.orchestration.assets.reports import build_reports
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
@@ -26,6 +27,7 @@ from cs_pipeline.orchestration.jobs.feedback import feedback_job
 from cs_pipeline.orchestration.jobs.kpis import kpis_job
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
 from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
+from cs_pipeline.orchestration.jobs.reports import REPORT_JOBS
 from cs_pipeline.orchestration.jobs.rescoring import rescore_weeks
 from cs_pipeline.orchestration.jobs.reviews import backtest_job, effects_job
 from cs_pipeline.orchestration.jobs.simulation import simulate_plays
@@ -33,6 +35,7 @@ from cs_pipeline.orchestration.jobs.start_play import start_play
 from cs_pipeline.orchestration.jobs.weekly import build_weekly_job
 from cs_pipeline.orchestration.keys import ALERTS_GROUP
 from cs_pipeline.orchestration.partitions import weekly_partitions
+from cs_pipeline.orchestration.report_schedules import build_report_schedules
 from cs_pipeline.orchestration.resources import build_resources
 from cs_pipeline.orchestration.run_owner import owned_executor
 from cs_pipeline.orchestration.schedules import build_schedules
@@ -86,6 +89,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             routed_feedback,
             *PLAY_ASSETS,
             *REVIEW_ASSETS,
+            *build_reports(),
         ],
         asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt, health_of_rules],
         jobs=[
@@ -94,10 +98,11 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             feedback_job,
             evaluate_alerts,
             scorecards_job,
+            *REPORT_JOBS.values(),
             *PLAY_JOBS,
             *JOBS_BY_HAND,
         ],
-        schedules=build_schedules(settings),
+        schedules=[*build_schedules(settings), *build_report_schedules()],
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),
         executor=owned_executor,

@@ -27,6 +27,7 @@ ALERTS = dg.AssetKey(["cs", "alerts"])
 ALERT_SCORECARDS = dg.AssetKey(["cs", "alert_scorecards"])
 FEEDBACK_ITEMS = dg.AssetKey(["intermediate", "int_feedback_items"])
 ROUTED_FEEDBACK = dg.AssetKey(["cs", "routed_feedback"])
+KPIS = dg.AssetKey(["marts", "fct_kpis"])
 
 SOURCES_GROUP = "sources"
 HEALTH_GROUP = "health"
@@ -36,6 +37,7 @@ ALERTS_GROUP = "alerts"
 FEEDBACK_GROUP = "feedback"
 KPIS_GROUP = "kpis"
 """Also the tag of dbt models that make KPIs."""
+REPORTS_GROUP = "reports"
 
 CUSTOMER_SUCCESS = "team:customer-success"
 DATA_PLATFORM = "team:data-platform"

@@ -81,7 +81,11 @@ def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = C
 
 
 def build_kpis(warehouse: Warehouse, folder: Path) -> None:
-    """The job of KPIs, on a warehouse whose history is scored."""
+    """The job of KPIs, on a warehouse whose history is scored; a role of BI tools may read what is for these."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("select from pg_roles where rolname = 'cs_reader'")
+        if not cursor.rowcount:
+            cursor.execute("create role cs_reader nologin")
     with History(warehouse, folder / "home").runtime() as runtime:
         runtime.launcher.run(KPIS_JOB)
 

@@ -33,7 +33,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load import load_folder
 from tests.builders.messages import CRM, EMAIL, delivered
-from tests.builders.sample_history import COMPANY, SCORED_UNTIL, History
+from tests.builders.sample_history import COMPANY, SCORED_UNTIL, WEEK, History
 
 NOW = COMPANY.ends_at
 WEEKS = ["--from", f"{SCORED_UNTIL}", "--to", f"{SCORED_UNTIL}"]
@@ -77,7 +77,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "user list": [],
     "report list": [],
     "report show": ["at_risk_review"],
-    "report send": ["at_risk_review"],
+    "report send": ["at_risk_review", "--as-of", f"{SCORED_UNTIL + WEEK}"],
     "report card": ["{account}"],
     "kpi list": [],
     "kpi show": ["nrr", "--by", "tier"],

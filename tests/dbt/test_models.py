@@ -13,7 +13,10 @@ MARTS = (
 def test_everything_builds_without_a_single_account(dbt_warehouse: DbtWarehouse) -> None:
     dbt_warehouse.build("--exclude", *LATER)
     dbt_warehouse.build_weeks("2024-03-04")
-    dbt_warehouse.build("--select", "tag:alerts", "fct_kpis", "path:models/intermediate/kpis")
+    dbt_warehouse.build("--select", "tag:alerts", "fct_kpis", "path:models/intermediate/kpis", "path:models/reports")
+    views = dbt_warehouse.column("select viewname::text from pg_views where schemaname = 'reports'")
+    assert [view for view in views if dbt_warehouse.column(f"select count(*) from reports.{view}") != [0]] == []
+    assert len(views) == 7
     assert all(dbt_warehouse.column(f"select count(*) from marts.{mart}") == [0] for mart in MARTS)
     assert dbt_warehouse.column("select count(*) from marts.fct_account_weeks") == [0]
     rules = dbt_warehouse.column("select viewname::text from pg_views where schemaname = 'alerts'")

@@ -274,9 +274,7 @@ def test_the_pipeline_puts_who_is_well_before_who_is_at_risk_and_says_what_grew(
 
 
 @pytest.mark.parametrize("name", ALL_KPIS)
-def test_every_report_has_three_faces_within_the_limits_of_who_shows_them(
-    kpi_history: History, name: str
-) -> None:
+def test_every_report_has_three_faces_within_the_limits_of_who_shows_them(kpi_history: History, name: str) -> None:
     report = made(kpi_history, name)
     settings = kpi_history.settings
     address = partial(account_url, settings)

@@ -3,12 +3,15 @@
 Whoever holds the review edits all of it; the placeholder `notes` of every slide is left for their own words.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pptx.chart.data import CategoryChartData
+from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+from pptx.enum.text import PP_ALIGN
 from pptx.presentation import Presentation as Deck
 from pptx.slide import Slide
 from pptx.util import Pt
@@ -21,6 +24,8 @@ from cs_pipeline.reports.dated.words import Money, account_words, day
 from cs_pipeline.settings import Settings
 
 NOTES = "notes"
+LINE = RGBColor(0xD5, 0xDB, 0xE1)
+_FIGURE = re.compile(r"[^\w\s]?[\d.,]+( ?%)?")
 _KINDS = {
     "line": XL_CHART_TYPE.LINE,
     "column": XL_CHART_TYPE.COLUMN_CLUSTERED,
@@ -111,7 +116,8 @@ def _new_slide(deck: Deck, layout_name: str) -> tuple[Slide, dict[str, Any]]:
 def _add_chart(slide: Slide, chart: PartChart, box: Box) -> None:
     data = CategoryChartData()
     data.categories = chart.categories
-    for name, values in chart.series.items():
+    series = {name: values for name, values in chart.series.items() if any(value is not None for value in values)}
+    for name, values in series.items():
         data.add_series(name, values)
     frame: Any = slide.shapes.add_chart(_KINDS[chart.kind], *box, data)  # pyright: ignore[reportArgumentType]
     frame.name = "chart"
@@ -119,13 +125,18 @@ def _add_chart(slide: Slide, chart: PartChart, box: Box) -> None:
     drawn.has_title = True
     drawn.chart_title.text_frame.text = chart.title
     drawn.chart_title.text_frame.paragraphs[0].runs[0].font.size = Pt(14)
-    drawn.has_legend = len(chart.series) > 1
+    drawn.has_legend = len(series) > 1
     if drawn.has_legend:
         drawn.legend.position = XL_LEGEND_POSITION.BOTTOM
         drawn.legend.include_in_layout = False
     drawn.font.size = Pt(11)
     drawn.value_axis.tick_labels.number_format = chart.number_format
     drawn.value_axis.tick_labels.number_format_is_linked = False
+    drawn.value_axis.major_gridlines.format.line.color.rgb = LINE
+    drawn.value_axis.format.line.fill.background()
+    drawn.category_axis.format.line.color.rgb = LINE
+    for drawn_series in drawn.plots[0].series:
+        drawn_series.smooth = False
 
 
 def _add_table(slide: Slide, table: PartTable, box: Box) -> None:
@@ -143,3 +154,11 @@ def _add_table(slide: Slide, table: PartTable, box: Box) -> None:
             cell.text = text
             for paragraph in cell.text_frame.paragraphs:
                 paragraph.font.size = Pt(13)
+                if _is_figure(column, table):
+                    paragraph.alignment = PP_ALIGN.RIGHT
+
+
+def _is_figure(column: int, table: PartTable) -> bool:
+    """Whether a column behind the first holds nothing but figures, which stand on the right."""
+    cells = [row[column] for row in table.rows[1:] if row[column]]
+    return column > 0 and bool(cells) and all(_FIGURE.fullmatch(cell) for cell in cells)

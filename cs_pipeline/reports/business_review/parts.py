@@ -70,17 +70,17 @@ def _goals(review: Review) -> Part:
         findings.append(f"{number(done)} of {number(total)} steps of the set-up are done.")
     rows = [
         ("Agreed", "Today"),
-        ("Plan", _known(account["plan"]) or "–"),
-        ("Seats", number(account["seats"], "–")),
-        ("People active in 30 days", number(account["active_users_30d"], "–")),
-        ("Renewal", day(account["renewal_date"], "–")),
+        ("Plan", _known(account["plan"]) or ""),
+        ("Seats", number(account["seats"])),
+        ("People active in 30 days", number(account["active_users_30d"])),
+        ("Renewal", day(account["renewal_date"], "")),
     ]
     chart = None
     if not _is_missing(total) and total:
         chart = PartChart(
             "bar", "Set-up", ("Steps",), {"Done": (float(done or 0),), "To do": (float(total - (done or 0)),)}
         )
-    return Part("Goals", tuple(findings), chart, PartTable(tuple(rows)))
+    return Part("Goals", tuple(findings), chart, _table([row for row in rows if row[1]]))
 
 
 def _usage(review: Review) -> Part:
@@ -217,10 +217,10 @@ def _strategy(review: Review, money: Money) -> Part:
     rows = (
         ("Today", "Figure"),
         ("Paid a year", money(account["arr"])),
-        ("Features in use", share(account["feature_adoption_ratio"], "–")),
-        ("People active in 30 days", number(account["active_users_30d"], "–")),
+        ("Features in use", share(account["feature_adoption_ratio"], "")),
+        ("People active in 30 days", number(account["active_users_30d"])),
     )
-    return Part("Strategy", tuple(findings), None, PartTable(rows))
+    return Part("Strategy", tuple(findings), None, _table([row for row in rows if row[1]]))
 
 
 def _expansion(review: Review) -> Part:

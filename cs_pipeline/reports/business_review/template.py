@@ -120,6 +120,25 @@ def _arrange(layout: SlideLayout, name: str, names: Mapping[int, str], before: s
         placeholder.left, placeholder.top = Inches(left), Inches(top)
         placeholder.width, placeholder.height = Inches(width), Inches(height)
         _style(placeholder, called, is_cover=bool(before))
+    _add_bar(layout, is_cover=bool(before))
+
+
+def _add_bar(layout: SlideLayout, *, is_cover: bool) -> None:
+    """A bar of our colour: at the left of a cover, before the title of a part."""
+    left, top, width, height = (0.0, 0.0, 0.35, 7.5) if is_cover else (0.0, 0.45, 0.18, 0.62)
+    tree: Any = layout.shapes._spTree
+    box = {"x": Inches(left), "y": Inches(top), "cx": Inches(width), "cy": Inches(height)}
+    tree.insert(
+        2,
+        parse_xml(
+            '<p:sp xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+            'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
+            '<p:nvSpPr><p:cNvPr id="90" name="bar"/><p:cNvSpPr/><p:nvPr userDrawn="1"/></p:nvSpPr>'
+            f'<p:spPr><a:xfrm><a:off x="{box["x"]}" y="{box["y"]}"/><a:ext cx="{box["cx"]}" cy="{box["cy"]}"/></a:xfrm>'
+            '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
+            f'<a:solidFill><a:srgbClr val="{_ACCENT}"/></a:solidFill><a:ln><a:noFill/></a:ln></p:spPr></p:sp>'
+        ),
+    )
 
 
 def _style(placeholder: Any, called: str, *, is_cover: bool) -> None:

@@ -21,6 +21,7 @@ from cs_pipeline.reports.dated.made import (
     retention_analysis,
 )
 from cs_pipeline.reports.dated.periods import Rhythm, last_ended
+from cs_pipeline.reports.dated.readiness import Needs
 from cs_pipeline.reports.dated.report import Report
 from cs_pipeline.reports.dated.words import Money
 from cs_pipeline.settings import Settings
@@ -28,13 +29,14 @@ from cs_pipeline.settings import Settings
 
 @dataclass(frozen=True)
 class Kind:
-    """A report that can be made. `by_owner`: it can also be made of the accounts of one owner."""
+    """A report that can be made, from what it `needs`. `by_owner`: it can also be made of the accounts of one owner."""
 
     name: str
     title: str
     rhythm: Rhythm
     says: str
     make: Callable[[Asking], Report]
+    needs: Needs
     by_owner: bool = False
 
 
@@ -47,6 +49,7 @@ KINDS: Mapping[str, Kind] = {
             "weekly",
             "who fell into risk, who is worse or better, who is left alone, what renews within 90 days",
             at_risk_review.at_risk_review,
+            "scores",
             by_owner=True,
         ),
         Kind(
@@ -55,6 +58,7 @@ KINDS: Mapping[str, Kind] = {
             "weekly",
             "open requests by feature, with the customers, the ARR and the renewals behind each",
             product_feedback.product_feedback,
+            "feedback",
         ),
         Kind(
             executive_dashboard.NAME,
@@ -62,6 +66,7 @@ KINDS: Mapping[str, Kind] = {
             "monthly",
             "every KPI beside its target, what to do where it is missed, which accounts made the difference",
             executive_dashboard.executive_dashboard,
+            "kpis",
         ),
         Kind(
             health_trends.NAME,
@@ -69,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
             "monthly",
             "where accounts moved, what moved their scores, who fell and rose, by tier and owner",
             health_trends.health_trends,
+            "scores",
             by_owner=True,
         ),
         Kind(
@@ -77,6 +83,7 @@ KINDS: Mapping[str, Kind] = {
             "monthly",
             "how many complete onboarding and see first value, where they stop, who is stuck",
             onboarding_review.onboarding_review,
+            "kpis",
         ),
         Kind(
             retention_analysis.NAME,
@@ -84,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
             "quarterly",
             "what was kept and lost, why, whether the score had said so, by part and by cohort",
             retention_analysis.retention_analysis,
+            "kpis",
         ),
         Kind(
             expansion_pipeline.NAME,
@@ -91,6 +99,7 @@ KINDS: Mapping[str, Kind] = {
             "quarterly",
             "who shows signals of expansion and is well, who waits, what grew and by what",
             expansion_pipeline.expansion_pipeline,
+            "kpis",
         ),
     )
 }

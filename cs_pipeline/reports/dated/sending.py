@@ -10,12 +10,15 @@ from functools import partial
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.plays.outbox.operations import Notice, notify_all
 from cs_pipeline.reports.dated.catalogue import Kind, make_report
 from cs_pipeline.reports.dated.mail import MailWriter
 from cs_pipeline.reports.dated.page import report_page
+from cs_pipeline.reports.dated.periods import last_ended
 from cs_pipeline.reports.dated.pictures import pictures_of
 from cs_pipeline.reports.dated.places import account_url, report_url
+from cs_pipeline.reports.dated.readiness import why_not_ready
 from cs_pipeline.reports.dated.report import Report
 from cs_pipeline.reports.dated.routes import Recipient, load_routes, recipients
 from cs_pipeline.reports.dated.slack import slack_blocks
@@ -38,9 +41,12 @@ class Sent:
 def send_report(session: Session, kind: Kind, settings: Settings, moment: datetime, now: datetime) -> Sent:
     """Make the report of the last period that had ended at `moment`, keep it, and plan it for its readers.
 
-    In the caller's transaction. Raises UserError while the marts are not built, or where reports.yaml is wrong.
+    In the caller's transaction. Raises UserError while what it is made of is not built, or where reports.yaml is wrong.
     """
     routes = load_routes(settings.config)
+    period = last_ended(kind.rhythm, moment)
+    if missing := why_not_ready(session, kind.needs, period):
+        raise UserError(f"{kind.name}, {period.words}, is not sent: {missing}")
     whole = make_report(session, kind, settings, moment)
     keep(session, whole, settings, now)
     readers = recipients(session, kind, routes, settings)

@@ -1,0 +1,30 @@
+"""Say why a report cannot be sent yet: what it is made of is not there. One that is only shown is shown as it is."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.plays.facts.query import ask_marts
+from cs_pipeline.reports.dated.periods import Period
+
+Needs = Literal["scores", "kpis", "feedback"]
+
+_ASKED: Mapping[Needs, str] = {
+    "scores": "select exists (select from cs.active_scores where week = %(week)s) as is_there",
+    "feedback": "select true as is_there",  # routed as it comes in
+    "kpis": "select exists (select from marts.fct_kpis where month = %(month)s and is_complete) as is_there",
+}
+
+
+def why_not_ready(session: Session, needs: Needs, period: Period) -> str | None:
+    """What is missing and what to run; None when the report can be sent. Raises UserError while no marts are built."""
+    parameters = {"week": period.last_week, "month": period.last_month}
+    if ask_marts(session, _ASKED[needs], parameters, who_needs="Reports need")["is_there"].iloc[0]:
+        return None
+    if needs == "scores":
+        return f"the week of {period.last_week} is not scored: run the job weekly_health for it, then this"
+    return (
+        f"the KPIs of {period.last_month:%B %Y} are not built from sources loaded since the month ended: load them, "
+        "run the job kpis, then this"
+    )

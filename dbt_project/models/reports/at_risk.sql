@@ -1,0 +1,70 @@
+with
+
+scores as (
+
+    select
+        scores.account_id,
+        scores.week,
+        scores.score,
+        scores.band,
+        scores.severity,
+        scores.severity >= coalesce(cast(models.definition ->> 'at_risk_from' as integer), 2) as is_at_risk
+    from {{ source('cs', 'health_scores') }} as scores
+    inner join cs.score_models as models
+        on
+            scores.model = models.model
+            and scores.model_version = models.model_version
+    where scores.is_active
+
+),
+
+changes as (
+
+    select * from {{ source('cs', 'score_changes') }}
+
+),
+
+weeks as (
+
+    select * from {{ ref('fct_account_weeks') }}
+
+),
+
+at_risk as (
+
+    select
+        scores.week,
+        scores.account_id,
+        weeks.account_name,
+        weeks.tier,
+        weeks.industry,
+        weeks.owner_email,
+        coalesce(weeks.arr, 0) as arr,
+        scores.score,
+        scores.band,
+        scores.severity,
+        coalesce(not week_before.is_at_risk, true) as is_new,
+        changes.delta as score_change,
+        array_to_string(changes.driver_metrics[1:3], ', ') as moved_by,
+        weeks.renewal_date,
+        weeks.days_to_renewal,
+        weeks.days_since_last_touchpoint,
+        coalesce(weeks.has_cancellation_request, false) as has_cancellation_request
+    from scores
+    inner join weeks
+        on
+            scores.account_id = weeks.account_id
+            and scores.week = weeks.week
+    left join scores as week_before
+        on
+            scores.account_id = week_before.account_id
+            and week_before.week = scores.week - 7
+    left join changes
+        on
+            scores.account_id = changes.account_id
+            and scores.week = changes.week
+    where scores.is_at_risk
+
+)
+
+select * from at_risk
