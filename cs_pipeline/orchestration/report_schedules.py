@@ -14,7 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.jobs.reports import REPORT_JOBS
 from cs_pipeline.reports.dated.catalogue import KINDS
 from cs_pipeline.reports.dated.periods import Rhythm, last_ended
-from cs_pipeline.reports.dated.readiness import why_not_ready
+from cs_pipeline.reports.dated.readiness import Needs, why_not_ready
 from cs_pipeline.warehouse.connection import Warehouse
 
 LOOKS: Mapping[Rhythm, list[str]] = {
@@ -60,10 +60,10 @@ def _schedule(rhythm: Rhythm) -> dg.ScheduleDefinition:
 
 def _missing(rhythm: Rhythm, moment: datetime, warehouse: Warehouse) -> str | None:
     """Why one of the reports cannot be made yet."""
-    needs = sorted({kind.needs for kind in KINDS.values() if kind.rhythm == rhythm}, reverse=True)  # scores first
+    needs: set[Needs] = {kind.needs for kind in KINDS.values() if kind.rhythm == rhythm}
     try:
         with warehouse.session() as session:
-            found = (why_not_ready(session, each, last_ended(rhythm, moment)) for each in needs)
+            found = (why_not_ready(session, each, last_ended(rhythm, moment)) for each in sorted(needs, reverse=True))
             return next(filter(None, found), None)
     except UserError as error:  # no marts yet
         return str(error)

@@ -1,6 +1,9 @@
 """Jobs that make and send reports, one a rhythm: those of the week, of the month, of the quarter."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (  # has no public name
+    UnresolvedAssetJobDefinition,
+)
 
 from cs_pipeline.orchestration.assets.reports import report_key
 from cs_pipeline.orchestration.keys import MAX_RETRIES_TAG, SERIAL_TAG
@@ -9,7 +12,7 @@ from cs_pipeline.reports.dated.catalogue import KINDS
 from cs_pipeline.reports.dated.periods import Rhythm
 
 
-def _job(rhythm: Rhythm) -> dg.UnresolvedAssetJobDefinition:
+def _job(rhythm: Rhythm) -> UnresolvedAssetJobDefinition:
     name = f"{rhythm}_reports"
     kinds = [kind for kind in KINDS.values() if kind.rhythm == rhythm]
     return dg.define_asset_job(
@@ -25,7 +28,7 @@ def _job(rhythm: Rhythm) -> dg.UnresolvedAssetJobDefinition:
     )
 
 
-REPORT_JOBS: dict[Rhythm, dg.UnresolvedAssetJobDefinition] = {
+REPORT_JOBS: dict[Rhythm, UnresolvedAssetJobDefinition] = {
     "weekly": _job("weekly"),
     "monthly": _job("monthly"),
     "quarterly": _job("quarterly"),
