@@ -75,7 +75,6 @@ class Parameters(_Part):
     churn_date: Literal["end_of_service", "cancellation_request"] = "end_of_service"
     reactivation_within_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     gross_margin: Annotated[float, Field(gt=0, le=1)] = 0.8
-    at_risk_severity: Annotated[int, Field(ge=1, le=3)] = 2
 
 
 class KpiBook(_Part):

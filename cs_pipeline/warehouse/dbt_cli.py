@@ -19,7 +19,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 
 VARIABLES = (
     *("present", "week_from", "week_to", "late_rows", "cohort", "segment", "known_at", "scratch_schema"),
-    *("kpi_segment", "kpi_churn_date", "kpi_reactivation_within_days", "kpi_gross_margin", "kpi_at_risk_severity"),
+    *("kpi_segment", "kpi_churn_date", "kpi_reactivation_within_days", "kpi_gross_margin"),
 )
 """What `dbt_project.yml` names, and the macro `setting` reads."""
 LAST_LINES = 15

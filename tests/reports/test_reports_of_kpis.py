@@ -172,6 +172,34 @@ def test_onboarding_says_at_which_step_accounts_stop_and_who_is_stuck(kpi_histor
     assert len(stuck) == len(table(report, "Stuck").rows)
 
 
+@pytest.mark.requirement("S4-174", "S4-175", "C-10")
+def test_kpis_call_at_risk_whom_the_score_model_calls_so(kpi_history: History) -> None:
+    told = frame(
+        kpi_history,
+        """
+        select kpi, month, numerator from marts.fct_kpis
+        where kpi in ('at_risk_accounts', 'churn_risk_mrr') and segment_kind = 'all' and window_months = 1
+        """,
+    )
+    customers = frame(
+        kpi_history,
+        """
+        select account_id, month, mrr, as_of_day, definition ->> 'at_risk_from' as at_risk_from, severity
+        from marts.fct_account_months
+        inner join cs.active_scores using (account_id)
+        inner join cs.score_models using (model, model_version)
+        where fct_account_months.status <> 'churned' and week = date_trunc('week', as_of_day + 1)::date - 7
+        """,
+    )
+    at_risk = customers[customers["severity"] >= customers["at_risk_from"].astype(int)]
+    assert len(at_risk) < len(customers)
+    by_month = at_risk.groupby("month")["mrr"].agg(["count", "sum"])
+    newest = by_month.index.max()
+    shown = told[told["month"] == newest].set_index("kpi")["numerator"]
+    assert shown["at_risk_accounts"] == by_month.loc[newest, "count"]
+    assert shown["churn_risk_mrr"] == pytest.approx(float(by_month.loc[newest, "sum"]))
+
+
 @pytest.mark.requirement("S3-80")
 def test_retention_names_who_left_and_whether_the_score_had_said_so(kpi_history: History) -> None:
     report = made(kpi_history, "retention_analysis")

@@ -16,12 +16,17 @@ account_months as (
 scores as (
 
     select
-        account_id,
-        week,
-        score,
-        severity
-    from {{ source('cs', 'health_scores') }}
-    where is_active
+        scores.account_id,
+        scores.week,
+        scores.score,
+        scores.severity,
+        scores.severity >= coalesce(cast(models.definition ->> 'at_risk_from' as integer), 2) as is_at_risk
+    from {{ source('cs', 'health_scores') }} as scores
+    left join cs.score_models as models
+        on
+            scores.model = models.model
+            and scores.model_version = models.model_version
+    where scores.is_active
 
 ),
 
@@ -48,7 +53,7 @@ with_score as (
         cast(account_months.mrr as double precision) as mrr,
         scores.score,
         scores.severity,
-        coalesce(scores.severity >= {{ setting('kpi_at_risk_severity') }}, false) as is_at_risk,
+        coalesce(scores.is_at_risk, false) as is_at_risk,
         coalesce(account_weeks.days_since_last_touchpoint > 14, true) as is_untouched
     from account_months
     inner join scores

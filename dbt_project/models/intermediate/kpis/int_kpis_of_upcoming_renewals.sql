@@ -32,11 +32,15 @@ renewals as (
 scores as (
 
     select
-        account_id,
-        week,
-        severity
-    from {{ source('cs', 'health_scores') }}
-    where is_active
+        scores.account_id,
+        scores.week,
+        scores.severity >= coalesce(cast(models.definition ->> 'at_risk_from' as integer), 2) as is_at_risk
+    from {{ source('cs', 'health_scores') }} as scores
+    left join cs.score_models as models
+        on
+            scores.model = models.model
+            and scores.model_version = models.model_version
+    where scores.is_active
 
 ),
 
@@ -50,7 +54,7 @@ upcoming as (
         account_months.owner_email,
         account_months.cohort,
         renewals.mrr,
-        coalesce(scores.severity >= {{ setting('kpi_at_risk_severity') }}, false) as is_at_risk
+        coalesce(scores.is_at_risk, false) as is_at_risk
     from months
     inner join renewals
         on
