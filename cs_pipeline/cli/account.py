@@ -83,7 +83,9 @@ def note(
     ] = None,
     by: Who = "",
 ) -> None:
-    """Note a conversation that no calendar or CRM tells of: it counts as a touchpoint of the account.
+    """Note a conversation that no calendar or CRM tells of.
+
+    It counts as a touchpoint of the account.
 
     Example: cs-pipeline note acc-000013 --kind check_in --held-at 2025-06-02T15:00
     """

@@ -32,8 +32,9 @@ running_periods as (
         terms.is_trial,
         terms.is_addon,
         terms.started_on,
-        -- Decimal, because binary fractions would leave a residue where sums must meet at zero.
-        cast({{ recurring_mrr('terms') }} as numeric) as mrr,
+        -- Decimal, because binary fractions would leave a residue where sums must meet at zero; in the digits of the
+        -- marts, because what is nothing there must not count as paid here.
+        cast({{ recurring_mrr('terms') }} as numeric(38, 9)) as mrr,
         least({{ held_until() }}, accounts.churned_on) as ended_on
     from terms
     inner join accounts on terms.account_id = accounts.account_id
