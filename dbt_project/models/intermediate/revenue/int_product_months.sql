@@ -22,7 +22,7 @@ period_months as (
     from periods
     cross join
         lateral generate_series(
-            cast(periods.first_month as timestamp),
+            greatest(cast(periods.first_month as timestamp), periods.present_month - interval '20 years'),
             cast(periods.present_month as timestamp),
             interval '1 month'
         ) as months (month)

@@ -101,7 +101,8 @@ spine as (
         {{ as_of_day_of_month('cast(months.month as date)') }} as as_of_day
     from accounts
     cross join lateral generate_series(
-        cast(accounts.first_month as timestamp),
+        -- A date of another century is a slip, and would be a row for each of its months.
+        greatest(cast(accounts.first_month as timestamp), {{ month_of(utc_day(present())) }} - interval '20 years'),
         least(
             cast({{ month_of(utc_day(present())) }} as timestamp),
             accounts.last_month + interval '{{ months_kept }} months'
