@@ -27,11 +27,9 @@ score as (
         scores.score,
         scores.band,
         scores.severity,
-        coalesce(scores.severity >= coalesce((models.definition ->> 'at_risk_from')::integer, 2), false) as is_at_risk
+        coalesce(scores.is_at_risk, false) as is_at_risk
     from account
     inner join cs.active_scores as scores using (account_id)
-    inner join cs.score_models as models
-        on scores.model = models.model and scores.model_version = models.model_version
     where scores.week <= %(as_of)s::date - 7 and scores.week > %(as_of)s::date - 42
     order by scores.week desc
     limit 1

@@ -16,18 +16,13 @@ newest as (
 scores as (
 
     select
-        scores.account_id,
-        scores.week,
-        scores.score,
-        scores.band,
-        scores.severity,
-        scores.severity >= coalesce(cast(models.definition ->> 'at_risk_from' as integer), 2) as is_at_risk
-    from {{ source('cs', 'health_scores') }} as scores
-    inner join cs.score_models as models
-        on
-            scores.model = models.model
-            and scores.model_version = models.model_version
-    where scores.is_active
+        account_id,
+        week,
+        score,
+        band,
+        severity,
+        is_at_risk
+    from {{ active_scores() }}
 
 ),
 

@@ -1,16 +1,14 @@
 -- Each customer at the end of a week, beside the week before: whether it is at risk, newly, worse, better or still.
 with scores as (
     select
-        scores.account_id,
-        scores.week,
-        scores.score,
-        scores.band,
-        scores.severity,
-        coalesce((models.definition ->> 'at_risk_from')::integer, 2) as at_risk_from
-    from cs.active_scores as scores
-    inner join cs.score_models as models
-        on scores.model = models.model and scores.model_version = models.model_version
-    where scores.week in (%(week)s::date, %(week)s::date - 7)
+        account_id,
+        week,
+        score,
+        band,
+        severity,
+        is_at_risk
+    from cs.active_scores
+    where week in (%(week)s::date, %(week)s::date - 7)
 ),
 
 compared as (
@@ -28,8 +26,8 @@ compared as (
         this_week.severity,
         week_before.score as score_before,
         week_before.band as band_before,
-        coalesce(this_week.severity >= this_week.at_risk_from, false) as is_at_risk,
-        coalesce(week_before.severity >= week_before.at_risk_from, false) as was_at_risk,
+        coalesce(this_week.is_at_risk, false) as is_at_risk,
+        coalesce(week_before.is_at_risk, false) as was_at_risk,
         this_week.severity > week_before.severity
         or this_week.score <= week_before.score - %(worse_by)s as is_worse,
         this_week.severity < week_before.severity

@@ -6,11 +6,10 @@ select
     count(*) as accounts
 from cs.active_scores as scores
 inner join marts.fct_account_weeks as weeks on scores.week = weeks.week and scores.account_id = weeks.account_id
-inner join cs.score_models as models on scores.model = models.model and scores.model_version = models.model_version
 where
     scores.week > %(week)s::date - 7 * %(trend_weeks)s
     and scores.week <= %(week)s::date
-    and scores.severity >= coalesce((models.definition ->> 'at_risk_from')::integer, 2)
+    and scores.is_at_risk
     and (%(owner)s::text is null or lower(weeks.owner_email) = lower(%(owner)s))
 group by scores.week, scores.severity
 order by scores.week, scores.severity

@@ -43,9 +43,7 @@ select
     weeks.renewal_date,
     scores.score,
     scores.band,
-    coalesce(
-        scores.severity >= coalesce((models.definition ->> 'at_risk_from')::integer, 2), false
-    ) as is_at_risk,
+    coalesce(scores.is_at_risk, false) as is_at_risk,
     by_account.rules,
     coalesce(plays.titles, '{}') as plays,
     coalesce(plays.is_expansion, false) as is_worked_on
@@ -54,6 +52,4 @@ inner join marts.fct_account_weeks as weeks
     on by_account.account_id = weeks.account_id and weeks.week = %(week)s::date
 left join cs.active_scores as scores
     on by_account.account_id = scores.account_id and scores.week = %(week)s::date
-left join cs.score_models as models
-    on scores.model = models.model and scores.model_version = models.model_version
 left join plays on by_account.account_id = plays.account_id

@@ -12,14 +12,12 @@ select
     month_before.band as band_before,
     month_before.severity as severity_before,
     this_month.score - month_before.score as change,
-    this_month.severity >= coalesce((models.definition ->> 'at_risk_from')::integer, 2) as is_at_risk
+    this_month.is_at_risk
 from marts.fct_account_weeks as weeks
 left join cs.active_scores as this_month
     on weeks.account_id = this_month.account_id and this_month.week = %(week)s::date
 left join cs.active_scores as month_before
     on weeks.account_id = month_before.account_id and month_before.week = %(week_before)s::date
-left join cs.score_models as models
-    on this_month.model = models.model and this_month.model_version = models.model_version
 where
     weeks.week = %(week)s::date
     and (%(owner)s::text is null or lower(weeks.owner_email) = lower(%(owner)s))

@@ -18,14 +18,12 @@ with_score as (
         lost.*,
         scores.score,
         scores.band,
-        scores.severity >= coalesce((models.definition ->> 'at_risk_from')::integer, 2) as was_at_risk
+        scores.is_at_risk as was_at_risk
     from lost
     left join cs.active_scores as scores
         on
             lost.account_id = scores.account_id
             and scores.week = date_trunc('week', lost.month - interval '1 week')::date
-    left join cs.score_models as models
-        on scores.model = models.model and scores.model_version = models.model_version
 ),
 
 reasons as (
