@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (  # has no public name
+    UnresolvedAssetJobDefinition,
+)
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.holes import holes, holes_to_fill, last_scored
@@ -83,65 +86,6 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         return weekly_requests(moment, settings.first_week, missed)
 
     @dg.schedule(
-        name="daily_plays_schedule",
-        job=daily_plays,
-        cron_schedule="0 5 * * *",
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
-    )
-    def daily_plays_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"daily_plays:{_moment(context, clock):%Y-%m-%d}")
-
-    @dg.schedule(
-        name="evaluate_alerts_schedule",
-        job=evaluate_alerts,
-        cron_schedule="5 * * * *",  # the data of the hour has arrived
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Asks the alert rules that are due; what they find fires once, and ends when it is over.",
-    )
-    def evaluate_alerts_schedule(
-        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
-    ) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"evaluate_alerts:{_moment(context, clock):%Y-%m-%dT%H}")
-
-    @dg.schedule(
-        name="alert_scorecards_schedule",
-        job=scorecards_job,
-        cron_schedule="30 4 1 * *",
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Says once a month what each alert rule was worth.",
-    )
-    def alert_scorecards_schedule(
-        context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]
-    ) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"alert_scorecards:{_moment(context, clock):%Y-%m}")
-
-    @dg.schedule(
-        name="kpis_schedule",
-        job=kpis_job,
-        cron_schedule=["30 9 * * 1", "30 3 1 * *"],  # the week has been scored by then; the month is over
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Builds the KPIs on Mondays and on the first of the month.",
-    )
-    def kpis_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"kpis:{_moment(context, clock):%Y-%m-%d}")
-
-    @dg.schedule(
-        name="route_feedback_schedule",
-        job=feedback_job,
-        cron_schedule="20 5 * * *",
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Hands on, every morning, what customers said since the last one.",
-    )
-    def route_feedback_schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"route_feedback:{_moment(context, clock):%Y-%m-%d}")
-
-    @dg.schedule(
         name="read_crm_status_schedule",
         job=read_crm_status,
         cron_schedule="40 * * * *",
@@ -158,13 +102,49 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
     return [
         weekly_health_schedule,
-        daily_plays_schedule,
-        evaluate_alerts_schedule,
-        alert_scorecards_schedule,
-        kpis_schedule,
-        route_feedback_schedule,
+        _once_a(
+            "%Y-%m-%d",
+            daily_plays,
+            "0 5 * * *",
+            "Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
+        ),
+        _once_a(
+            "%Y-%m-%dT%H",
+            evaluate_alerts,
+            "5 * * * *",  # the data of the hour has arrived
+            "Asks the alert rules that are due; what they find fires once, and ends when it is over.",
+        ),
+        _once_a("%Y-%m", scorecards_job, "30 4 1 * *", "Says once a month what each alert rule was worth."),
+        _once_a(
+            "%Y-%m-%d",
+            kpis_job,
+            ["30 9 * * 1", "30 3 1 * *"],  # the week has been scored by then; the month is over
+            "Builds the KPIs on Mondays and on the first of the month.",
+        ),
+        _once_a(
+            "%Y-%m-%d", feedback_job, "20 5 * * *", "Hands on, every morning, what customers said since the last one."
+        ),
         read_crm_status_schedule,
     ]
+
+
+def _once_a(
+    span: str, job: dg.JobDefinition | UnresolvedAssetJobDefinition, cron: str | Sequence[str], description: str
+) -> dg.ScheduleDefinition:
+    """A schedule of one run in each `span`, which is how strftime writes the moment of its ticks."""
+
+    @dg.schedule(
+        name=f"{job.name}_schedule",
+        job=job,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=description,
+    )
+    def schedule(context: dg.ScheduleEvaluationContext, clock: dg.ResourceParam[Clock]) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"{job.name}:{_moment(context, clock):{span}}")
+
+    return schedule
 
 
 def _moment(context: dg.ScheduleEvaluationContext, clock: Clock) -> datetime:
