@@ -41,3 +41,17 @@
         limit 1
     )
 {%- endmacro %}
+
+
+{# What a rule of the ladder tells of a ticket of fct_ticket_sla. #}
+{% macro facts_of_ticket(ticket) -%}
+    jsonb_build_object(
+        'subject', left({{ ticket }}.subject, 200),
+        'why', {{ ticket }}.why,
+        'tier', {{ ticket }}.sla_tier,
+        'target_minutes', {{ ticket }}.target_minutes,
+        'due_at', {{ ticket }}.due_at,
+        'state', {{ ticket }}.state,
+        'arr', {{ ticket }}.arr
+    )
+{%- endmacro %}

@@ -4,15 +4,7 @@ select
     tickets.ticket_id as entity,
     coalesce(tickets.support_minutes, tickets.clock_minutes) / tickets.target_minutes as measured,
     parameters.share as held_against,
-    jsonb_build_object(
-        'subject', left(tickets.subject, 200),
-        'why', tickets.why,
-        'tier', tickets.sla_tier,
-        'target_minutes', tickets.target_minutes,
-        'due_at', tickets.due_at,
-        'state', tickets.state,
-        'arr', tickets.arr
-    ) as facts
+    {{ facts_of_ticket('tickets') }} as facts
 from {{ ref('fct_ticket_sla') }} as tickets
 inner join {{ alert_parameters('ticket_answer_due', {'share': 0.75}) }} as parameters
     on parameters.tier = coalesce(tickets.tier, '')
