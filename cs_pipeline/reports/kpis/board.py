@@ -12,9 +12,10 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.kpis.definition import KpiBook
+from cs_pipeline.reports.kpis.values import BY_MONTH, PART_KINDS
 from cs_pipeline.sql_files import read_sql
 
-KINDS = ("tier", "segment", "owner", "cohort")
+KINDS = PART_KINDS[1:]
 """By what KPIs are split, beside the whole."""
 TREND_MONTHS = 13
 MONTHS_SHOWN = 36
@@ -92,13 +93,12 @@ def kpi_page(session: Session, kpi: str, asked: Asked) -> KpiPage:
     row = next((each for each in found if each["kpi"] == kpi), None)
     if month is None or row is None:
         raise UserError(f"There is no KPI '{kpi}', or KPIs were never built; the page of KPIs lists those there are")
-    values |= {"window": row["window_months"], "limit": MONTHS_SHOWN, "most": MOST_PARTS}
+    values |= {"window": row["window_months"], "most": MOST_PARTS}
+    months = _rows(session, BY_MONTH, values | {"segment_kind": asked.kind, "months": MONTHS_SHOWN})
     parts: dict[str, list[Row]] = {}
     for each in _rows(session, _BY_PART, values):
         parts.setdefault(each["segment_kind"], []).append(each)
-    return KpiPage(
-        row, month, _rows(session, _BY_MONTH, values), {kind: parts[kind] for kind in KINDS if kind in parts}
-    )
+    return KpiPage(row, month, months, {kind: parts[kind] for kind in KINDS if kind in parts})
 
 
 def _is_built(session: Session) -> bool:
@@ -163,14 +163,6 @@ _BRIDGE = """
 select *
 from marts.fct_mrr_bridge
 where month = %(month)s and segment_kind = %(kind)s and segment = %(segment)s
-"""
-
-_BY_MONTH = """
-select month, value, low, high, numerator, denominator, n, target, meets_target, is_complete
-from marts.fct_kpis
-where kpi = %(kpi)s and window_months = %(window)s and segment_kind = %(kind)s and segment = %(segment)s
-order by month desc
-limit %(limit)s
 """
 
 _BY_PART = """

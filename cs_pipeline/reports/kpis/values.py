@@ -16,6 +16,7 @@ from cs_pipeline.sql_files import read_sql
 
 PART_KINDS = ("all", "tier", "segment", "owner", "cohort")
 _VALUES = read_sql(__file__)
+BY_MONTH = read_sql(__file__, "by_month")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def kpi_by_month(session: Session, kpi: str, window: int, part: Part = WHOLE, mo
     Columns: month, value, low, high, numerator, denominator, n, target, meets_target, is_complete.
     """
     values = {"kpi": kpi, "window": window, "segment_kind": part.kind, "segment": part.name, "months": months}
-    return ask_kpis(session, _BY_MONTH, values)
+    return ask_kpis(session, BY_MONTH, values)
 
 
 def kpi_by_part(session: Session, kpi: str, window: int, kind: str, month: date | None = None) -> pd.DataFrame:
@@ -103,17 +104,6 @@ where kpi = 'mrr' and window_months = 1 and segment_kind = %(segment_kind)s
 group by segment
 order by max(value) desc nulls last, segment
 limit 50
-"""
-_BY_MONTH = """
-select month, value, low, high, numerator, denominator, n, target, meets_target, is_complete
-from marts.fct_kpis
-where
-    kpi = %(kpi)s
-    and window_months = %(window)s
-    and segment_kind = %(segment_kind)s
-    and segment = %(segment)s
-order by month desc
-limit %(months)s
 """
 _BY_PART = """
 select segment, value, low, high, numerator, denominator, n
