@@ -8,11 +8,12 @@ page of such a host, and other sites' pages may not include anything.
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cs_pipeline.settings import Settings
+from cs_pipeline.site.headers import with_headers
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANY = "*"
@@ -56,11 +57,11 @@ class AllowedHosts:
             await self._app(scope, receive, send)
             return
         if self._is_meant(scope, Headers(scope=scope)):
-            await self._app(scope, receive, _with_headers(send))
+            await self._app(scope, receive, with_headers(send, HEADERS))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "this host is not allowed"})
         else:
-            await PlainTextResponse(REFUSAL, 403)(scope, receive, _with_headers(send))
+            await PlainTextResponse(REFUSAL, 403)(scope, receive, with_headers(send, HEADERS))
 
     def _is_meant(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         if ANY in self._hosts:
@@ -71,14 +72,3 @@ class AllowedHosts:
             return True
         origin = headers.get("origin")  # browsers say from which page a change comes; programs say nothing
         return origin is None or host_in(origin.partition("://")[2]) in self._hosts
-
-
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return sending

@@ -1,5 +1,7 @@
 """Mark every answer: which scripts and pages it may use, that nobody may frame it, and what links say of it."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +17,19 @@ HEADERS = {
 }
 
 
+def with_headers(send: Send, values: Mapping[str, str]) -> Send:
+    """Send answers with these headers, as far as they say nothing else."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in values.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending
+
+
 class SiteHeaders:
     """An ASGI application whose answers carry HEADERS, as far as they say nothing else."""
 
@@ -23,12 +38,4 @@ class SiteHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, sending)
+        await self._app(scope, receive, with_headers(send, HEADERS))
