@@ -4,6 +4,7 @@ The team says it in `<config>/alerts.yaml`, beside what it says of rules. Who is
 `route`.
 """
 
+from collections.abc import Sequence
 from datetime import time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,6 +39,21 @@ def _zone(text: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"expected a time zone such as Europe/Berlin, got '{text}'") from None
     return text
+
+
+def reader_named(text: str, names: Sequence[str], channel: str) -> str:
+    """What a route says of who is told: one of `names`, a channel such as `channel`, or an address.
+
+    Raises ValueError in words for anything else.
+    """
+    if text in names or (text.startswith("#") and len(text) > 1 and not any(sign.isspace() for sign in text)):
+        return text
+    if (address := address_of(text)) is not None:
+        return address
+    raise ValueError(
+        f"expected {', '.join(names)}, a channel such as '{channel}' (in quotes: # begins a comment) or an address, "
+        f"got '{text}'"
+    )
 
 
 Address = Annotated[str, AfterValidator(_address)]

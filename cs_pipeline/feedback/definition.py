@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from cs_pipeline.addresses import address_of
-from cs_pipeline.alerts.directory import Teams
+from cs_pipeline.alerts.directory import Teams, reader_named
 
 SaidIn = Literal["feedback", "survey", "ticket", "cancellation"]
 Tier = Literal["starter", "pro", "enterprise"]
@@ -27,16 +26,7 @@ TEAM = "team"
 
 
 def _receiver(text: str) -> str:
-    if text in PEOPLE or text == TEAM or text in Teams.model_fields:
-        return text
-    if text.startswith("#") and len(text) > 1 and not any(sign.isspace() for sign in text):
-        return text
-    if (address := address_of(text)) is not None:
-        return address
-    raise ValueError(
-        f"expected {', '.join([*PEOPLE, TEAM, *Teams.model_fields])}, a channel such as '#ideas' (in quotes: # begins "
-        f"a comment) or an address, got '{text}'"
-    )
+    return reader_named(text, [*PEOPLE, TEAM, *Teams.model_fields], "#ideas")
 
 
 def _several(value: object) -> object:

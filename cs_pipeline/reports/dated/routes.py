@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cs_pipeline.addresses import address_of
-from cs_pipeline.alerts.directory import Directory, Teams
+from cs_pipeline.alerts.directory import Directory, Teams, reader_named
 from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.plays.outbox.operations import Reader, Way, has_chat
 from cs_pipeline.reports.dated.catalogue import KINDS, Kind, kind_named
@@ -27,16 +27,7 @@ TEAMS = ("team", *Teams.model_fields)
 
 
 def _reader(text: str) -> str:
-    if text in PEOPLE or text in TEAMS:
-        return text
-    if text.startswith("#") and len(text) > 1 and not any(sign.isspace() for sign in text):
-        return text
-    if (address := address_of(text)) is not None:
-        return address
-    raise ValueError(
-        f"expected {', '.join([*PEOPLE, *TEAMS])}, a channel such as '#leads' (in quotes: # begins a comment) or an "
-        f"address, got '{text}'"
-    )
+    return reader_named(text, [*PEOPLE, *TEAMS], "#leads")
 
 
 class Route(BaseModel):
