@@ -78,6 +78,10 @@ class Brand(_Part):
         """The brand in a file. Raises InvalidFile with every problem, each at its line and field."""
         return validate(cls, path)
 
+    def in_templates(self) -> Mapping[str, object]:
+        """How mails look, as templates read it."""
+        return {"colours": self.colours.model_dump(), "font": self.font, "logo_url": self.logo_url}
+
     def links_under(self, product_url: str) -> Mapping[str, str]:
         """Every link as a URL, by name."""
         return {name: _under(product_url, link) for name, link in self.links.model_dump().items()}

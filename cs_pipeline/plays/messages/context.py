@@ -101,7 +101,7 @@ class TemplateFacts:
             "sender_name": settings.sender_name,
             "postal_address": settings.postal_address,
             "account_url": f"{settings.ui_url.rstrip('/')}/assets/cs/health_scores",
-            "brand": {"colours": brand.colours.model_dump(), "font": brand.font, "logo_url": brand.logo_url},
+            "brand": brand.in_templates(),
             "link": _links(brand, settings, reference_of(action)),
             "asked_by": reference_of(action),
             "story": brand.story_for(values["industry"], values["tier"], settings.product_url),

@@ -56,11 +56,7 @@ class MailWriter:
                 "tables": [table.first(rows) for table in report.tables],
                 "account_url": self._account_url,
                 "page_url": page_url,
-                "brand": {
-                    "colours": self._brand.colours.model_dump(),
-                    "font": self._brand.font,
-                    "logo_url": self._brand.logo_url,
-                },
+                "brand": self._brand.in_templates(),
                 "company_name": self._settings.company_name,
                 "postal_address": self._settings.postal_address,
                 "is_for_customer": False,
