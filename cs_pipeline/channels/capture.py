@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -121,17 +121,6 @@ class CaptureChannel(BaseChannel):
             os.write(handle, lines)
         finally:
             os.close(handle)
-
-
-def listed_messages(captures: Path) -> Iterator[str]:
-    """The entries of the list, as JSON; a line that is still being written is left out."""
-    listed = captures / LIST
-    if not listed.exists():
-        return
-    with listed.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith(BEFORE) and line.endswith(BEHIND):
-                yield line[len(BEFORE) : -len(BEHIND)]
 
 
 def forget_captured(settings: Settings, pages: Mapping[str, str | None]) -> None:

@@ -14,8 +14,6 @@ from cs_pipeline.plays.facts.query import ask_marts
 from cs_pipeline.sql_files import read_sql
 
 _SQL = read_sql(__file__)
-LISTED = ("completed_milestones", "upcoming_milestones", "risks", "next_actions")
-"""Columns that hold lists of texts."""
 Play = Mapping[Hashable, Any]
 """A row of `progress`."""
 
