@@ -15,6 +15,7 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.scorecard import Scorecard, scorecards
 from cs_pipeline.backtest.measures import Interval
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.rows import read_rows
 
 _WATCHED = """
 with newest as (
@@ -96,12 +97,8 @@ def keep_scorecards(warehouse: Warehouse, cards: Sequence[Scorecard], now: datet
 
 def kept_scorecards(session: Session) -> list[Scorecard]:
     """The scorecard of each rule that was kept last, by name."""
-    with session.cursor() as cursor:
-        cursor.execute(
-            "select distinct on (rule) * from cs.alert_scorecards order by rule, month desc, watched_to desc"
-        )
-        names = [column.name for column in cursor.description or ()]
-        return [_card(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    newest = "select distinct on (rule) * from cs.alert_scorecards order by rule, month desc, watched_to desc"
+    return [_card(row) for row in read_rows(session, newest, {})]
 
 
 def _card(row: Mapping[str, Any]) -> Scorecard:

@@ -17,6 +17,7 @@ from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.reports.alerts.lists import alerts_of_account
 from cs_pipeline.reports.alerts.text import CAUSES, remarks, what_of
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 WEEKS_SHOWN = 52
 CHANGES_SHOWN = 8
@@ -64,21 +65,21 @@ def account_page(
 ) -> AccountPage:
     """Everything about an account; of the timeline all, or one of KINDS. Raises UserError for an unknown id."""
     values = {"account_id": account_id, "now": now, "today": now.date()}
-    cards = _rows(session, read_sql(__file__, "card"), values)
+    cards = read_rows(session, read_sql(__file__, "card"), values)
     if not cards:
         raise UserError(f"There is no account '{account_id}'; the book lists those that there are")
     alerts = alerts_of_account(session, account_id, now - ALERTS_SINCE, now, and_since=True).to_dict("records")
-    overrides = _rows(session, _OVERRIDE, values)
+    overrides = read_rows(session, _OVERRIDE, values)
     return AccountPage(
         card=cards[0],
-        scores=list(reversed(_rows(session, _SCORES, {**values, "limit": WEEKS_SHOWN}))),
-        changes=[_change(row) for row in _rows(session, _CHANGES, {**values, "limit": CHANGES_SHOWN})],
+        scores=list(reversed(read_rows(session, _SCORES, {**values, "limit": WEEKS_SHOWN}))),
+        changes=[_change(row) for row in read_rows(session, _CHANGES, {**values, "limit": CHANGES_SHOWN})],
         timeline=_timeline(session, values, alerts, rules, _kinds(narrowed_to)),
         alerts=[_alert(row, rules) for row in alerts if row["ended_at"] is None],
-        contacts=_rows(session, _CONTACTS, values),
-        plays=_rows(session, _PLAYS, values),
-        planned=[_action(row) for row in _rows(session, _PLANNED, values)],
-        not_sent=[_action(row) for row in _rows(session, _NOT_SENT, values)],
+        contacts=read_rows(session, _CONTACTS, values),
+        plays=read_rows(session, _PLAYS, values),
+        planned=[_action(row) for row in read_rows(session, _PLANNED, values)],
+        not_sent=[_action(row) for row in read_rows(session, _NOT_SENT, values)],
         override=overrides[0] if overrides else None,
     )
 
@@ -107,7 +108,7 @@ def _timeline(
 ) -> list[Row]:
     until = values["now"] + timedelta(days=60)
     asked = {**values, "until": until, "kinds": list(kinds), "limit": MOMENTS_SHOWN}
-    moments = _rows(session, read_sql(__file__, "timeline"), asked)
+    moments = read_rows(session, read_sql(__file__, "timeline"), asked)
     for row in moments:
         if row["kind"] == "play" and row["reason"]:
             row["reason"] = meaning(row["reason"])
@@ -123,13 +124,6 @@ def _timeline(
 
 def _action(row: Row) -> Row:
     return {**row, "why": meaning(row["reason"]) if row["reason"] else ""}
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 _SCORES = """

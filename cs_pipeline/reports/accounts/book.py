@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 MOST_CHOICES = 300
 CHOICES = ("band", "tier", "plan", "industry", "stage", "owner", "segment")
@@ -113,8 +114,8 @@ def book_page(session: Session, question: Question, today: date, limit: int = 50
     way = "desc" if sort.is_descending else "asc"
     ordered = f"overview.{sort.column} {way}, overview.account_id {way}"
     sql = read_sql(__file__, asked=chosen, goes_on=goes_on, ordered=ordered)
-    rows = _rows(session, sql, {**values, **position})
-    newest = _rows(session, "select week from cs.account_overview limit 1", {})  # they are all of one week
+    rows = read_rows(session, sql, {**values, **position})
+    newest = read_rows(session, "select week from cs.account_overview limit 1", {})  # they are all of one week
     shown = rows[:limit]
     after = f"{shown[-1][sort.column]}|{shown[-1]['account_id']}" if len(rows) > limit else ""
     return BookPage(shown, after, min(count, COUNTED), count > COUNTED, newest[0]["week"] if newest else None)
@@ -125,13 +126,13 @@ def choices(session: Session) -> Mapping[str, Sequence[str]]:
 
     Keys: band, tier, plan, industry, stage, owner, segment; no more than MOST_CHOICES each.
     """
-    rows = _rows(session, _CHOICES, {"most": MOST_CHOICES})
+    rows = read_rows(session, _CHOICES, {"most": MOST_CHOICES})
     return {name: [row["value"] for row in rows if row["filter"] == name] for name in CHOICES}
 
 
 def accounts_by_band(session: Session) -> list[dict[str, Any]]:
     """Columns value (the band, or `no score`), severity, accounts, arr: the worst first, not scored last."""
-    return _rows(
+    return read_rows(
         session,
         """
         select value, severity, accounts, arr
@@ -183,10 +184,3 @@ def _fits(type_name: str, value: str) -> bool:
     except ValueError:
         return False
     return "\0" not in value
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

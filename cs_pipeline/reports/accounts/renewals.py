@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 AT_A_TIME = 50
 MOST_PAGES = 200
@@ -84,8 +85,8 @@ def renewals(session: Session, question: RenewalQuestion, today: date, limit: in
     }
     order = SORTS[question.sort][1]
     sql = read_sql(__file__, asked=shown, ordered=order.format(of="overview"), order_again=order.format(of="chosen"))
-    rows = _rows(session, sql, values)
-    spans = _rows(session, _SPANS.format(shown=shown), values)
+    rows = read_rows(session, sql, values)
+    spans = read_rows(session, _SPANS.format(shown=shown), values)
     return Renewals(rows[:limit], spans, len(rows) > limit and question.page < MOST_PAGES)
 
 
@@ -110,10 +111,3 @@ left join found
 group by spans.days
 order by spans.days
 """
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

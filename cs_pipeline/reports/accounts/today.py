@@ -16,6 +16,7 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.reports.alerts.text import what_of
 from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 SHOWN = 12
 SOON = timedelta(days=7)
@@ -47,14 +48,14 @@ def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now
         "limit": SHOWN,
         "risk_unknown": RISK_UNKNOWN,
     }
-    (counts,) = _rows(session, read_sql(__file__, "counts"), values)
-    chosen = [row["account_id"] for row in _rows(session, _MOST_AT_STAKE, values)]
+    (counts,) = read_rows(session, read_sql(__file__, "counts"), values)
+    chosen = [row["account_id"] for row in read_rows(session, _MOST_AT_STAKE, values)]
     queue = work_queue(session, now, None, SHOWN, rules, chosen)
     return Today(
         counts,
         [{**row, "what": what_of(rules.get(row["rule"]), row)} for row in _alerts(session, values)],
-        _rows(session, _TASKS, values),
-        _rows(session, _APPROVALS, values),
+        read_rows(session, _TASKS, values),
+        read_rows(session, _APPROVALS, values),
         work_queue_table(queue).assign(
             severity=queue["severity"],
             score=queue["score"],
@@ -70,17 +71,10 @@ def _alerts(session: Session, values: Mapping[str, object]) -> list[Row]:
     found: list[Row] = []
     for severity in SEVERITIES:
         asked = {**values, "severity": severity, "limit": SHOWN - len(found)}
-        found += _rows(session, read_sql(__file__, "alerts"), asked)
+        found += read_rows(session, read_sql(__file__, "alerts"), asked)
         if len(found) == SHOWN:
             break
     return found
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 _MOST_AT_STAKE = """

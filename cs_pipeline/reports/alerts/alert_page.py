@@ -16,6 +16,7 @@ from cs_pipeline.reports.alerts.alert_story import AlertStory, tell_alert
 from cs_pipeline.reports.alerts.lists import alert_of_id
 from cs_pipeline.reports.alerts.text import CAUSES, remarks
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 Row = dict[str, Any]
 DECIDED = {"acknowledged": "taken", "snoozed": "snoozed", "released": "released, so that people are told"}
@@ -57,10 +58,10 @@ def alert_page(session: Session, rules: Mapping[str, Rule], alert_id: int, now: 
         rule=rules.get(row["rule"]),
         story=story,
         history=_history(story),
-        told=_rows(session, read_sql(__file__, "told"), alert_id),
+        told=read_rows(session, read_sql(__file__, "told"), {"alert_id": alert_id}),
         started=[
             {**each, "why": meaning(each["reason"]) if each["reason"] else ""}
-            for each in _rows(session, read_sql(__file__, "started"), alert_id)
+            for each in read_rows(session, read_sql(__file__, "started"), {"alert_id": alert_id})
         ],
         others=story.tables["Other open alerts"].to_dict("records"),  # pyright: ignore[reportArgumentType]
     )
@@ -78,10 +79,3 @@ def _history(story: AlertStory) -> list[Row]:
         }
         for each in changes
     ]
-
-
-def _rows(session: Session, sql: str, alert_id: int) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, {"alert_id": alert_id})
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -15,6 +15,7 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
 from cs_pipeline.reports.alerts.text import remarks, what_of
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 COUNTED = 1_000
 """More than so many that fit are not counted one by one."""
@@ -102,8 +103,8 @@ def alert_list(
         "offset": min(question.page, MOST_PAGES) * limit,
         "counted": COUNTED,
     }
-    rows = _rows(session, sql, values)
-    count = _rows(session, _COUNT.format(shown=shown), values)[0]["count"]
+    rows = read_rows(session, sql, values)
+    count = read_rows(session, _COUNT.format(shown=shown), values)[0]["count"]
     told = [{**row, "what": what_of(rules.get(row["rule"]), row), "remarks": remarks(row)} for row in rows[:limit]]
     return AlertList(told, count, len(rows) > limit and question.page < MOST_PAGES)
 
@@ -112,7 +113,7 @@ def counts_by_rule(session: Session, now: datetime) -> tuple[dict[str, int], dic
     """How many alerts there are by what a page shows (but for those that are over), and how many go on by rule."""
     names = [name for name in SHOWS if name != "over"]
     counted = ", ".join(f"count(*) filter (where {SHOWS[name][1]})::integer as {name}" for name in names)
-    rows = _rows(
+    rows = read_rows(
         session,
         f"select alerts.rule, count(*)::integer as alerts, {counted} from cs.alerts as alerts "
         f"where {_GOES_ON} group by alerts.rule order by alerts.rule",
@@ -142,10 +143,3 @@ from (
     limit %(counted)s
 ) as found
 """
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

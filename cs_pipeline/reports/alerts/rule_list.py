@@ -14,6 +14,7 @@ from cs_pipeline.alerts.live_scorecards import kept_scorecards
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.scorecard import Scorecard
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 WEEKS = 12
 WEEK = timedelta(days=7)
@@ -43,10 +44,7 @@ def rule_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> li
     """A line for each rule: those that hold alerts or cannot be evaluated first, then those that fire most."""
     cards = {card.rule: card for card in kept_scorecards(session)}
     values = {"rules": list(rules), "since": now - WEEKS * WEEK, "until": now, "weeks": WEEKS}
-    with session.cursor() as cursor:
-        cursor.execute(read_sql(__file__), values)
-        names = [column.name for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = read_rows(session, read_sql(__file__), values)
     lines = [_line(rules[row["rule"]], row, cards.get(row["rule"]), now) for row in rows]
     return sorted(lines, key=lambda line: (not line.held, line.health != "error", -sum(line.weekly), line.rule.name))
 

@@ -14,6 +14,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.kpis.definition import KpiBook
 from cs_pipeline.reports.kpis.values import BY_MONTH, PART_KINDS
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 KINDS = PART_KINDS[1:]
 """By what KPIs are split, beside the whole."""
@@ -66,16 +67,16 @@ def kpi_board(session: Session, book: KpiBook, asked: Asked) -> Board:
     """All KPIs of a part in a month; those of `book` in its order."""
     if not _is_built(session):
         return Board(None, [], [], {}, None)
-    months = [row["month"] for row in _rows(session, _MONTHS, {"limit": MONTHS_SHOWN})]
+    months = [row["month"] for row in read_rows(session, _MONTHS, {"limit": MONTHS_SHOWN})]
     month = _month(session, asked)
     if month is None:
         return Board(None, months, [], {}, None)
     values = {"month": month, "kind": asked.kind, "segment": asked.segment, "trend": TREND_MONTHS}
-    found = {row["kpi"]: row for row in _rows(session, read_sql(__file__, "rows"), values)}
+    found = {row["kpi"]: row for row in read_rows(session, read_sql(__file__, "rows"), values)}
     on_dashboard = {name for section in book.dashboard for name in section.kpis}
     sections = [(section.section, _of(found, section.kpis)) for section in book.dashboard]
     others = _of(found, [name for name in book.kpis if name not in on_dashboard])
-    bridges = _rows(session, _BRIDGE, values)
+    bridges = read_rows(session, _BRIDGE, values)
     return Board(
         month,
         months,
@@ -89,20 +90,20 @@ def kpi_page(session: Session, kpi: str, asked: Asked) -> KpiPage:
     """One KPI. Raises UserError where there is none of that name, and while KPIs were never built."""
     month = _month(session, asked) if _is_built(session) else None
     values = {"kpi": kpi, "kind": asked.kind, "segment": asked.segment, "month": month, "trend": TREND_MONTHS}
-    found = [] if month is None else _rows(session, read_sql(__file__, "rows"), values)
+    found = [] if month is None else read_rows(session, read_sql(__file__, "rows"), values)
     row = next((each for each in found if each["kpi"] == kpi), None)
     if month is None or row is None:
         raise UserError(f"There is no KPI '{kpi}', or KPIs were never built; the page of KPIs lists those there are")
     values |= {"window": row["window_months"], "most": MOST_PARTS}
-    months = _rows(session, BY_MONTH, values | {"segment_kind": asked.kind, "months": MONTHS_SHOWN})
+    months = read_rows(session, BY_MONTH, values | {"segment_kind": asked.kind, "months": MONTHS_SHOWN})
     parts: dict[str, list[Row]] = {}
-    for each in _rows(session, _BY_PART, values):
+    for each in read_rows(session, _BY_PART, values):
         parts.setdefault(each["segment_kind"], []).append(each)
     return KpiPage(row, month, months, {kind: parts[kind] for kind in KINDS if kind in parts})
 
 
 def _is_built(session: Session) -> bool:
-    found = _rows(session, "select to_regclass('marts.fct_kpis') is not null as is_built", {})
+    found = read_rows(session, "select to_regclass('marts.fct_kpis') is not null as is_built", {})
     return bool(found[0]["is_built"])
 
 
@@ -110,11 +111,11 @@ def _month(session: Session, asked: Asked) -> date | None:
     """The month that is asked for, else the last that was over when KPIs were built, else the newest."""
     if asked.month is not None:
         return asked.month
-    return _rows(session, _NEWEST, {})[0]["month"]
+    return read_rows(session, _NEWEST, {})[0]["month"]
 
 
 def _parts(session: Session, month: date) -> dict[str, list[str]]:
-    found = _rows(session, _PARTS, {"month": month, "most": MOST_PARTS})
+    found = read_rows(session, _PARTS, {"month": month, "most": MOST_PARTS})
     return {
         kind: names for kind in KINDS if (names := [row["segment"] for row in found if row["segment_kind"] == kind])
     }
@@ -122,13 +123,6 @@ def _parts(session: Session, month: date) -> dict[str, list[str]]:
 
 def _of(found: Mapping[str, Row], names: Any) -> list[Row]:
     return [{**found[name], "trend": found[name]["trend"] or []} for name in names if name in found]
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 _MONTHS = """

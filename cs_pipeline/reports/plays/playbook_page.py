@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import meaning, meaning_of_refusal
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.rows import read_rows
 
 LATELY = timedelta(days=30)
 AT_A_TIME = 50
@@ -46,10 +47,10 @@ def playbook_lines(session: Session, playbooks: Mapping[str, Playbook], now: dat
 
     Playbooks that are no more, and have left plays, are among them.
     """
-    found = {row["playbook"]: row for row in _rows(session, read_sql(__file__, "lines"), {"since": now - LATELY})}
+    found = {row["playbook"]: row for row in read_rows(session, read_sql(__file__, "lines"), {"since": now - LATELY})}
     nothing = dict.fromkeys(FIGURES, 0)
-    stopped = {row["name"] for row in _rows(session, "select name from cs.kill_switches where scope = 'playbook'", {})}
-    trips = {row["playbook"] for row in _rows(session, _TRIPS, {"playbook": None})}
+    stopped = {row["name"] for row in read_rows(session, _STOPS, {"playbook": None})}
+    trips = {row["playbook"] for row in read_rows(session, _TRIPS, {"playbook": None})}
     rows: list[Row] = []
     for name in sorted({*playbooks, *found}):
         playbook = playbooks.get(name)
@@ -79,17 +80,17 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
     """Everything about a playbook; `playbook` is its file, None where there is none any more."""
     values = {"playbook": name, "since": now - LATELY, "limit": AT_A_TIME}
     conditions = playbook.exit_conditions if playbook else {}
-    counted = {row["status"]: row["plays"] for row in _rows(session, _COUNTS, values)}
-    refused = _rows(session, _REFUSED, values)
-    stops = _rows(session, "select * from cs.kill_switches where scope = 'playbook' and name = %(playbook)s", values)
-    trips = _rows(session, _TRIPS, values)
+    counted = {row["status"]: row["plays"] for row in read_rows(session, _COUNTS, values)}
+    refused = read_rows(session, _REFUSED, values)
+    stops = read_rows(session, _STOPS, values)
+    trips = read_rows(session, _TRIPS, values)
     return PlaybookPage(
-        steps=_steps(_rows(session, _STEPS, values), playbook),
+        steps=_steps(read_rows(session, _STEPS, values), playbook),
         counts=counted,
-        running=_rows(session, _RUNNING, values),
+        running=read_rows(session, _RUNNING, values),
         not_sent=[
             {**row, "why": meaning(row["reason"], conditions) if row["reason"] else "no reason was kept"}
-            for row in _rows(session, _NOT_SENT, values)
+            for row in read_rows(session, _NOT_SENT, values)
         ],
         refused=[{**row, "why": meaning_of_refusal(row["reason"], conditions)} for row in refused],
         planned=_actions(session, "planned", name, AT_A_TIME),
@@ -99,7 +100,7 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
 
 
 def _actions(session: Session, status: str, playbook: str, limit: int) -> list[Row]:
-    rows = _rows(session, _ACTIONS.format(status=status), {"playbook": playbook, "limit": limit})
+    rows = read_rows(session, _ACTIONS.format(status=status), {"playbook": playbook, "limit": limit})
     return [{**row, "why": meaning(row["reason"]) if row["reason"] else ""} for row in rows]
 
 
@@ -111,13 +112,6 @@ def _steps(found: list[Row], playbook: Playbook | None) -> list[Row]:
         step = by_step.setdefault(row["step"], {"day": None, "step": row["step"]})
         step[state] = step.get(state, 0) + row["actions"]
     return [{**dict.fromkeys(STATES, 0), **step} for step in by_step.values()]
-
-
-def _rows(session: Session, sql: str, values: Mapping[str, object]) -> list[Row]:
-    with session.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 _ACTIONS = """
@@ -141,6 +135,12 @@ where
     and (%(playbook)s = '' or actions.playbook = %(playbook)s)
 order by actions.due_at, actions.action_id
 limit %(limit)s
+"""
+
+_STOPS = """
+select *
+from cs.kill_switches
+where scope = 'playbook' and (%(playbook)s::text is null or name = %(playbook)s)
 """
 
 _TRIPS = """
