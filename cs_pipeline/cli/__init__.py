@@ -52,7 +52,6 @@ for panel, commands in {
         "backfill": backfill.backfill,
         "why": account.why,
         "queue": account.queue,
-        "note": account.note,
     },
 }.items():
     for name, command in commands.items():

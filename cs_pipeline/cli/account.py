@@ -1,14 +1,13 @@
-"""`why`, `queue`, `note`: explain one account, rank all of them, note a conversation with one."""
+"""`why`, `queue`: explain one account, rank all of them."""
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.arguments import DAY, MOMENTS, Limit, Who, who_decides
-from cs_pipeline.cli.console import console, print_frame, say_done, say_heading
+from cs_pipeline.cli.arguments import DAY, Limit
+from cs_pipeline.cli.console import console, print_frame, say_heading
 from cs_pipeline.cli.control_characters import on_one_line
 from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.clock import Clock
@@ -73,27 +72,3 @@ def queue(
         console.print(Text(on_one_line(account_title(place, row)), style="bold"))
         for line in account_lines(row):
             console.print(Text(on_one_line(f"  {line}")))
-
-
-def note(
-    account: Annotated[str, typer.Argument(help="Id of the account.")],
-    kind: Annotated[str, typer.Option(help="call, check_in, qbr, ebr, training, executive_call, kickoff, …")] = "call",
-    held_at: Annotated[
-        datetime | None, typer.Option(formats=MOMENTS, help="When, in the team's time zone; without: just now.")
-    ] = None,
-    by: Who = "",
-) -> None:
-    """Note a conversation that no calendar or CRM tells of.
-
-    It counts as a touchpoint of the account.
-
-    Example: cs-pipeline note acc-000013 --kind check_in --held-at 2025-06-02T15:00
-    """
-    from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.history.conversations import Conversation, note_conversation
-
-    settings = load_settings()
-    now = Clock(settings.now).now()
-    moment = held_at.replace(tzinfo=ZoneInfo(settings.timezone)) if held_at else now
-    note_conversation(start_warehouse(settings), Conversation(account, kind, moment, who_decides(by)), now)
-    say_done(f"Noted: {kind.replace('_', ' ')} with {account}")

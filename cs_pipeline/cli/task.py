@@ -1,17 +1,19 @@
-"""`task`: list tasks and mark them done, where no CRM is connected."""
+"""`task`: list tasks, mark them done, and note conversations, where no CRM is connected."""
 
+from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from cs_pipeline.cli.arguments import Who, who_decides
+from cs_pipeline.cli.arguments import MOMENTS, Who, who_decides
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import say_done
 from cs_pipeline.cli.listing import AsJson, print_list
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
-commands = new_group("List tasks and say which are done, where no CRM is connected.")
+commands = new_group("List tasks, say which are done and note conversations, where no CRM is connected.")
 
 
 @commands.command("list")
@@ -43,3 +45,28 @@ def done(
     with locate(settings).session() as session:
         count = complete(session, task, who_decides(by), Clock(settings.now).now())
     say_done(f"{count:,} done")
+
+
+@commands.command()
+def note(
+    account: Annotated[str, typer.Argument(help="Id of the account.")],
+    kind: Annotated[str, typer.Option(help="call, check_in, qbr, ebr, training, executive_call, kickoff, …")] = "call",
+    held_at: Annotated[
+        datetime | None, typer.Option(formats=MOMENTS, help="When, in the team's time zone; without: just now.")
+    ] = None,
+    by: Who = "",
+) -> None:
+    """Note a conversation that no calendar or CRM tells of.
+
+    It counts as a touchpoint of the account.
+
+    Example: cs-pipeline task note acc-000013 --kind check_in --held-at 2025-06-02T15:00
+    """
+    from cs_pipeline.cli.services import start_warehouse
+    from cs_pipeline.history.conversations import Conversation, note_conversation
+
+    settings = load_settings()
+    now = Clock(settings.now).now()
+    moment = held_at.replace(tzinfo=ZoneInfo(settings.timezone)) if held_at else now
+    note_conversation(start_warehouse(settings), Conversation(account, kind, moment, who_decides(by)), now)
+    say_done(f"Noted: {kind.replace('_', ' ')} with {account}")

@@ -99,7 +99,7 @@ NO_LIST = {
     "action approve", "action hold", "action cancel", "action resend", "model rescore", "score override",
     "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
     "alert release", "alert dismiss", "user add", "user remove",
-    "report qbr", "report template", "kpi build", "kpi call", "feedback assign", "note",
+    "report qbr", "report template", "kpi build", "kpi call", "feedback assign", "task note",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {

@@ -147,7 +147,7 @@ def test_a_conversation_is_noted_on_the_page_and_on_the_command_line(
     for name, value in (("DATABASE_URL", changing.warehouse.url), ("HOME", str(changing.history.home))):
         monkeypatch.setenv(f"CS_PIPELINE_{name}", value)
     monkeypatch.setenv("CS_PIPELINE_NOW", changing.now.isoformat())
-    asked = ("note", changing.account, "--kind", "check_in", "--held-at", "2024-01-02T10:00")
+    asked = ("task", "note", changing.account, "--kind", "check_in", "--held-at", "2024-01-02T10:00")
     assert run_command(monkeypatch, capsys, *asked, "--by", ACTOR)[0] == 0
     code, told = run_command(monkeypatch, capsys, *asked, "--by", "nobody")
     assert code != 0
