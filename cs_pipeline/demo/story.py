@@ -15,6 +15,7 @@ from cs_pipeline.demo.slices import BEFORE_EVERYTHING, write_slice
 from cs_pipeline.demo.timelapse import EVENING, Timelapse
 from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.errors import UserError
+from cs_pipeline.orchestration.keys import KPIS_JOB
 from cs_pipeline.orchestration.launch import Launcher
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -78,6 +79,8 @@ def play_sample(runtime: Runtime, company: SampleCompany, folder: Path, tell: Te
     tell("Building the marts and scoring the history in one run (nobody is contacted)")
     runtime.launcher.run_weeks(company.first_week, live_from.date() - 2 * WEEK)
     let_weeks_happen(runtime, live_from, company.ends_at, tell, before_each_day=load_news)
+    tell("Building the KPIs")
+    runtime.launcher.run(KPIS_JOB)
 
 
 def play_loaded(runtime: Runtime, first_week: date, ends_on: date, tell: Tell) -> None:

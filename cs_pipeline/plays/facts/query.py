@@ -47,7 +47,7 @@ _DTYPES: Mapping[FactType, str] = {
     "date": "object",
 }
 
-_WEEKLY = "the weekly job, or `cs-pipeline backfill`,"
+WEEKLY = "the weekly job, or `cs-pipeline backfill`,"
 NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 
 CASE_COLUMNS = ("case_id", "account_id", "subject_id", "trigger_id", "anchor_on", "since")
@@ -135,7 +135,7 @@ def text_or_none(value: object) -> str | None:
 
 
 def ask_marts(
-    session: Session, sql: str, parameters: Mapping[str, object], *, who_needs: str, built_by: str = _WEEKLY
+    session: Session, sql: str, parameters: Mapping[str, object], *, who_needs: str, built_by: str = WEEKLY
 ) -> pd.DataFrame:
     """The rows of `sql`, columns of Python values.
 

@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.plays.facts.query import ask_marts
+from cs_pipeline.plays.facts.query import WEEKLY, ask_marts
 from cs_pipeline.reports.dated.periods import Period
 from cs_pipeline.reports.dated.words import Money
 from cs_pipeline.settings import Settings
 
 Row = Mapping[Hashable, Any]
+NEEDS, BUILT_BY = "Reports need", f"{WEEKLY} and for KPIs `cs-pipeline kpi build`,"
 NOT_DATED = "Titles of accounts, alerts and plays are as they are called today."
 
 
@@ -39,7 +40,7 @@ class Asking:
 
     def ask(self, sql: str, more: Mapping[str, object] | None = None) -> pd.DataFrame:
         """The rows of a query. Raises UserError while the marts are not built."""
-        return ask_marts(self.session, sql, {**self.parameters, **(more or {})}, who_needs="Reports need")
+        return ask_marts(self.session, sql, {**self.parameters, **(more or {})}, who_needs=NEEDS, built_by=BUILT_BY)
 
     def one(self, sql: str, more: Mapping[str, object] | None = None) -> Row:
         """The only row of a query."""

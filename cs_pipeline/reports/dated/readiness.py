@@ -6,6 +6,7 @@ from typing import Literal
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.query import ask_marts
+from cs_pipeline.reports.dated.asking import BUILT_BY, NEEDS
 from cs_pipeline.reports.dated.periods import Period
 
 Needs = Literal["scores", "kpis", "feedback"]
@@ -20,7 +21,7 @@ _ASKED: Mapping[Needs, str] = {
 def why_not_ready(session: Session, needs: Needs, period: Period) -> str | None:
     """What is missing and what to run; None when the report can be sent. Raises UserError while no marts are built."""
     parameters = {"week": period.last_week, "month": period.last_month}
-    if ask_marts(session, _ASKED[needs], parameters, who_needs="Reports need")["is_there"].iloc[0]:
+    if ask_marts(session, _ASKED[needs], parameters, who_needs=NEEDS, built_by=BUILT_BY)["is_there"].iloc[0]:
         return None
     if needs == "scores":
         return f"the week of {period.last_week} is not scored: run the job weekly_health for it, then this"
