@@ -40,7 +40,7 @@ NOT_MULTIPLIED = (
 )  # fmt: skip
 FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "8GB"}
 QUESTIONS_OF_THE_BOOK = (
-    "", "?severity=2&sort=arr", "?renews=90&sort=renewal", "?owner={owner}&sort=score", "?alerts=1&sort=arr",
+    "", "?at_risk=1&sort=arr", "?renews=90&sort=renewal", "?owner={owner}&sort=score", "?alerts=1&sort=arr",
     "?search=logistics", "?tier=enterprise&sort=drop", "?after=50|{account}", "?search=no such name",
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 -- Every account of the newest scored week (see account_overview.py).
 insert into cs.account_overview (
     account_id, account_name, week, score, band, severity, change, previous_band, arr, tier, plan, industry,
-    lifecycle_stage, owner_email, renewal_date, renewal_type, has_cancellation_request, last_touch_on
+    lifecycle_stage, owner_email, renewal_date, renewal_type, has_cancellation_request, last_touch_on, is_at_risk
 )
 select
     weeks.account_id,
@@ -21,10 +21,11 @@ select
     weeks.renewal_date,
     weeks.renewal_type,
     coalesce(weeks.has_cancellation_request, false),
-    weeks.week + 7 - weeks.days_since_last_touchpoint::integer
+    weeks.week + 7 - weeks.days_since_last_touchpoint::integer,
+    coalesce(scores.is_at_risk, false)
 from marts.fct_account_weeks as weeks
-left join cs.health_scores as scores
-    on weeks.account_id = scores.account_id and weeks.week = scores.week and scores.is_active
+left join cs.active_scores as scores
+    on weeks.account_id = scores.account_id and weeks.week = scores.week
 left join cs.score_changes as changes
     on
         scores.account_id = changes.account_id

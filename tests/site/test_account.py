@@ -5,7 +5,7 @@ from urllib.parse import quote
 from starlette.testclient import TestClient
 
 from cs_pipeline.reports.accounts.account import account_page
-from cs_pipeline.reports.accounts.today import today_of
+from cs_pipeline.reports.accounts.today import SHOWN, today_of
 from cs_pipeline.reports.plays.work_queue import work_queue
 from cs_pipeline.site.score_chart import score_chart
 from cs_pipeline.site.sparkline import polyline
@@ -66,6 +66,7 @@ def test_the_day_of_an_owner_is_of_their_accounts(sample: Sample) -> None:
     assert everybody.queue["at_stake"].is_monotonic_decreasing
     assert len(set(everybody.queue["account_id"]) & set(asked["account_id"])) > 8  # ARR may have changed since the week
     assert everybody.counts["alerts"] == len(everybody.alerts)
+    assert {row["severity"] for row in everybody.alerts} == {"urgent", "high"}
     assert nobody.queue.empty
     assert nobody.counts == dict.fromkeys(everybody.counts, 0)
 
@@ -81,6 +82,30 @@ def test_alerts_that_somebody_has_taken_or_put_off_are_not_of_the_day(changing: 
     for taken in ("acknowledged_at = now()", "acknowledged_at = null, is_held = true"):
         changing.history.rows(f"update cs.alerts set {taken} where alert_id = {alert}")
         assert not waits()
+
+
+def test_a_day_shows_what_is_urgent_and_tells_of_the_rest_by_count(changing: Sample, actor: TestClient) -> None:
+    changing.history.rows("update cs.alerts set acknowledged_at = now()")
+    account, now = changing.account, changing.now
+    for number in range(14):
+        fire(changing.warehouse, "late", account, f"{number}", severity="high", fired_at=now)
+    urgent = fire(changing.warehouse, "late", account, "now", severity="urgent", fired_at=now)
+    for number in range(3):
+        fire(changing.warehouse, "late", account, f"m{number}", severity="medium", fired_at=now)
+    for number, severity in enumerate(("urgent", "urgent", "low", "medium")):
+        fire(changing.warehouse, "old", account, f"{number}", severity=severity, fired_at=now, is_baseline=True)
+    with changing.warehouse.session() as session:
+        day = today_of(session, None, {}, now)
+    assert (day.counts["alerts"], day.counts["lesser_alerts"], day.counts["baseline_alerts"]) == (15, 3, 4)
+    assert (len(day.alerts), day.alerts[0]["alert_id"]) == (SHOWN, urgent)
+    assert {row["rule"] for row in day.alerts} == {"late"}
+    page = actor.get("/today").text
+    for told, count in (
+        ("severity=urgent,high&amp;baseline=0", 15), ("severity=medium,low&amp;baseline=0", 3), ("baseline=1", 4)
+    ):  # fmt: skip
+        address = f"/alerts?show=untaken&amp;{told}"
+        assert f'href="{address}"' in page
+        assert f"{count} alerts fit" in actor.get(address.replace("&amp;", "&")).text
 
 
 def test_a_chart_breaks_where_a_week_has_no_score(sample: Sample) -> None:

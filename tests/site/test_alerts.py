@@ -10,7 +10,14 @@ from cs_pipeline.alerts.live_scorecards import keep_scorecards, kept_scorecards
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.errors import UserError
 from cs_pipeline.reports.alerts import browsing
-from cs_pipeline.reports.alerts.browsing import SHOWS, SORTS, AlertQuestion, alert_list, counts_by_rule
+from cs_pipeline.reports.alerts.browsing import (
+    SHOWS,
+    SORTS,
+    AlertQuestion,
+    alert_list,
+    counts_by_rule,
+    counts_by_show,
+)
 from cs_pipeline.reports.alerts.rule_list import WEEKS, rule_lines
 from tests.builders.alerts import fire
 from tests.builders.site import ACTOR, CARD, Sample
@@ -59,7 +66,7 @@ def test_alerts_stand_where_what_became_of_them_puts_them(changing: Sample) -> N
         changing.history.rows(f"update cs.alerts set {change} where alert_id = {alert}")
         assert stands_in() == where, change
         with changing.warehouse.session() as session:
-            counts, by_rule = counts_by_rule(session, changing.now)
+            counts, by_rule = counts_by_show(session, changing.now), counts_by_rule(session)
         assert counts == {show: len(asked(changing, show=show)) for show in counts}
         assert by_rule.get("late", 0) == (where != {"over"})
 
@@ -69,7 +76,7 @@ def test_the_list_is_narrowed_by_rule_severity_owner_and_text(sample: Sample) ->
     first = next(row for row in rows if row["account_id"] and row["owner_email"])
     for name, value, column in (
         ("rule", first["rule"], "rule"),
-        ("severity", first["severity"], "severity"),
+        ("severities", [first["severity"]], "severity"),
         ("owner", first["owner_email"].upper(), "owner_email"),
         ("search", first["account_id"].upper(), "account_id"),
     ):
@@ -79,7 +86,7 @@ def test_the_list_is_narrowed_by_rule_severity_owner_and_text(sample: Sample) ->
         assert {row["alert_id"] for row in found} == wanted, name
         assert 0 < len(wanted) < len(rows)
     assert asked(sample, search="%") == []
-    wrong: tuple[dict[str, Any], ...] = ({"show": "x"}, {"sort": "x"}, {"severity": "x"})
+    wrong: tuple[dict[str, Any], ...] = ({"show": "x"}, {"sort": "x"}, {"severities": ["x"]})
     for question in wrong:
         with pytest.raises(UserError, match=r"is 'x'; expected"):
             asked(sample, **question)

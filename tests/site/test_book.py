@@ -7,8 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.history.account_overview import write_overview
 from cs_pipeline.reports.accounts import book
 from cs_pipeline.reports.accounts.book import SORTS, Question, accounts_by_band, book_page, choices
+from cs_pipeline.reports.accounts.renewals import RenewalQuestion, renewals
+from cs_pipeline.reports.accounts.today import today_of
 from tests.builders.site import HEADER, Sample, client_of
 
 
@@ -23,14 +26,17 @@ def column(sample: Sample, sql: str) -> list[Any]:
 
 
 def test_the_weekly_job_writes_every_account_of_the_newest_week_as_it_was_scored(sample: Sample) -> None:
-    written = sample.history.rows("select account_id, week, score, band, change from cs.account_overview order by 1")
+    written = sample.history.rows(
+        "select account_id, week, score, band, is_at_risk, change from cs.account_overview order by 1"
+    )
     scored = sample.history.rows(
         """
-        select weeks.account_id, weeks.week, scores.score, scores.band, coalesce(changes.delta, 0)
+        select weeks.account_id, weeks.week, scores.score, scores.band, coalesce(scores.is_at_risk, false),
+            coalesce(changes.delta, 0)
         from marts.fct_account_weeks as weeks
-        left join cs.health_scores as scores using (account_id, week)
+        left join cs.active_scores as scores using (account_id, week)
         left join cs.score_changes as changes using (account_id, week)
-        where scores.is_active and weeks.week = (select max(week) from cs.health_scores)
+        where weeks.week = (select max(week) from cs.health_scores)
         order by 1
         """
     )
@@ -64,12 +70,12 @@ def test_accounts_are_found_by_any_part_of_their_name_and_by_their_id(sample: Sa
 @pytest.mark.parametrize(
     ("filters", "condition"),
     [
-        ({"severity": "2"}, "severity >= 2"),
+        ({"at_risk": "1"}, "(account_id, week) in (select account_id, week from cs.active_scores where is_at_risk)"),
         ({"tier": "pro"}, "tier = 'pro'"),
         ({"falls": "1"}, "change <= -1"),
         ({"renews": "90"}, "renewal_date between {today} and {today} + 90"),
         ({"alerts": "1"}, "account_id in (select account_id from cs.alerts)"),
-        ({"severity": "1", "tier": "enterprise"}, "severity >= 1 and tier = 'enterprise'"),
+        ({"falls": "1", "tier": "enterprise"}, "change <= -1 and tier = 'enterprise'"),
     ],
 )
 def test_filters_choose_the_accounts_that_they_name(sample: Sample, filters: dict[str, str], condition: str) -> None:
@@ -78,6 +84,29 @@ def test_filters_choose_the_accounts_that_they_name(sample: Sample, filters: dic
     assert sorted(ids(sample, filters=filters)) == sorted(wanted)
     assert wanted
     assert len(wanted) < 80
+
+
+@pytest.mark.requirement("C-10")
+def test_at_risk_is_whom_the_score_model_calls_so_on_every_page(changing: Sample) -> None:
+    def counted() -> tuple[int, int, set[str], float]:
+        with changing.warehouse.session() as session:
+            day = today_of(session, None, {}, changing.now)
+            coming = renewals(session, RenewalQuestion(within=180, at_risk=True), changing.today, 500)
+        found = set(ids(changing, filters={"at_risk": "1"}))
+        return len(found), day.counts["at_risk"], found, sum(span["arr_at_risk"] for span in coming.spans)
+
+    before = counted()
+    assert before[0] == before[1] > 0
+    changing.history.rows("update cs.score_models set definition = jsonb_set(definition, '{at_risk_from}', '3')")
+    write_overview(changing.warehouse)
+    after = counted()
+    assert after[2] == set(column(changing, "select account_id from cs.account_overview where severity = 3"))
+    assert after[0] == after[1] < before[0]
+    assert after[3] < before[3]
+    well = min(before[2] - after[2])
+    with client_of(changing) as client:
+        assert ">at risk<" not in client.get(f"/accounts/{well}").text
+        assert ">at risk<" in client.get(f"/accounts/{min(after[2])}").text
 
 
 def test_a_question_that_makes_no_sense_is_refused_in_a_sentence(sample: Sample) -> None:

@@ -20,8 +20,9 @@ def test_renewals_of_the_next_days_stand_with_what_they_are_worth(sample: Sample
     found = asked(sample, within=180)
     known = sample.history.rows(
         f"""
-        select account_id, renewal_date, arr, coalesce(severity, 0)
+        select account_id, renewal_date, arr, coalesce(scores.is_at_risk, false)
         from cs.account_overview
+        left join cs.active_scores as scores using (account_id, week)
         where renewal_date between date '{sample.today}' - 30 and date '{sample.today}' + 180
         """
     )
@@ -38,7 +39,7 @@ def test_renewals_of_the_next_days_stand_with_what_they_are_worth(sample: Sample
         ]
         assert span["count"] == len(within)
         assert span["arr"] == pytest.approx(sum(float(str(row[2])) for row in within))
-        at_risk = [row for row in within if int(str(row[3])) >= 2]
+        at_risk = [row for row in within if row[3]]
         assert span["arr_at_risk"] == pytest.approx(sum(float(str(row[2])) for row in at_risk))
 
 
@@ -68,7 +69,7 @@ def test_renewals_are_narrowed_sorted_and_paged(sample: Sample, reader: TestClie
     mine = asked(sample, within=180, owner=rows[0]["owner_email"].upper()).rows
     assert {row["owner_email"] for row in mine} == {rows[0]["owner_email"]}
     assert {row["renewal_type"] for row in asked(sample, within=180, type="manual").rows} == {"manual"}
-    assert all(row["severity"] >= 2 for row in asked(sample, within=180, at_risk=True).rows)
+    assert {row["is_at_risk"] for row in asked(sample, within=180, at_risk=True).rows} == {True}
     wrong: tuple[dict[str, Any], ...] = ({"sort": "x"}, {"type": "x"})
     for question in wrong:
         with pytest.raises(UserError, match=r"is 'x'; expected"):

@@ -41,7 +41,8 @@ Row = dict[str, Any]
 class AccountPage:
     """Rows by what they are about.
 
-    `card`: one row of account.card.sql. `scores`: week, score, band, severity, status, model, oldest first. `changes`:
+    `card`: one row of account.card.sql. `scores`: week, score, band, severity, is_at_risk, status, model, oldest
+    first. `changes`:
     week, from_score, to_score, delta, from_band, to_band, cause and drivers (both in words), newest first. `timeline`:
     at, kind, what, reason, action_id, newest first. `alerts`: rows of `lists.alerts` that are open, with `what` and
     `remarks`. `contacts`: role, full_name, email, user_id, unsubscribed_at. `plays`: those that run. `planned` and
@@ -127,9 +128,9 @@ def _action(row: Row) -> Row:
 
 
 _SCORES = """
-select week, score, band, severity, status, model
-from cs.health_scores
-where account_id = %(account_id)s and is_active
+select week, score, band, severity, is_at_risk, status, model
+from cs.active_scores
+where account_id = %(account_id)s
 order by week desc
 limit %(limit)s
 """

@@ -44,7 +44,7 @@ SORTS: Mapping[str, Sort] = {
 }
 FILTERS: Mapping[str, str] = {
     "band": "overview.band = %(band)s",
-    "severity": "overview.severity >= %(severity)s::integer",
+    "at_risk": "overview.is_at_risk",
     "tier": "overview.tier = %(tier)s",
     "plan": "overview.plan = %(plan)s",
     "industry": "overview.industry = %(industry)s",
@@ -95,9 +95,9 @@ def book_page(session: Session, question: Question, today: date, limit: int = 50
     asked = {name: value for name, value in (question.filters or {}).items() if value}
     if unknown := sorted(set(asked) - set(FILTERS)):
         raise UserError(f"Accounts cannot be filtered by '{unknown[0]}'; there are: {', '.join(FILTERS)}")
-    for name in ("severity", "renews"):
-        if name in asked and not (asked[name].isascii() and asked[name].isdigit() and len(asked[name]) < 5):
-            raise UserError(f"'{name}' takes a whole number, not '{asked[name]}'")
+    days = asked.get("renews", "0")
+    if not (days.isascii() and days.isdigit() and len(days) < 5):
+        raise UserError(f"'renews' takes a whole number, not '{days}'")
     conditions = [FILTERS[name] for name in asked]
     if question.search:
         conditions.append("(overview.account_id = %(search)s or strpos(overview.name_rank, lower(%(search)s)) > 0)")

@@ -20,8 +20,6 @@ WITHIN = (30, 60, 90, 120, 180)
 """Days ahead that a page looks."""
 OVERDUE = 30
 """Days for which a renewal that nobody has closed is shown."""
-AT_RISK = 2
-"""Severity from which the renewal of an account is at risk."""
 Row = dict[str, Any]
 
 SORTS: Mapping[str, tuple[str, str]] = {
@@ -68,7 +66,7 @@ def renewals(session: Session, question: RenewalQuestion, today: date, limit: in
             "overview.renewal_rank between %(first)s and %(last)s",
             *(["lower(overview.owner_email) = %(owner)s"] if question.owner else []),
             *(["overview.renewal_type = %(type)s"] if question.type else []),
-            *([f"overview.severity >= {AT_RISK}"] if question.at_risk else []),
+            *(["overview.is_at_risk"] if question.at_risk else []),
         ]
     )
     values = {
@@ -81,7 +79,6 @@ def renewals(session: Session, question: RenewalQuestion, today: date, limit: in
         "limit": limit + 1,
         "offset": min(question.page, MOST_PAGES) * limit,
         "spans": [0, *(days for days in WITHIN if days <= question.within)],
-        "at_risk": AT_RISK,
     }
     order = SORTS[question.sort][1]
     sql = read_sql(__file__, asked=shown, ordered=order.format(of="overview"), order_again=order.format(of="chosen"))
@@ -94,7 +91,7 @@ _SPANS = """
 with found as (
     select
         overview.arr,
-        overview.severity,
+        overview.is_at_risk,
         overview.renewal_rank - %(today)s::date as days_left
     from cs.account_overview as overview
     where {shown}
@@ -104,7 +101,7 @@ select
     spans.days,
     count(found.arr)::integer as count,
     coalesce(sum(found.arr), 0) as arr,
-    coalesce(sum(found.arr) filter (where found.severity >= %(at_risk)s), 0) as arr_at_risk
+    coalesce(sum(found.arr) filter (where found.is_at_risk), 0) as arr_at_risk
 from unnest(%(spans)s::integer[]) as spans (days)
 left join found
     on (spans.days = 0 and found.days_left < 0) or (spans.days > 0 and found.days_left between 0 and spans.days)

@@ -25,6 +25,7 @@ select
     chosen.score,
     chosen.band,
     chosen.severity,
+    chosen.is_at_risk,
     chosen.change,
     chosen.arr,
     chosen.tier,

@@ -1,4 +1,5 @@
--- Open alerts of a severity that nobody looks after, those of the accounts that pay most first (see today.py).
+-- Open alerts of a severity that nobody looks after, but for what held before its rule was first asked; those of the
+-- accounts that pay most first (see today.py).
 select
     alerts.alert_id,
     alerts.rule,
@@ -18,6 +19,7 @@ where
     alerts.severity = %(severity)s
     and alerts.state in ('firing', 'recovering')
     and not alerts.is_held
+    and not alerts.is_baseline
     and alerts.inhibited_by is null
     and alerts.acknowledged_at is null
     and coalesce(alerts.snoozed_until <= %(now)s, true)

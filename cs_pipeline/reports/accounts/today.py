@@ -1,6 +1,8 @@
 """A day of a customer-success manager: alerts nobody looks after, tasks due, actions to approve, and the work queue.
 
-Of one owner, or of all. Reads only; every list is bounded, and says how many there are besides.
+Of one owner, or of all. Of alerts the urgent and high ones are shown; lesser ones, and those that held before their
+rule was first asked, are counted only: they are hundreds, and no work for today. Reads only; every list is bounded, and
+says how many there are besides.
 """
 
 from collections.abc import Mapping
@@ -11,7 +13,6 @@ from typing import Any
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
-from cs_pipeline.alerts.rule import SEVERITIES
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.reports.alerts.text import what_of
 from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
@@ -19,17 +20,21 @@ from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.rows import read_rows
 
 SHOWN = 12
+PRESSING = ("urgent", "high")
+"""Severities of alerts that are work for today."""
 SOON = timedelta(days=7)
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Today:
-    """`counts` by list, up to 1,000. `alerts`: alert_id, rule, severity, what, account_id, account_name, arr, fired_at.
+    """What there is to do.
 
-    `tasks`: task_id, kind, title, account_id, account_name, assignee, due_on, priority. `approvals`: action_id,
-    playbook, step, channel, role, recipient, account_id, account_name, due_at. `queue`: rows of
-    `work_queue_table`, and score, severity, band_name, open_alerts and first_alert.
+    `counts` by list, up to 1,000; besides lesser_alerts, baseline_alerts, at_risk and renewals. `alerts`: the pressing
+    ones, as alert_id, rule, severity, what, account_id, account_name, arr, fired_at. `tasks`: task_id, kind,
+    title, account_id, account_name, assignee, due_on, priority. `approvals`: action_id, playbook, step, channel, role,
+    recipient, account_id, account_name, due_at. `queue`: rows of `work_queue_table`, and score, severity, band_name,
+    open_alerts and first_alert.
     """
 
     counts: Mapping[str, int]
@@ -67,9 +72,9 @@ def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now
 
 
 def _alerts(session: Session, values: Mapping[str, object]) -> list[Row]:
-    """The most severe first. Asked a severity at a time, since there may be any number of the less severe ones."""
+    """The urgent ones first. Asked a severity at a time, since there may be any number of each."""
     found: list[Row] = []
-    for severity in SEVERITIES:
+    for severity in PRESSING:
         asked = {**values, "severity": severity, "limit": SHOWN - len(found)}
         found += read_rows(session, read_sql(__file__, "alerts"), asked)
         if len(found) == SHOWN:

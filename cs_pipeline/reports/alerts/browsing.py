@@ -3,7 +3,7 @@
 Reads only. Lists for the command line, without pages, are in `lists`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,29 +40,29 @@ SHOWS: Mapping[str, tuple[str, str]] = {
 }
 """Which alerts a page shows: title, and the condition in SQL."""
 
-_BY_SEVERITY = "array_position(array['urgent', 'high', 'medium', 'low'], {alerts}.severity)"
-SORTS: Mapping[str, tuple[str, str]] = {
-    "severity": (
-        "Severity, then ARR",
-        f"{_BY_SEVERITY} asc, {{accounts}}.arr desc nulls last, {{alerts}}.alert_id desc",
-    ),
-    "arr": ("ARR", f"{{accounts}}.arr desc nulls last, {_BY_SEVERITY} asc, {{alerts}}.alert_id desc"),
-    "newest": ("Newest first", "{alerts}.fired_at desc nulls last, {alerts}.alert_id desc"),
-    "oldest": ("Oldest first", "{alerts}.fired_at asc nulls last, {alerts}.alert_id asc"),
+_BY_SEVERITY = "array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity)"
+SORTS: Mapping[str, str] = {
+    "severity": "Severity, then ARR",
+    "arr": "ARR",
+    "newest": "Newest first",
+    "oldest": "Oldest first",
 }
-"""Orders by name: title, and the order in SQL."""
-_ENDED = "{alerts}.ended_at desc, {alerts}.alert_id desc"
+"""Titles of the orders by name. Those that are over come newest first, whatever the order."""
 
 
 @dataclass(frozen=True)
 class AlertQuestion:
-    """What is asked for; empty texts ask for all. `page` counts from 0. Those that are over come newest first."""
+    """What is asked for; what is empty asks for all. `page` counts from 0.
+
+    `baseline`: with True those that held when their rule was first asked, with False those that came since.
+    """
 
     show: str = "open"
     rule: str = ""
-    severity: str = ""
+    severities: Sequence[str] = ()
     owner: str = ""
     search: str = ""
+    baseline: bool | None = None
     sort: str = "severity"
     page: int = 0
 
@@ -83,54 +83,90 @@ def alert_list(
     for name, known in (("show", SHOWS), ("sort", SORTS)):
         if getattr(question, name) not in known:
             raise UserError(f"{name} is '{getattr(question, name)}'; expected {', '.join(known)}")
-    if question.severity and question.severity not in SEVERITIES:
-        raise UserError(f"severity is '{question.severity}'; expected {', '.join(SEVERITIES)}")
-    order = _ENDED if question.show == "over" else SORTS[question.sort][1]
+    if unknown := [name for name in question.severities if name not in SEVERITIES]:
+        raise UserError(f"severity is '{unknown[0]}'; expected {', '.join(SEVERITIES)}")
     shown = " and ".join([SHOWS[question.show][1], *_conditions(question)])
-    sql = read_sql(
-        __file__,
-        shown=shown,
-        order=order.format(alerts="alerts", accounts="overview"),
-        order_again=order.format(alerts="chosen", accounts="chosen"),
-    )
     values = {
         "now": now,
         "rule": question.rule,
-        "severity": question.severity,
+        "severities": list(question.severities),
         "owner": question.owner.lower(),
         "search": question.search.lower(),
-        "limit": limit + 1,
-        "offset": min(question.page, MOST_PAGES) * limit,
         "counted": COUNTED,
     }
-    rows = read_rows(session, sql, values)
+    offset = min(question.page, MOST_PAGES) * limit
+    found = _first_ids(session, question, shown, values, offset + limit + 1)[offset:]
+    rows = read_rows(session, read_sql(__file__), {**values, "ids": found[:limit]})
     count = read_rows(session, _COUNT.format(shown=shown), values)[0]["count"]
-    told = [{**row, "what": what_of(rules.get(row["rule"]), row), "remarks": remarks(row)} for row in rows[:limit]]
-    return AlertList(told, count, len(rows) > limit and question.page < MOST_PAGES)
+    told = [{**row, "what": what_of(rules.get(row["rule"]), row), "remarks": remarks(row)} for row in rows]
+    return AlertList(told, count, len(found) > limit and question.page < MOST_PAGES)
 
 
-def counts_by_rule(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
-    """How many alerts there are by what a page shows (but for those that are over), and how many go on by rule."""
-    names = [name for name in SHOWS if name != "over"]
-    counted = ", ".join(f"count(*) filter (where {SHOWS[name][1]})::integer as {name}" for name in names)
-    rows = read_rows(
-        session,
-        f"select alerts.rule, count(*)::integer as alerts, {counted} from cs.alerts as alerts "
-        f"where {_GOES_ON} group by alerts.rule order by alerts.rule",
-        {"now": now},
+def _first_ids(
+    session: Session, question: AlertQuestion, shown: str, values: Mapping[str, Any], wanted: int
+) -> list[int]:
+    """The first alerts in the order of the question.
+
+    Asked a part of the order at a time, each of which an index gives: of any number of open alerts those of the
+    accounts that pay most are found without sorting the others.
+    """
+    found: list[int] = []
+    for relation, condition, order in _parts(question):
+        sql = f"select alerts.alert_id from {relation} where {shown} and {condition} order by {order} limit %(limit)s"
+        rows = read_rows(session, sql, {**values, "limit": wanted - len(found)})
+        found += [row["alert_id"] for row in rows]
+        if len(found) == wanted:
+            break
+    return found
+
+
+def _parts(question: AlertQuestion) -> Iterator[tuple[str, str, str]]:
+    """Parts of the order one after the other: relation, condition and order in SQL."""
+    newest = "alerts.alert_id desc"
+    if question.show == "over":
+        yield _WITH_ANY, "true", f"alerts.ended_at desc, {newest}"
+    elif question.sort == "newest":
+        yield _WITH_ANY, "true", f"alerts.fired_at desc nulls last, {newest}"
+    elif question.sort == "oldest":
+        yield _WITH_ANY, "true", "alerts.fired_at asc nulls first, alerts.alert_id asc"
+    elif question.sort == "arr":
+        yield _WITH_ACCOUNT, "true", f"overview.arr desc, {_BY_SEVERITY}, {newest}"
+        yield _WITH_ANY, "overview.account_id is null", f"{_BY_SEVERITY}, {newest}"
+    else:
+        for severity in question.severities or SEVERITIES:
+            is_of_it = f"alerts.severity = '{severity}'"
+            yield _WITH_ACCOUNT, is_of_it, f"overview.arr desc, {newest}"
+            yield _WITH_ANY, f"{is_of_it} and overview.account_id is null", newest
+
+
+def counts_by_show(session: Session, now: datetime) -> dict[str, int]:
+    """How many alerts there are by what a page shows, but for those that are over; each up to COUNTED."""
+    counted = ", ".join(
+        f"({_COUNT.format(shown=condition)}) as {name}" for name, (_, condition) in SHOWS.items() if name != "over"
     )
-    return {name: sum(row[name] for row in rows) for name in names}, {row["rule"]: row["alerts"] for row in rows}
+    return read_rows(session, f"select {counted}", {"now": now, "counted": COUNTED})[0]
+
+
+def counts_by_rule(session: Session) -> dict[str, int]:
+    """How many alerts go on by rule, up to COUNTED; rules without any are left out."""
+    rows = read_rows(session, _BY_RULE, {"counted": COUNTED})
+    return {row["rule"]: row["alerts"] for row in rows}
 
 
 def _conditions(question: AlertQuestion) -> list[str]:
     asked = {
         "rule": "alerts.rule = %(rule)s",
-        "severity": "alerts.severity = %(severity)s",
+        "severities": "alerts.severity = any(%(severities)s)",
         "owner": "lower(overview.owner_email) = %(owner)s",
         "search": "position(%(search)s in lower(concat_ws(' ', alerts.account_id, overview.account_name, "
         "alerts.entity, alerts.rule))) > 0",
     }
-    return [condition for name, condition in asked.items() if getattr(question, name)]
+    found = [condition for name, condition in asked.items() if getattr(question, name)]
+    return found if question.baseline is None else [*found, f"alerts.is_baseline = {question.baseline}"]
+
+
+_WITH_ANY = "cs.alerts as alerts left join cs.account_overview as overview using (account_id)"
+_WITH_ACCOUNT = "cs.account_overview as overview inner join cs.alerts as alerts using (account_id)"
 
 
 _COUNT = """
@@ -138,8 +174,44 @@ select count(*)::integer
 from (
     select 1
     from cs.alerts as alerts
-    left join cs.account_overview as overview on alerts.account_id = overview.account_id
+    left join cs.account_overview as overview using (account_id)
     where {shown}
     limit %(counted)s
 ) as found
+"""
+
+# From rule to rule by the index, since there may be any number of alerts of each.
+_BY_RULE = """
+with recursive rules as (
+    (
+        select rule
+        from cs.alerts
+        where state in ('pending', 'firing', 'recovering')
+        order by rule
+        limit 1
+    )
+    union all
+    select (
+        select min(alerts.rule)
+        from cs.alerts as alerts
+        where alerts.state in ('pending', 'firing', 'recovering') and alerts.rule > rules.rule
+    )
+    from rules
+    where rules.rule is not null
+)
+
+select
+    rules.rule,
+    (
+        select count(*)::integer
+        from (
+            select 1
+            from cs.alerts as alerts
+            where alerts.state in ('pending', 'firing', 'recovering') and alerts.rule = rules.rule
+            limit %(counted)s
+        ) as found
+    ) as alerts
+from rules
+where rules.rule is not null
+order by rules.rule
 """

@@ -1,15 +1,14 @@
--- A page of alerts, with what people decided about each (see browsing.py).
+-- The alerts of a page, with what people decided about each (see browsing.py).
 with chosen as (
     select
         alerts.*,
         overview.account_name,
         overview.owner_email,
-        overview.arr
-    from cs.alerts as alerts
-    left join cs.account_overview as overview on alerts.account_id = overview.account_id
-    where {shown}
-    order by {order}
-    limit %(limit)s offset %(offset)s
+        overview.arr,
+        ids.place
+    from unnest(%(ids)s::bigint[]) with ordinality as ids (alert_id, place)
+    inner join cs.alerts as alerts using (alert_id)
+    left join cs.account_overview as overview using (account_id)
 )
 
 select
@@ -54,4 +53,4 @@ left join lateral (
     order by silences.until desc
     limit 1
 ) as silence on true
-order by {order_again}
+order by chosen.place

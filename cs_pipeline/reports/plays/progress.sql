@@ -162,11 +162,10 @@ scores as (
         account_id,
         score,
         band,
-        severity
-    from cs.health_scores
+        is_at_risk
+    from cs.active_scores
     where
-        is_active
-        and account_id in (select chosen.account_id from chosen)
+        account_id in (select chosen.account_id from chosen)
         and week <= %(today)s::date - 7
         and week > %(today)s::date - 42
     order by account_id asc, week desc
@@ -191,7 +190,7 @@ gathered as (
         coalesce(of_milestones.upcoming_milestones, '{}') as upcoming_milestones,
         scores.score,
         scores.band,
-        scores.severity,
+        coalesce(scores.is_at_risk, false) as is_at_risk,
         of_steps.has_trouble,
         case when chosen.status = 'active' then coalesce(of_milestones.risks, '{}') else '{}' end
         || coalesce(of_steps.risks, '{}') as risks,
@@ -221,12 +220,12 @@ select
     upcoming_milestones,
     case
         when status <> 'active' then 'ended'
-        when severity >= 2 or has_trouble then 'at risk'
+        when is_at_risk or has_trouble then 'at risk'
         when risks <> '{}' then 'behind'
         else 'on track'
     end as health,
     case
-        when status = 'active' and severity >= 2
+        when status = 'active' and is_at_risk
             then array['The account is ' || band || ', score ' || round(score::numeric)] || risks
         else risks
     end as risks,
@@ -234,6 +233,6 @@ select
 from gathered
 order by
     status <> 'active',
-    case when severity >= 2 or has_trouble then 0 when risks <> '{}' then 1 else 2 end,
+    case when is_at_risk or has_trouble then 0 when risks <> '{}' then 1 else 2 end,
     anchor_on desc,
     enrolment_id asc

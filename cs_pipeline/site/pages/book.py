@@ -22,10 +22,10 @@ class View:
 VIEWS = (
     View("All accounts", {}),
     View("My accounts", {"owner": "me", "sort": "score"}),
-    View("My accounts at risk", {"owner": "me", "severity": "2", "sort": "arr"}),
-    View("At risk, by ARR", {"severity": "2", "sort": "arr"}),
+    View("My accounts at risk", {"owner": "me", "at_risk": "1", "sort": "arr"}),
+    View("At risk, by ARR", {"at_risk": "1", "sort": "arr"}),
     View("Renewals in 90 days", {"renews": "90", "sort": "renewal"}),
-    View("At risk and renewing in 90 days", {"severity": "2", "renews": "90", "sort": "renewal"}),
+    View("At risk and renewing in 90 days", {"at_risk": "1", "renews": "90", "sort": "renewal"}),
     View("Biggest drops", {"falls": "1", "sort": "drop"}),
     View("Asked to cancel", {"cancels": "1", "sort": "arr"}),
     View("With open alerts", {"alerts": "1", "sort": "arr"}),

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from cs_pipeline.reports.accounts.book import choices
-from cs_pipeline.reports.accounts.renewals import AT_RISK, MOST_PAGES, SORTS, TYPES, WITHIN, RenewalQuestion, renewals
+from cs_pipeline.reports.accounts.renewals import MOST_PAGES, SORTS, TYPES, WITHIN, RenewalQuestion, renewals
 from cs_pipeline.site.page import Page, PageRequest
 
 
@@ -30,7 +30,6 @@ def show(asked: PageRequest) -> Response:
         types=TYPES,
         sorts=SORTS,
         owners=owners,
-        at_risk=AT_RISK,
         is_narrowed=any([question.owner, question.type, question.at_risk]),
     )
 
