@@ -129,6 +129,13 @@ def alert_tick(moment: str) -> int:
     return len(evaluate_due(locate(settings), settings, datetime.fromisoformat(moment)))
 
 
+def alert_week(moment: str) -> int:
+    """Evaluate the weekly alert rules as of the end of a week; returns how many."""
+    settings, ends_at = load_settings(), datetime.fromisoformat(moment)
+    week = (ends_at - timedelta(weeks=1)).date()
+    return len(evaluate_due(locate(settings), settings, ends_at, week))
+
+
 def alert_replay(first: str, last: str) -> int:
     """Replay the weekly rules over a past; returns at how many moments."""
     settings = load_settings()
@@ -238,6 +245,7 @@ STEPS: dict[str, Callable[..., int]] = {
         deliver_outbox,
         bare_client,
         alert_tick,
+        alert_week,
         alert_storm,
         alert_replay,
         arithmetic,

@@ -52,10 +52,11 @@ voices as (
         {{ voices_of_account('account_weeks', 'scores') }}
     from {{ moments }} as moments
     inner join {{ ref('fct_account_weeks') }} as account_weeks
-        on account_weeks.week = {{ last_week_before('moments.as_of') }}
+        on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
     left join {{ source('cs', 'health_scores') }} as scores
         on
             account_weeks.week = scores.week
+            and {{ in_weeks_asked('scores.week') }}
             and account_weeks.account_id = scores.account_id
             and scores.is_active
 

@@ -37,6 +37,32 @@
 {%- endmacro %}
 
 
+{# Is the week, of fct_account_weeks, the newest that had ended at the moment? Besides, it lies within the weeks of all
+   moments: a range that the index on the week reads, so that one moment costs a week however long the history is. #}
+{% macro is_last_week(week, moment) -%}
+    {{ week }} = {{ last_week_before(moment) }}
+    and {{ in_weeks_asked(week) }}
+{%- endmacro %}
+
+
+{# Is the week among the newest weeks of the moments, from `since` weeks before the first up to `ago` before the last? A
+   range, to be added to what joins the week to a moment or to another week. #}
+{% macro in_weeks_asked(week, since=0, ago=0) -%}
+    {{ week }} >= (
+        select min({{ last_week_before('all_moments.as_of') }}) - {{ 7 * since }} from {{ moments() }} as all_moments
+    )
+    and {{ week }} <= (
+        select max({{ last_week_before('all_moments.as_of') }}) - {{ 7 * ago }} from {{ moments() }} as all_moments
+    )
+{%- endmacro %}
+
+
+{# How many weeks, at most, a rule about news of weeks looks back: days_of_news() after the longest outage, and two weeks. #}
+{% macro weeks_of_news() -%}
+    7
+{%- endmacro %}
+
+
 {# Does the text speak of one of the words or phrases (an array of text)? Whole words, whatever the case and the marks
    between them; a phrase that is not written in Latin letters is found anywhere, because not every script has spaces. #}
 {% macro mentions(words_said, phrases) -%}
@@ -236,6 +262,19 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
 {%- endmacro %}
 
 
+{# Which span, each as long as that which a rule looks at, a day lies in: 0 is that which it looks at, 1 the one before. #}
+{% macro span_of(day, moment, days) -%}
+    ({{ utc_day(moment) }} - 1 - {{ day }}) / cast({{ days }} as integer)
+{%- endmacro %}
+
+
+{# What is usual, an aggregate over the spans of an account: as much as it came to in all but one of the usual_spans(), so
+   that a single busy span makes nothing usual. `span` is 0 for the one that the rule looks at. #}
+{% macro usual_amount(amount, span) -%}
+    coalesce((array_agg({{ amount }} order by {{ amount }} desc) filter (where {{ span }} > 0))[{{ usual_spans() }} - 1], 0)
+{%- endmacro %}
+
+
 {# A CTE's select: what each account did on each of the days that the moments of the CTE `asked` look back on, of the columns
    `counted` of int_user_activity_to_date; a row a moment, account, day and counts_from. `days` is how far back it looks,
    in terms of `asked`. #}
@@ -273,8 +312,7 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
 
 
 {# A CTE's select: how often each of the CTE `customers` used each feature of the CTE `watched` in its last `days`
-   (uses_now), and how often it
-   usually does in so many days (usual_uses): the mean of as many spans before as usual_spans() says. #}
+   (uses_now), and how often it usually does in so many days (usual_uses, see usual_amount). #}
 {% macro features_used() -%}
     with
 
@@ -302,28 +340,37 @@ group by moments.as_of, events.account_id, {{ utc_day('events.occurred_at') }}
         from {{ days_looked_back_on('%s * asked.days' % (usual_spans() | int + 1)) }} as days_asked
         inner join feature_days on days_asked.looked_back_on = feature_days.activity_date
 
+    ),
+
+    spans as (
+
+        select
+            customers.as_of,
+            customers.account_id,
+            feature_days_asked.feature,
+            {{ span_of('feature_days_asked.activity_date', 'customers.as_of', 'customers.days') }} as span,
+            sum(feature_days_asked.uses) as uses
+        from customers
+        inner join feature_days_asked
+            on
+                customers.as_of = feature_days_asked.as_of
+                and customers.account_id = feature_days_asked.account_id
+                and {{ in_last_days(
+                    'feature_days_asked.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
+                ) }}
+                and feature_days_asked.counts_from <= {{ utc_day('customers.as_of') }}
+        group by customers.as_of, customers.account_id, feature_days_asked.feature, span
+
     )
 
     select
-        customers.as_of,
-        customers.account_id,
-        feature_days_asked.feature,
-        coalesce(sum(feature_days_asked.uses) filter (
-            where {{ in_last_days('feature_days_asked.activity_date', 'customers.as_of', 'customers.days') }}
-        ), 0) as uses_now,
-        coalesce(sum(feature_days_asked.uses) filter (
-            where not ({{ in_last_days('feature_days_asked.activity_date', 'customers.as_of', 'customers.days') }})
-        ), 0) / {{ usual_spans() }} as usual_uses
-    from customers
-    inner join feature_days_asked
-        on
-            customers.as_of = feature_days_asked.as_of
-            and customers.account_id = feature_days_asked.account_id
-            and {{ in_last_days(
-                'feature_days_asked.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
-            ) }}
-            and feature_days_asked.counts_from <= {{ utc_day('customers.as_of') }}
-    group by customers.as_of, customers.account_id, feature_days_asked.feature
+        as_of,
+        account_id,
+        feature,
+        coalesce(sum(uses) filter (where span = 0), 0) as uses_now,
+        {{ usual_amount('uses', 'span') }} as usual_uses
+    from spans
+    group by as_of, account_id, feature
 {%- endmacro %}
 
 
@@ -372,6 +419,7 @@ inner join {{ source('cs', 'score_changes') }} as changes
     on
         changes.week <= {{ last_week_before('moments.as_of') }}
         and changes.week > {{ last_week_before('moments.as_of') }} - 14 - {{ days_of_news() }}
+        and {{ in_weeks_asked('changes.week', since=weeks_of_news() | int) }}
 where
     changes.from_severity between {{ from_best }} and {{ from_worst }}
     and changes.to_severity = 3
@@ -383,6 +431,7 @@ where
         where
             scores.account_id = changes.account_id
             and scores.week = changes.week
+            and {{ in_weeks_asked('scores.week', since=weeks_of_news() | int) }}
             and scores.is_active
             and scores.status = 'held'
     )

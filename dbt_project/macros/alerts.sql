@@ -40,6 +40,7 @@
                 cast(nullif(current_setting('cs_pipeline.alert_parameters', true), '') as jsonb)
                 #> array['{{ rule }}', tiers.tier] as parameters
         ) as asked on true
+        order by tiers.tier -- so that it is read once, not at every row that is compared with it
     )
 {%- endmacro %}
 

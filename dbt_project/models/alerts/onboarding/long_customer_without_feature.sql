@@ -37,7 +37,7 @@ select
     jsonb_build_object('feature_name', coalesce(features.feature_name, features.feature)) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ week_of(utc_day('moments.as_of')) }} - 7
+    on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join parameters on parameters.tier = coalesce(account_weeks.tier, '')
 inner join {{ ref('stg_features') }} as features
     on

@@ -13,11 +13,12 @@ select
     ) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ week_of(utc_day('moments.as_of')) }} - 7
+    on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join {{ source('cs', 'health_scores') }} as scores
     on
         account_weeks.account_id = scores.account_id
         and account_weeks.week = scores.week
+        and {{ in_weeks_asked('scores.week') }}
         and scores.is_active
 inner join {{ alert_parameters('renewal_and_poor', {'days': 90, 'health_severity': 2}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')

@@ -14,7 +14,7 @@ account_weeks as (
         ) over (partition by moments.as_of) as knows_more_than_logins
     from {{ moments() }} as moments
     inner join {{ ref('fct_account_weeks') }} as account_weeks
-        on account_weeks.week = {{ last_week_before('moments.as_of') }}
+        on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 
 )
 

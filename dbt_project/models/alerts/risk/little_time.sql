@@ -22,17 +22,13 @@ account_days as (
 
 ),
 
-time_spent as (
+spans as (
 
     select
         customers.as_of,
         customers.account_id,
-        coalesce(sum(account_days.duration_seconds) filter (
-            where {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
-        ), 0) / 60 as minutes_spent,
-        coalesce(sum(account_days.duration_seconds) filter (
-            where not ({{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }})
-        ), 0) / 60 / {{ usual_spans() }} as usual_minutes
+        {{ span_of('account_days.activity_date', 'customers.as_of', 'customers.days') }} as span,
+        sum(account_days.duration_seconds) / 60 as minutes_spent
     from customers
     inner join account_days
         on
@@ -42,7 +38,19 @@ time_spent as (
                 'account_days.activity_date', 'customers.as_of', '%s * customers.days' % (usual_spans() | int + 1)
             ) }}
             and account_days.counts_from <= {{ utc_day('customers.as_of') }}
-    group by customers.as_of, customers.account_id
+    group by customers.as_of, customers.account_id, span
+
+),
+
+time_spent as (
+
+    select
+        as_of,
+        account_id,
+        coalesce(sum(minutes_spent) filter (where span = 0), 0) as minutes_spent,
+        {{ usual_amount('minutes_spent', 'span') }} as usual_minutes
+    from spans
+    group by as_of, account_id
 
 )
 

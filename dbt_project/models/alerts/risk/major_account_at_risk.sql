@@ -12,13 +12,14 @@ select
     ) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ last_week_before('moments.as_of') }}
+    on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join {{ alert_parameters('major_account_at_risk', {'arr': 50000, 'health_severity': 3}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 left join {{ source('cs', 'health_scores') }} as scores
     on
         account_weeks.account_id = scores.account_id
         and account_weeks.week = scores.week
+        and {{ in_weeks_asked('scores.week') }}
         and scores.is_active
 where
     account_weeks.arr >= parameters.arr

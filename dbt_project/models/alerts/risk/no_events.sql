@@ -7,7 +7,7 @@ select
     jsonb_build_object('attended_ever', account_weeks.attended_training_ever) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ last_week_before('moments.as_of') }}
+    on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join {{ alert_parameters('no_events', {'attended': 1, 'attended_before': 1}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 where

@@ -36,6 +36,7 @@ stretches as (
     inner join {{ source('cs', 'health_scores') }} as scores
         on
             asked.week = scores.week
+            and {{ in_weeks_asked('scores.week') }}
             and asked.severity <= scores.severity
             and scores.is_active
     inner join {{ ref('int_accounts_over_time') }} as accounts

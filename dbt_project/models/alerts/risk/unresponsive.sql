@@ -7,7 +7,7 @@ select
     jsonb_build_object('days_since_last_touchpoint', account_weeks.days_since_last_touchpoint) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ last_week_before('moments.as_of') }}
+    on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join {{ alert_parameters('unresponsive', {'emails': 3, 'touchpoint_days': 60}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 where

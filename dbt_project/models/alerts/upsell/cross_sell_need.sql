@@ -41,26 +41,47 @@ spoken as materialized (
         needs.days,
         needs.owned,
         needs.product,
-        statements.*,
+        accounts.account_id,
         accounts.created_at,
         accounts.churned_at,
         accounts.held_from,
-        accounts.held_until
+        accounts.held_until,
+        accounts._loaded_at,
+        accounts.created_at as said_at,
+        true as is_goal
+    from needs
+    inner join {{ ref('int_accounts_over_time') }} as accounts
+        on needs.tier = coalesce(accounts.tier, '')
+    where {{ mentions('accounts.sales_goal', 'needs.phrases') }}
+
+    union all
+
+    select
+        needs.tier,
+        needs.days,
+        needs.owned,
+        needs.product,
+        accounts.account_id,
+        accounts.created_at,
+        accounts.churned_at,
+        accounts.held_from,
+        accounts.held_until,
+        statements._loaded_at,
+        statements.said_at,
+        false as is_goal
     from needs
     inner join {{ ref('int_accounts_over_time') }} as accounts
         on needs.tier = coalesce(accounts.tier, '')
     inner join {{ ref('int_customer_statements') }} as statements
         on accounts.account_id = statements.account_id
     where
-        (
-            statements.said_in = 'sales_goal'
-            or {{ is_around_moments('statements.said_at', '(select max(asked.days) from asked)') }}
-        )
+        statements.said_in != 'sales_goal'
+        and {{ is_around_moments('statements.said_at', '(select max(asked.days) from asked)') }}
         and {{ mentions('statements.words', 'needs.phrases') }}
 
 ),
 
--- What is said counts for some days; the goal that sales handed over counts on.
+-- What is said counts for some days; the goal that sales handed over counts for as long as it is the goal.
 said as (
 
     select
@@ -79,7 +100,7 @@ said as (
         {{ is_customer('spoken', 'asked.as_of') }}
         and {{ held_at('spoken', 'asked.as_of') }}
         and (
-            spoken.said_in = 'sales_goal'
+            spoken.is_goal
             or spoken.said_at > asked.as_of - make_interval(secs => 86400 * spoken.days)
         )
         and {{ was_known('spoken._loaded_at', 'spoken.said_at', 'asked.as_of') }}

@@ -19,7 +19,9 @@ medians as (
         count(*) as accounts_in_tier,
         percentile_cont(0.5) within group (order by account_weeks.events_30d) as events_30d
     from {{ ref('fct_account_weeks') }} as account_weeks
-    where account_weeks.week in (select asked.week from asked)
+    where
+        {{ in_weeks_asked('account_weeks.week') }}
+        and account_weeks.week in (select asked.week from asked)
     group by account_weeks.week, account_weeks.tier
 
 ),
@@ -54,7 +56,8 @@ inner join {{ ref('fct_account_weeks') }} as account_weeks
     on asked.week = account_weeks.week and asked.tier = account_weeks.tier
 inner join usual on account_weeks.week = usual.week and account_weeks.tier = usual.tier
 where
-    usual.accounts_in_tier >= asked.accounts
+    {{ in_weeks_asked('account_weeks.week') }}
+    and usual.accounts_in_tier >= asked.accounts
     and usual.events_30d > 0
     and usual.events_30d >= asked.times_own * usual.own_events_30d
     and account_weeks.events_30d >= asked.share * usual.events_30d

@@ -33,7 +33,7 @@ limits as (
     from asked
     inner join {{ ref('fct_account_weeks') }} as account_weeks
         on
-            account_weeks.week = {{ last_week_before('asked.as_of') }}
+            {{ is_last_week('account_weeks.week', 'asked.as_of') }}
             and asked.tier = coalesce(account_weeks.tier, '')
     {%- endfor %}
 

@@ -10,7 +10,7 @@ select
     ) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
-    on account_weeks.week = {{ last_week_before('moments.as_of') }}
+    on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join {{ alert_parameters('satisfied', {'answer': 9}) }} as parameters
     on parameters.tier = coalesce(account_weeks.tier, '')
 where
