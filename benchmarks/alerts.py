@@ -63,8 +63,8 @@ def measure_replay(made: "Bench", measured: Measured) -> None:
     year = _floor(made, views, *moments)
     measured.add("floor: the views of the weekly rules at one moment", made.size, one, None, f"{len(views)} rules")
     measured.add(f"the same at {REPLAYED_WEEKS} moments", made.size, year, None, _times(year, one, "one moment"))
-    for moment in moments[1::-1]:
-        live = made.step("alert_week", moment.isoformat())
+    made.step("alert_week", moments[1].isoformat())
+    live = made.step("alert_week", last.isoformat())
     start_up = min((made.step("alert_week", last.isoformat()) for _ in range(TIMES)), key=_processor)
     evaluated = _beside(live, start_up)
     measured.add("weekly rules evaluated, beside a run with nothing due", made.size, evaluated, live[1]["peak_mb"])

@@ -28,6 +28,7 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
         rows = cursor.fetchall()
     failing = [f"{rule}: {error}." for rule, health, error, _ in rows if health in ("no_data", "error")]
     baseline = [f"{rule}: {quiet:,}" for rule, _, _, quiet in rows if quiet]
+    held_already = sum(quiet for _, _, _, quiet in rows)
     if failing:
         notice = Notice(
             _key("failing", failing, now),
@@ -40,8 +41,10 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
     if baseline:
         notice = Notice(
             _key("baseline", baseline, now),
-            f"{_rules(baseline)} found what held already",
-            _lines(baseline) + "\nThat is told to nobody; what is new from now on is.",
+            f"{_rules(baseline)} found what held already, {held_already:,} in all",
+            _lines(baseline)
+            + "\nThat is told to nobody, and no work for anybody; what is new from now on is. "
+            "`cs-pipeline alert list --show baseline` lists it.",
         )
         notify(session, notice, settings, now)
 

@@ -29,7 +29,10 @@ commands = new_group("List alerts, try and replay their rules, and decide about 
 @commands.command("list")
 def list_alerts(
     show: Annotated[
-        str, typer.Option(help="open, pending, held, acknowledged, snoozed, over (newest first) or all.")
+        str,
+        typer.Option(
+            help="open; baseline (held when its rule was first asked); pending, held, acknowledged, snoozed, over, all."
+        ),
     ] = "open",
     rule: Annotated[str, typer.Option(help="Only alerts of this rule.")] = "",
     account: Annotated[str, typer.Option(help="Only those of this account, by id or name.")] = "",
@@ -61,12 +64,12 @@ def list_alerts(
             owner=owner or None,
             limit=limit,
         )
-    words = "No alert." if show == "all" else f"No alert is {show}."
+    words = {"all": "No alert.", "open": "No alert is open. `--show baseline` lists what is no news."}
     shown = alert_table(found, rules)
     if as_json:
         print_json(found.assign(what=shown["what"], remarks=shown["remarks"]))
     elif found.empty:
-        console.print(f"{words} `cs-pipeline alert rules` says how the rules do.")
+        console.print(f"{words.get(show, f'No alert is {show}.')} `cs-pipeline alert rules` says how the rules do.")
     for row in [] if as_json else shown.to_dict("records"):
         console.print(Text(on_one_line(f"{row['alert']}. {row['severity']}: {row['what']}"), style="bold"))
         beside = [row["account"], row["owner"], f"{row['state']} since {row['since']:%Y-%m-%d %H:%M}", row["remarks"]]

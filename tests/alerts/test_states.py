@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from cs_pipeline.reports.alerts.lists import alerts
 from tests.alerts.conftest import Watch
-from tests.builders.alert_rules import DAY, START, rule
+from tests.builders.alert_rules import DAY, START, Watched, rule
 
 
 @pytest.mark.requirement("S1-01")
@@ -28,6 +29,15 @@ def test_an_alert_fires_once_and_ends_when_it_is_over(watch: Watch) -> None:
     ]
 
 
+def listed(watched: Watched) -> dict[str, list[str]]:
+    """Accounts of the alerts that people are to look after, and of those that are no news."""
+    with watched.warehouse.session() as session:
+        return {
+            "open": sorted(alerts(session, watched.now, "open")["account_id"]),
+            "baseline": sorted(alerts(session, watched.now, "baseline")["account_id"]),
+        }
+
+
 def test_what_holds_at_the_first_evaluation_is_a_baseline_told_as_one_count(watch: Watch) -> None:
     watched = watch(rule(), rule("other"))
     watched.find("acme", rule="other")
@@ -35,12 +45,15 @@ def test_what_holds_at_the_first_evaluation_is_a_baseline_told_as_one_count(watc
     assert (first.is_baseline, first.fired, first.told.new) == (True, 2, ())
     assert watched.run("select subject, body from cs.notices") == [
         (
-            "2 alert rules found what held already",
-            "idle: 2\nother: 1\nThat is told to nobody; what is new from now on is.",
+            "2 alert rules found what held already, 3 in all",
+            "idle: 2\nother: 1\nThat is told to nobody, and no work for anybody; what is new from now on is. "
+            "`cs-pipeline alert list --show baseline` lists it.",
         )
     ]
     assert watched.run("select * from cs.triggers") == []
+    assert listed(watched) == {"open": [], "baseline": ["acme", "acme", "brill"]}
     news = watched.tick("acme", "brill", "cobalt")
+    assert listed(watched)["open"] == ["cobalt"]
     assert watched.told(news.told.new) == ["cobalt"]
     assert len(watched.notices()) == 1
     assert watched.told(watched.tick().told.resolved) == ["cobalt"]

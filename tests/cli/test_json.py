@@ -53,7 +53,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "play start": ["save_offer", "{account}"],
     "play progress": [],
     "play uplift": [],
-    "alert list": [],
+    "alert list": ["--show", "baseline"],
     "alert rules": [],
     "alert show": ["{alert}"],
     "alert test": ["invoice_overdue"],

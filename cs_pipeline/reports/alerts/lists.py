@@ -12,9 +12,11 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.reports.alerts.text import remarks, what_of
 from cs_pipeline.sql_files import read_sql
 
-Which = Literal["open", "pending", "held", "acknowledged", "snoozed", "over", "all"]
+_GOES_ON = "alerts.state in ('firing', 'recovering') and not alerts.is_held"
+Which = Literal["open", "baseline", "pending", "held", "acknowledged", "snoozed", "over", "all"]
 WHICH: Mapping[Which, str] = {
-    "open": "alerts.state in ('firing', 'recovering') and not alerts.is_held",
+    "open": f"{_GOES_ON} and not alerts.is_baseline",
+    "baseline": f"{_GOES_ON} and alerts.is_baseline",
     "pending": "alerts.state = 'pending'",
     "held": "alerts.state in ('firing', 'recovering') and alerts.is_held",
     "acknowledged": "alerts.ended_at is null and alerts.acknowledged_at is not null",
@@ -22,7 +24,8 @@ WHICH: Mapping[Which, str] = {
     "over": "alerts.ended_at is not null",
     "all": "true",
 }
-"""Which alerts a list shows, with the condition in SQL."""
+"""Which alerts a list shows, with the condition in SQL. What held before its rule was first asked is no news: the
+baseline, apart from what is open."""
 _ACCOUNTS = "marts.dim_accounts"
 _NO_ACCOUNTS = """(
     select
@@ -73,8 +76,8 @@ def alerts_of_account(
 
 
 def open_of_account(session: Session, account_id: str, now: datetime) -> pd.DataFrame:
-    """The alerts that are open of the account of that id; columns as of `alerts`, which takes its name too."""
-    return _alerts(session, now, f"{WHICH['open']} and alerts.account_id = %(account_id)s", account_id=account_id)
+    """The alerts of the account of that id that go on, baseline and all; columns as of `alerts`."""
+    return _alerts(session, now, f"{_GOES_ON} and alerts.account_id = %(account_id)s", account_id=account_id)
 
 
 def alert_of_id(session: Session, alert_id: int, now: datetime) -> pd.DataFrame:

@@ -110,6 +110,7 @@ ranked_alerts as (
     where
         alerts.state in ('firing', 'recovering')
         and not alerts.is_held
+        and not alerts.is_baseline
         and alerts.inhibited_by is null
         and coalesce(alerts.snoozed_until <= %(now)s, true)
 ),
