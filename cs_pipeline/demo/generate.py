@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cs_pipeline.demo import catalogue, contracts, feedback, people, progress, relations, truth
+from cs_pipeline.demo import advocacy, catalogue, contracts, feedback, people, progress, relations, truth
 from cs_pipeline.demo.accounts import account_columns, name_accounts
 from cs_pipeline.demo.company import BLOCK_ACCOUNTS, SampleCompany
 from cs_pipeline.demo.dirty_rows import with_dirty_rows
@@ -92,6 +92,9 @@ def block_tables(company: SampleCompany, block: int) -> tuple[Tables, Tables]:
         "value_log": progress.value_table(company, block, accounts, outcomes, lively, mrr),
         "orders": progress.order_table(company, block, accounts, users, outcomes, lively),
         "referrals": progress.referral_table(company, block, accounts, outcomes),
+        "customer_references": advocacy.reference_table(company, block, accounts, users, outcomes),
+        "case_studies": advocacy.case_study_table(company, block, accounts, outcomes),
+        "certifications": advocacy.certification_table(company, block, accounts, users, outcomes),
         "signups": catalogue.signup_table(company, block, size),
     }
     known = {name: as_known_at(name, rows, company.ends_at) for name, rows in made.items()}

@@ -103,6 +103,7 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "touchpoints": {"is_missed": False}, "contact_roles": {"user_id": "ada"}, "feedback": {}, "tickets": {},
     "survey_responses": {"user_id": "ada"}, "email_events": {"user_id": "ada"}, "value_log": {},
     "cancellation_requests": {}, "referrals": {}, "signups": {}, "support_agents": {},
+    "customer_references": {}, "case_studies": {}, "certifications": {"user_id": "ada"},
 }  # fmt: skip
 """What a planted row has unless the plant says otherwise."""
 

@@ -54,6 +54,18 @@ TIMELINES: Mapping[str, Timeline] = {
     "onboarding_progress": Timeline(None, later=("started_at", "completed_at")),
     "value_log": Timeline("recorded_on"),
     "referrals": Timeline("referred_at", later=("converted_at",)),
+    "customer_references": Timeline(
+        "asked_at",
+        later=("provided_at", "decided_at"),
+        revealed_by={
+            "cost": "provided_at",
+            "satisfaction": "provided_at",
+            "is_won": "decided_at",
+            "won_mrr": "decided_at",
+        },
+    ),
+    "case_studies": Timeline("agreed_at", later=("published_at",)),
+    "certifications": Timeline("earned_at"),
     "contact_roles": Timeline("started_on", later=("ended_on",)),
     "signups": Timeline("created_at"),
     "orders": Timeline("created_at"),

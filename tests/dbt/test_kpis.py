@@ -120,6 +120,33 @@ def forecasts() -> Iterator[tuple[Any, ...]]:
             yield week, name, "2025-01-10", "forecasts", mrr, 0, 0, said, called
 
 
+def advocacy() -> Iterator[tuple[str, Row]]:
+    """Rows of what four customers of a segment did, before the month began and in it."""
+    for nth, (given, decided, won) in enumerate(((5, 20, True), (6, 21, False), (7, None, None))):
+        row = {"reference_id": f"r{nth}", "account_id": f"advocates/{nth}", "kind": "call", "cost": 100}
+        row |= {"asked_at": "2024-12-01 10:00Z", "provided_at": f"2025-01-{given:02} 10:00Z", "satisfaction": 3 + nth}
+        row |= {"decided_at": decided and f"2025-01-{decided} 10:00Z", "is_won": won, "won_mrr": 50 if won else None}
+        yield "customer_references", row
+    declined = {"reference_id": "r9", "account_id": "advocates/3", "kind": "quote", "asked_at": "2025-01-02 10:00Z"}
+    yield "customer_references", declined
+    for nth, published in enumerate(("2025-01-09 10:00Z", None)):
+        row = {"case_study_id": f"c{nth}", "account_id": "advocates/0", "agreed_at": "2024-12-01 10:00Z"}
+        yield "case_studies", row | {"published_at": published}
+    for account in (0, 1):
+        row = {"certification_id": f"z{account}", "account_id": f"advocates/{account}", "level": "expert"}
+        yield "certifications", row | {"earned_at": "2025-01-09 10:00Z"}
+    kinds = {"webinar": (0, 1, 2), "office_hours": (0,), "user_group": (0, 1), "training": (0, 1, 2, 3)}
+    for kind, who in kinds.items():
+        for account in who:
+            row = {"attendance_id": f"{kind}{account}", "account_id": f"advocates/{account}", "kind": kind}
+            yield "event_attendance", row | {"occurred_at": "2025-01-09 10:00Z", "has_attended": True}
+    absent = {"attendance_id": "absent", "account_id": "advocates/3", "kind": "webinar", "has_attended": False}
+    yield "event_attendance", absent | {"occurred_at": "2025-01-09 10:00Z"}
+    for account, kind in ((0, "qbr"), (1, "executive_call"), (2, "check_in")):
+        row = {"touchpoint_id": f"t{account}", "account_id": f"advocates/{account}", "kind": kind}
+        yield "touchpoints", row | {"scheduled_at": "2025-01-09 10:00Z", "held_at": "2025-01-09 10:00Z"}
+
+
 def answers() -> Iterator[Row]:
     """Each answer of another person, and before them one of each that a later answer takes the place of."""
     for segment, (survey, scale, counts) in ANSWERS.items():
@@ -164,6 +191,14 @@ def kpis(
     built.load("subscriptions", *[{"ended_on": None, **row} for rows in periods for row in rows], *told)
     built.load("accounts", *accounts("forecasts", created_at="2023-01-01 00:00Z", industry="forecasts"))
     built.load("subscriptions", *forecast_terms())
+    names = [f"advocates/{nth}" for nth in range(4)]
+    built.load("accounts", *accounts(*names, created_at="2023-01-01 00:00Z", industry="advocates"))
+    built.load(
+        "subscriptions",
+        *[{"subscription_id": name, "account_id": name, "mrr": 1, "started_on": "2024-12-01"} for name in names],
+    )
+    for table in ("customer_references", "case_studies", "certifications", "event_attendance", "touchpoints"):
+        built.load(table, *[row for name, row in advocacy() if name == table])
     with warehouse.session() as session, session.cursor() as cursor:
         execute_values(
             cursor,
@@ -335,6 +370,22 @@ def test_forecasts_about_30_days_ahead_are_held_against_what_became_of_the_renew
     assert brier == pytest.approx((0.6**2 + 0.1**2) / 2)
     assert called == pytest.approx(0.9)  # the CSM expected 10 of 100, and none came
     assert called_brier == pytest.approx(0.1**2)
+
+
+@pytest.mark.requirement("S4-137", "S4-138", "S4-139", "S4-140", "S4-158", "S4-159")
+def test_the_reference_program_counts_what_was_given_and_what_it_won(kpis: DbtWarehouse) -> None:
+    assert values(
+        kpis, "advocates", "references_provided", "reference_conversion", "advocate_satisfaction", "reference_roi",
+        "reference_participation", "case_study_count",
+    ) == pytest.approx([3, 1 / 2, 4 / 5, (50 * 12 - 300) / 300, 3 / 4, 1])  # fmt: skip
+
+
+@pytest.mark.requirement("S4-53", "S4-54", "S4-55", "S4-56", "S4-57", "S4-160")
+def test_programs_count_the_customers_that_took_part(kpis: DbtWarehouse) -> None:
+    assert values(
+        kpis, "advocates", "webinar_participation", "office_hours_participation", "user_group_participation",
+        "certified_customers", "review_coverage", "community_engagement",
+    ) == pytest.approx([3 / 4, 1 / 4, 2 / 4, 2 / 4, 2 / 4, 3 / 4])  # fmt: skip
 
 
 @pytest.mark.requirement("S5-41", "S5-42", "C-42")

@@ -11,6 +11,21 @@
 } %}
 {%- set participations = {
     'referral_rate': ('referrals', 'stg_referrals', 'referred_at', none),
+    'reference_participation': ('customer_references', 'stg_customer_references', 'provided_at', none),
+    'certified_customers': ('certifications', 'stg_certifications', 'earned_at', none),
+    'review_coverage': ('touchpoints', 'stg_touchpoints', 'held_at', "kind in ('qbr', 'executive_call')"),
+    'webinar_participation': (
+        'event_attendance', 'stg_event_attendance', 'occurred_at',
+        "kind = 'webinar' and coalesce(has_attended, true)"
+    ),
+    'office_hours_participation': (
+        'event_attendance', 'stg_event_attendance', 'occurred_at',
+        "kind = 'office_hours' and coalesce(has_attended, true)"
+    ),
+    'user_group_participation': (
+        'event_attendance', 'stg_event_attendance', 'occurred_at',
+        "kind = 'user_group' and coalesce(has_attended, true)"
+    ),
     'community_engagement': (
         'event_attendance', 'stg_event_attendance', 'occurred_at',
         "kind in ('community', 'user_group', 'webinar', 'office_hours') and coalesce(has_attended, true)"

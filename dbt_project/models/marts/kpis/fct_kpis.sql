@@ -12,7 +12,7 @@
 
 {%- set parts = [
     'retention', 'revenue', 'expansion', 'cohorts', 'renewals', 'upcoming_renewals', 'satisfaction', 'health',
-    'onboarding', 'usage', 'care', 'forecasts',
+    'onboarding', 'usage', 'care', 'advocacy', 'forecasts',
 ] %}
 {#- What is also told as a change against the window before. -#}
 {%- set changes = {
