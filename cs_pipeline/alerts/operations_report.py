@@ -42,8 +42,7 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
         notice = Notice(
             _key("baseline", baseline, now),
             f"{_rules(baseline)} found what held already, {held_already:,} in all",
-            _lines(baseline)
-            + "\nThat is told to nobody, and no work for anybody; what is new from now on is. "
+            _lines(baseline) + "\nThat is told to nobody, and no work for anybody; what is new from now on is. "
             "`cs-pipeline alert list --show baseline` lists it.",
         )
         notify(session, notice, settings, now)

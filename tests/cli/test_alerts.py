@@ -121,7 +121,7 @@ def test_a_trial_goes_by_the_parameters_of_the_files(
         (["test", RULE], "is not built"),
         (["test", "invoices_overdue"], "There is no alert rule 'invoices_overdue'; did you mean invoice_overdue?"),
         (["show", "17"], "There is no alert 17"),
-        (["list", "--show", "loud"], "--show is 'loud'; expected open, pending"),
+        (["list", "--show", "loud"], "--show is 'loud'; expected open, baseline, pending"),
         (["run", "--weekly"], "No week is scored yet"),
         (["ack", "17"], "There is no open alert 17"),
         (["snooze", "17", "--until", "2025-01-01", "--reason", "x"], "2025-01-01 00:00 is past"),
