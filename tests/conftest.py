@@ -4,7 +4,6 @@ import functools
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.migrate import migrate
-from tests.builders.databases import Databases, embedded_server, one_worker_at_a_time
+from tests.builders.databases import Databases, embedded_server, make_session_folder, one_worker_at_a_time
 from tests.builders.warm_dbt import stand_in_for_dbt, write_command
 from tests.slowest_first import put_slowest_first
 
@@ -45,13 +44,12 @@ SHARED = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder that the workers share; as root the server runs as nobody, who must be able to enter it.
+    """Make the folder that the workers share.
 
     Before any module of ours is imported, dbt is replaced by one that is loaded.
     """
     if not hasattr(config, "workerinput"):
-        config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="cs_pipeline_tests_"))
-        config.stash[SHARED].chmod(0o755)
+        config.stash[SHARED] = make_session_folder()
         write_command(config.stash[SHARED])
     stand_in_for_dbt(shared_folder(config))
 

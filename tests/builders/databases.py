@@ -5,6 +5,8 @@ whichever worker asks first, and copied by all.
 """
 
 import fcntl
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +22,23 @@ from cs_pipeline.warehouse.embedded import EmbeddedServer
 FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal"}
 FLEETING |= {"max_wal_senders": "0", "max_connections": "300"}
 """Settings of a server whose data nobody will miss."""
+
+
+IN_MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY = 6 * 1024**3
+"""Bytes that must be free there: about three times what the databases of a whole session come to."""
+
+
+def make_session_folder() -> Path:
+    """A new folder for what the workers share, in memory where there is room: to copy a database is to make 900 files,
+    which a disk takes twenty times as long for.
+
+    Whoever runs the server, nobody where we are root, may enter it.
+    """
+    has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM_IN_MEMORY
+    folder = Path(tempfile.mkdtemp(prefix="cs_pipeline_tests_", dir=IN_MEMORY if has_room else None))
+    folder.chmod(0o755)
+    return folder
 
 
 def embedded_server(folder: Path) -> EmbeddedServer:
