@@ -6,7 +6,7 @@ that it may matter. What it would come to is told by scoring again as known at a
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 from adbc_driver_manager.dbapi import Connection
@@ -20,6 +20,8 @@ from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, read_contract
 
 ALWAYS_INPUTS = ("accounts", "subscriptions")
 """Tables that say who is a customer, and what of; the others are those that metrics come from."""
+CHECKED = timedelta(weeks=26)
+"""How far back the weekly check and the site look."""
 PLANS = ("renews_on",)
 """Columns with a day that is planned, and says nothing about when the row was changed."""
 

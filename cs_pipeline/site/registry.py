@@ -4,6 +4,7 @@ from cs_pipeline.site.form import Form
 from cs_pipeline.site.forms import accounts, scores
 from cs_pipeline.site.forms import alerts as alert_forms
 from cs_pipeline.site.forms import plays as play_forms
+from cs_pipeline.site.forms import renewals as renewal_forms
 from cs_pipeline.site.page import Page
 from cs_pipeline.site.pages import (
     account,
@@ -12,6 +13,7 @@ from cs_pipeline.site.pages import (
     alert_silences,
     alerts,
     book,
+    data_health,
     kpi,
     kpis,
     messages,
@@ -34,7 +36,8 @@ PAGES: tuple[Page, ...] = (
     play.PAGE,
     kpis.PAGE,
     kpi.PAGE,
+    data_health.PAGE,
     messages.PAGE,
 )
-FORMS: tuple[Form, ...] = (*accounts.FORMS, *alert_forms.FORMS, *play_forms.FORMS, *scores.FORMS)
+FORMS: tuple[Form, ...] = (*accounts.FORMS, *alert_forms.FORMS, *play_forms.FORMS, *renewal_forms.FORMS, *scores.FORMS)
 HOME = PAGES[0].path

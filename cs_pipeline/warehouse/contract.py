@@ -7,6 +7,7 @@ DDL. Checking rows against it belongs to `validation`.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class Column:
 class SourceTable:
     """A canonical table. `required`: the pipeline cannot run without it. `append_only`: its rows never change.
     `rolled_up`: the pipeline keeps sums of its rows by day, and hears of days from which rows move away.
+    `fresh_within`: after so long without a load it has missed one; None where that is up to who reads it.
     """
 
     name: str
@@ -70,6 +72,7 @@ class SourceTable:
     append_only: bool
     rolled_up: bool
     columns: tuple[Column, ...]
+    fresh_within: timedelta | None = None
 
     @property
     def relation(self) -> str:
@@ -178,7 +181,16 @@ def _table(entry: dict[str, Any]) -> SourceTable:
         append_only=meta["append_only"],
         rolled_up=meta.get("rolled_up", False),
         columns=tuple(_column(column) for column in entry["columns"]),
+        fresh_within=_fresh_within(entry["config"].get("freshness")),
     )
+
+
+def _fresh_within(freshness: Mapping[str, Any] | None) -> timedelta | None:
+    """When dbt warns, as a span."""
+    if not freshness:
+        return None
+    warns = freshness["warn_after"]
+    return timedelta(**{f"{warns['period']}s": warns["count"]})
 
 
 def _column(entry: dict[str, Any]) -> Column:

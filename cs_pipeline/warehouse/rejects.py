@@ -72,6 +72,17 @@ def read_rejects(warehouse: Warehouse, table: str | None = None, limit: int = 20
         return [Reject(*row) for row in cursor.fetchall()]
 
 
+def newest_rejects(warehouse: Warehouse, limit: int = 20) -> list[Reject]:
+    """The rejects of all tables that came last, the newest first."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "select source_table, origin, line, column_name, reason, row_data, row_kept, rows from raw.raw_rejects "
+            "order by reject_id desc limit %s",
+            [limit],
+        )
+        return [Reject(*row) for row in cursor.fetchall()]
+
+
 def count_rejects(warehouse: Warehouse, table: str | None = None) -> list[RejectCount]:
     """All rejects by table, column and reason, most frequent first within a table."""
     with warehouse.session() as session, session.cursor() as cursor:

@@ -1,5 +1,6 @@
 """What the pages of the site show besides scores: alerts, a play with its actions, captured messages, hostile text."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -131,6 +132,13 @@ def fill(history: History) -> Sample:
             limit 2
             """,
             [HOSTILE, now],
+        )
+        cursor.execute(
+            """
+            insert into raw.raw_rejects (load_id, source_table, origin, line, column_name, reason, row_data)
+            select min(load_id), 'tickets', %(hostile)s, 7, 'priority', %(hostile)s, %(row)s from cs.loads
+            """,
+            {"hostile": HOSTILE, "row": json.dumps({"priority": HOSTILE})},
         )
     assert "email" in KINDS
     return Sample(history, accounts)

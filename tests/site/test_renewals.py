@@ -8,7 +8,9 @@ from starlette.testclient import TestClient
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.reports.accounts.renewals import SORTS, RenewalQuestion, Renewals, renewals
-from tests.builders.site import Sample
+from cs_pipeline.reports.kpis.forecast import accuracy_of_quarter, forecast_by_month, renewals_ahead
+from tests.builders.site import ACTOR, HOSTILE, Sample
+from tests.site.test_forms import submit
 
 
 def asked(sample: Sample, limit: int = 500, **question: Any) -> Renewals:
@@ -87,3 +89,68 @@ def test_an_account_that_renewed_late_is_overdue(changing: Sample) -> None:
     first = asked(changing).rows[0]
     assert (first["account_id"], first["days_left"]) == (changing.account, -3)
     assert asked(changing).spans[0]["count"] == 1
+
+
+def test_each_renewal_says_how_likely_it_is_and_months_what_they_bring(changing: Sample, actor: TestClient) -> None:
+    sample = changing
+    sample.history.rows(
+        "update marts.fct_kpis set window_months = 3 where kpi in ('forecast_accuracy', 'csm_call_accuracy')"
+    )
+    rows = [row for row in asked(sample).rows if row["terms"]]
+    assert rows
+    forecasts = {
+        str(account): (float(str(likelihood)), float(str(arr)))
+        for account, likelihood, arr in sample.history.rows(
+            """
+            select forecasts.account_id, sum(forecasts.mrr * forecasts.likelihood) / sum(forecasts.mrr), sum(12 * mrr)
+            from cs.renewal_forecasts as forecasts
+            inner join cs.account_overview as overview using (account_id, renewal_date)
+            where forecasts.week = (select max(week) from cs.renewal_forecasts)
+            group by 1
+            """
+        )
+    }
+    for row in rows:
+        likelihood, arr = forecasts[row["account_id"]]
+        assert row["likelihood"] == pytest.approx(likelihood)
+        assert row["low"] <= row["likelihood"] <= row["high"]
+        assert sum(term["arr"] for term in row["terms"]) == pytest.approx(arr)
+    with sample.warehouse.session() as session:
+        months = forecast_by_month(session)
+        of_nobody = forecast_by_month(session, "nobody@ours.example")
+        accuracy = accuracy_of_quarter(session)
+        ahead = renewals_ahead(session)
+    assert [month["month"] for month in months] == sorted(month["month"] for month in months)
+    assert sum(month["renewals"] for month in months) == ahead.renewals
+    assert sum(month["expected"] for month in months) == pytest.approx(12 * (ahead.expected_mrr or 0))
+    assert of_nobody == []
+    text = actor.get("/renewals").text
+    assert "% right</a> in ARR" in text
+    assert set(accuracy) == {"forecast_accuracy", "csm_call_accuracy"}
+    assert "No renewal is forecast of these accounts." in actor.get("/renewals?owner=nobody@ours.example").text
+
+
+def test_a_csm_says_what_they_expect_of_a_renewal_and_it_stands_beside_the_forecast(
+    changing: Sample, actor: TestClient
+) -> None:
+    row = next(row for row in asked(changing).rows if row["terms"])
+    term = row["terms"][0]
+    told = submit(
+        actor, "/do/renewals/call", back="/renewals", subscription=term["subscription_id"], percent=40, reason=HOSTILE
+    )
+    assert told.startswith(f"40% for the renewal of {term['subscription_id']} on {row['renewal_date']}")
+    again = next(each for each in asked(changing).rows if each["account_id"] == row["account_id"])
+    assert (again["terms"][0]["call"], again["terms"][0]["reason"], again["terms"][0]["by"]) == (0.4, HOSTILE, ACTOR)
+    assert again["likelihood"] == row["likelihood"]
+    with changing.warehouse.session() as session:
+        month = next(each for each in forecast_by_month(session) if each["called"])
+    difference = term["arr"] * (0.4 - row["likelihood"]) if len(row["terms"]) == 1 else None
+    if difference is not None:
+        assert month["by_csm"] - month["expected"] == pytest.approx(difference)
+    for fields, said in (
+        ({"percent": ""}, "0 to 100"),
+        ({"percent": 140}, "expected 0 to 100"),
+        ({"reason": ""}, "why"),
+    ):
+        asks = {"percent": 40, "reason": "x", **fields}
+        assert said in submit(actor, "/do/renewals/call", subscription=term["subscription_id"], **asks)

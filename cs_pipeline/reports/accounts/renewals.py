@@ -1,6 +1,7 @@
-"""Renewals that come, and those that are overdue: health, ARR, days left, window, and what is planned. Reads only.
+"""Renewals that come, and those that are overdue: health, ARR, days left, likelihood, window, plans. Reads only.
 
-When a window opens is decided in `cs_pipeline.renewals`; what a renewal is likely to bring is in `kpis`.
+When a window opens is decided in `cs_pipeline.renewals`, how likely a renewal is in `kpis.forecast`; what the forecasts
+come to by month, and how good they were, is in `reports.kpis.forecast`.
 """
 
 from collections.abc import Mapping

@@ -17,6 +17,41 @@ entered as (
     inner join chosen on windows.account_id = chosen.account_id and windows.renewal_date = chosen.renewal_date
     where windows.week >= %(first_week)s
     order by windows.account_id asc, windows.opens_on desc, windows.subscription_id asc
+),
+
+-- What is expected of each of its subscriptions by the newest forecast, and what a person last said of it.
+expected as (
+    select
+        forecasts.account_id,
+        sum(forecasts.mrr * forecasts.likelihood) / nullif(sum(forecasts.mrr), 0) as likelihood,
+        sum(forecasts.mrr * forecasts.low) / nullif(sum(forecasts.mrr), 0) as low,
+        sum(forecasts.mrr * forecasts.high) / nullif(sum(forecasts.mrr), 0) as high,
+        jsonb_agg(
+            jsonb_build_object(
+                'subscription_id', forecasts.subscription_id,
+                'arr', 12 * forecasts.mrr,
+                'call', calls.likelihood,
+                'reason', calls.reason,
+                'by', calls.called_by
+            ) order by forecasts.mrr desc, forecasts.subscription_id asc
+        ) as terms
+    from cs.renewal_forecasts as forecasts
+    inner join chosen
+        on forecasts.account_id = chosen.account_id and forecasts.renewal_date = chosen.renewal_date
+    left join lateral (
+        select
+            renewal_calls.likelihood,
+            renewal_calls.reason,
+            renewal_calls.called_by
+        from cs.renewal_calls
+        where
+            renewal_calls.subscription_id = forecasts.subscription_id
+            and renewal_calls.renewal_date = forecasts.renewal_date
+        order by renewal_calls.called_at desc, renewal_calls.call_id desc
+        limit 1
+    ) as calls on true
+    where forecasts.week = (select max(renewal_forecasts.week) from cs.renewal_forecasts)
+    group by forecasts.account_id
 )
 
 select
@@ -38,6 +73,10 @@ select
     entered.renewal_window,
     entered.opens_on,
     entered.subscriptions,
+    expected.likelihood,
+    expected.low,
+    expected.high,
+    coalesce(expected.terms, '[]'::jsonb) as terms,
     plays.titles as plays,
     planned.step as next_step,
     planned.channel as next_channel,
@@ -46,9 +85,10 @@ select
     planned.status as next_status
 from chosen
 left join entered on chosen.account_id = entered.account_id
+left join expected on chosen.account_id = expected.account_id
 left join lateral (
     select
-        array_agg(coalesce(playbooks.definition ->> 'title', enrolments.playbook) order by enrolments.playbook)
+        array_agg(distinct coalesce(playbooks.definition ->> 'title', enrolments.playbook))
             as titles
     from cs.enrolments as enrolments
     left join cs.playbooks as playbooks

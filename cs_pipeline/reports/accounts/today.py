@@ -98,12 +98,13 @@ select
     tasks.kind,
     tasks.title,
     tasks.account_id,
-    overview.account_name,
+    coalesce(overview.account_name, accounts.account_name) as account_name,
     tasks.assignee,
     tasks.due_on,
     tasks.priority
 from cs.crm_tasks as tasks
 left join cs.account_overview as overview using (account_id)
+left join marts.dim_accounts as accounts using (account_id)
 where
     tasks.status <> 'completed'
     and tasks.kind = 'task'

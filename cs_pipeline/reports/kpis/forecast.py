@@ -13,8 +13,12 @@ from cs_pipeline.plays.messages.environment import is_missing
 from cs_pipeline.reports.dated.words import Money, account_words, count
 from cs_pipeline.reports.kpis.words import figure, interval
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.relations import missing_relations
+from cs_pipeline.warehouse.rows import read_rows
 
 NEEDS = "Renewal forecasts need"
+ACCURACIES = ("forecast_accuracy", "csm_call_accuracy")
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,25 @@ def renewals_ahead(
         raise UserError(f"No renewal is forecast for week {asked}; weeks are named by their Monday")
     rows = ask_marts(session, read_sql(__file__), values, who_needs=NEEDS)
     return RenewalsAhead(asked, rows, totals["renewals"], totals["mrr"], totals["expected_mrr"])
+
+
+def forecast_by_month(session: Session, owner: str | None = None) -> list[Row]:
+    """What the newest forecast expects of each month: month, renewals, arr, expected, low, high, called, by_csm.
+
+    `expected` is None where no renewal was ever settled. `called`: renewals that a CSM said something of; `by_csm`:
+    what is expected where their calls count before the forecast. Empty while nothing is forecast.
+    """
+    return read_rows(session, read_sql(__file__, "by_month"), {"owner": owner})
+
+
+def accuracy_of_quarter(session: Session) -> dict[str, Row]:
+    """How good forecasts and calls were over the last three months that are over: kpi to month, value and n.
+
+    Empty while KPIs are not built, or no renewal was decided.
+    """
+    if missing_relations(session, "marts.fct_kpis"):
+        return {}
+    return {row["kpi"]: row for row in read_rows(session, _ACCURACY, {"kpis": list(ACCURACIES)})}
 
 
 def headline(found: RenewalsAhead, money: Money) -> str:
@@ -91,6 +114,22 @@ def _call(row: dict[Any, Any], money: Money) -> str:
     by = f" ({row['called_by']})" if row["called_by"] else ""
     return f"{figure(row['csm_call'], 'share', money)}{by}"
 
+
+_ACCURACY = """
+select distinct on (kpi)
+    kpi,
+    month,
+    value,
+    n
+from marts.fct_kpis
+where
+    kpi = any(%(kpis)s)
+    and window_months = 3
+    and segment_kind = 'all'
+    and is_complete
+    and value is not null
+order by kpi, month desc
+"""
 
 _TOTALS = """
 select

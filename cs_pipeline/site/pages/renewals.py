@@ -1,9 +1,10 @@
-"""Show the renewals that come: health, ARR, days left, and what is planned until then."""
+"""Show the renewals that come: health, ARR, how likely each is, what is planned, and what months are to bring."""
 
 from starlette.responses import Response
 
 from cs_pipeline.reports.accounts.book import choices
 from cs_pipeline.reports.accounts.renewals import MOST_PAGES, SORTS, TYPES, WITHIN, RenewalQuestion, renewals
+from cs_pipeline.reports.kpis.forecast import accuracy_of_quarter, forecast_by_month
 from cs_pipeline.site.page import Page, PageRequest
 
 
@@ -22,6 +23,8 @@ def show(asked: PageRequest) -> Response:
     with asked.session() as session:
         found = renewals(session, question, asked.now.date())
         owners = choices(session)["owner"]
+        months = forecast_by_month(session, question.owner or None)
+        accuracy = accuracy_of_quarter(session)
     return asked.render(
         "renewals",
         found=found,
@@ -30,6 +33,8 @@ def show(asked: PageRequest) -> Response:
         types=TYPES,
         sorts=SORTS,
         owners=owners,
+        months=months,
+        accuracy=accuracy,
         is_narrowed=any([question.owner, question.type, question.at_risk]),
     )
 
