@@ -54,6 +54,7 @@ def note(
     held_at: Annotated[
         datetime | None, typer.Option(formats=MOMENTS, help="When, in the team's time zone; without: just now.")
     ] = None,
+    said: Annotated[str, typer.Option(help="What was said; shown on the account's page.")] = "",
     by: Who = "",
 ) -> None:
     """Note a conversation that no calendar or CRM tells of.
@@ -68,5 +69,5 @@ def note(
     settings = load_settings()
     now = Clock(settings.now).now()
     moment = held_at.replace(tzinfo=ZoneInfo(settings.timezone)) if held_at else now
-    note_conversation(start_warehouse(settings), Conversation(account, kind, moment, who_decides(by)), now)
+    note_conversation(start_warehouse(settings), Conversation(account, kind, moment, who_decides(by), said), now)
     say_done(f"Noted: {kind.replace('_', ' ')} with {account}")

@@ -1,7 +1,8 @@
 """Note conversations with customers that no calendar or CRM tells of, as rows of `touchpoints`.
 
 They go the way of every row that is loaded, through the contract, so scores, alerts and plays count them as they count
-the others.
+the others. What was said, in the words of whoever notes it, is no part of the contract: it stands in
+cs.conversation_notes.
 """
 
 import csv
@@ -19,12 +20,13 @@ from cs_pipeline.warehouse.load import load_folder
 
 @dataclass(frozen=True)
 class Conversation:
-    """One that was held, of which kind, and by whom on our side."""
+    """One that was held, of which kind, by whom on our side, and what was said, where they tell."""
 
     account_id: str
     kind: str
     held_at: datetime
     by: str
+    note: str = ""
 
 
 def kinds_of_conversation() -> tuple[str, ...]:
@@ -65,4 +67,15 @@ def note_conversation(warehouse: Warehouse, held: Conversation, now: datetime) -
         report = load_folder(warehouse, Path(folder))
     if report.rows_rejected:
         raise UserError("It was put aside, since it does not keep the contract: `cs-pipeline data rejects` says why")
+    if held.note.strip():
+        _keep_note(warehouse, row["touchpoint_id"], held, now)
     return row["touchpoint_id"]
+
+
+def _keep_note(warehouse: Warehouse, touchpoint_id: str, held: Conversation, now: datetime) -> None:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "insert into cs.conversation_notes (touchpoint_id, account_id, note, noted_by, noted_at) "
+            "values (%s, %s, %s, %s, %s)",
+            [touchpoint_id, held.account_id, held.note.strip(), held.by.strip(), now],
+        )

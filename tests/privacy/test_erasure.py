@@ -77,6 +77,10 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         "cs.notices", notice_key="k", subject="Ada Lovelace is quiet", body=f"Ask {ADA}", created_at=MONDAY,
         html="<p>Ada Lovelace</p>", blocks=json.dumps(["Ada Lovelace"]),
     )  # fmt: skip
+    company.insert(
+        "cs.conversation_notes", touchpoint_id="t1", account_id="acme", note=f"Ada Lovelace ({ADA}) leaves in May",
+        noted_by="olga@ours.example", noted_at=MONDAY,
+    )  # fmt: skip
     hand_on(company, settings)
     deliver(company.warehouse, settings, clock)
     for owner in (ADA, "olga@ours.example"):

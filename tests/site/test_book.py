@@ -65,6 +65,9 @@ def test_accounts_are_found_by_any_part_of_their_name_and_by_their_id(sample: Sa
         assert ids(sample, search=account_id) == [account_id]
     assert ids(sample, search="%") == []
     assert ids(sample, search="_") == []
+    assert ids(sample, search="\\") == []
+    (name,) = rows[0][1:]
+    assert ids(sample, search=str(name)[:9].upper(), sort="name") == ids(sample, search=str(name)[:9], sort="name")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from cs_pipeline.site.csrf import COOKIE
 from cs_pipeline.site.registry import FORMS
-from tests.builders.site import ACTOR, HEADER, Sample, client_of
+from tests.builders.site import ACTOR, HEADER, HOSTILE, Sample, client_of
 from tests.command_line import run_command
 
 
@@ -141,13 +141,14 @@ def test_a_conversation_is_noted_on_the_page_and_on_the_command_line(
 ) -> None:
     page, today = f"/accounts/{changing.account}", changing.today
     noted = {"account": changing.account, "kind": "qbr"}
-    said = submit(actor, "/do/accounts/converse", back=page, held_on=str(today), **noted)
+    words = f"Ada Lovelace moves on in May {HOSTILE}"
+    said = submit(actor, "/do/accounts/converse", back=page, held_on=str(today), note=words, **noted)
     assert said == f"Noted: qbr on {today}. The next scored week counts it."
     submit(actor, "/do/accounts/converse", held_on=str(today - timedelta(days=3)), **noted)
     for name, value in (("DATABASE_URL", changing.warehouse.url), ("HOME", str(changing.history.home))):
         monkeypatch.setenv(f"CS_PIPELINE_{name}", value)
     monkeypatch.setenv("CS_PIPELINE_NOW", changing.now.isoformat())
-    asked = ("task", "note", changing.account, "--kind", "check_in", "--held-at", "2024-01-02T10:00")
+    asked = ("task", "note", changing.account, "--kind", "check_in", "--held-at", "2024-01-02T10:00", "--said", "Well")
     assert run_command(monkeypatch, capsys, *asked, "--by", ACTOR)[0] == 0
     code, told = run_command(monkeypatch, capsys, *asked, "--by", "nobody")
     assert code != 0
@@ -161,7 +162,14 @@ def test_a_conversation_is_noted_on_the_page_and_on_the_command_line(
         ("qbr", ACTOR, noon),
         ("qbr", ACTOR, changing.now),
     ]
-    assert re.search(r"<dt>Last touch</dt><dd>today<small>qbr", actor.get(page).text)
+    text = actor.get(page).text
+    assert re.search(r"<dt>Last touch</dt><dd>today<small>qbr", text)
+    assert "QBR: Ada Lovelace moves on in May" in text
+    assert HOSTILE not in text
+    assert changing.history.rows("select account_id, note, noted_by from cs.conversation_notes order by note") == [
+        (changing.account, words, ACTOR),
+        (changing.account, "Well", ACTOR),
+    ]
 
 
 def test_silences_are_lifted_and_what_a_rule_holds_is_dismissed(changing: Sample, actor: TestClient) -> None:
@@ -231,3 +239,36 @@ def test_forms_are_shown_to_those_who_may_act_only(changing: Sample, actor: Test
     assert "/do/alerts/acknowledge" in actor.get(page).text
     with client_of(changing) as reader:
         assert "/do/" not in reader.get(page).text + reader.get("/today").text
+
+
+def test_what_the_circuit_breaker_holds_is_decided_on_the_page_of_its_playbook(
+    changing: Sample, actor: TestClient
+) -> None:
+    name = one(changing, "select playbook from cs.enrolments order by enrolment_id limit 1")
+    account = changing.accounts[5]
+
+    def trip(number: int) -> None:
+        changing.history.rows(
+            f"""
+            with asked as (
+                insert into cs.triggers (
+                    kind, trigger_key, account_id, subject_id, anchor_on, occurred_at, facts
+                )
+                select
+                    'manual', 'held {number}', '{account}', '{account}', '{changing.today}', '{changing.now}', '{{}}'
+                returning trigger_id
+            )
+            insert into cs.breaker_trips (playbook, accounts, share_of_accounts, share_of_arr, trigger_ids, tripped_at)
+            select '{name}', 1, 0.9, 0.9, array[trigger_id], '{changing.now}' from asked
+            """
+        )
+
+    trip(1)
+    assert "/do/plays/release" in actor.get(f"/plays/{name}").text
+    assert "1 trigger refused" in submit(actor, "/do/plays/dismiss", back=f"/plays/{name}", playbook=name)
+    assert "/do/plays/release" not in actor.get(f"/plays/{name}").text
+    trip(2)
+    assert "goes on: " in submit(actor, "/do/plays/release", back=f"/plays/{name}", playbook=name)
+    decided = changing.history.rows("select decision, decided_by from cs.breaker_trips order by trip_id")
+    assert decided == [("dismissed", ACTOR), ("released", ACTOR)]
+    assert "waits for a decision" in submit(actor, "/do/plays/release", playbook=name)

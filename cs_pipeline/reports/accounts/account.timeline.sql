@@ -68,10 +68,11 @@ moments as (
             when touchpoints.is_missed then ', missed'
             when touchpoints.held_at is null and touchpoints.scheduled_at > %(now)s then ', planned'
             else ''
-        end,
+        end || coalesce(': ' || notes.note, ''),
         touchpoints.owner_email,
         null
     from staging.stg_touchpoints as touchpoints
+    left join cs.conversation_notes as notes on touchpoints.touchpoint_id = notes.touchpoint_id
     where touchpoints.account_id = %(account_id)s
 
     union all

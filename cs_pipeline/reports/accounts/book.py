@@ -3,6 +3,7 @@
 A page goes on after the last row of the one before (keyset), so the thousandth costs what the first does.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -100,16 +101,14 @@ def book_page(session: Session, question: Question, today: date, limit: int = 50
         raise UserError(f"'renews' takes a whole number, not '{days}'")
     conditions = [FILTERS[name] for name in asked]
     if question.search:
-        conditions.append("(overview.account_id = %(search)s or strpos(overview.name_rank, lower(%(search)s)) > 0)")
-    values = {**asked, "search": question.search, "today": today, "limit": limit + 1, "counted": COUNTED}
+        conditions.append("(overview.account_id = %(search)s or overview.name_rank like lower(%(part)s))")
+    part = "%" + re.sub(r"([\\%_])", r"\\\1", question.search) + "%"
+    values = {**asked, "search": question.search, "part": part, "today": today, "limit": limit + 1, "counted": COUNTED}
     chosen = " and ".join(conditions) or "true"
-    with session.cursor() as cursor:
-        cursor.execute(
-            f"select count(*) from (select 1 from cs.account_overview as overview where {chosen} "
-            "limit %(counted)s + 1) as counted",
-            values,
-        )
-        (count,) = cursor.fetchone() or (0,)
+    fitting = read_rows(session, _FITTING.format(asked=chosen), values)
+    count = len(fitting)
+    if conditions and count <= COUNTED:  # few enough to name: nothing is searched a second time
+        chosen, values["fitting"] = "overview.account_id = any(%(fitting)s)", [row["account_id"] for row in fitting]
     goes_on, position = _after(sort, question.after)
     way = "desc" if sort.is_descending else "asc"
     ordered = f"overview.{sort.column} {way}, overview.account_id {way}"
@@ -119,6 +118,14 @@ def book_page(session: Session, question: Question, today: date, limit: int = 50
     shown = rows[:limit]
     after = f"{shown[-1][sort.column]}|{shown[-1]['account_id']}" if len(rows) > limit else ""
     return BookPage(shown, after, min(count, COUNTED), count > COUNTED, newest[0]["week"] if newest else None)
+
+
+_FITTING = """
+select overview.account_id
+from cs.account_overview as overview
+where {asked}
+limit %(counted)s + 1
+"""
 
 
 def choices(session: Session) -> Mapping[str, Sequence[str]]:

@@ -9,7 +9,14 @@ select
     alerts.held_against,
     alerts.facts,
     alerts.account_id,
-    overview.account_name,
+    coalesce(
+        overview.account_name,
+        (
+            select accounts.account_name
+            from marts.dim_accounts as accounts
+            where accounts.account_id = alerts.account_id
+        )
+    ) as account_name,
     overview.owner_email,
     overview.arr,
     alerts.fired_at

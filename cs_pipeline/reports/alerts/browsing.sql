@@ -2,13 +2,14 @@
 with chosen as (
     select
         alerts.*,
-        overview.account_name,
-        overview.owner_email,
+        coalesce(overview.account_name, accounts.account_name) as account_name,
+        coalesce(overview.owner_email, accounts.owner_email) as owner_email,
         overview.arr,
         ids.place
     from unnest(%(ids)s::bigint[]) with ordinality as ids (alert_id, place)
     inner join cs.alerts as alerts using (alert_id)
     left join cs.account_overview as overview using (account_id)
+    left join {accounts} as accounts using (account_id)
 )
 
 select

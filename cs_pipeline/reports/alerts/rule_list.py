@@ -18,6 +18,8 @@ from cs_pipeline.warehouse.rows import read_rows
 
 WEEKS = 12
 WEEK = timedelta(days=7)
+COUNTED = 1_000
+"""Open and held alerts of a rule are counted up to so many."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class RuleLine:
     """`health`: ok, no_data, error or held; off where the team switched it off, None where it was never evaluated.
 
     `weekly`: alerts that fired in each of the last WEEKS weeks, oldest first; `a_week` over those in which it was
-    watched, None where it was not. `is_absent`: nobody feeds the tables that it needs.
+    watched, None where it was not. `open` and `held` go up to COUNTED. `is_absent`: nobody feeds the tables that it
+    needs.
     """
 
     rule: Rule
@@ -43,7 +46,7 @@ class RuleLine:
 def rule_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> list[RuleLine]:
     """A line for each rule: those that hold alerts or cannot be evaluated first, then those that fire most."""
     cards = {card.rule: card for card in kept_scorecards(session)}
-    values = {"rules": list(rules), "since": now - WEEKS * WEEK, "until": now, "weeks": WEEKS}
+    values = {"rules": list(rules), "since": now - WEEKS * WEEK, "until": now, "weeks": WEEKS, "counted": COUNTED}
     rows = read_rows(session, read_sql(__file__), values)
     lines = [_line(rules[row["rule"]], row, cards.get(row["rule"]), now) for row in rows]
     return sorted(lines, key=lambda line: (not line.held, line.health != "error", -sum(line.weekly), line.rule.name))

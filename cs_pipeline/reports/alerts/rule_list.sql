@@ -23,12 +23,30 @@ watched as (
 
 open_ones as (
     select
-        rule,
-        count(*) filter (where state <> 'pending' and not is_held)::integer as open,
-        count(*) filter (where state <> 'pending' and is_held)::integer as held
-    from cs.alerts
-    where state in ('pending', 'firing', 'recovering')
-    group by rule
+        rules.rule,
+        (
+            select count(*)::integer
+            from (
+                select 1
+                from cs.alerts as alerts
+                where
+                    alerts.rule = rules.rule
+                    and alerts.state in ('pending', 'firing', 'recovering')
+                    and alerts.state <> 'pending'
+                    and not alerts.is_held
+                limit %(counted)s  -- noqa: AM09
+            ) as counted
+        ) as open,
+        (
+            select count(*)::integer
+            from (
+                select 1
+                from cs.alerts as alerts
+                where alerts.rule = rules.rule and alerts.state in ('firing', 'recovering') and alerts.is_held
+                limit %(counted)s  -- noqa: AM09
+            ) as counted
+        ) as held
+    from unnest(%(rules)s::text[]) as rules (rule)
 ),
 
 fired as (

@@ -13,7 +13,7 @@ def converse(asked: PageRequest, fields: Fields) -> str:
     account, kind = fields.text("account"), fields.text("kind")
     noon = fields.end_of_day("held_on") - timedelta(hours=12)
     is_today = fields.day("held_on") == asked.now.astimezone(fields.zone).date()
-    held = Conversation(account, kind, asked.now if is_today else noon, asked.reader.name)
+    held = Conversation(account, kind, asked.now if is_today else noon, asked.reader.name, fields.text("note"))
     note_conversation(asked.warehouse, held, asked.now)
     return f"Noted: {plain(kind)} on {fields.day('held_on')}. The next scored week counts it."
 

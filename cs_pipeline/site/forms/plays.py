@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cs_pipeline.plays.enrolment import held_back
 from cs_pipeline.plays.enrolment.manual import start as start_play
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox.crm_sync import complete
@@ -36,6 +37,21 @@ def start(asked: PageRequest, fields: Fields) -> str:
     return f"{playbook.title}: {row['outcome']}{why}.{again}"
 
 
+def release(asked: PageRequest, fields: Fields) -> str:
+    """Enrol what the circuit breaker held back."""
+    playbook = playbook_named(fields.text("playbook"), load_playbooks(asked.settings.config))
+    found = held_back.release(asked.warehouse, playbook, asked.settings, asked.reader.name, asked.now)
+    refused = sum(found.refused.values())
+    return f"{playbook.title} goes on: {found.enrolled:,} enrolled, {refused:,} refused by now."
+
+
+def dismiss(asked: PageRequest, fields: Fields) -> str:
+    """Refuse what the circuit breaker held back."""
+    playbook = playbook_named(fields.text("playbook"), load_playbooks(asked.settings.config))
+    count = held_back.dismiss(asked.warehouse, playbook, asked.settings, asked.reader.name, asked.now)
+    return f"{playbook.title}: {counted(count, 'trigger')} refused; the next batch is judged anew."
+
+
 def done(asked: PageRequest, fields: Fields) -> str:
     """Mark tasks as done."""
     with asked.session() as session:
@@ -49,5 +65,7 @@ FORMS = (
     Form("/do/actions/cancel", _deciding("cancel")),
     Form("/do/actions/resend", _deciding("resend")),
     Form("/do/plays/start", start),
+    Form("/do/plays/release", release),
+    Form("/do/plays/dismiss", dismiss),
     Form("/do/tasks/done", done),
 )

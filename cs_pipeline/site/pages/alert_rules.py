@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from cs_pipeline.reports.alerts.rule_list import WEEKS, RuleLine, rule_lines
+from cs_pipeline.reports.alerts.rule_list import COUNTED, WEEKS, RuleLine, rule_lines
 from cs_pipeline.reports.alerts.scorecard import LEVELS, in_words
 from cs_pipeline.site.page import Page, PageRequest
 from cs_pipeline.site.sparkline import polyline
@@ -22,7 +22,22 @@ def show(asked: PageRequest) -> Response:
         can_be={name: sorted({_of(line)[name] for line in lines} - {""}) for name in wanted},
         levels=LEVELS,
         weeks=WEEKS,
+        totals=_totals(lines),
+        counted_up_to=COUNTED,
     )
+
+
+def _totals(lines: list[RuleLine]) -> dict[str, float]:
+    healths = [line.health for line in lines]
+    return {
+        **{health: healths.count(health) for health in ("error", "no_data", "off")},
+        "open": sum(line.open for line in lines),
+        "held": sum(line.held for line in lines),
+        "is_more": any(line.open >= COUNTED for line in lines),
+        "a_week": sum(line.a_week or 0 for line in lines),
+        "keep": sum(line.card is not None and line.card.verdict == "keep" for line in lines),
+        "judged": sum(line.card is not None for line in lines),
+    }
 
 
 def _of(line: RuleLine) -> dict[str, str]:
