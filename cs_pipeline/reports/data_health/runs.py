@@ -1,4 +1,4 @@
-"""When each part ran last, as far as its own rows say, and which of our processes live. Reads only."""
+"""Read when each part ran last, as far as its own rows say, and which of our processes live."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""What scores rest on: the newest scored week, how much of each account's data was there, and weeks without scores."""
+"""Read what scores rest on: the newest scored week, how much of each account's data was there, weeks without scores."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What could not be sent, or waits in vain: uncertain and failed actions, due ones, paused channels. Reads only."""
+"""Read what could not be sent, or waits in vain: uncertain and failed actions, due ones, paused channels."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Source tables: how many rows each has, when it was last loaded, how old it may be, and what it feeds. Reads only."""
+"""Read the source tables: how many rows each has, when it was last loaded, how old it may be, and what it feeds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
