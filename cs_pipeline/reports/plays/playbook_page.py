@@ -125,7 +125,14 @@ select
     actions.reason,
     actions.due_at,
     actions.account_id,
-    overview.account_name,
+    coalesce(
+        overview.account_name,
+        (
+            select accounts.account_name
+            from marts.dim_accounts as accounts
+            where accounts.account_id = actions.account_id
+        )
+    ) as account_name,
     overview.arr
 from cs.actions
 left join cs.account_overview as overview on actions.account_id = overview.account_id
@@ -190,7 +197,14 @@ select
     enrolments.account_id,
     enrolments.enrolled_at,
     enrolments.anchor_on,
-    overview.account_name,
+    coalesce(
+        overview.account_name,
+        (
+            select accounts.account_name
+            from marts.dim_accounts as accounts
+            where accounts.account_id = enrolments.account_id
+        )
+    ) as account_name,
     overview.arr,
     overview.score,
     overview.band,

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from cs_pipeline.alerts.messages import table_of
 from cs_pipeline.reports.alerts.alert_page import alert_page
 from cs_pipeline.site.page import Page, PageRequest
+from cs_pipeline.site.words import plain
 
 
 def show(asked: PageRequest) -> Response:
@@ -20,7 +21,11 @@ def show(asked: PageRequest) -> Response:
         alert=page.row,
         rule=page.rule,
         table=table,
-        facts=[fact for fact in facts if fact["value"] and not (table and fact["fact"] == "rows")],
+        facts=[
+            {**fact, "fact": plain(fact["fact"])}
+            for fact in facts
+            if fact["value"] and not (table and fact["fact"] == "rows")
+        ],
     )
 
 
