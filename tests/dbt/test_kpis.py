@@ -33,6 +33,7 @@ POINT_TO_POINT = {
     "with a new customer": [(100, 100), (0, 900)],
     "all lost": [(100, 0)],
     "nobody before": [(0, 100)],
+    "all grew": [(100, 150), (50, 60)],
     "Stripe MRR": [*[(100, 100)] * 100, *[(600 / 12, 600 / 12)] * 50],
 }
 
@@ -69,15 +70,15 @@ def revenue() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
 
 
 HISTORIES = """
-    Syncalytics       | Gold   | 166.67 | 2023-01-10 | 2024-01-10
-    Syncalytics       | Silver |     60 | 2023-02-15 | 2023-05-10
-    Syncalytics       | Gold   |    150 | 2024-03-05 |
-    paid by the year  | core   |    100 | 2024-01-15 | 2025-01-15
-    paid by the year  | core   |    120 | 2025-01-15 |
-    back in month two | core   |     10 | 2024-01-10 | 2024-02-10
-    back in month two | core   |     10 | 2024-03-20 |
-    in one month      | core   |     10 | 2024-06-02 | 2024-06-28
-    not yet           | core   |     10 | 2025-06-01 |
+    Syncalytics       | Gold   |  4 | 166.67 | 2023-01-10 | 2024-01-10
+    Syncalytics       | Silver |  2 |     60 | 2023-02-15 | 2023-05-10
+    Syncalytics       | Gold   |  3 |    150 | 2024-03-05 |
+    paid by the year  | core   | 10 |    100 | 2024-01-15 | 2025-01-15
+    paid by the year  | core   | 15 |    120 | 2025-01-15 |
+    back in month two | core   |  1 |     10 | 2024-01-10 | 2024-02-10
+    back in month two | core   |  1 |     10 | 2024-03-20 |
+    in one month      | core   |  1 |     10 | 2024-06-02 | 2024-06-28
+    not yet           | core   |  1 |     10 | 2025-06-01 |
 """
 
 
@@ -85,12 +86,13 @@ def histories() -> list[dict[str, Any]]:
     """The periods of HISTORIES."""
     found = []
     for nth, line in enumerate(filter(None, map(str.strip, HISTORIES.splitlines()))):
-        account, product, mrr, started_on, ended_on = (part.strip() for part in line.split("|"))
+        account, product, seats, mrr, started_on, ended_on = (part.strip() for part in line.split("|"))
         found.append(
             {
                 "subscription_id": f"{account}/{nth}",
                 "account_id": account,
                 "product": product,
+                "seats": int(seats),
                 "mrr": float(mrr),
                 "started_on": started_on,
                 "ended_on": ended_on or None,
@@ -314,37 +316,62 @@ def test_lifetime_value_times_churn_is_margin_of_what_a_customer_pays(kpis: DbtW
     assert values(kpis, "ChartMogul rates", "ltv", window=12) == [None]  # three customers tell nothing
 
 
-def test_what_is_paid_by_the_year_counts_every_month(kpis: DbtWarehouse) -> None:
-    paid = kpis.column(
-        "select mrr::float from marts.fct_account_months "
+# What others got wrong, one test each -----------------------------------------------------------------------------
+
+
+def test_dbt_recurly_a_year_paid_at_once_is_no_month_of_twelve_fold_revenue_and_eleven_without(
+    kpis: DbtWarehouse,
+) -> None:
+    assert movements(kpis, "paid by the year") == [("2024-01", "new", 100), ("2025-01", "expansion", 20)]
+    assert kpis.column(
+        "select count(distinct mrr) from marts.fct_account_months "
+        "where account_id = 'paid by the year' and month between '2024-01-01' and '2024-12-01'"
+    ) == [1]
+
+
+def test_dbt_stripe_todays_price_and_seats_leave_the_months_before_as_they_were(kpis: DbtWarehouse) -> None:
+    paid = kpis.rows(
+        "select mrr::float, seats from marts.fct_account_months "
         "where account_id = 'paid by the year' and mrr > 0 order by month"
     )
-    assert paid == [100] * 12 + [120] * 2  # and the dearer year leaves the one before as it was
-    assert movements(kpis, "paid by the year") == [("2024-01", "new", 100), ("2025-01", "expansion", 20)]
+    assert [(row["mrr"], row["seats"]) for row in paid] == [(100, 10)] * 12 + [(120, 15)] * 2
 
 
-def test_no_month_lies_ahead_of_the_present_whatever_the_calendar_says(kpis: DbtWarehouse) -> None:
+def test_mattermost_and_gitlab_no_month_lies_ahead_of_the_present_whatever_the_calendar_says(
+    kpis: DbtWarehouse,
+) -> None:
     for mart in ("fct_account_months", "fct_mrr_movements", "fct_mrr_bridge", "fct_kpis"):
         assert kpis.column(f"select max(month)::text from marts.{mart}") in (["2025-02-01"], [MONTH]), mart
     assert movements(kpis, "not yet") == []
     assert kpis.column("select distinct is_complete from marts.fct_kpis where month = '2025-02-01'") == [False]
+    days = kpis.column("select distinct as_of_day::text from marts.fct_kpis where month = '2025-02-01'")
+    assert days == [PRESENT[:10]]
 
 
-def test_who_comes_back_after_a_month_is_back_not_unknown(kpis: DbtWarehouse) -> None:
+def test_dbt_stripe_who_comes_back_in_the_third_month_is_back_not_unknown(kpis: DbtWarehouse) -> None:
     assert [kind for _, kind, _ in movements(kpis, "back in month two")] == ["new", "churn", "reactivation"]
 
 
-def test_the_first_month_of_all_data_is_new_as_well(kpis: DbtWarehouse) -> None:
+def test_mrr_playbook_the_first_month_of_all_data_is_new_and_one_bought_and_left_within_is_nothing(
+    kpis: DbtWarehouse,
+) -> None:
     first = kpis.column("select min(month)::text from marts.fct_mrr_movements")
     assert kpis.column(f"select distinct movement from marts.fct_mrr_movements where month = '{first[0]}'") == ["new"]
     assert movements(kpis, "in one month") == []
 
 
-def test_new_customers_are_not_in_retention_and_no_ratio_is_an_average_of_ratios(kpis: DbtWarehouse) -> None:
+def test_new_customers_are_not_in_net_retention(kpis: DbtWarehouse) -> None:
     assert values(kpis, "with a new customer", "nrr", "grr", "logo_retention") == [1, 1, 1]
     assert kpis.column(
         f"select count(*) from marts.fct_kpis where kpi = 'nrr' and segment = 'nobody before' and month = '{MONTH}'"
     ) == [0]
+
+
+def test_gross_retention_is_one_and_no_more_where_everybody_grew(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "all grew", "nrr", "grr", "revenue_churn_rate") == pytest.approx([210 / 150, 1, 0])
+
+
+def test_a_ratio_of_parts_is_made_of_their_sums_not_of_their_ratios(kpis: DbtWarehouse) -> None:
     whole, parts = (
         kpis.rows(
             "select sum(numerator) / sum(denominator) as ratio, avg(value) as mean from marts.fct_kpis "
@@ -356,9 +383,22 @@ def test_new_customers_are_not_in_retention_and_no_ratio_is_an_average_of_ratios
     assert abs(whole["ratio"] - parts["mean"]) > 0.01
 
 
+# -------------------------------------------------------------------------------------------------------------------
+
+
 def test_nothing_divided_by_nothing_is_unknown(kpis: DbtWarehouse) -> None:
     assert values(kpis, "all lost", "arpa", "quick_ratio", "mrr") == [None, 0, 0]
     assert values(kpis, "nobody before", "expansion_rate", "quick_ratio", "mrr") == [None, None, 100]
+
+
+def test_a_part_whose_last_customer_has_left_still_tells_what_it_lost(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "all lost", "churned_mrr", "mrr_growth", window=1) == [100, -1]
+    (lost,) = kpis.rows(
+        "select sum(numerator) filter (where segment_kind = 'all') as whole, "
+        "sum(numerator) filter (where segment_kind = 'segment') as parts "
+        f"from marts.fct_kpis where kpi = 'churned_mrr' and window_months = 12 and month = '{MONTH[:5]}02-01'"
+    )
+    assert lost["whole"] == lost["parts"] > 0
 
 
 @pytest.mark.requirement("S4-21")

@@ -71,14 +71,40 @@ monthly_churn as (
 
 ),
 
+-- A part whose last customer has left still has what moved in its window.
+parts_in_windows as (
+
+    select
+        ends.month,
+        windows.window_months,
+        bridge.segment_kind,
+        bridge.segment
+    from bridge
+    cross join {{ kpi_windows() }}
+    cross join lateral {{ months_that_count('bridge.month', 'windows.window_months') }}
+    group by ends.month, windows.window_months, bridge.segment_kind, bridge.segment
+
+),
+
 ends as (
 
     select
-        at_month_end.*,
-        windows.window_months,
-        cast(at_month_end.month - make_interval(months => windows.window_months - 1) as date) as first_month
-    from at_month_end
-    cross join {{ kpi_windows() }}
+        parts_in_windows.month,
+        parts_in_windows.window_months,
+        parts_in_windows.segment_kind,
+        parts_in_windows.segment,
+        cast(
+            parts_in_windows.month - make_interval(months => parts_in_windows.window_months - 1) as date
+        ) as first_month,
+        coalesce(at_month_end.mrr, 0) as mrr,
+        coalesce(at_month_end.customers, 0) as customers,
+        coalesce(at_month_end.owners, 0) as owners
+    from parts_in_windows
+    left join at_month_end
+        on
+            parts_in_windows.month = at_month_end.month
+            and parts_in_windows.segment_kind = at_month_end.segment_kind
+            and parts_in_windows.segment = at_month_end.segment
 
 ),
 
