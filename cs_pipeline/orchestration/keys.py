@@ -28,6 +28,7 @@ ALERT_SCORECARDS = dg.AssetKey(["cs", "alert_scorecards"])
 FEEDBACK_ITEMS = dg.AssetKey(["intermediate", "int_feedback_items"])
 ROUTED_FEEDBACK = dg.AssetKey(["cs", "routed_feedback"])
 KPIS = dg.AssetKey(["marts", "fct_kpis"])
+TICKET_SLA = dg.AssetKey(["marts", "fct_ticket_sla"])
 
 SOURCES_GROUP = "sources"
 HEALTH_GROUP = "health"

@@ -9,7 +9,7 @@ import pytest
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.assets.reports import build_reports, report_key
 from cs_pipeline.orchestration.build import build_defs
-from cs_pipeline.orchestration.keys import HEALTH_SCORES, KPIS, ROUTED_FEEDBACK
+from cs_pipeline.orchestration.keys import HEALTH_SCORES, KPIS, ROUTED_FEEDBACK, TICKET_SLA
 from cs_pipeline.orchestration.report_schedules import build_report_schedules
 from cs_pipeline.reports.dated.catalogue import KINDS, kind_named
 from cs_pipeline.settings import Settings
@@ -23,9 +23,8 @@ def test_every_report_is_an_asset_of_the_job_of_its_rhythm_and_comes_after_what_
     for kind in KINDS.values():
         key = report_key(kind)
         assert key in repository.get_job(f"{kind.rhythm}_reports").asset_layer.executable_asset_keys
-        assert {"scores": HEALTH_SCORES, "kpis": KPIS, "feedback": ROUTED_FEEDBACK}[
-            kind.needs
-        ] in repository.asset_graph.get(key).parent_keys
+        made_of = {"scores": HEALTH_SCORES, "kpis": KPIS, "feedback": ROUTED_FEEDBACK, "tickets": TICKET_SLA}
+        assert made_of[kind.needs] in repository.asset_graph.get(key).parent_keys
     for schedule in (each for each in repository.schedule_defs if each.name.endswith("_reports_schedule")):
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
 

@@ -19,6 +19,7 @@ from cs_pipeline.orchestration.keys import (
     KPIS,
     REPORTS_GROUP,
     ROUTED_FEEDBACK,
+    TICKET_SLA,
 )
 from cs_pipeline.orchestration.metadata import picture
 from cs_pipeline.reports.charts import as_png
@@ -33,6 +34,7 @@ UPSTREAM: dict[Needs, Sequence[dg.AssetKey]] = {
     "scores": (HEALTH_SCORES, ALERTS, ACTIONS),
     "kpis": (KPIS, HEALTH_SCORES),
     "feedback": (ROUTED_FEEDBACK,),
+    "tickets": (TICKET_SLA, HEALTH_SCORES),
 }
 
 

@@ -19,6 +19,7 @@ from cs_pipeline.reports.dated.made import (
     onboarding_review,
     product_feedback,
     retention_analysis,
+    support_review,
 )
 from cs_pipeline.reports.dated.periods import Rhythm, last_ended
 from cs_pipeline.reports.dated.readiness import Needs
@@ -59,6 +60,14 @@ KINDS: Mapping[str, Kind] = {
             "open requests by feature, with the customers, the ARR and the renewals behind each",
             product_feedback.product_feedback,
             "feedback",
+        ),
+        Kind(
+            support_review.NAME,
+            support_review.TITLE,
+            "weekly",
+            "how soon tickets were answered, who still waits, how content customers were with what was resolved",
+            support_review.support_review,
+            "tickets",
         ),
         Kind(
             executive_dashboard.NAME,

@@ -9,22 +9,27 @@ from cs_pipeline.plays.facts.query import ask_marts
 from cs_pipeline.reports.dated.asking import BUILT_BY, NEEDS
 from cs_pipeline.reports.dated.periods import Period
 
-Needs = Literal["scores", "kpis", "feedback"]
+Needs = Literal["scores", "kpis", "feedback", "tickets"]
 
 _ASKED: Mapping[Needs, str] = {
     "scores": "select exists (select from cs.active_scores where week = %(week)s) as is_there",
     "feedback": "select true as is_there",  # routed as it comes in
     "kpis": "select exists (select from marts.fct_kpis where month = %(month)s and is_complete) as is_there",
+    "tickets": (
+        "select coalesce(max(finished_at) >= %(as_of)s, true) as is_there from cs.loads where source_table = 'tickets'"
+    ),
 }
 
 
 def why_not_ready(session: Session, needs: Needs, period: Period) -> str | None:
     """What is missing and what to run; None when the report can be sent. Raises UserError while no marts are built."""
-    parameters = {"week": period.last_week, "month": period.last_month}
+    parameters = {"week": period.last_week, "month": period.last_month, "as_of": period.as_of}
     if ask_marts(session, _ASKED[needs], parameters, who_needs=NEEDS, built_by=BUILT_BY)["is_there"].iloc[0]:
         return None
     if needs == "scores":
         return f"the week of {period.last_week} is not scored: run the job weekly_health for it, then this"
+    if needs == "tickets":
+        return f"tickets were not loaded since the week ended on {period.as_of:%Y-%m-%d}: load them, then this"
     return (
         f"the KPIs of {period.last_month:%B %Y} are not built from sources loaded since the month ended: load them, "
         "run the job kpis, then this"

@@ -1,0 +1,15 @@
+-- Who opened most tickets in the week, two or more, those that pay most first among equals.
+select
+    account_id,
+    account_name,
+    arr,
+    count(*) as opened,
+    count(*) filter (where state = 'breached') as late,
+    count(*) filter (where is_waiting) as waiting,
+    count(*) over () as of_all
+from support_clocks
+where is_now and started_at >= %(first)s::date and started_at < %(as_of)s::timestamptz
+group by account_id, account_name, arr
+having count(*) >= 2
+order by opened desc, arr desc, account_id asc
+limit %(most)s
