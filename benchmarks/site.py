@@ -31,7 +31,7 @@ from cs_pipeline.warehouse.migrate import migrate
 
 ACCOUNTS, BOOK_ACCOUNTS = 100_000, 1_000_000
 AT_MOST = 0.3  # seconds a page
-REPEATED = 12
+REPEATED = 5
 SCORED_WEEKS, MART_WEEKS = 13, 2
 NOT_COPIED = ("public.*", "raw.events", "raw.email_events", "intermediate.*")
 NOT_MULTIPLIED = (
@@ -195,7 +195,8 @@ select
     string_agg(format('%%I', columns.column_name), ', ' order by columns.ordinal_position),
     string_agg(
         case
-            when columns.column_name !~ '(_id|_key)$' then format('%%I', columns.column_name)
+            when columns.column_name !~ '(_id|_key)$' or columns.column_name = '_load_id'
+                then format('%%I', columns.column_name)
             when columns.data_type = 'text' then format('%%I || ''~'' || k', columns.column_name)
             when columns.data_type in ('bigint', 'integer') then format('%%I + k * 1000000', columns.column_name)
             else format('%%I', columns.column_name)

@@ -10,7 +10,7 @@ the very functions that the command line calls. What belongs where:
 - `templates/_base.html.j2` (frame and navigation), `templates/_parts.html.j2` (macros that pages share),
   `static/site.css` (the whole look). No script stands in a page, and nothing is loaded from elsewhere.
 - `page` and `form` say what a page and a form are; `application` puts it all together; `reader` says who asks and
-  whether they may act; `database` keeps connections; `server` starts it.
+  whether they may act; `database` keeps connections; `kept` what is costly to read; `server` starts it.
 
 How to add a page is a recipe in docs/contributing.md. No module here imports Dagster.
 """

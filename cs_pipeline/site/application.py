@@ -26,6 +26,7 @@ from cs_pipeline.site.allowed_hosts import AllowedHosts, hosts_of
 from cs_pipeline.site.captured import captured_routes
 from cs_pipeline.site.form import Fields, Form, local_path
 from cs_pipeline.site.headers import SiteHeaders
+from cs_pipeline.site.kept import Kept
 from cs_pipeline.site.page import PageRequest
 from cs_pipeline.site.reader import READ_ONLY, SOMEBODY, Reader
 from cs_pipeline.site.registry import FORMS, HOME, PAGES
@@ -54,6 +55,7 @@ class Site:
         self.is_open = is_open
         self.zone = ZoneInfo(settings.timezone)
         self.attempts = sign_in.Attempts()
+        self.kept = Kept()
         self._templates = site_templates(settings)
         self._rules: dict[str, Rule] | None = None
         self._playbooks: dict[str, Playbook] | None = None

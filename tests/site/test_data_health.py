@@ -10,6 +10,7 @@ from cs_pipeline.reports.data_health.runs import last_runs
 from cs_pipeline.reports.data_health.scored import Scored, scored
 from cs_pipeline.reports.data_health.sends import sends
 from cs_pipeline.reports.data_health.sources import SourceLine, source_lines
+from cs_pipeline.site.kept import Kept, state_of_data
 from tests.builders.site import HOSTILE, Sample
 
 
@@ -115,3 +116,20 @@ def test_parts_say_when_they_ran_and_the_others_that_they_never_did(sample: Samp
     assert found["cs.scored_weeks"] is not None
     assert found["cs.crm_readings"] is None
     assert (found["marts.fct_kpis"],) == sample.history.rows("select max(as_of_day) from marts.fct_kpis")[0]
+
+
+def test_what_is_costly_is_read_again_once_the_data_is_another(changing: Sample) -> None:
+    with changing.warehouse.session() as session:
+        before = state_of_data(session)
+        assert state_of_data(session) == before
+    changing.history.rows("insert into cs.loads (source_table, origin, rows_read) values ('tickets', 'more', 1)")
+    with changing.warehouse.session() as session:
+        assert state_of_data(session) != before
+    kept = Kept()
+    assert [kept.get("x", state, lambda made=made: made) for state, made in ((1, "a"), (1, "b"), (2, "c"))] == [
+        "a",
+        "a",
+        "c",
+    ]
+    assert kept.get("x", 1, lambda: "new") == "new"
+    assert kept.get("y", 1, lambda: "of y") == "of y"

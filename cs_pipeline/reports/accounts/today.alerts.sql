@@ -13,7 +13,7 @@ select
         overview.account_name,
         (
             select accounts.account_name
-            from marts.dim_accounts as accounts
+            from staging.stg_accounts as accounts
             where accounts.account_id = alerts.account_id
         )
     ) as account_name,

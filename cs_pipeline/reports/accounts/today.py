@@ -104,7 +104,7 @@ select
     tasks.priority
 from cs.crm_tasks as tasks
 left join cs.account_overview as overview using (account_id)
-left join marts.dim_accounts as accounts using (account_id)
+left join staging.stg_accounts as accounts using (account_id)
 where
     tasks.status <> 'completed'
     and tasks.kind = 'task'

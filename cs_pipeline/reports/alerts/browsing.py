@@ -13,7 +13,6 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.alerts.rule import SEVERITIES
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
-from cs_pipeline.reports.alerts.lists import accounts_to_name
 from cs_pipeline.reports.alerts.text import remarks, what_of
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.rows import read_rows
@@ -97,7 +96,7 @@ def alert_list(
     }
     offset = min(question.page, MOST_PAGES) * limit
     found = _first_ids(session, question, shown, values, offset + limit + 1)[offset:]
-    rows = read_rows(session, read_sql(__file__, accounts=accounts_to_name(session)), {**values, "ids": found[:limit]})
+    rows = read_rows(session, read_sql(__file__), {**values, "ids": found[:limit]}) if found else []
     count = read_rows(session, _COUNT.format(shown=shown), values)[0]["count"]
     told = [{**row, "what": what_of(rules.get(row["rule"]), row), "remarks": remarks(row)} for row in rows]
     return AlertList(told, count, len(found) > limit and question.page < MOST_PAGES)

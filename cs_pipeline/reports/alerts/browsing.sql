@@ -9,7 +9,7 @@ with chosen as (
     from unnest(%(ids)s::bigint[]) with ordinality as ids (alert_id, place)
     inner join cs.alerts as alerts using (alert_id)
     left join cs.account_overview as overview using (account_id)
-    left join {accounts} as accounts using (account_id)
+    left join staging.stg_accounts as accounts using (account_id)
 )
 
 select

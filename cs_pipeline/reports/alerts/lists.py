@@ -249,11 +249,6 @@ order by rule, month desc, watched_to desc
 """
 
 
-def accounts_to_name(session: Session) -> str:
-    """The relation that names accounts, those among them that have left; an empty one while the marts are not built."""
-    return _ACCOUNTS if _is_there(session, "marts.dim_accounts") else _NO_ACCOUNTS
-
-
 def _is_there(session: Session, relation: str) -> bool:
     with session.cursor() as cursor:
         cursor.execute("select to_regclass(%s) is not null", [relation])
@@ -261,7 +256,8 @@ def _is_there(session: Session, relation: str) -> bool:
 
 
 def _alerts(session: Session, now: datetime, chosen: str, **asked: object) -> pd.DataFrame:
-    sql = read_sql(__file__, "alerts", shown=chosen, accounts=accounts_to_name(session))
+    accounts = _ACCOUNTS if _is_there(session, "marts.dim_accounts") else _NO_ACCOUNTS
+    sql = read_sql(__file__, "alerts", shown=chosen, accounts=accounts)
     nothing = dict.fromkeys(("rule", "account", "owner", "limit"))
     return _frame(session, sql, {**nothing, **asked, "now": now})
 

@@ -52,6 +52,12 @@ def rule_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> li
     return sorted(lines, key=lambda line: (not line.held, line.health != "error", -sum(line.weekly), line.rule.name))
 
 
+def blind_rules(session: Session, rules: Mapping[str, Rule]) -> list[dict[str, Any]]:
+    """Rules that could not be evaluated last: rule, health (error or no_data), error, is_absent; errors first."""
+    watched = [name for name, rule in rules.items() if rule.is_on]
+    return read_rows(session, _BLIND, {"rules": watched})
+
+
 def _line(rule: Rule, row: Mapping[str, Any], card: Scorecard | None, now: datetime) -> RuleLine:
     watched = 0.0 if row["watched_since"] is None else min((now - row["watched_since"]) / WEEK, WEEKS)
     return RuleLine(
@@ -66,3 +72,29 @@ def _line(rule: Rule, row: Mapping[str, Any], card: Scorecard | None, now: datet
         a_week=sum(row["weekly"]) / max(watched, 1) if watched else None,
         card=card,
     )
+
+
+_BLIND = """
+with rules as (
+    select unnest(%(rules)s::text[]) as rule
+)
+
+select
+    rules.rule,
+    newest.health,
+    newest.error,
+    coalesce(newest.is_absent, false) as is_absent
+from rules
+inner join lateral (
+    select
+        evaluations.health,
+        evaluations.error,
+        evaluations.is_absent
+    from cs.alert_evaluations as evaluations
+    where evaluations.rule = rules.rule
+    order by evaluations.as_of desc
+    limit 1
+) as newest on true
+where newest.health in ('error', 'no_data')
+order by newest.health, rules.rule
+"""

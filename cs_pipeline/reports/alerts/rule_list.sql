@@ -1,27 +1,39 @@
 -- Rules as they were evaluated last, what is open of each, and what it fired week by week (see rule_list.py).
-with newest as (
-    select distinct on (rule)
-        rule,
-        health,
-        as_of,
-        evaluated_at,
-        error,
-        is_absent
-    from cs.alert_evaluations
-    where rule = any(%(rules)s::text[])
-    order by rule asc, as_of desc
+with rules as (
+    select unnest(%(rules)s::text[]) as rule
+),
+
+newest as (
+    select
+        rules.rule,
+        evaluations.health,
+        evaluations.as_of,
+        evaluations.evaluated_at,
+        evaluations.error,
+        evaluations.is_absent
+    from rules
+    left join lateral (
+        select alert_evaluations.*
+        from cs.alert_evaluations
+        where alert_evaluations.rule = rules.rule
+        order by alert_evaluations.as_of desc
+        limit 1
+    ) as evaluations on true
 ),
 
 watched as (
     select
-        rule,
-        min(as_of) as since
-    from cs.alert_evaluations
-    where rule = any(%(rules)s::text[])
-    group by rule
+        rules.rule,
+        (
+            select min(alert_evaluations.as_of)
+            from cs.alert_evaluations
+            where alert_evaluations.rule = rules.rule
+        ) as since
+    from rules
 ),
 
-open_ones as (
+-- Once a rule, and not once a row of the join below.
+open_ones as materialized (
     select
         rules.rule,
         (
@@ -46,7 +58,7 @@ open_ones as (
                 limit %(counted)s  -- noqa: AM09
             ) as counted
         ) as held
-    from unnest(%(rules)s::text[]) as rules (rule)
+    from rules
 ),
 
 fired as (
@@ -63,7 +75,7 @@ by_week as (
     select
         rules.rule,
         array_agg(coalesce(fired.alerts, 0) order by weeks.weeks_ago desc) as weekly
-    from unnest(%(rules)s::text[]) as rules (rule)
+    from rules
     cross join generate_series(0, %(weeks)s - 1) as weeks (weeks_ago)
     left join fired on rules.rule = fired.rule and weeks.weeks_ago = fired.weeks_ago
     group by rules.rule

@@ -129,7 +129,7 @@ select
         overview.account_name,
         (
             select accounts.account_name
-            from marts.dim_accounts as accounts
+            from staging.stg_accounts as accounts
             where accounts.account_id = actions.account_id
         )
     ) as account_name,
@@ -201,7 +201,7 @@ select
         overview.account_name,
         (
             select accounts.account_name
-            from marts.dim_accounts as accounts
+            from staging.stg_accounts as accounts
             where accounts.account_id = enrolments.account_id
         )
     ) as account_name,

@@ -7,6 +7,7 @@ from cs_pipeline.backtest.measures import TooLittle
 from cs_pipeline.backtest.uplift import FEWEST, Uplift, decided_accounts, uplifts
 from cs_pipeline.errors import UserError
 from cs_pipeline.reports.plays.playbook_page import LATELY, STATES, awaiting_approval, playbook_page
+from cs_pipeline.site.kept import state_of_data
 from cs_pipeline.site.page import Page, PageRequest
 
 
@@ -17,6 +18,7 @@ def show(asked: PageRequest) -> Response:
     with asked.session() as session:
         page = playbook_page(session, name, playbook, asked.now)
         waiting = awaiting_approval(session, name)
+        state = (state_of_data(session), asked.now.date())
     if playbook is None and not page.counts:
         raise UserError(f"There is no playbook '{name}'; `cs-pipeline play list` lists those that there are")
     return asked.render(
@@ -26,7 +28,9 @@ def show(asked: PageRequest) -> Response:
         playbook=playbook,
         waiting=waiting,
         states=[state for state in STATES if any(step[state] for step in page.steps)],
-        uplifts=[_words(each) for each in _uplifts(asked, name)],
+        uplifts=asked.site.kept.get(
+            f"uplift of {name}", state, lambda: [_words(each) for each in _uplifts(asked, name)]
+        ),
         hold_out=playbook.hold_out if playbook else 0.0,
         fewest=FEWEST,
         days=LATELY.days,
