@@ -27,15 +27,18 @@
 {%- endmacro %}
 
 
-{# The months whose window of `window_months` holds `month`, up to the present one, as `ends.month`; to be used after
-   `cross join lateral`. #}
-{% macro months_that_count(month, window_months) -%}
+{# The months whose window of `window_months` holds `month`, up to the present one, and before the month `until` where it
+   is given and not null, as `ends.month`; to be used after `cross join lateral`. #}
+{% macro months_that_count(month, window_months, until=none) -%}
     (
         select cast(moments.moment as date) as month
         from generate_series(
             cast({{ month }} as timestamp),
             least(
                 cast({{ month }} as timestamp) + make_interval(months => {{ window_months }} - 1),
+                {%- if until %}
+                cast({{ until }} as timestamp) - interval '1 month',
+                {%- endif %}
                 cast({{ month_of(utc_day(present())) }} as timestamp)
             ),
             interval '1 month'

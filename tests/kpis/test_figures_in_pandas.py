@@ -202,6 +202,34 @@ def test_who_took_part_in_the_window_is_a_share_of_who_pays_at_its_end(
     company.agrees(kpi, pd.concat(expected, names=["window"]))
 
 
+@pytest.mark.requirement("S3-74", "S4-149", "S4-150", "S4-52", "S5-44", "C-34", "C-35")
+def test_satisfaction_is_told_by_the_last_answer_of_each_person_in_the_window(company: Company) -> None:
+    surveys = company.rows(
+        "select survey, account_id, coalesce(user_id, 'response ' || response_id) as person, score, scale_max, "
+        "responded_at as at, response_id as answer from staging.stg_survey_responses",
+        "at",
+    )
+    tickets = company.rows(
+        "select 'csat' as survey, account_id, coalesce(user_id, 'ticket ' || ticket_id) as person, csat as score, "
+        "csat_scale as scale_max, coalesce(resolved_at, created_at) as at, ticket_id as answer "
+        "from staging.stg_tickets where csat is not null and csat_scale is not null",
+        "at",
+    )
+    answers = pd.concat([surveys, tickets]).sort_values(["at", "answer"])
+    answers["share"] = answers["score"].astype(float) / answers["scale_max"].astype(float)
+    answers["promotes"] = 100 * (1.0 * (answers["share"] >= 0.9) - (answers["share"] <= 0.6))
+    answers["content"] = 1.0 * (answers["share"] >= 0.8)
+    told = {"nps_score": ("nps", "promotes"), "csat_score": ("csat", "content"), "csat_mean": ("csat", "share")}
+    for kpi, (survey, column) in told.items():
+        of_survey = answers[answers["survey"] == survey]
+        means = {}
+        for window in WINDOWS:
+            within = within_window(of_survey, window).sort_values(["at", "answer"])
+            last = within.drop_duplicates(["account_id", "person", "month"], keep="last")
+            means[window] = last.merge(company.months, on=["account_id", "month"]).groupby(PLACE)[column].mean()
+        company.agrees(kpi, pd.concat(means, names=["window"]))
+
+
 @pytest.mark.requirement("S4-146", "S4-147", "S4-148")
 def test_who_grew_is_a_share_of_the_customers_of_the_start(company: Company) -> None:
     moves = company.rows("select * from marts.fct_mrr_movements where movement = 'expansion'", "month")

@@ -12,8 +12,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.kpis.definition import KpiBook
-from cs_pipeline.reports.kpis.values import BY_MONTH, PART_KINDS
-from cs_pipeline.sql_files import read_sql
+from cs_pipeline.reports.kpis.values import BY_MONTH, PART_KINDS, VALUES
 from cs_pipeline.warehouse.rows import read_rows
 
 KINDS = PART_KINDS[1:]
@@ -38,9 +37,8 @@ class Asked:
 class Board:
     """`month`: that which is shown; `months`: all there are, newest first. Empty while KPIs were never built.
 
-    `sections`: title and rows, as kpis.yaml arranges the dashboard, then all the others. Rows: kpi, title, unit, good,
-    formula, if_missed, target, target_kind, window_months, value, value_before (a month earlier), low, high, n,
-    meets_target, is_complete, trend (values, oldest first). `bridge`: one row of marts.fct_mrr_bridge, if there is.
+    `sections`: title and rows, as kpis.yaml arranges the dashboard, then all the others. Rows: the columns of
+    `kpi_values`, formula and trend (values, oldest first). `bridge`: one row of marts.fct_mrr_bridge, if there is.
     """
 
     month: date | None
@@ -71,12 +69,11 @@ def kpi_board(session: Session, book: KpiBook, asked: Asked) -> Board:
     month = _month(session, asked)
     if month is None:
         return Board(None, months, [], {}, None)
-    values = {"month": month, "kind": asked.kind, "segment": asked.segment, "trend": TREND_MONTHS}
-    found = {row["kpi"]: row for row in read_rows(session, read_sql(__file__, "rows"), values)}
+    found = {row["kpi"]: row for row in _rows(session, asked, month)}
     on_dashboard = {name for section in book.dashboard for name in section.kpis}
     sections = [(section.section, _of(found, section.kpis)) for section in book.dashboard]
     others = _of(found, [name for name in book.kpis if name not in on_dashboard])
-    bridges = read_rows(session, _BRIDGE, values)
+    bridges = read_rows(session, _BRIDGE, {"month": month, "kind": asked.kind, "segment": asked.segment})
     return Board(
         month,
         months,
@@ -89,17 +86,23 @@ def kpi_board(session: Session, book: KpiBook, asked: Asked) -> Board:
 def kpi_page(session: Session, kpi: str, asked: Asked) -> KpiPage:
     """One KPI. Raises UserError where there is none of that name, and while KPIs were never built."""
     month = _month(session, asked) if _is_built(session) else None
-    values = {"kpi": kpi, "kind": asked.kind, "segment": asked.segment, "month": month, "trend": TREND_MONTHS}
-    found = [] if month is None else read_rows(session, read_sql(__file__, "rows"), values)
+    found = [] if month is None else _rows(session, asked, month)
     row = next((each for each in found if each["kpi"] == kpi), None)
     if month is None or row is None:
         raise UserError(f"There is no KPI '{kpi}', or KPIs were never built; the page of KPIs lists those there are")
-    values |= {"window": row["window_months"], "most": MOST_PARTS}
-    months = read_rows(session, BY_MONTH, values | {"segment_kind": asked.kind, "months": MONTHS_SHOWN})
+    values = {"kpi": kpi, "window": row["window_months"]}
+    of_part = {"segment_kind": asked.kind, "segment": asked.segment, "months": MONTHS_SHOWN}
+    months = read_rows(session, BY_MONTH, values | of_part)
     parts: dict[str, list[Row]] = {}
-    for each in read_rows(session, _BY_PART, values):
+    for each in read_rows(session, _BY_PART, values | {"month": month, "most": MOST_PARTS}):
         parts.setdefault(each["segment_kind"], []).append(each)
     return KpiPage(row, month, months, {kind: parts[kind] for kind in KINDS if kind in parts})
+
+
+def _rows(session: Session, asked: Asked, month: date) -> list[Row]:
+    """Every KPI of the part in the month, each over its own window, with its trend."""
+    part = {"segment_kind": asked.kind, "segment": asked.segment}
+    return read_rows(session, VALUES, {"month": month, "window": None, "trend": TREND_MONTHS, **part})
 
 
 def _is_built(session: Session) -> bool:

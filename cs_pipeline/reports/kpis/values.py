@@ -15,7 +15,7 @@ from cs_pipeline.reports.kpis.asking import BUILT_BY, ask_kpis
 from cs_pipeline.sql_files import read_sql
 
 PART_KINDS = ("all", "tier", "segment", "owner", "cohort")
-_VALUES = read_sql(__file__)
+VALUES = read_sql(__file__)
 BY_MONTH = read_sql(__file__, "by_month")
 
 
@@ -52,8 +52,8 @@ def kpi_values(
     low, high, numerator, denominator, n, target, target_kind, meets_target, if_missed, is_complete.
     Raises UserError while KPIs are not built, or where no KPI has this part.
     """
-    values = {"month": month, "window": window, "segment_kind": part.kind, "segment": part.name}
-    found = ask_kpis(session, _VALUES, values)
+    values = {"month": month, "window": window, "segment_kind": part.kind, "segment": part.name, "trend": 0}
+    found = ask_kpis(session, VALUES, values).drop(columns=["formula", "trend"])
     if found.empty or found["month"].isna().all():
         raise UserError(f"No month has been over yet when KPIs were built; run {BUILT_BY} once one is")
     if part != WHOLE and found["value"].isna().all() and found["n"].isna().all():

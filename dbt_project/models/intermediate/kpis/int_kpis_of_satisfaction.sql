@@ -51,27 +51,42 @@ dated as (
 
 ),
 
--- The last answer of each person in each window.
+last_of_month as (
+
+    select distinct on (survey, account_id, person, month)
+        survey,
+        account_id,
+        person,
+        month,
+        score,
+        scale_max
+    from dated
+    order by survey asc, account_id asc, person asc, month asc, responded_at desc, answer_id desc
+
+),
+
+with_next as (
+
+    select
+        *,
+        lead(month) over (partition by survey, account_id, person order by month) as next_month
+    from last_of_month
+
+),
+
+-- The last answer of each person in each window: it counts until the month in which the same person answers again.
 last_answers as (
 
-    select distinct on (ends.month, windows.window_months, dated.survey, dated.account_id, dated.person)
+    select
         ends.month,
         windows.window_months,
-        dated.survey,
-        dated.account_id,
-        dated.score,
-        dated.scale_max
-    from dated
+        with_next.survey,
+        with_next.account_id,
+        with_next.score,
+        with_next.scale_max
+    from with_next
     cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('dated.month', 'windows.window_months') }}
-    order by
-        ends.month asc,
-        windows.window_months asc,
-        dated.survey asc,
-        dated.account_id asc,
-        dated.person asc,
-        dated.responded_at desc,
-        dated.answer_id desc
+    cross join lateral {{ months_that_count('with_next.month', 'windows.window_months', 'with_next.next_month') }}
 
 ),
 
@@ -125,29 +140,48 @@ scored as (
 
 ),
 
+-- Grouped first by all parts at once: the answers are many, the parts are few.
+counted as (
+
+    select
+        kpi,
+        month,
+        window_months,
+        tier,
+        segment,
+        owner_email,
+        cohort,
+        count(*) as n,
+        sum(score) as score,
+        sum(score * score) as squares
+    from scored
+    group by kpi, month, window_months, tier, segment, owner_email, cohort
+
+),
+
 kpis as (
 
     select
-        scored.kpi,
-        scored.month,
-        scored.window_months,
+        counted.kpi,
+        counted.month,
+        counted.window_months,
         kinds.segment_kind,
         kinds.segment,
-        cast(sum(scored.score) as double precision) as numerator,
-        cast(count(*) as double precision) as denominator,
-        count(*) as n,
+        cast(sum(counted.score) as double precision) as numerator,
+        cast(sum(counted.n) as double precision) as denominator,
+        cast(sum(counted.n) as bigint) as n,
         case
-            when scored.kpi in ('csat_score', 'ces_easy_share') then 'share'
-            when scored.kpi = 'csat_mean' then 'bounded'
+            when counted.kpi in ('csat_score', 'ces_easy_share') then 'share'
+            when counted.kpi = 'csat_mean' then 'bounded'
             else 'ratio'
         end as interval_kind,
         cast(
-            greatest(sum(scored.score * scored.score) - sum(scored.score) * sum(scored.score) / count(*), 0)
+            greatest(sum(counted.squares) - sum(counted.score) * sum(counted.score) / sum(counted.n), 0)
             as double precision
         ) as squares
-    from scored
-    cross join lateral {{ kpi_kinds('scored') }}
-    group by scored.kpi, scored.month, scored.window_months, kinds.segment_kind, kinds.segment
+    from counted
+    cross join lateral {{ kpi_kinds('counted') }}
+    group by counted.kpi, counted.month, counted.window_months, kinds.segment_kind, kinds.segment
 
 )
 
