@@ -1,10 +1,18 @@
 """Every page of the site, as the registry lists them."""
 
+from pathlib import Path
+
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from cs_pipeline.clock import Clock
+from cs_pipeline.settings import Settings
+from cs_pipeline.site.application import site_app
+from cs_pipeline.site.database import PooledWarehouse
 from cs_pipeline.site.page import Page
 from cs_pipeline.site.registry import PAGES
+from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.site import HOSTILE, Sample
 
 PAGE_NAMES = [pytest.param(page, id=page.name) for page in PAGES]
@@ -24,6 +32,19 @@ def test_hostile_text_stays_text(reader: TestClient, sample: Sample, page: Page)
         text = reader.get(path).text
         assert HOSTILE not in text
         assert "<script>" not in text
+
+
+def test_every_page_answers_before_anything_is_loaded_and_says_what_to_do(warehouse: Warehouse, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=SecretStr(warehouse.url))
+    pool = PooledWarehouse(warehouse.url)
+    with TestClient(site_app(settings, pool, Clock(None)), base_url="http://127.0.0.1:3001") as client:
+        for page in PAGES:
+            if page.examples is None:
+                answer = client.get(page.path)
+                assert answer.status_code == 200, f"{page.path}: {answer.text}"
+        assert "No account is scored yet." in client.get("/today").text
+        assert "No week is scored yet." in client.get("/data").text
+    pool.close()
 
 
 def test_the_first_page_is_that_of_the_navigation(reader: TestClient) -> None:

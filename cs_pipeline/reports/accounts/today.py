@@ -17,12 +17,14 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.reports.alerts.text import what_of
 from cs_pipeline.reports.plays.work_queue import RISK_UNKNOWN, work_queue, work_queue_table
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.relations import missing_relations
 from cs_pipeline.warehouse.rows import read_rows
 
 SHOWN = 12
 PRESSING = ("urgent", "high")
 """Severities of alerts that are work for today."""
 SOON = timedelta(days=7)
+COUNTS = ("alerts", "lesser_alerts", "baseline_alerts", "tasks", "approvals", "at_risk", "renewals")
 Row = dict[str, Any]
 
 
@@ -45,7 +47,12 @@ class Today:
 
 
 def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now: datetime) -> Today:
-    """The day of an owner (an address), or of everybody. Tasks are those due within SOON, or late."""
+    """The day of an owner (an address), or of everybody. Tasks are those due within SOON, or late.
+
+    Empty while no week is built.
+    """
+    if missing_relations(session, "marts.dim_accounts", "marts.fct_account_weeks", "staging.stg_accounts"):
+        return Today(dict.fromkeys(COUNTS, 0), [], [], [], pd.DataFrame())
     values = {
         "owner": owner.lower() if owner else None,
         "now": now,

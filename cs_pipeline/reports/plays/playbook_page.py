@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.reasons import meaning, meaning_of_refusal
 from cs_pipeline.sql_files import read_sql
+from cs_pipeline.warehouse.relations import missing_relations
 from cs_pipeline.warehouse.rows import read_rows
 
 LATELY = timedelta(days=30)
@@ -87,7 +88,7 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
     return PlaybookPage(
         steps=_steps(read_rows(session, _STEPS, values), playbook),
         counts=counted,
-        running=read_rows(session, _RUNNING, values),
+        running=read_rows(session, _RUNNING.format(account_name=_account_name(session, "enrolments")), values),
         not_sent=[
             {**row, "why": meaning(row["reason"], conditions) if row["reason"] else "no reason was kept"}
             for row in read_rows(session, _NOT_SENT, values)
@@ -100,8 +101,20 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
 
 
 def _actions(session: Session, status: str, playbook: str, limit: int) -> list[Row]:
-    rows = read_rows(session, _ACTIONS.format(status=status), {"playbook": playbook, "limit": limit})
+    rows = read_rows(
+        session,
+        _ACTIONS.format(status=status, account_name=_account_name(session, "actions")),
+        {"playbook": playbook, "limit": limit},
+    )
     return [{**row, "why": meaning(row["reason"]) if row["reason"] else ""} for row in rows]
+
+
+def _account_name(session: Session, of: str) -> str:
+    """In SQL, the name of the account of a row of `of`, also where it has left; the list has present ones only."""
+    if missing_relations(session, "staging.stg_accounts"):
+        return "overview.account_name"
+    left = f"select known.account_name from staging.stg_accounts as known where known.account_id = {of}.account_id"
+    return f"coalesce(overview.account_name, ({left}))"
 
 
 def _steps(found: list[Row], playbook: Playbook | None) -> list[Row]:
@@ -125,14 +138,7 @@ select
     actions.reason,
     actions.due_at,
     actions.account_id,
-    coalesce(
-        overview.account_name,
-        (
-            select accounts.account_name
-            from staging.stg_accounts as accounts
-            where accounts.account_id = actions.account_id
-        )
-    ) as account_name,
+    {account_name} as account_name,
     overview.arr
 from cs.actions
 left join cs.account_overview as overview on actions.account_id = overview.account_id
@@ -197,14 +203,7 @@ select
     enrolments.account_id,
     enrolments.enrolled_at,
     enrolments.anchor_on,
-    coalesce(
-        overview.account_name,
-        (
-            select accounts.account_name
-            from staging.stg_accounts as accounts
-            where accounts.account_id = enrolments.account_id
-        )
-    ) as account_name,
+    {account_name} as account_name,
     overview.arr,
     overview.score,
     overview.band,
