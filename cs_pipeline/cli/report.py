@@ -55,6 +55,7 @@ def show(
     Example: cs-pipeline report show at_risk_review --as-of 2025-06-02 --output review.html
     """
     from cs_pipeline.reports.dated.catalogue import kind_named, make_report
+    from cs_pipeline.reports.dated.readiness import require_owner
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
@@ -62,6 +63,8 @@ def show(
     kind = kind_named(report)
     with locate(settings).session() as session:
         made = make_report(session, kind, settings, _moment(settings, as_of), owner)
+        if owner:
+            require_owner(session, owner, made.period)
     if output is not None:
         _write_page(made, settings, output)
         if not as_json:
@@ -118,7 +121,7 @@ def card(
 
     settings = load_settings()
     now = Clock(settings.now).now()
-    moment = now if as_of is None else min(now, as_of.replace(tzinfo=UTC) + timedelta(days=1))
+    moment = now if as_of is None else min(now, _not_to_come(as_of, now).replace(tzinfo=UTC) + timedelta(days=1))
     with locate(settings).session() as session:
         found = account_card(session, account, moment, money_of(settings), is_strict=strict)
     if as_json:
@@ -130,7 +133,15 @@ def card(
 
 def _moment(settings: Settings, as_of: datetime | None) -> datetime:
     """Noon of the day is past its midnight, at which a period can end."""
-    return Clock(settings.now).now() if as_of is None else as_of.replace(tzinfo=UTC) + timedelta(hours=12)
+    now = Clock(settings.now).now()
+    return now if as_of is None else _not_to_come(as_of, now).replace(tzinfo=UTC) + timedelta(hours=12)
+
+
+def _not_to_come(as_of: datetime, now: datetime) -> datetime:
+    """Raise UserError for a day of which nothing can be known."""
+    if as_of.date() > now.date():
+        raise UserError(f"--as-of {as_of:%Y-%m-%d} is to come: give a day up to {now:%Y-%m-%d}, which is today")
+    return as_of
 
 
 def _write_page(report: "Report", settings: Settings, output: Path) -> None:
@@ -168,6 +179,56 @@ def _say(report: "Report") -> None:
 
 
 @commands.command()
+def value(
+    account: Annotated[str, typer.Argument(help="Id of the account, or its name.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the page to this file instead of printing.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="The report ends before this day; without: today.")
+    ] = None,
+    months: Annotated[int, typer.Option(help="Months it looks back: 12 for a year, 3 for a quarter.", min=1)] = 12,
+    to_owner: Annotated[
+        bool, typer.Option("--to-owner", help="Plan it as a mail to the account's owner, who hands it on; once.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a customer gained, beside what they pay, and how they used the product.
+
+    It is for the customer: it shows nothing that is ours alone, no score, no alert, no play.
+    Example: cs-pipeline report value acc-000013 --as-of 2025-07-01 --output acme.html
+    """
+    from cs_pipeline.reports.business_review.facts import read_review
+    from cs_pipeline.reports.business_review.value_report import value_report
+    from cs_pipeline.reports.business_review.value_sending import send_to_owner
+    from cs_pipeline.reports.dated.catalogue import money_of
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    if output is not None:
+        require_folder_of(output)
+    now = Clock(settings.now).now()
+    end = (now if as_of is None else _not_to_come(as_of, now)).date()
+    with locate(settings).session() as session:
+        review = read_review(session, account, end, months)
+        made = value_report(review, money_of(settings))
+        planned = send_to_owner(session, review, made, settings, now) if to_owner else None
+    if output is not None:
+        _write_page(made, settings, output)
+    if as_json:
+        from cs_pipeline.reports.dated.lists import report_as_plain
+
+        print_json(report_as_plain(made))
+        return
+    if output is None and planned is None:
+        _say(made)
+    if planned is not None:
+        say_done(f"{made.title}: {'planned for' if planned else 'had before:'} {review.account['owner_email']}")
+    if output is not None:
+        say_done(f"{made.title}, see {output}")
+
+
+@commands.command()
 def qbr(
     account: Annotated[str, typer.Argument(help="Id of the account, or its name.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The PowerPoint file to write.")],
@@ -194,7 +255,8 @@ def qbr(
 
     settings = load_settings()
     _require_new(output, force)
-    end = (Clock(settings.now).now() if as_of is None else as_of).date()
+    now = Clock(settings.now).now()
+    end = (now if as_of is None else _not_to_come(as_of, now)).date()
     with locate(settings).session() as session:
         deck = business_review(
             session,

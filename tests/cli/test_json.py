@@ -82,6 +82,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "report show": ["at_risk_review"],
     "report send": ["at_risk_review", "--as-of", f"{SCORED_UNTIL + WEEK}"],
     "report card": ["{account}"],
+    "report value": ["{account}"],
     "kpi list": [],
     "kpi show": ["nrr", "--by", "tier"],
     "kpi drivers": [],
@@ -104,7 +105,7 @@ NO_LIST = {
 """Commands that do something and say that it is done."""
 DOCUMENTS = {
     "why", "alert show", "action why", "play simulate", "model diff", "report show", "report send", "report card",
-    "kpi show", "kpi drivers", "feedback route",
+    "report value", "kpi show", "kpi drivers", "feedback route",
 }  # fmt: skip
 """Several lists in one object."""
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.reports.dated.catalogue import kind_named, make_report
 from cs_pipeline.reports.dated.page import report_page
+from cs_pipeline.reports.dated.readiness import require_owner
 from cs_pipeline.reports.dated.report import Report
 from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire
@@ -117,3 +119,13 @@ def test_a_long_week_shows_the_largest_and_counts_the_rest(company: Company, set
         account(company, f"a{place:02}", 2, 0, arr=1_000.0 + place)
     (table,) = [each for each in review(company, settings).tables if each.title == "Newly at risk"]
     assert (table.rows[0][0], len(table.rows), table.more) == ("A29", 25, 5)
+
+
+def test_an_owner_who_is_not_known_is_told_the_one_that_may_be_meant(company: Company, settings: Settings) -> None:
+    account(company, "hers", 2, 0)
+    with company.warehouse.session() as session:
+        require_owner(session, "Olga@ours.example", review(company, settings).period)
+        with pytest.raises(UserError, match=r"olag@ours.example owned no account .*; did you mean olga@ours.example"):
+            require_owner(session, "olag@ours.example", review(company, settings).period)
+        with pytest.raises(UserError, match="owners were: olga"):
+            require_owner(session, "x@y", review(company, settings).period)

@@ -25,7 +25,7 @@ class Review:
     - `account`: a row of `facts.account.sql`;
     - `weeks`: week, active_users_7d, active_users_30d, seats, logins_7d, feature_adoption_ratio;
     - `features`: feature, is_core, uses, uses_before (in as many months before), those used most first;
-    - `value`: month, kind, amount in the reporting currency;
+    - `value`: month, kind, amount in the reporting currency; `value_before`: all of as many months before;
     - `feedback`: kind, told_on, settled_on, body; `tickets`: month, opened, resolved;
     - `hours_to_answer`: the median of the period's tickets; None where none was answered;
     - `open_tickets`: subject, priority, opened_on; `launches`: feature, launched_on.
@@ -37,6 +37,7 @@ class Review:
     weeks: pd.DataFrame
     features: pd.DataFrame
     value: pd.DataFrame
+    value_before: float
     feedback: pd.DataFrame
     tickets: pd.DataFrame
     hours_to_answer: float | None
@@ -58,7 +59,7 @@ def read_review(session: Session, account: str, end: date, months: int) -> Revie
     }
 
     def ask(sql: str) -> pd.DataFrame:
-        return ask_marts(session, sql, parameters, who_needs="A business review needs")
+        return ask_marts(session, sql, parameters, who_needs="Business reviews and value reports need")
 
     rows = ask(read_sql(__file__, "account")).to_dict("records")
     if not rows:
@@ -74,6 +75,7 @@ def read_review(session: Session, account: str, end: date, months: int) -> Revie
         weeks=ask(read_sql(__file__, "weeks")),
         features=ask(read_sql(__file__, "features")),
         value=ask(read_sql(__file__, "value")),
+        value_before=float(ask(read_sql(__file__, "value_before"))["amount"].iloc[0]),
         feedback=ask(read_sql(__file__, "feedback")),
         tickets=tickets[~of_all],
         hours_to_answer=tickets.loc[of_all, "hours_to_answer"].iloc[0],

@@ -10,9 +10,9 @@ MONTHS_OF: dict[Rhythm, int] = {"monthly": 1, "quarterly": 3}
 
 @dataclass(frozen=True)
 class Period:
-    """From `first` up to, without, `end`."""
+    """From `first` up to, without, `end`. `once`: as somebody asked for it, for a report that has no rhythm."""
 
-    rhythm: Rhythm
+    rhythm: Rhythm | Literal["once"]
     first: date
     end: date
 
@@ -23,7 +23,10 @@ class Period:
 
     @property
     def words(self) -> str:
-        """'week of 2 June 2025', 'May 2025', 'Q2 2025'."""
+        """'week of 2 June 2025', 'May 2025', 'Q2 2025', '2 June 2025 to 1 June 2026'."""
+        if self.rhythm == "once":
+            last = self.end - timedelta(days=1)
+            return f"{self.first.day} {self.first:%B %Y} to {last.day} {last:%B %Y}"
         if self.rhythm == "weekly":
             return f"week of {self.first.day} {self.first:%B %Y}"
         if self.rhythm == "monthly":
@@ -33,6 +36,8 @@ class Period:
     @property
     def before(self) -> "Period":
         """The period before it."""
+        if self.rhythm == "once":
+            return Period("once", self.first - (self.end - self.first), self.first)
         return last_ended(self.rhythm, datetime.combine(self.first, time(), UTC))
 
     @property

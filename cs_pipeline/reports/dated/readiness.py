@@ -1,10 +1,16 @@
-"""Say why a report cannot be sent yet: what it is made of is not there. One that is only shown is shown as it is."""
+"""Say why a report cannot be sent yet, or not be made of an owner: what it is made of is not there.
+
+One that is only shown is shown as it is.
+"""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Literal
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.errors import UserError
+from cs_pipeline.first_few import first_few
 from cs_pipeline.plays.facts.query import ask_marts
 from cs_pipeline.reports.dated.asking import BUILT_BY, NEEDS
 from cs_pipeline.reports.dated.periods import Period
@@ -34,3 +40,18 @@ def why_not_ready(session: Session, needs: Needs, period: Period) -> str | None:
         f"the KPIs of {period.last_month:%B %Y} are not built from sources loaded since the month ended: load them, "
         "run the job kpis, then this"
     )
+
+
+def require_owner(session: Session, owner: str, period: Period) -> None:
+    """Raise UserError, with the one that may be meant, where nobody of that address owned an account in the period."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            "select distinct lower(owner_email) from marts.fct_account_weeks where week = %s and owner_email <> ''",
+            [period.last_week],
+        )
+        owners = [address for (address,) in cursor.fetchall()]
+    if owner.lower() in owners:
+        return
+    close = get_close_matches(owner.lower(), owners, n=1)
+    meant = f"did you mean {close[0]}?" if close else f"owners were: {first_few(sorted(owners), 5) or 'none'}"
+    raise UserError(f"{owner} owned no account in the week of {period.last_week}; {meant}")

@@ -46,7 +46,7 @@ def product_feedback(asking: Asking) -> Report:
 
 def _headline(totals: Row, asking: Asking) -> str:
     if not totals["items"]:
-        return "nobody asked for anything"
+        return "no open request"
     return (
         f"{count(int(totals['items']), 'open request')} of {count(int(totals['accounts']), 'customer')} with "
         f"{asking.money(totals['arr'])} ARR, {totals['new']:,} of them new"
@@ -70,7 +70,7 @@ def _decisions(totals: Row, features: pd.DataFrame, asking: Asking) -> list[str]
     ][:3]
     if totals["triage"]:
         told.append(f"{count(int(totals['triage']), 'item')} in triage: cs-pipeline feedback list --triage")
-    return told
+    return told or ["Nothing this week."]
 
 
 def _features(rows: pd.DataFrame, asking: Asking) -> Table:
@@ -97,7 +97,7 @@ def _features(rows: pd.DataFrame, asking: Asking) -> Table:
             )
             for row in rows.to_dict("records")
         ),
-        empty="Nobody asked for anything.",
+        empty=f"Nobody asked for anything in {LOOKS_BACK_DAYS} days that is still open.",
         more=_more(rows),
     )
 

@@ -1,0 +1,140 @@
+"""The value report of a customer: what was gained beside what is paid; nothing that is ours alone, in no face."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from psycopg2.extensions import connection as Session
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.reports.business_review.facts import Review, read_review
+from cs_pipeline.reports.business_review.value_report import value_report
+from cs_pipeline.reports.business_review.value_sending import send_to_owner
+from cs_pipeline.reports.dated.mail import MailWriter
+from cs_pipeline.reports.dated.page import report_page
+from cs_pipeline.reports.dated.report import Report
+from cs_pipeline.reports.dated.slack import slack_blocks
+from cs_pipeline.reports.dated.words import Money
+from cs_pipeline.warehouse.bulk import query
+from tests.builders.sample_history import COMPANY, History
+
+END = COMPANY.ends_on
+MONTHS = 6
+FIRST = date(END.year, END.month - MONTHS, END.day)
+
+
+@pytest.fixture
+def session(scored_history: History) -> Iterator[Session]:
+    """A transaction that is taken back."""
+    with scored_history.warehouse.session() as found:
+        yield found
+        found.rollback()
+
+
+@pytest.fixture(scope="module")
+def account(scored_history: History) -> str:
+    """Who pays, and has most value recorded."""
+    ((found,),) = scored_history.rows(
+        f"""
+        select account_id
+        from staging.stg_value_log
+        inner join (
+            select distinct on (account_id) account_id, arr from marts.fct_account_weeks order by account_id, week desc
+        ) as weeks using (account_id)
+        where weeks.arr > 0 and recorded_on >= '{FIRST}' and recorded_on < '{END}'
+        group by account_id
+        order by count(*) desc, account_id
+        limit 1
+        """
+    )
+    return str(found)
+
+
+def made(session: Session, account: str, end: date = END) -> tuple[Review, Report]:
+    review = read_review(session, account, end, MONTHS)
+    return review, value_report(review, Money("$"))
+
+
+def faces(history: History, report: Report) -> list[str]:
+    text, html = MailWriter(history.settings, lambda _: "").write(report)
+    return [report_page(report, lambda _: ""), text, html, json.dumps(slack_blocks(report), ensure_ascii=False)]
+
+
+@pytest.mark.requirement("S4-189", "S5-30")
+def test_value_is_that_of_the_rows_beside_what_is_paid_and_how_the_product_was_used(
+    scored_history: History, session: Session, account: str
+) -> None:
+    review, report = made(session, account)
+    log = query(scored_history.warehouse, f"select * from raw.value_log where account_id = '{account}'")
+    log = log[(log["recorded_on"] >= FIRST) & (log["recorded_on"] < END)]
+    total = float(log["amount"].astype(float).sum())
+    assert total > 0
+    assert report.headline.startswith(f"${total:,.0f} of value")
+    value, usage, *_ = report.tables
+    by_kind = log.assign(amount=log["amount"].astype(float)).groupby("kind")["amount"].sum().round()
+    shown = {row[0]: float(row[1].replace("$", "").replace(",", "")) for row in value.rows}
+    assert sorted(shown[kind.replace("_", " ").capitalize()] for kind in by_kind.index) == sorted(by_kind)
+    paid = float(review.account["arr"]) * (END - FIRST).days / 365.25
+    assert shown["What you pay for as long"] == round(paid)
+    assert shown["Value for each 1 paid"] == pytest.approx(total / paid, abs=0.051)
+    people = review.weeks["active_users_7d"].astype(float)
+    assert usage.rows[0] == (
+        "People active a week",
+        *(f"{each:g}" for each in (people.iloc[0], people.iloc[-1], people.max())),
+    )
+    assert [figure.name for figure in report.figures][-1] == "active_people"
+
+
+@pytest.mark.requirement("S4-189", "S5-30")
+def test_no_face_shows_the_customer_what_is_ours_alone(scored_history: History, session: Session, account: str) -> None:
+    report = made(session, account)[1]
+    bands = [
+        band for (band,) in scored_history.rows("select distinct lower(band) from cs.health_scores where band <> ''")
+    ]
+    assert bands
+    for face in faces(scored_history, report):
+        said = re.sub(r"<style.*?</style>|<svg.*?</svg>", "", face, flags=re.S).lower()
+        for word in ("score", "at risk", "alert", "churn", "playbook", "/accounts/"):
+            assert word not in said, word
+        assert [band for band in bands if re.search(rf">[^<]*\b{band}\b", said)] == []
+        assert "what changed" in said
+        assert "what to decide" in said
+
+
+@pytest.mark.requirement("S4-189")
+def test_a_report_of_a_past_day_knows_nothing_later(session: Session, account: str, scored_history: History) -> None:
+    end = END - timedelta(weeks=8)
+    before = faces(scored_history, made(session, account, end)[1])
+    with session.cursor() as cursor:
+        cursor.execute("delete from raw.value_log where recorded_on >= %s", [end])
+        cursor.execute("delete from raw.tickets where created_at >= %s", [end])
+        cursor.execute("delete from raw.feedback where created_at >= %s", [end])
+    assert faces(scored_history, made(session, account, end)[1]) == before
+
+
+@pytest.mark.requirement("S4-189")
+def test_what_nobody_measured_is_asked(session: Session, account: str) -> None:
+    with session.cursor() as cursor:
+        cursor.execute("delete from raw.value_log")
+    report = made(session, account)[1]
+    assert report.headline == "no value is recorded for these months yet"
+    assert "Which result would prove the value to you, and who records it?" in report.decisions
+    assert report.tables[0].rows == ()
+
+
+def test_the_owner_gets_it_once_and_who_has_none_is_told(
+    session: Session, account: str, scored_history: History
+) -> None:
+    review, report = made(session, account)
+    now = COMPANY.ends_at
+    planned = [send_to_owner(session, review, report, scored_history.settings, now) for _ in range(2)]
+    assert planned == [True, False]
+    with session.cursor() as cursor:
+        cursor.execute("select channel, recipient, account_id from cs.actions where step = 'value_report'")
+        assert cursor.fetchall() == [("email", review.account["owner_email"], account)]
+    nobodys = replace(review, account={**review.account, "owner_email": None})
+    with pytest.raises(UserError, match=r"had no owner before .*: give it an owner_email in accounts, or use --output"):
+        send_to_owner(session, nobodys, report, scored_history.settings, now)
