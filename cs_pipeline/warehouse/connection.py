@@ -115,13 +115,20 @@ class Warehouse:
             connection.close()
 
     def _connect_arrow(self) -> adbc.Connection:
-        """The driver reads catalogues while it connects, which a short statement_timeout of the role cuts off."""
+        """The driver reads catalogues while it connects, as the role has its sessions: a short statement_timeout cuts it
+        off, and where identifiers are quoted it knows no type, and text is bytes.
+        """
         try:
-            return adbc_driver_postgresql.dbapi.connect(self.url)
+            connection = adbc_driver_postgresql.dbapi.connect(self.url)
         except adbc.Error as error:
             beside = self.for_other_programs() if error.sqlstate == CUT_OFF else self
             if beside is self:
                 raise DatabaseUnreachable(self._unreachable(str(error))) from None
+        else:
+            if not _quotes_identifiers(connection):
+                return connection
+            connection.close()
+            beside = self.for_other_programs()
         return beside._connect_arrow()
 
     def for_other_programs(self, search_path: str = "") -> "Warehouse":
@@ -167,3 +174,9 @@ class Warehouse:
             f"PostgreSQL at {self.location} cannot be reached: {words}. "
             "Check CS_PIPELINE_DATABASE_URL, or start the embedded server with `cs-pipeline up`."
         )
+
+
+def _quotes_identifiers(connection: adbc.Connection) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select case when current_setting('quote_all_identifiers') = 'on' then 1 else 0 end as quotes")
+        return cursor.fetchone() != (0,)
