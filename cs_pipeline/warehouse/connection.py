@@ -115,8 +115,8 @@ class Warehouse:
             connection.close()
 
     def _connect_arrow(self) -> adbc.Connection:
-        """The driver reads catalogues while it connects, as the role has its sessions: a short statement_timeout cuts it
-        off, and where identifiers are quoted it knows no type, and text is bytes.
+        """The driver reads catalogues while it connects, as the role has its sessions: a short statement_timeout cuts
+        it off, and where identifiers are quoted it knows no type, and text is bytes.
         """
         try:
             connection = adbc_driver_postgresql.dbapi.connect(self.url)
