@@ -65,6 +65,7 @@ def health(result: dg.ExecuteInProcessResult) -> tuple[bool, str | None]:
 def test_rules_that_are_due_are_evaluated_and_shown(company: Company, settings: Settings) -> None:
     company.account("acme")
     view_of(company, RULE, [("acme", "i1", 12.0)])
+    fire(company.warehouse, RULE, "acme", "i1", measured=12)  # else it would be the baseline, which is no list of work
     result = evaluate(company, settings)
     (event,) = result.asset_materializations_for_node("cs__alerts")
     open_alerts = event.metadata["open_alerts"]
