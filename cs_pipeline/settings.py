@@ -53,6 +53,12 @@ class Settings(BaseSettings):
         description="Whether a past week may see rows that reached the warehouse after it ended.",
     )
     weekly_schedule: str = Field(default="0 6 * * 1", description="When the weekly job runs, as a cron line in UTC.")
+    runs_kept_days: int = Field(
+        default=90,
+        ge=35,
+        description="Days for which runs that have ended stay in Dagster's log. At least 35: with a run its key is "
+        "forgotten, and schedules ask for the same key for up to a month.",
+    )
     high_value_arr: float = Field(default=10_000, description="ARR above which an account is high-value (C-25).")
 
     timezone: str = Field(

@@ -20,7 +20,6 @@ from cs_pipeline.cli import (
     demo,
     feedback,
     kpi,
-    message,
     model,
     person,
     play,
@@ -29,6 +28,7 @@ from cs_pipeline.cli import (
     server,
     task,
     user,
+    warehouse,
 )
 from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
@@ -68,9 +68,9 @@ for name, room in {
     "score": score,
     "data": data,
     "task": task,
-    "message": message,
     "person": person,
     "user": user,
+    "warehouse": warehouse,
 }.items():
     app.add_typer(room.commands, name=name, rich_help_panel="Groups of commands")
 

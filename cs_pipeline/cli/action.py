@@ -1,4 +1,4 @@
-"""`action`: list single actions in the outbox, decide about them, and trace one to its source."""
+"""`action`: list single actions in the outbox and captured messages, decide about them, trace one to its source."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,6 +124,25 @@ def missed(
     print_list(waiting, as_json, "Nothing was missed.")
     if not (waiting.empty or as_json):
         console.print("Decide with --catch-up, --retime or --drop; for one playbook only with --playbook NAME.")
+
+
+@commands.command()
+def captured(limit: Limit = 20, as_json: AsJson = False) -> None:
+    """List the newest captured messages, and say where to look at them."""
+    from cs_pipeline.reports.plays.queries import recent_messages
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        rows = recent_messages(session, limit)
+    if as_json:
+        print_json(rows)
+        return
+    if rows.empty:
+        console.print("No message was captured yet.")
+        return
+    print_frame(rows[["captured_at", "channel", "recipient", "subject", "playbook", "step"]])
+    console.print(f"All of them, as their readers would see them: {settings.captures}/index.html")
 
 
 def _decide(verb: "Verb", action_ids: list[int], by: str) -> None:

@@ -25,6 +25,7 @@ from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_jo
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.feedback import feedback_job
 from cs_pipeline.orchestration.jobs.kpis import kpis_job
+from cs_pipeline.orchestration.jobs.maintenance import purge_runs_job
 from cs_pipeline.orchestration.jobs.operations import decide_on_actions, preview_play, stop_or_resume, why_action
 from cs_pipeline.orchestration.jobs.plays import daily_plays, deliver_due_actions, run_playbooks
 from cs_pipeline.orchestration.jobs.reports import REPORT_JOBS
@@ -98,6 +99,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             feedback_job,
             evaluate_alerts,
             scorecards_job,
+            purge_runs_job,
             *REPORT_JOBS.values(),
             *PLAY_JOBS,
             *JOBS_BY_HAND,

@@ -19,6 +19,7 @@ from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
@@ -85,12 +86,8 @@ def dagster_schema(warehouse: Warehouse) -> str:
     their own, `dagster`.
     """
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            "select schemaname from pg_tables where tablename = 'event_logs' and schemaname in ('public', 'dagster') "
-            "order by schemaname = 'dagster' limit 1"
-        )
-        if found := cursor.fetchone():
-            return str(found[0])
+        if found := schema_of_dagsters_tables(cursor):
+            return found
         cursor.execute(
             "select coalesce(has_schema_privilege(oid, 'create'), false) from pg_namespace where nspname = 'public'"
         )
@@ -99,6 +96,16 @@ def dagster_schema(warehouse: Warehouse) -> str:
         take_lock(cursor, AdvisoryLock.MIGRATION)  # webserver and daemon start at the same time
         ensure_schema(cursor, "dagster")
         return "dagster"
+
+
+def schema_of_dagsters_tables(cursor: Cursor) -> str | None:
+    """The schema in which Dagster's tables are; None where nobody has made them yet."""
+    cursor.execute(
+        "select schemaname from pg_tables where tablename = 'event_logs' and schemaname in ('public', 'dagster') "
+        "order by schemaname = 'dagster' limit 1"
+    )
+    found = cursor.fetchone()
+    return str(found[0]) if found else None
 
 
 @contextmanager

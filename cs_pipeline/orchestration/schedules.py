@@ -14,6 +14,7 @@ from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_jo
 from cs_pipeline.orchestration.jobs.crm_status import read_crm_status
 from cs_pipeline.orchestration.jobs.feedback import feedback_job
 from cs_pipeline.orchestration.jobs.kpis import kpis_job
+from cs_pipeline.orchestration.jobs.maintenance import purge_runs_job
 from cs_pipeline.orchestration.jobs.plays import daily_plays
 from cs_pipeline.orchestration.keys import (
     LIVE,
@@ -124,6 +125,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         _once_a(
             "%Y-%m-%d", feedback_job, "20 5 * * *", "Hands on, every morning, what customers said since the last one."
         ),
+        _once_a("%Y-%m-%d", purge_runs_job, "50 3 * * *", "Deletes, every night, runs that have ended long ago."),
         read_crm_status_schedule,
     ]
 

@@ -1,9 +1,11 @@
 """Bring the `cs` schema to the newest version; safe to call at every start and from several processes at once."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -12,6 +14,19 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.refusals import refusals_in_words
 
 SCRIPTS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True)
+class Version:
+    """Which version a schema has, None where there is none yet, and which this code needs."""
+
+    current: str | None
+    newest: str
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether nothing is to be applied."""
+        return self.current == self.newest
 
 
 def migrate(warehouse: Warehouse) -> None:
@@ -25,7 +40,25 @@ def migrate(warehouse: Warehouse) -> None:
         for name in ("cs", "raw"):
             if connection.execute(text("select to_regnamespace(:name) is null"), {"name": name}).scalar():
                 connection.execute(text(f"create schema {name}"))
-        config = Config()
-        config.set_main_option("script_location", str(SCRIPTS))
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def version_of(warehouse: Warehouse) -> Version:
+    """Which version the `cs` schema has, and which it should have. Changes nothing."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("select exists (select from pg_tables where schemaname = 'cs' and tablename = 'migrations')")
+        current = None
+        if cursor.fetchone() == (True,):
+            cursor.execute("select max(version_num) from cs.migrations")
+            (current,) = cursor.fetchone() or (None,)
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest, "there are migrations"
+    return Version(current, newest)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    return config

@@ -76,7 +76,8 @@ ARGUMENTS: dict[str, list[str]] = {
     "data land": ["{folder}"],
     "data rejects": [],
     "task list": [],
-    "message list": [],
+    "action captured": [],
+    "warehouse size": [],
     "user list": [],
     "report list": [],
     "report show": ["at_risk_review"],
@@ -101,6 +102,7 @@ NO_LIST = {
     "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
     "alert release", "alert dismiss", "user add", "user remove",
     "report qbr", "report template", "kpi build", "kpi call", "feedback assign", "task note",
+    "warehouse migrate", "warehouse purge",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {

@@ -142,7 +142,7 @@ NO_TEXT = "x\udcff"
     ("arguments", "words"),
     [
         (("action", "approve", HUGE), "A number is larger"),
-        (("message", "list", "--limit", HUGE), "A number is larger"),
+        (("action", "captured", "--limit", HUGE), "A number is larger"),
         (("action", "list", "--limit", HUGE), "A number is larger"),
         (("play", "stop", "account", NO_TEXT, "--reason", "x"), "no UTF-8 text"),
         (("why", NO_TEXT), "no UTF-8 text"),

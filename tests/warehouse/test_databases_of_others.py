@@ -103,7 +103,7 @@ COMMANDS = (
     ("queue",),
     ("play progress",),
     ("score late",),
-    ("message list",),
+    ("action captured",),
 )
 MAKES = {"load", "data land", "map", "up", "backfill"}
 TELLS_ALL = {"up", "backfill"}
