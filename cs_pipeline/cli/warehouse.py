@@ -94,7 +94,7 @@ def _require_quiet(warehouse: "Warehouse") -> None:
     if daemon and daemon.is_alive:
         raise UserError(f"A daemon is at work: {daemon.words}. Stop it first, {otherwise}.")
     if runs := runs_under_way(warehouse):
-        raise UserError(f"{runs:,} runs are under way. Wait until they have ended, {otherwise}.")
+        raise UserError(f"Runs are under way: {runs:,}. Wait until they have ended, {otherwise}.")
 
 
 def _migrate_dagster(warehouse: "Warehouse") -> None:

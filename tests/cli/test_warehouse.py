@@ -50,7 +50,7 @@ def test_a_database_is_migrated_once_nobody_is_at_work_and_told_from_which_versi
     with doing(empty, DAEMON, tmp_path):
         assert "A daemon is at work: process" in refused(call("migrate"))
         assert version_of_dagster(empty).current == before
-    assert "1 runs are under way" in refused(call("migrate"))
+    assert "Runs are under way: 1." in refused(call("migrate"))
     code, said = call("migrate", "--while-running")
     assert code == 0
     assert f"Dagster's tables went from {before} to {version_of_dagster(empty).newest}" in said
