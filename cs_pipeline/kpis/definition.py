@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Preset = Literal["targets", "dashboard_samples"]
-"""`targets`: figures to reach, with an action (S5). `dashboard_samples`: those of a sample dashboard (S4, C-42)."""
+Preset = Literal["targets", "trial", "dashboard_samples"]
+"""`targets`: figures to reach, with an action (S5). `trial`: the same where trials bring the customers, who must see
+value within a day (C-41). `dashboard_samples`: those of a sample dashboard (S4, C-42)."""
 Unit = Literal["share", "change", "money", "count", "ratio", "hours", "score", "points"]
 Good = Literal["up", "down", "neither"]
 Basis = Literal["revenue", "logo", "people", "accounts", "events"]
@@ -87,7 +88,8 @@ class KpiBook(_Part):
 
     def target(self, kpi: str) -> Target | None:
         """The target in force; None where there is none."""
-        return self.kpis[kpi].targets.get(self.preset)
+        targets = self.kpis[kpi].targets
+        return targets.get(self.preset) or (targets.get("targets") if self.preset == "trial" else None)
 
 
 class TeamKpi(_Part):

@@ -35,6 +35,16 @@ def test_targets_of_the_sources_come_with_their_actions() -> None:
     }
 
 
+@pytest.mark.requirement("C-41")
+def test_where_trials_bring_the_customers_value_is_seen_within_a_day_and_the_rest_is_as_usual(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("preset: trial\n")
+    usual, trial = load_kpis(None), load_kpis(tmp_path)
+    others = {name: (usual.target(name), trial.target(name)) for name in usual.kpis}
+    asked = others.pop("time_to_first_value")
+    assert [(target.kind, target.bound) for target in asked if target] == [("below", 72), ("below", 24)]
+    assert all(one == other for one, other in others.values())
+
+
 @pytest.mark.requirement(
     *("S4-161", "S4-162", "S4-163", "S4-164", "S4-165", "S4-166", "S4-167", "S4-168", "S4-169"),
     *("S4-170", "S4-171", "S4-172", "S4-173", "C-42", "C-44"),
