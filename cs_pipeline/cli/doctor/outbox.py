@@ -17,7 +17,7 @@ def examine_outbox(warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
         found = sends(session, now)
     for status in sorted({row["status"] for row in found.stuck}):
         actions = sum(row["actions"] for row in found.stuck if row["status"] == status)
-        words = f"{actions:,} actions are {status}: `cs-pipeline action list --status {status}`"
+        words = f"actions that are {status}: {actions:,}; `cs-pipeline action list --status {status}` shows them"
         yield Finding("outbox", "note", words)
     if found.missed:
         words = f"{found.missed:,} actions were due while nobody was there to take them"
