@@ -88,7 +88,7 @@ def test_the_support_manager_reads_what_changed_who_waits_and_who_was_not_conten
     opened(session, "before", two, TUESDAY - 7 * DAY, first_responded_at=TUESDAY - 7 * DAY + HOUR)
     resolved = {"first_responded_at": TUESDAY - 39 * DAY, "resolved_at": TUESDAY + HOUR, "csat_scale": 5}
     opened(session, "content", one, TUESDAY - 40 * DAY, csat=5, **resolved)
-    opened(session, "not content", two, TUESDAY - 40 * DAY, csat=1, **resolved)
+    opened(session, "not content", two, TUESDAY - 40 * DAY, csat=2, **resolved)  # 2 is bad
     report = review(session, scored_history)
     assert report.headline == ("4 tickets opened, 33.3 % answered in time, 1 waits past the target, 50 % satisfied")
     assert report.changes[0] == "Tickets opened rose from 1 to 4."
@@ -108,7 +108,7 @@ def test_the_support_manager_reads_what_changed_who_waits_and_who_was_not_conten
     )
     assert report.decisions[2].startswith("The mean wait for a first answer is 55.8 h, over 24 h")
     assert report.decisions[3].startswith("Who calls the 1 customer who rated a ticket 2 of 5 or less: ")
-    assert [(row[1], row[3]) for row in rows(report, "Bad answers of the week")] == [("1 of 5", "not content")]
+    assert [(row[1], row[3]) for row in rows(report, "Bad answers of the week")] == [("2 of 5", "not content")]
     assert [row[0] for row in rows(report, "What tickets were about")] == ["Nobody said", "Bug"]
 
 

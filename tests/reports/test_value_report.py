@@ -67,9 +67,17 @@ def faces(history: History, report: Report) -> list[str]:
 def test_value_is_that_of_the_rows_beside_what_is_paid_and_how_the_product_was_used(
     scored_history: History, session: Session, account: str
 ) -> None:
-    review, report = made(session, account)
     log = query(scored_history.warehouse, f"select * from raw.value_log where account_id = '{account}'")
     log = log[(log["recorded_on"] >= FIRST) & (log["recorded_on"] < END)]
+    first = log.sort_values("value_id").iloc[0]["value_id"]
+    with session.cursor() as cursor:  # the first day belongs to the months, the day after the last does not
+        cursor.execute("update raw.value_log set recorded_on = %s where value_id = %s", [FIRST, first])
+        cursor.execute(
+            "insert into raw.value_log (value_id, account_id, recorded_on, kind, amount, _load_id) "
+            "select 'beyond', account_id, %s, kind, 1e6, _load_id from raw.value_log where value_id = %s",
+            [END, first],
+        )
+    review, report = made(session, account)
     total = float(log["amount"].astype(float).sum())
     assert total > 0
     assert report.headline.startswith(f"${total:,.0f} of value")
