@@ -17,6 +17,11 @@ NEEDS, BUILT_BY = "Reports need", f"{WEEKLY} and for KPIs `cs-pipeline kpi build
 NOT_DATED = "Titles of accounts, alerts and plays are as they are called today."
 
 
+def left_out(rows: pd.DataFrame) -> int:
+    """How many rows a query has besides those that it gave; its column `of_all` counts all of them."""
+    return int(rows["of_all"].iloc[0]) - len(rows) if len(rows) else 0
+
+
 @dataclass(frozen=True)
 class Asking:
     """What a report is made for: the period, of whose accounts ('' of all), and how money is written."""

@@ -9,7 +9,7 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.reports.alerts.text import what_of
 from cs_pipeline.reports.charts import SEVERITY_COLOURS
-from cs_pipeline.reports.dated.asking import Asking, Row
+from cs_pipeline.reports.dated.asking import Asking, Row, left_out
 from cs_pipeline.reports.dated.report import Column, Figure, Table
 from cs_pipeline.reports.dated.words import SEVERITY_WORDS, account_words, count, day, moved, signed
 
@@ -45,7 +45,7 @@ def table(title: str, rows: pd.DataFrame, asking: Asking, empty: str) -> Table:
             for row in rows.to_dict("records")
         ),
         accounts=tuple(rows["account_id"]),
-        more=_more(rows),
+        more=left_out(rows),
         empty=empty,
     )
 
@@ -80,10 +80,6 @@ def _why(row: Row) -> str:
     return ", ".join([*asked, *told[:DRIVERS_TOLD]])
 
 
-def _more(rows: pd.DataFrame) -> int:
-    return int(rows["of_all"].iloc[0]) - len(rows) if len(rows) else 0
-
-
 def renewals(rows: pd.DataFrame, asking: Asking) -> Table:
     return Table(
         title=f"Renewals within {RENEWAL_DAYS} days, by ARR",
@@ -107,7 +103,7 @@ def renewals(rows: pd.DataFrame, asking: Asking) -> Table:
             for row in rows.to_dict("records")
         ),
         accounts=tuple(rows["account_id"]),
-        more=_more(rows),
+        more=left_out(rows),
         empty=f"No contract renews within {RENEWAL_DAYS} days.",
     )
 
@@ -125,7 +121,7 @@ def disagreements(rows: pd.DataFrame, rules: Mapping[str, Rule], asking: Asking)
             for row in rows.to_dict("records")
         ),
         accounts=tuple(rows["account_id"]),
-        more=_more(rows),
+        more=left_out(rows),
         empty="None was open at the end of the week.",
     )
 

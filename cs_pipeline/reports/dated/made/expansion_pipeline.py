@@ -11,7 +11,7 @@ import pandas as pd
 
 from cs_pipeline.plays.messages.environment import is_missing
 from cs_pipeline.reports.alerts.text import rules_to_read
-from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, Row
+from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, Row, left_out
 from cs_pipeline.reports.dated.made.kpi_charts import HEIGHT, WIDTH
 from cs_pipeline.reports.dated.made.kpi_figures import (
     RECKONED_ANEW,
@@ -188,7 +188,7 @@ def _signals_table(title: str, rows: pd.DataFrame, asking: Asking, empty: str) -
             for row in records
         ),
         accounts=tuple(str(row["account_id"]) for row in records),
-        more=int(records[0]["of_all"]) - len(records) if records else 0,
+        more=left_out(rows),
         empty=empty,
     )
 
@@ -216,7 +216,7 @@ def _grown_table(grown: pd.DataFrame, asking: Asking) -> Table:
             for row in records
         ),
         accounts=tuple(str(row["account_id"]) for row in records),
-        more=int(records[0]["of_all"]) - len(records) if records else 0,
+        more=left_out(grown),
         empty="No account grew this quarter.",
     )
 

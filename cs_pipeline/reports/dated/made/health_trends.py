@@ -10,7 +10,7 @@ import pandas as pd
 
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.plays.messages.environment import is_missing
-from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, Row
+from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, Row, left_out
 from cs_pipeline.reports.dated.made import health_charts
 from cs_pipeline.reports.dated.report import Column, Report, Table
 from cs_pipeline.reports.dated.words import (
@@ -220,7 +220,7 @@ def _moved_table(title: str, rows: pd.DataFrame, asking: Asking, empty: str) -> 
             for row in records
         ),
         accounts=tuple(str(row["account_id"]) for row in records),
-        more=int(records[0]["of_all"]) - len(records) if records else 0,
+        more=left_out(rows),
         empty=empty,
     )
 

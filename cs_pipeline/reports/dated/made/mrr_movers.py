@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from cs_pipeline.plays.messages.environment import is_missing
-from cs_pipeline.reports.dated.asking import Asking, Row
+from cs_pipeline.reports.dated.asking import Asking, Row, left_out
 from cs_pipeline.reports.dated.report import Column, Table
 from cs_pipeline.reports.dated.words import account_words
 from cs_pipeline.sql_files import read_sql
@@ -54,7 +54,7 @@ def movers_table(rows: pd.DataFrame, asking: Asking, title: str = "Accounts that
             for row in records
         ),
         accounts=tuple(str(row["account_id"]) for row in records),
-        more=int(records[0]["of_all"]) - len(records) if records else 0,
+        more=left_out(rows),
         empty="No account pays more or less than before.",
     )
 

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from cs_pipeline.plays.messages.environment import is_missing
-from cs_pipeline.reports.dated.asking import NOT_DATED, Asking
+from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, left_out
 from cs_pipeline.reports.dated.made.kpi_charts import HEIGHT, WIDTH
 from cs_pipeline.reports.dated.made.kpi_figures import (
     RECKONED_ANEW,
@@ -172,7 +172,7 @@ def _stuck_table(stuck: pd.DataFrame, asking: Asking) -> Table:
             for row in records
         ),
         accounts=tuple(str(row["account_id"]) for row in records),
-        more=int(records[0]["of_all"]) - len(records) if records else 0,
+        more=left_out(stuck),
         empty="Nobody who signed up in the last 90 days has waited for a week.",
     )
 

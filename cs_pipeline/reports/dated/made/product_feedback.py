@@ -6,7 +6,7 @@ was in the last week of the period.
 
 import pandas as pd
 
-from cs_pipeline.reports.dated.asking import Asking, Row
+from cs_pipeline.reports.dated.asking import Asking, Row, left_out
 from cs_pipeline.reports.dated.report import Column, Report, Table
 from cs_pipeline.reports.dated.words import account_words, count, day, moved, number
 from cs_pipeline.sql_files import read_sql
@@ -98,7 +98,7 @@ def _features(rows: pd.DataFrame, asking: Asking) -> Table:
             for row in rows.to_dict("records")
         ),
         empty=f"Nobody asked for anything in {LOOKS_BACK_DAYS} days that is still open.",
-        more=_more(rows),
+        more=left_out(rows),
     )
 
 
@@ -124,7 +124,7 @@ def _new(rows: pd.DataFrame, asking: Asking) -> Table:
         ),
         accounts=tuple(rows["account_id"]),
         empty="Nobody asked for anything this week.",
-        more=_more(rows),
+        more=left_out(rows),
     )
 
 
@@ -143,14 +143,10 @@ def _renewals(rows: pd.DataFrame, asking: Asking) -> Table:
         ),
         accounts=tuple(rows["account_id"]),
         empty=f"Nobody who asks for something renews within {RENEWAL_DAYS} days.",
-        more=_more(rows),
+        more=left_out(rows),
     )
 
 
 def _quoted(words: object) -> str:
     text = " ".join(words.split()) if isinstance(words, str) else ""
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1].rstrip()}…"
-
-
-def _more(rows: pd.DataFrame) -> int:
-    return int(rows["of_all"].iloc[0]) - len(rows) if len(rows) else 0

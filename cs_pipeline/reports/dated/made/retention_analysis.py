@@ -7,7 +7,7 @@ import pandas as pd
 
 from cs_pipeline.kpis.library import load_kpis
 from cs_pipeline.plays.messages.environment import is_missing
-from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, Row
+from cs_pipeline.reports.dated.asking import NOT_DATED, Asking, Row, left_out
 from cs_pipeline.reports.dated.made import kpi_charts
 from cs_pipeline.reports.dated.made.kpi_figures import (
     RECKONED_ANEW,
@@ -186,7 +186,7 @@ def _losses_table(largest: pd.DataFrame, asking: Asking) -> Table:
             for row in records
         ),
         accounts=tuple(str(row["account_id"]) for row in records),
-        more=int(records[0]["of_all"]) - len(records) if records else 0,
+        more=left_out(largest),
         empty="Nobody left or shrank this quarter.",
     )
 

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from cs_pipeline.plays.messages.environment import is_missing
-from cs_pipeline.reports.dated.asking import Asking, Row
+from cs_pipeline.reports.dated.asking import Asking, Row, left_out
 from cs_pipeline.reports.dated.report import Column, Figure, Table
 from cs_pipeline.reports.dated.words import account_words, count, moved, number, sentence, share
 
@@ -40,7 +40,7 @@ def waiting(rows: pd.DataFrame, asking: Asking) -> Table:
             for row in rows.to_dict("records")
         ),
         accounts=tuple(rows["account_id"]),
-        more=_more(rows),
+        more=left_out(rows),
         empty="Every ticket had a first answer at the end of the week.",
     )
 
@@ -88,7 +88,7 @@ def answers(rows: pd.DataFrame, asking: Asking) -> Table:
             for row in rows.to_dict("records")
         ),
         accounts=tuple(rows["account_id"]),
-        more=_more(rows),
+        more=left_out(rows),
         empty="Nobody rated a ticket 2 of 5 or less.",
     )
 
@@ -114,7 +114,7 @@ def accounts(rows: pd.DataFrame, asking: Asking) -> Table:
             for row in rows.to_dict("records")
         ),
         accounts=tuple(rows["account_id"]),
-        more=_more(rows),
+        more=left_out(rows),
         empty="Nobody opened two.",
     )
 
@@ -184,7 +184,3 @@ def subject(row: Row) -> str:
 
 def _of(part: int, whole: int) -> str:
     return f"{share(part / whole)} of {whole:,}" if whole else ""
-
-
-def _more(rows: pd.DataFrame) -> int:
-    return int(rows["of_all"].iloc[0]) - len(rows) if len(rows) else 0
