@@ -1,58 +1,8 @@
 -- How many of each there are, up to 1,000 (see today.py).
 select
-    (
-        select count(*)
-        from (
-            select 1
-            from cs.alerts as alerts
-            left join cs.account_overview as overview using (account_id)
-            where
-                alerts.severity in ('urgent', 'high')
-                and not alerts.is_baseline
-                and alerts.state in ('firing', 'recovering')
-                and not alerts.is_held
-                and alerts.inhibited_by is null
-                and alerts.acknowledged_at is null
-                and coalesce(alerts.snoozed_until <= %(now)s, true)
-                and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000  -- noqa: AM09
-        ) as pressing_alerts
-    ) as alerts,
-    (
-        select count(*)
-        from (
-            select 1
-            from cs.alerts as alerts
-            left join cs.account_overview as overview using (account_id)
-            where
-                alerts.severity in ('medium', 'low')
-                and not alerts.is_baseline
-                and alerts.state in ('firing', 'recovering')
-                and not alerts.is_held
-                and alerts.inhibited_by is null
-                and alerts.acknowledged_at is null
-                and coalesce(alerts.snoozed_until <= %(now)s, true)
-                and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000  -- noqa: AM09
-        ) as lesser_alerts
-    ) as lesser_alerts,
-    (
-        select count(*)
-        from (
-            select 1
-            from cs.alerts as alerts
-            left join cs.account_overview as overview using (account_id)
-            where
-                alerts.is_baseline
-                and alerts.state in ('firing', 'recovering')
-                and not alerts.is_held
-                and alerts.inhibited_by is null
-                and alerts.acknowledged_at is null
-                and coalesce(alerts.snoozed_until <= %(now)s, true)
-                and (%(owner)s::text is null or lower(overview.owner_email) = %(owner)s)
-            limit 1000  -- noqa: AM09
-        ) as baseline_alerts
-    ) as baseline_alerts,
+    ({alerts}) as alerts,
+    ({lesser_alerts}) as lesser_alerts,
+    ({baseline_alerts}) as baseline_alerts,
     (
         select count(*)
         from (

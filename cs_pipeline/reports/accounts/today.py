@@ -60,7 +60,8 @@ def today_of(session: Session, owner: str | None, rules: Mapping[str, Rule], now
         "limit": SHOWN,
         "risk_unknown": RISK_UNKNOWN,
     }
-    (counts,) = read_rows(session, read_sql(__file__, "counts"), values)
+    counted = {name: read_sql(__file__, "count_of_alerts", shown=kind) for name, kind in _KINDS_OF_ALERTS.items()}
+    (counts,) = read_rows(session, read_sql(__file__, "counts", **counted), values)
     chosen = [row["account_id"] for row in read_rows(session, _MOST_AT_STAKE, values)]
     queue = work_queue(session, now, None, SHOWN, rules, chosen)
     return Today(
@@ -88,6 +89,13 @@ def _alerts(session: Session, values: Mapping[str, object]) -> list[Row]:
             break
     return found
 
+
+_KINDS_OF_ALERTS = {
+    "alerts": "alerts.severity in ('urgent', 'high') and not alerts.is_baseline",
+    "lesser_alerts": "alerts.severity in ('medium', 'low') and not alerts.is_baseline",
+    "baseline_alerts": "alerts.is_baseline",
+}
+"""What is work for today, and what is only counted."""
 
 _MOST_AT_STAKE = """
 select account_id
