@@ -84,12 +84,10 @@ def _require_quiet(warehouse: "Warehouse") -> None:
     from cs_pipeline.cli.daemon import DAEMON
     from cs_pipeline.orchestration.instance_migration import runs_under_way
     from cs_pipeline.warehouse.living import process_of
+    from cs_pipeline.warehouse.relations import missing_relations
 
-    with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            "select exists (select from pg_tables where schemaname = 'cs' and tablename = 'living_processes')"
-        )
-        daemon = process_of(session, DAEMON) if cursor.fetchone() == (True,) else None
+    with warehouse.session() as session:
+        daemon = None if missing_relations(session, "cs.living_processes") else process_of(session, DAEMON)
     otherwise = "or use --while-running where UPGRADING.md allows it for this version"
     if daemon and daemon.is_alive:
         raise UserError(f"A daemon is at work: {daemon.words}. Stop it first, {otherwise}.")

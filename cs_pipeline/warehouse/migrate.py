@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.refusals import refusals_in_words
+from cs_pipeline.warehouse.relations import missing_relations
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -48,9 +49,8 @@ def migrate(warehouse: Warehouse) -> None:
 def version_of(warehouse: Warehouse) -> Version:
     """Which version the `cs` schema has, and which it should have. Changes nothing."""
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("select exists (select from pg_tables where schemaname = 'cs' and tablename = 'migrations')")
         current = None
-        if cursor.fetchone() == (True,):
+        if not missing_relations(session, "cs.migrations"):
             cursor.execute("select max(version_num) from cs.migrations")
             (current,) = cursor.fetchone() or (None,)
     newest = ScriptDirectory.from_config(_config()).get_current_head()

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.warehouse.living import DEAD_AFTER
 from cs_pipeline.warehouse.relations import missing_relations
 from cs_pipeline.warehouse.rows import read_rows
 
@@ -65,8 +66,8 @@ def living_processes(session: Session) -> list[dict[str, Any]]:
         """
         select task, host, since, seen_at
         from cs.living_processes
-        where seen_at > clock_timestamp() - interval '1 minute'
+        where seen_at > clock_timestamp() - make_interval(secs => %(dead_after)s)
         order by task, since
         """,
-        {},
+        {"dead_after": DEAD_AFTER},
     )
