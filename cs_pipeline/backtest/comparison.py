@@ -11,11 +11,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.backtest.baselines import Split, risks, split_in_time
+from cs_pipeline.backtest.baselines import Risks, Split, risks, split_in_time
+from cs_pipeline.backtest.departures import Departures, count_departures
 from cs_pipeline.backtest.design import BeforeRenewals, Design
 from cs_pipeline.backtest.measures import (
-    Floats,
     Interval,
+    NoAnswer,
     Separation,
     TooLittle,
     auc_gain,
@@ -66,8 +67,10 @@ class Alarm:
 class Baseline:
     """What a baseline reaches on the later part, and by how much it exceeds the model there."""
 
-    separation: Separation | TooLittle
-    gain: Interval | TooLittle
+    separation: Separation | NoAnswer
+    gain: Interval | NoAnswer
+    learned: str = ""
+    """In words, where it goes by one thing: the metric."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,15 @@ class Backtest:
     design: Design
     observations: pd.DataFrame
     split: Split
+    known_departures: Departures
+    calendar: Separation | TooLittle
+    """How well the week of an observation separates by itself: a late week taken for a high risk."""
     single_metrics: pd.DataFrame | TooLittle
     models: list[ModelResult]
 
     @cached_property
     def departures(self) -> int:
-        """Accounts that left, each counted once."""
+        """Accounts that left among those looked at, each counted once."""
         return int(self.observations.loc[self.observations["departs"], "account_id"].nunique())
 
     @cached_property
@@ -127,7 +133,7 @@ def backtest(
     refuse_telltales(observations, dict.fromkeys(name for model in models for name in model.metric_names))
     split = split_in_time(observations)
     last_weeks = read_last_weeks(warehouse, observations.loc[observations["departs"], "account_id"], models)
-    learned: dict[tuple[str, ...], dict[str, Floats | TooLittle]] = {}
+    learned: dict[tuple[str, ...], dict[str, Risks | NoAnswer]] = {}
     results = []
     for model in models:
         on_model(model.model)
@@ -135,14 +141,27 @@ def backtest(
         if metrics not in learned:
             learned[metrics] = risks(split, metrics)
         results.append(_judge(model, observations, split, learned[metrics], last_weeks))
-    return Backtest(design, observations, split, single_metrics(observations), results)
+    return Backtest(
+        design=design,
+        observations=observations,
+        split=split,
+        known_departures=count_departures(warehouse, design, observations),
+        calendar=_calendar(observations),
+        single_metrics=single_metrics(observations),
+        models=results,
+    )
+
+
+def _calendar(observations: pd.DataFrame) -> Separation | TooLittle:
+    days = (observations["observed_on"] - observations["observed_on"].min()).dt.days
+    return separation(observations["departs"], days, observations["account_id"])
 
 
 def _judge(
     model: ScoreModel,
     observations: pd.DataFrame,
     split: Split,
-    baselines: dict[str, Floats | TooLittle],
+    baselines: dict[str, Risks | NoAnswer],
     last_weeks: pd.DataFrame,
 ) -> ModelResult:
     arithmetic = Arithmetic(model)
@@ -169,16 +188,17 @@ def _judge(
     )
 
 
-def _beside(test: pd.DataFrame, score: pd.Series, risk: Floats | TooLittle) -> Baseline:
+def _beside(test: pd.DataFrame, score: pd.Series, risk: Risks | NoAnswer) -> Baseline:
     """A baseline on the rows that the model has a score for."""
-    if isinstance(risk, TooLittle):
+    if not isinstance(risk, Risks):
         return Baseline(risk, risk)
     is_scored = score.notna().to_numpy()
-    rows, risk = test[is_scored], risk[is_scored]
-    found = separation(rows["departs"], risk, rows["account_id"])
+    rows, values = test[is_scored], risk.values[is_scored]
+    found = separation(rows["departs"], values, rows["account_id"])
     if isinstance(found, TooLittle):
         return Baseline(found, found)
-    return Baseline(found, auc_gain(rows["departs"], -score[is_scored], risk, rows["account_id"]))
+    gain = auc_gain(rows["departs"], -score[is_scored], values, rows["account_id"])
+    return Baseline(found, gain, risk.learned)
 
 
 def _alarms(

@@ -24,8 +24,9 @@ WEEK = timedelta(days=7)
 class BeforeRenewals:
     """One observation before each renewal or departure of an account (the method of Gold's "Fighting Churn with Data").
 
-    It is taken at the last week whose end lies at least `lead_weeks` before the day; the outcome is whether the
-    account departed on it. Accounts that neither renew nor depart in the range are looked at every 13 weeks.
+    It is taken at the last week whose end lies at least `lead_weeks` before the day, or, of an account that has not
+    been a customer for so long, at its first week; the outcome is whether the account departed on it. Accounts that
+    neither renew nor depart in the range are looked at every 13 weeks, each in weeks of its own.
     """
 
     lead_weeks: int = 4
@@ -66,6 +67,11 @@ class Design:
                 raise UserError(f"{week} is a {week:%A}; weeks are named by the Monday they start")
         if self.last < self.first:
             raise UserError(f"The last week ({self.last}) lies before the first week ({self.first})")
+
+    @property
+    def weeks(self) -> int:
+        """How many weeks there are from first to last."""
+        return (self.last - self.first) // WEEK + 1
 
     @property
     def words(self) -> str:

@@ -44,6 +44,19 @@ class TooLittle:
 
 
 @dataclass(frozen=True)
+class DidNotLearn:
+    """The answer for a baseline that has nothing to say although there was enough to learn from."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"did not learn, because {self.reason}"
+
+
+NoAnswer = TooLittle | DidNotLearn
+
+
+@dataclass(frozen=True)
 class Separation:
     """How well a risk separates, on `observations` of which `departures` accounts left."""
 

@@ -1,5 +1,18 @@
--- Accounts $3 days ahead of renewals and departures, and all others now and then: every $4 weeks.
+-- Accounts $3 days ahead of renewals and departures, and all others now and then: every $4 weeks. Whose contract is
+-- shorter than that is looked at as soon as it has been a customer for a week. Were the others all looked at in the
+-- same weeks, the week alone would tell who stays: each has weeks of its own.
 with
+
+seen as (
+
+    select
+        account_id,
+        min(week) as first_week,
+        min(min(week)) over () as first_built_week
+    from marts.fct_account_weeks
+    group by account_id
+
+),
 
 happenings as (
 
@@ -29,16 +42,32 @@ happenings as (
 
 ),
 
+looks as (
+
+    select
+        happenings.account_id,
+        happenings.departs,
+        happenings.known_on,
+        case
+            when seen.first_week > seen.first_built_week and seen.first_week + 7 <= happenings.happens_on
+                then greatest(seen.first_week, date_trunc('week', happenings.happens_on - $3::integer)::date - 7)
+            else date_trunc('week', happenings.happens_on - $3::integer)::date - 7
+        end as week
+    from happenings
+    left join seen on happenings.account_id = seen.account_id
+
+),
+
 ahead as (
 
     select
         account_id,
-        date_trunc('week', happens_on - $3::integer)::date - 7 as week,
+        week,
         bool_or(departs) as departs,
         max(known_on) as known_on
-    from happenings
+    from looks
+    where week between $1::date and $2::date
     group by account_id, week
-    having date_trunc('week', min(happens_on) - $3::integer)::date - 7 between $1::date and $2::date
 
 )
 
@@ -60,7 +89,8 @@ from marts.fct_account_weeks as account_weeks
 inner join outcomes on account_weeks.account_id = outcomes.account_id
 where
     account_weeks.week between $1::date and $2::date
-    and (account_weeks.week - $1::date) % (7 * $4::integer) = 0
+    and (account_weeks.week - $1::date) / 7 % $4::integer
+    = ('x' || left(md5(account_weeks.account_id), 7))::bit(28)::integer % $4::integer
     and account_weeks.week + 14 + $3::integer <= least(outcomes.until_day, outcomes.decided_until)
     and (outcomes.departs_on is null or outcomes.departs_on >= account_weeks.week + 14 + $3::integer)
     and not exists (

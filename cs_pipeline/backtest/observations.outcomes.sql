@@ -3,8 +3,9 @@ with
 
 known as (
 
-    select max(week) + 7 as until_day
-    from marts.fct_account_weeks
+    -- A week in which nobody was a customer any more has been built, and has no row.
+    select greatest((select max(week) from marts.fct_account_weeks), (select max(week) from cs.scored_weeks)) + 7
+        as until_day
 
 ),
 

@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, design_of
+from cs_pipeline.backtest.design import BeforeRenewals, Design, design_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
@@ -28,7 +28,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 LOOK_BACK_DAYS = 26 * 7
 """How far before a departure the bands are followed."""
 STEADY_WEEKS = 13
-"""Rhythm for accounts that neither renew nor depart."""
+"""Rhythm for accounts that neither renew nor depart; each in weeks of its own, by a hash of its id."""
 
 OUTCOMES = read_sql(__file__, "outcomes")
 """Select of account_id, until_day, departs_on, known_on, decided_until: a row an account."""
@@ -58,7 +58,7 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
     """
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
     metrics = ", ".join(_columns(warehouse, models))
-    observed, *rhythm = _observed(design.scheme)
+    observed, *rhythm = _observed(design)
     rows = query(
         warehouse,
         f"""
@@ -107,6 +107,20 @@ def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequen
     return rows.assign(**moments)[np.isin(rows["account_id"], account_ids.unique())].reset_index(drop=True)
 
 
+def read_newest_week(warehouse: Warehouse, models: Sequence[ScoreModel]) -> pd.DataFrame:
+    """The accounts of the newest week: account_id, week, what `models` look at; ordered by account."""
+    metrics = ", ".join(metric_columns(models))
+    return query(
+        warehouse,
+        f"""
+        select account_weeks.account_id, account_weeks.week, {metrics}
+        from marts.fct_account_weeks as account_weeks
+        where account_weeks.week = (select max(week) from marts.fct_account_weeks)
+        order by account_weeks.account_id
+        """,
+    )
+
+
 def read_departures(warehouse: Warehouse) -> pd.Series:
     """The day on which each account departed, by account_id; accounts that are still there are not in it."""
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
@@ -144,8 +158,9 @@ def _tenure(design: Design) -> str:
     return " and ".join(conditions) or "true"
 
 
-def _observed(scheme: EveryWeeks | BeforeRenewals) -> tuple[str, int, int]:
+def _observed(design: Design) -> tuple[str, int, int]:
     """Select of account_id, week, departs, known_on out of `outcomes`; and what it is given as $3 and $4."""
+    scheme = design.scheme
     if isinstance(scheme, BeforeRenewals):
-        return read_sql(__file__, "before_renewals"), 7 * scheme.lead_weeks, STEADY_WEEKS
+        return read_sql(__file__, "before_renewals"), 7 * scheme.lead_weeks, min(STEADY_WEEKS, design.weeks)
     return read_sql(__file__, "at_a_rhythm"), scheme.within_days, scheme.every_weeks

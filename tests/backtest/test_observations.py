@@ -2,9 +2,11 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from cs_pipeline.backtest.departures import AFTER, BEFORE, BETWEEN, LOOKED_AT, TENURE, TOO_SHORT, count_departures
 from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, design_of
 from cs_pipeline.backtest.observations import read_observations, weeks_of_marts
 from cs_pipeline.errors import UserError
@@ -53,9 +55,66 @@ def test_before_renewals_and_departures_accounts_are_looked_at_in_time(marts: Wa
     assert found["renews and leaves"] == [15, -35]
 
 
-def test_accounts_that_neither_renew_nor_leave_are_looked_at_every_13_weeks(marts: Warehouse) -> None:
-    add_account(marts, "steady", weeks=range(LAST + 1))
-    assert observed(marts, BeforeRenewals(4))["steady"] == [0, 13, 26, 39, 52]
+def test_accounts_that_neither_renew_nor_leave_are_looked_at_every_13_weeks_each_in_weeks_of_its_own(
+    marts: Warehouse,
+) -> None:
+    names = [f"steady {number}" for number in range(40)]
+    for name in names:
+        add_account(marts, name, weeks=range(LAST + 1))
+    found = observed(marts, BeforeRenewals(4))
+    assert set(found) == set(names)
+    assert all(set(np.diff(np.array(weeks, dtype=int))) == {13} for weeks in found.values())
+    assert len({weeks[0] for weeks in found.values()}) > 8
+
+
+def test_a_range_shorter_than_the_rhythm_looks_at_everybody_once(marts: Warehouse) -> None:
+    for number in range(10):
+        add_account(marts, f"steady {number}", weeks=range(LAST + 1))
+    found = read_observations(marts, Design(week(10), week(14), BeforeRenewals(4)))
+    assert found["account_id"].value_counts().tolist() == [1] * 10
+
+
+def test_whose_contract_is_shorter_than_the_lead_is_looked_at_in_its_first_week(marts: Warehouse) -> None:
+    add_account(marts, "since ever", weeks=range(LAST + 1))
+    add_account(marts, "left after ten days", weeks=range(20, 22), leaves_on=week(21) + 3 * DAY)
+    add_account(marts, "renewed after a fortnight", weeks=range(20, LAST + 1), renews_on=[week(22)])
+    add_account(marts, "gone within a week", weeks=range(20, 21), leaves_on=week(20) + 4 * DAY)
+    found = observed(marts, BeforeRenewals(4))
+    assert found["left after ten days"] == [-20]
+    assert found["renewed after a fortnight"] == [20]
+    assert "gone within a week" not in found
+
+
+def test_where_everybody_has_left_the_present_is_the_last_built_week(marts: Warehouse) -> None:
+    for number in range(3):
+        add_account(marts, f"lapsed {number}", weeks=range(30), ends_on=week(30))
+    seen = read_observations(marts, Design(week(0), week(LAST)))
+    assert not seen["departs"].any()  # as far as rows go, a successor may still come
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute("insert into cs.scored_weeks values (%s, 'm', 'v', now(), 0)", [week(36)])
+    assert observed(marts, BeforeRenewals(4)) == {f"lapsed {number}": [-25] for number in range(3)}
+
+
+def test_every_departure_is_looked_at_or_has_a_reason(marts: Warehouse) -> None:
+    add_account(marts, "stays", weeks=range(LAST + 1))
+    add_account(marts, "looked at", weeks=range(30), leaves_on=week(30))
+    add_account(marts, "gone within a week", weeks=range(30, 31), leaves_on=week(30) + 4 * DAY)
+    add_account(marts, "too early", weeks=range(12), leaves_on=week(12))
+    add_account(marts, "too late", weeks=range(50), leaves_on=week(50))
+    design = Design(week(10), week(40), BeforeRenewals(4))
+    found = count_departures(marts, design, read_observations(marts, design))
+    assert found.counts == {LOOKED_AT: 1, TOO_SHORT: 1, BEFORE: 1, AFTER: 1}
+    assert (found.known, found.looked_at) == (4, 1)
+    assert found.words == (
+        "Of 4 that left, 1 were looked at; not so 1 customers for less than a full week, 1 left too early for the "
+        "weeks looked at, 1 left too late for the weeks looked at."
+    )
+    rhythm = Design(week(10), week(40), EveryWeeks(4, 7))
+    assert count_departures(marts, rhythm, read_observations(marts, rhythm)).counts == {
+        TOO_SHORT: 1, AFTER: 1, BETWEEN: 2,
+    }  # fmt: skip
+    young = Design(week(10), week(40), BeforeRenewals(4), max_tenure_days=0)
+    assert count_departures(marts, young, read_observations(marts, young)).counts[TENURE] == 1
 
 
 def test_a_last_period_that_ended_counts_as_leaving_once_no_successor_can_come(marts: Warehouse) -> None:

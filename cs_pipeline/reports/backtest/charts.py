@@ -4,12 +4,12 @@ import altair as alt
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
-from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
+from cs_pipeline.backtest.measures import Interval, NoAnswer, Separation, TooLittle
 from cs_pipeline.backtest.uplift import Uplift
 from cs_pipeline.reports.charts import SEVERITY_COLOURS, Chart
 
 MODEL_COLOUR = "#1f6f5c"
-COLOURS = [MODEL_COLOUR, "#5b7fb5", "#b58a3c"]
+COLOURS = [MODEL_COLOUR, "#5b7fb5", "#b58a3c", "#8a6fa8"]
 SHOWN_METRICS = 15
 VERDICT_COLOURS = {"helps": "#1f6f5c", "no difference shown": "#8a8f98", "harms": "#b5493a"}
 
@@ -104,8 +104,8 @@ def uplift_differences(found: list[Uplift]) -> Chart | None:
     )
 
 
-def _row(model: str, who: str, answer: Separation | TooLittle) -> dict[str, object]:
-    if isinstance(answer, TooLittle):
+def _row(model: str, who: str, answer: Separation | NoAnswer) -> dict[str, object]:
+    if not isinstance(answer, Separation):
         return {"model": model, "who": who, "auc": None, "low": None, "high": None}
     return {"model": model, "who": who, "auc": answer.auc.value, "low": answer.auc.low, "high": answer.auc.high}
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
-from cs_pipeline.backtest.measures import Separation, TooLittle
+from cs_pipeline.backtest.measures import DidNotLearn, NoAnswer, Separation, TooLittle
 from cs_pipeline.backtest.steadiness import SteadinessReport
 from cs_pipeline.backtest.tuning import Proposal
 from cs_pipeline.backtest.uplift import Uplift
@@ -193,7 +193,9 @@ def _with_shares(rows: pd.DataFrame, heading: dict[str, object]) -> pd.DataFrame
     return pd.DataFrame({**heading, **counts})
 
 
-def _auc(answer: Separation | TooLittle) -> str:
+def _auc(answer: Separation | NoAnswer) -> str:
+    if isinstance(answer, DidNotLearn):
+        return "did not learn"
     return str(answer.auc) if isinstance(answer, Separation) else NOTHING_SAID
 
 

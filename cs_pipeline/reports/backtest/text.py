@@ -5,14 +5,16 @@ from typing import Literal
 
 from cs_pipeline.backtest.comparison import IN_TIME_WEEKS, Backtest, ModelResult
 from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
-from cs_pipeline.backtest.measures import Interval, Separation, TooLittle
+from cs_pipeline.backtest.measures import DidNotLearn, Interval, Separation, TooLittle
 from cs_pipeline.backtest.steadiness import SteadinessReport
-from cs_pipeline.backtest.tuning import STEP, Proposal, Weight
+from cs_pipeline.backtest.tuning import STEP, Coverage, Proposal, Weight
 from cs_pipeline.health.metrics import METRICS
 
 Level = Literal["good", "useful", "weak", "poor", "unknown"]
 
 GOOD_AUC, USEFUL_AUC, WEAK_AUC = 0.8, 0.7, 0.6
+TELLING_AUC = 0.55
+"""AUC of the week alone, at the nearer end of its interval, from which it is worth a warning."""
 MOST_SCORED = 0.95
 SLIGHT = 0.05
 """Difference in the share of a metric's points below which it tells leavers from stayers hardly at all."""
@@ -39,11 +41,14 @@ def verdict(result: ModelResult) -> Verdict:
 
 
 def summary(found: Backtest) -> str:
-    """One sentence on what was looked at."""
-    return (
+    """What was looked at, and what of all that left was not."""
+    sentences = [
         f"{found.accounts:,} accounts, of which {found.departures:,} left, "
-        f"in {len(found.observations):,} observations: {found.design.words}."
-    )
+        f"in {len(found.observations):,} observations: {found.design.words}.",
+        found.known_departures.words,
+        _calendar(found.calendar),
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def tuning_verdict(proposal: Proposal) -> str:
@@ -61,6 +66,16 @@ def tuning_verdict(proposal: Proposal) -> str:
     if proposal.gain.high < 0:
         return f"Worse on weeks that it has not seen: {figures}. Keep the present weights."
     return f"Not better for sure on weeks that it has not seen: {figures}. Keep the present weights."
+
+
+def coverage_kept(coverage: Coverage) -> str:
+    """Who has a score before and after, in the newest week."""
+    gained = coverage.after + coverage.lost - coverage.before
+    more = f", and {gained:,} more would have one" if gained else ""
+    return (
+        f"{coverage.before:,} of {coverage.accounts:,} accounts have a score in the week {coverage.week}; "
+        f"{'none' if not coverage.lost else f'{coverage.lost:,}'} of them would lose it{more}."
+    )
 
 
 def why_weight_moved(weight: Weight) -> str:
@@ -106,6 +121,17 @@ def steadiness_verdict(report: SteadinessReport) -> str:
         f"Of the settings that lose at most {MOST_LOST:.0%} of the warnings, '{best.setting}' saves most: "
         f"{best.saved:,} of {literal.triggers:,} triggers ({best.saved / literal.triggers:.0%}); "
         f"{late}{by}, {best.lost} no longer."
+    )
+
+
+def _calendar(found: Separation | TooLittle) -> str:
+    """A warning where the week alone tells who leaves; empty where it hardly does."""
+    if isinstance(found, TooLittle) or (found.auc.low <= TELLING_AUC and found.auc.high >= 1 - TELLING_AUC):
+        return ""
+    when = "later" if found.auc.value > 0.5 else "earlier"
+    return (
+        f"Those who left were looked at {when} than those who stayed: the week alone separates them with an AUC of "
+        f"{found.auc}. A metric that only follows the calendar looks good here."
     )
 
 
@@ -171,23 +197,29 @@ def _baselines(result: ModelResult) -> list[str]:
     if isinstance(result.later, TooLittle):
         return [f"No comparison with the baselines: {result.later}, in the later part of the time."]
     known = [
-        (name, baseline.separation.auc, baseline.gain)
+        (f"{name} ({baseline.learned})" if baseline.learned else name, baseline.separation.auc, baseline.gain)
         for name, baseline in result.baselines.items()
         if isinstance(baseline.separation, Separation) and isinstance(baseline.gain, Interval)
     ]
+    unlearned = [
+        f"{_sentence(name)}: {baseline.separation}."
+        for name, baseline in result.baselines.items()
+        if isinstance(baseline.separation, DidNotLearn)
+    ]
     if not known:
         answer = next(iter(result.baselines.values())).separation
-        return [f"No comparison with the baselines: {answer}."]
-    name, auc, gain = max(known, key=lambda each: each[2].value)
-    here = f"on the later part the model reaches an AUC of {result.later.auc.value:.2f}"
+        return unlearned or [f"No comparison with the baselines: {answer}."]
+    return [_beside(result.later.auc, *max(known, key=lambda each: each[2].value)), *unlearned]
+
+
+def _beside(auc: Interval, name: str, of_baseline: Interval, gain: Interval) -> str:
+    """One sentence on a model beside the best of its baselines."""
+    here = f"on the later part the model reaches an AUC of {auc.value:.2f}, the {name} {of_baseline.value:.2f}"
     if gain.low > 0:
-        return [
-            f"The same metrics hold more: {here}, a {name} {auc.value:.2f}. "
-            "Other points for them would separate better."
-        ]
+        return f"The same metrics hold more: {here}. Other points for them would separate better."
     if gain.high < 0:
-        return [f"Better than what was learned from the earlier part: {here}, the better baseline {auc.value:.2f}."]
-    return [f"No baseline on the same metrics is better for sure: {here}, a {name} {auc.value:.2f}."]
+        return f"Better than what was learned from the earlier part: {here}."
+    return f"No baseline on the same metrics is better for sure: {here}."
 
 
 def _sentence(words: str) -> str:
