@@ -2,20 +2,33 @@
 
 Weights are fitted on the earlier part of the time and held against the present ones on the later part, row by row the
 same. Each stays within REACH of what it is, none is negative, and all add up to 100: the model stays the one that
-people know. What is fitted is the score itself, with its forms, caps and missing metrics, by the likelihood of the
-departures, and with a prior that holds each weight where it is unless the data says otherwise.
+people know. No account that has a score loses it: that holds of all that was looked at, and of the newest week. What is
+fitted is the score itself, with its forms, caps and missing metrics, by the likelihood of the departures, and with a
+prior that holds each weight where it is unless the data says otherwise.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from cs_pipeline.backtest.baselines import Split, risks, split_in_time
+from cs_pipeline.backtest.baselines import Risks, Split, risks, split_in_time
+from cs_pipeline.backtest.coverage import KnownMetrics, known_metrics, scored
+from cs_pipeline.backtest.departures import Departures, count_departures
 from cs_pipeline.backtest.design import Design
-from cs_pipeline.backtest.measures import Floats, Interval, Separation, TooLittle, auc_gain, separation, too_few
-from cs_pipeline.backtest.observations import read_observations
+from cs_pipeline.backtest.measures import (
+    Floats,
+    Interval,
+    NoAnswer,
+    Separation,
+    TooLittle,
+    auc_gain,
+    separation,
+    too_few,
+)
+from cs_pipeline.backtest.observations import read_newest_week, read_observations
 from cs_pipeline.backtest.single_metrics import refuse_telltales
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.reweighting import weighed, weights_of, with_weights
@@ -45,6 +58,19 @@ class Weight:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """Accounts of the newest week that have a score."""
+
+    week: date
+    accounts: int
+    """All that there are."""
+    before: int
+    after: int
+    lost: int
+    """Those that have a score with the present weights only."""
+
+
+@dataclass(frozen=True)
 class Proposal:
     """A model with other weights, and how it does beside the present one on weeks that it has not learned from."""
 
@@ -54,10 +80,12 @@ class Proposal:
     test_from: pd.Timestamp
     learned_from: int
     """Accounts that left among those it has learned from."""
-    later: dict[str, Separation | TooLittle]
+    later: dict[str, Separation | NoAnswer]
     """PRESENT, PROPOSED and the baselines, on the later part."""
     gain: Interval | TooLittle
     """By how much the AUC of the proposed weights exceeds that of the present ones there."""
+    coverage: Coverage
+    known_departures: Departures
 
     def named(self, name: str) -> ScoreModel:
         """The proposed model under a name of its own, saying what it is."""
@@ -95,8 +123,10 @@ def tune(warehouse: Warehouse, model: ScoreModel, design: Design) -> Proposal | 
     outcome = learning["departs"].to_numpy(bool)
     if reason := too_few(outcome, learning["account_id"].to_numpy()):
         return TooLittle(f"in the earlier part, {reason}")
+    newest = read_newest_week(warehouse, [model])
+    known = known_metrics(model, [observations, newest], REACH)
     before = weights_of(model)
-    after = _on_grid(before, _fitted(model, learning, outcome))
+    after = _kept(before, _fitted(model, learning, outcome, known), known)
     tuned = with_weights(model, after)
     later, gain = _beside(model, tuned, split)
     return Proposal(
@@ -107,10 +137,23 @@ def tune(warehouse: Warehouse, model: ScoreModel, design: Design) -> Proposal | 
         learned_from=int(learning.loc[outcome, "account_id"].nunique()),
         later=later,
         gain=gain,
+        coverage=_coverage(model, tuned, newest),
+        known_departures=count_departures(warehouse, design, observations),
     )
 
 
-def _fitted(model: ScoreModel, learning: pd.DataFrame, outcome: np.ndarray) -> Floats:
+def _coverage(model: ScoreModel, tuned: ScoreModel, newest: pd.DataFrame) -> Coverage:
+    before, after = scored(model, newest), scored(tuned, newest)
+    return Coverage(
+        week=newest["week"].iloc[0],
+        accounts=len(newest),
+        before=int(before.sum()),
+        after=int(after.sum()),
+        lost=int((before & ~after).sum()),
+    )
+
+
+def _fitted(model: ScoreModel, learning: pd.DataFrame, outcome: np.ndarray, known: KnownMetrics) -> Floats:
     """Weights that make the departures likeliest, within their limits; the prior pulls towards the present ones."""
     before, values = weights_of(model), Arithmetic(model).score(learning).metric_values
     sign = np.where(outcome, 1.0, -1.0)
@@ -125,15 +168,28 @@ def _fitted(model: ScoreModel, learning: pd.DataFrame, outcome: np.ndarray) -> F
     base = float(outcome.mean())
     start = np.concatenate([[np.log(base / (1 - base)), 0.5], np.ones(len(before))])
     of_sum = np.concatenate([[0.0, 0.0], before])
+    of_spare = np.hstack([np.zeros((len(known.patterns), 2)), known.patterns * before])
     found = minimize(
         loss,
         start,
         method="SLSQP",
         bounds=[(-20.0, 20.0), (0.1, 5.0), *[(1 - REACH, 1 + REACH)] * len(before)],
-        constraints={"type": "eq", "fun": lambda asked: before @ asked[2:] - 100, "jac": lambda _: of_sum},
+        constraints=[
+            {"type": "eq", "fun": lambda asked: before @ asked[2:] - 100, "jac": lambda _: of_sum},
+            {"type": "ineq", "fun": lambda asked: known.spare(before * asked[2:]), "jac": lambda _: of_spare},
+        ][: 2 if len(known.patterns) else 1],
         options={"maxiter": 60, "ftol": 1e-7, "eps": 1e-5},
     )
     return before * found.x[2:]
+
+
+def _kept(before: Floats, fitted: Floats, known: KnownMetrics) -> Floats:
+    """The multiples of STEP nearest to `fitted`, on the way back to `before`, with which nobody loses a score."""
+    for share in np.linspace(1, 0, 21):
+        weights = _on_grid(before, before + share * (fitted - before))
+        if known.keeps(weights):
+            return weights
+    return before
 
 
 def _on_grid(before: Floats, weights: Floats) -> Floats:
@@ -151,7 +207,7 @@ def _on_grid(before: Floats, weights: Floats) -> Floats:
 
 def _beside(
     model: ScoreModel, tuned: ScoreModel, split: Split
-) -> tuple[dict[str, Separation | TooLittle], Interval | TooLittle]:
+) -> tuple[dict[str, Separation | NoAnswer], Interval | TooLittle]:
     """Present and proposed weights and the baselines on the rows of the later part that both have a score for."""
     test = split.test
     present, proposed = (Arithmetic(each).score(test).score for each in (model, tuned))
@@ -159,12 +215,13 @@ def _beside(
     rows = test[is_scored]
     outcome, accounts = rows["departs"], rows["account_id"]
     usual = separation(outcome, -present[is_scored], accounts)
-    answers = {
+    answers: dict[str, Separation | NoAnswer] = {
         PRESENT: usual,
         PROPOSED: separation(outcome, -proposed[is_scored], accounts),
     }
     for name, risk in risks(split, sorted(model.metric_names)).items():
-        answers[name] = risk if isinstance(risk, TooLittle) else separation(outcome, risk[is_scored], accounts)
+        said = separation(outcome, risk.values[is_scored], accounts) if isinstance(risk, Risks) else risk
+        answers[name] = said
     if isinstance(usual, TooLittle):
         return answers, usual
     return answers, auc_gain(outcome, -present[is_scored], -proposed[is_scored], accounts)

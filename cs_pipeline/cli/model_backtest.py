@@ -7,7 +7,16 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, require_folder_of
+from cs_pipeline.cli.arguments import (
+    EveryWeeks,
+    FirstBuiltWeek,
+    LastBuiltWeek,
+    LeadWeeks,
+    MaxTenure,
+    MinTenure,
+    WithinDays,
+    require_folder_of,
+)
 from cs_pipeline.cli.console import console, progress, say_done, say_heading
 from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.settings import load_settings
@@ -24,11 +33,11 @@ def backtest(
     models: Annotated[list[str] | None, typer.Argument(help="Score models, by name or file; none: all.")] = None,
     from_: FirstBuiltWeek = None,
     to: LastBuiltWeek = None,
-    lead: Annotated[int | None, typer.Option(help="Weeks before a renewal or departure to look. [default: 4]")] = None,
-    every: Annotated[int | None, typer.Option(help="Instead, look every so many weeks. [2 with --within]")] = None,
-    within: Annotated[int | None, typer.Option(help="… for departures within so many days. [30 with --every]")] = None,
-    min_tenure: Annotated[int | None, typer.Option(help="Only from so many days after signup.")] = None,
-    max_tenure: Annotated[int | None, typer.Option(help="Only up to so many days after signup.")] = None,
+    lead: LeadWeeks = None,
+    every: EveryWeeks = None,
+    within: WithinDays = None,
+    min_tenure: MinTenure = None,
+    max_tenure: MaxTenure = None,
     output: Annotated[Path | None, typer.Option(help="Write a page with charts here.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:

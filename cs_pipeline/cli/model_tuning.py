@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, ModelName, require_folder_of
+from cs_pipeline.cli.arguments import (
+    EveryWeeks,
+    FirstBuiltWeek,
+    LastBuiltWeek,
+    LeadWeeks,
+    MaxTenure,
+    MinTenure,
+    ModelName,
+    WithinDays,
+    require_folder_of,
+)
 from cs_pipeline.cli.console import console, print_frame, progress, say_done, status
 from cs_pipeline.cli.listing import AsJson, print_json
 from cs_pipeline.errors import UserError
@@ -56,6 +66,11 @@ def tune(
     model: ModelName,
     from_: FirstBuiltWeek = None,
     to: LastBuiltWeek = None,
+    lead: LeadWeeks = None,
+    every: EveryWeeks = None,
+    within: WithinDays = None,
+    min_tenure: MinTenure = None,
+    max_tenure: MaxTenure = None,
     output: Annotated[Path | None, typer.Option(help="Write the model here; its name is the file's.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,14 +85,23 @@ def tune(
     from cs_pipeline.health.library import find_score_models, read_score_model
     from cs_pipeline.health.reweighting import as_yaml
     from cs_pipeline.reports.backtest.tables import beside_present_weights, weights
-    from cs_pipeline.reports.backtest.text import tuning_verdict
+    from cs_pipeline.reports.backtest.text import coverage_kept, tuning_verdict
 
     settings = load_settings()
     (chosen,) = find_score_models([model], settings.config)
     if output is not None:
         _require_place(output)
     warehouse = start_warehouse(settings)
-    design = design_within_marts(warehouse, from_.date() if from_ else None, to.date() if to else None)
+    design = design_within_marts(
+        warehouse,
+        from_.date() if from_ else None,
+        to.date() if to else None,
+        lead_weeks=lead,
+        every_weeks=every,
+        within_days=within,
+        min_tenure_days=min_tenure,
+        max_tenure_days=max_tenure,
+    )
     with status(Text(f"Fitting the weights of {chosen.model}")):
         found = propose(warehouse, chosen, design)
     if isinstance(found, TooLittle):
@@ -91,10 +115,13 @@ def tune(
         print_json(weights(found))
         return
     console.print(Text(f"{chosen.title}: learned from {found.learned_from:,} accounts that left, {design.words}."))
+    if found.known_departures.words:
+        console.print(Text(found.known_departures.words))
     print_frame(weights(found))
     console.print()
     print_frame(beside_present_weights(found))
     console.print(Text(tuning_verdict(found)))
+    console.print(Text(coverage_kept(found.coverage)))
     if output is not None:
         say_done(f"{output}; nothing uses it until it is among the score models and selected")
     else:

@@ -13,10 +13,10 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.library import load_score_model, read_score_model
 from cs_pipeline.health.reweighting import as_yaml, weights_of
 from cs_pipeline.health.specification import ScoreModel
-from cs_pipeline.reports.backtest.text import tuning_verdict, why_weight_moved
+from cs_pipeline.reports.backtest.text import coverage_kept, tuning_verdict, why_weight_moved
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import week
-from tests.builders.observed_marts import WEEKS, add_company
+from tests.builders.observed_marts import LEAVERS, WEEKS, add_company
 from tests.builders.scored_accounts import simple_model
 
 MODEL = load_score_model("weekly_points_halve")
@@ -111,6 +111,29 @@ def test_any_sound_model_can_be_tuned(marts: Warehouse, model: ScoreModel) -> No
     assert found.is_changed
     assert weights_of(found.tuned) == pytest.approx([weight.after for weight in found.weights])
     assert all(metric.points <= 100 for metric in found.tuned.metrics)
+
+
+def test_no_account_loses_its_score_to_other_weights(marts: Warehouse) -> None:
+    """Of every other account only the answers are known, which is just enough; what tells leavers apart is the use."""
+    add_company(marts)
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update marts.fct_account_weeks set seat_utilisation = null where right(account_id, 1)::integer % 2 = 1"
+        )
+    model = simple_model((100, {"seat_utilisation": 50, "nps_response": 50}))
+    found = tune(marts, model, FORTNIGHTLY)
+    assert isinstance(found, Proposal)
+    assert [weight.after for weight in found.weights] == [50, 50]
+    assert found.coverage.before == found.coverage.after == found.coverage.accounts
+    assert "none of them would lose it" in coverage_kept(found.coverage)
+    lower = tune(marts, model.changed(coverage_floor=0.25), FORTNIGHTLY)
+    assert isinstance(lower, Proposal)
+    assert lower.weights[0].after == 75
+
+
+def test_departures_that_were_not_looked_at_are_counted(proposal: Proposal) -> None:
+    assert proposal.known_departures.known == LEAVERS
+    assert proposal.known_departures.looked_at <= LEAVERS
 
 
 def test_too_few_departures_give_no_weights(marts: Warehouse) -> None:

@@ -75,6 +75,18 @@ class ModelChange:
         return len(rows), float(rows["arr"].sum())
 
     @property
+    def no_longer_scored(self) -> tuple[int, float]:
+        """Accounts, and their ARR, that have a score with the old model only: neither worse off nor better."""
+        rows = self.accounts[self.accounts["from_score"].notna() & self.accounts["to_score"].isna()]
+        return len(rows), float(rows["arr"].sum())
+
+    @property
+    def newly_scored(self) -> tuple[int, float]:
+        """Accounts, and their ARR, that have a score with the new model only."""
+        rows = self.accounts[self.accounts["from_score"].isna() & self.accounts["to_score"].notna()]
+        return len(rows), float(rows["arr"].sum())
+
+    @property
     def mails_per_week(self) -> tuple[float, float]:
         """E-mails a week that the plays would write, with the old model and with the new one."""
         return float(self.forecast["mails_before"].sum()), float(self.forecast["mails_after"].sum())
@@ -91,6 +103,8 @@ class ModelChange:
             "accounts": len(self.accounts),
             "worse": {"accounts": worse[0], "arr": worse[1]},
             "better": {"accounts": better[0], "arr": better[1]},
+            "no_longer_scored": {"accounts": self.no_longer_scored[0], "arr": self.no_longer_scored[1]},
+            "newly_scored": {"accounts": self.newly_scored[0], "arr": self.newly_scored[1]},
             "bands": self.bands.to_dict("records"),
             "moved": self.moved.astype("object").where(self.moved.notna(), None).to_dict("records"),
             "plays": self.plays.to_dict("records"),

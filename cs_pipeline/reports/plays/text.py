@@ -74,12 +74,19 @@ def model_diff_headline(change: ModelChange) -> list[str]:
         ]
     worse, worse_arr = change.moving(1)
     better, better_arr = change.moving(-1)
-    return [
+    sentences = [
         f"{new.model} (version {new.version}) in place of {old.model} (version {old.version}), week {change.week}: "
         f"{_count(len(change.moved), 'account')} of {len(change.accounts):,} would be in another band.",
         f"{_count(worse, 'account')} with an ARR of {worse_arr:,.0f} would be worse off, "
         f"{_count(better, 'account')} with {better_arr:,.0f} better.",
     ]
+    for words, (accounts, arr) in (
+        ("no longer be scored: too few of their metrics are known", change.no_longer_scored),
+        ("be scored that have no score now", change.newly_scored),
+    ):
+        if accounts:
+            sentences.append(f"{_count(accounts, 'account')} with an ARR of {arr:,.0f} would {words}.")
+    return sentences
 
 
 def model_diff_verdict(change: ModelChange) -> list[str]:

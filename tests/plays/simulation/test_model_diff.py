@@ -114,6 +114,20 @@ def test_who_changes_band_and_with_how_much_revenue(company: Company, settings: 
     assert found.moving(1) == (0, 0)
 
 
+def test_who_would_lose_the_score_is_counted_by_itself(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    add_weeks(company, "acme", "YYYY", 5_000.0)
+    company.account("unknown")
+    add_weeks(company, "unknown", "GGG?")
+    company.run("update marts.fct_account_weeks set nps_response = null, days_to_renewal = null")
+    found = compare(company, settings, new=WEEKLY_POINTS.changed(coverage_floor=0.9))
+    assert found.moving(1) == found.moving(-1) == (0, 0)
+    assert (found.no_longer_scored, found.newly_scored) == ((1, 5_000), (0, 0))
+    assert found.document["no_longer_scored"] == {"accounts": 1, "arr": 5_000}
+    said = " ".join(model_diff_headline(found))
+    assert "1 account with an ARR of 5,000 would no longer be scored: too few of their metrics are known." in said
+
+
 def test_nothing_is_written(company: Company, settings: Settings) -> None:
     company.account("acme", severity=0)
     add_weeks(company, "acme", "GGYY")
