@@ -168,6 +168,11 @@ class Settings(BaseSettings):
         default=("127.0.0.1", "::1"),
         description="Addresses or networks of proxies whose header is believed, separated by commas.",
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Bearer token that the site's /metrics asks for. Empty: it answers only while nobody but this "
+        "machine can reach the site (docs/deploy.md).",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Names by which browsers may ask for both, besides this machine's and those in the two addresses, "

@@ -51,6 +51,21 @@ def migrate_all(
 
 
 @commands.command()
+def ready(
+    wait: Annotated[float, typer.Option(help="Wait so many seconds for it.", min=0)] = 0,
+) -> None:
+    """Check that the database answers and has the tables of this code; exit code 1 when not.
+
+    For containers that are to start after the migration. Example: cs-pipeline warehouse ready --wait 120
+    """
+    from cs_pipeline.warehouse.locate import locate
+    from cs_pipeline.warehouse.readiness import wait_until_ready
+
+    wait_until_ready(locate(load_settings()), wait)
+    say_done("The database is ready")
+
+
+@commands.command()
 def purge(
     days: Annotated[int | None, typer.Option(help="Keep the last so many days.", min=35, show_default="90")] = None,
 ) -> None:

@@ -160,7 +160,7 @@ def _why_no_tick(session: Session, schema: str, now: datetime) -> str:
     with session.cursor() as cursor:
         cursor.execute(
             f"""
-            select status, timestamp at time zone 'UTC', tick_body::jsonb -> 'tick_data' -> 'error' ->> 'message'
+            select status, timestamp at time zone 'UTC', tick_body::jsonb -> 'error' ->> 'message'
             from {schema}.job_ticks
             where type = 'SENSOR' and tick_body like %s
             order by timestamp desc

@@ -1,6 +1,7 @@
 """Bring the `cs` schema to the newest version; safe to call at every start and from several processes at once."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -53,9 +54,15 @@ def version_of(warehouse: Warehouse) -> Version:
         if not missing_relations(session, "cs.migrations"):
             cursor.execute("select max(version_num) from cs.migrations")
             (current,) = cursor.fetchone() or (None,)
+    return Version(current, _newest())
+
+
+@cache
+def _newest() -> str:
+    """Of this code: a probe asks again and again, and to find out is to import every migration."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()
     assert newest, "there are migrations"
-    return Version(current, newest)
+    return newest
 
 
 def _config() -> Config:

@@ -42,7 +42,7 @@ def source_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> 
     tables = read_contract().tables
     present = {row["name"]: row["rows"] for row in read_rows(session, _ROWS, {})}
     loaded = {row["name"]: row["loaded_at"] for row in read_rows(session, _LOADED, {})}
-    allowed = {name: _allowed(table, rules) for name, table in tables.items()}
+    allowed = {name: longest_age_allowed(table, rules) for name, table in tables.items()}
     watched = {name: age for name, (age, _) in allowed.items() if age is not None and name in present}
     wrong = {each.source: each for each in stale_inputs(session, watched, now)}
     lines: list[SourceLine] = []
@@ -77,7 +77,7 @@ def is_wrong(line: SourceLine) -> bool:
     return line.state == "stale" or (line.state == "absent" and line.is_required)
 
 
-def _allowed(table: SourceTable, rules: Mapping[str, Rule]) -> tuple[timedelta | None, str]:
+def longest_age_allowed(table: SourceTable, rules: Mapping[str, Rule]) -> tuple[timedelta | None, str]:
     """The shortest age that the contract or a rule allows, and who allows no more."""
     ages = {rule.name: rule.alert.needs_fresh[table.name] for rule in _asking(table.name, rules)}
     if table.fresh_within is not None:
