@@ -8,10 +8,7 @@ with
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
 
 ),
 
@@ -68,11 +65,10 @@ happened as (
 
 ),
 
-counted as (
+by_part as (
 
     select
-        ends.month,
-        windows.window_months,
+        happened.month,
         kinds.segment_kind,
         kinds.segment,
         sum(happened.provided) as provided,
@@ -89,10 +85,17 @@ counted as (
         on
             happened.account_id = account_months.account_id
             and happened.month = account_months.month
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('happened.month', 'windows.window_months') }}
     cross join lateral {{ kpi_kinds('account_months') }}
-    group by ends.month, windows.window_months, kinds.segment_kind, kinds.segment
+    group by happened.month, kinds.segment_kind, kinds.segment
+
+),
+
+counted as (
+
+    {{ sums_over_windows(
+        'by_part', [],
+        ['provided', 'asked', 'satisfaction', 'satisfaction_squares', 'cost', 'decided', 'won', 'won_arr', 'published']
+    ) | indent(4) }}
 
 ),
 
@@ -104,11 +107,11 @@ kpis as (
         counted.window_months,
         counted.segment_kind,
         counted.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(kpis.denominator as double precision) as denominator,
-        cast(kpis.n as bigint) as n,
+        kpis.numerator,
+        kpis.denominator,
+        kpis.n,
         kpis.interval_kind,
-        cast(kpis.squares as double precision) as squares
+        kpis.squares
     from counted
     cross join
         lateral (

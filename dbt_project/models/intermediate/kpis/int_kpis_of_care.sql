@@ -37,8 +37,12 @@ with
 account_months as (
 
     select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
+        account_id,
+        month,
+        tier,
+        segment,
+        owner_email,
+        cohort
     from {{ ref('fct_account_months') }}
     where status = 'paying'
 
@@ -66,27 +70,45 @@ asked as (
     {% endfor %}
 ),
 
+-- Customers that paid in each month, and what happened with them: by all ways to split at once, then by part.
+paying as (
+
+    select
+        month,
+        tier,
+        segment,
+        owner_email,
+        cohort,
+        count(*) as customers
+    from account_months
+    group by month, tier, segment, owner_email, cohort
+
+),
+
+customers as (
+
+    {{ sums_by_part('paying', ['month'], ['customers']) | indent(4) }}
+
+),
+
 counted as (
 
     select
-        asked.kpi,
+        happened.kpi,
         account_months.month,
         account_months.tier,
         account_months.segment,
         account_months.owner_email,
         account_months.cohort,
-        count(*) as customers,
-        coalesce(sum(happened.amount), 0) as amount,
-        coalesce(sum(happened.amount * happened.amount), 0) as squares
-    from account_months
-    cross join asked
-    left join happened
+        sum(happened.amount) as amount,
+        sum(happened.amount * happened.amount) as squares
+    from happened
+    inner join account_months
         on
-            asked.kpi = happened.kpi
-            and account_months.account_id = happened.account_id
-            and account_months.month = happened.month
+            happened.account_id = account_months.account_id
+            and happened.month = account_months.month
     group by
-        asked.kpi,
+        happened.kpi,
         account_months.month,
         account_months.tier,
         account_months.segment,
@@ -95,42 +117,53 @@ counted as (
 
 ),
 
--- Parts first and windows then: there are fewer parts than kinds of accounts.
+counted_by_part as (
+
+    {{ sums_by_part('counted', ['kpi', 'month'], ['amount', 'squares']) | indent(4) }}
+
+),
+
 by_part as (
 
     select
-        counted.kpi,
-        counted.month,
-        kinds.segment_kind,
-        kinds.segment,
-        sum(counted.amount) as amount,
-        sum(counted.customers) as customers,
-        sum(counted.squares) as squares
-    from counted
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by counted.kpi, counted.month, kinds.segment_kind, kinds.segment
+        asked.kpi,
+        customers.month,
+        customers.segment_kind,
+        customers.segment,
+        customers.customers,
+        coalesce(counted_by_part.amount, 0) as amount,
+        coalesce(counted_by_part.squares, 0) as squares
+    from customers
+    cross join asked
+    left join counted_by_part
+        on
+            asked.kpi = counted_by_part.kpi
+            and customers.month = counted_by_part.month
+            and customers.segment_kind = counted_by_part.segment_kind
+            and customers.segment = counted_by_part.segment
+
+),
+
+sums as (
+
+    {{ sums_over_windows('by_part', ['kpi'], ['amount', 'customers', 'squares']) | indent(4) }}
 
 ),
 
 amounts as (
 
     select
-        by_part.kpi,
-        ends.month,
-        windows.window_months,
-        by_part.segment_kind,
-        by_part.segment,
-        cast(sum(by_part.amount) as double precision) as numerator,
-        cast(sum(by_part.customers) as double precision) as denominator,
-        sum(by_part.customers) as n,
+        kpi,
+        month,
+        window_months,
+        segment_kind,
+        segment,
+        amount as numerator,
+        customers as denominator,
+        customers as n,
         'ratio' as interval_kind,
-        cast(
-            greatest(sum(by_part.squares) - sum(by_part.amount) ^ 2 / sum(by_part.customers), 0) as double precision
-        ) as squares
-    from by_part
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('by_part.month', 'windows.window_months') }}
-    group by by_part.kpi, ends.month, windows.window_months, by_part.segment_kind, by_part.segment
+        greatest(squares - amount ^ 2 / customers, 0) as squares
+    from sums
 
 ),
 
@@ -156,53 +189,50 @@ invited as (
     {% endfor %}
 ),
 
-took_part_in_window as (
+-- A customer once, by when it last took part.
+took_part_within as (
 
-    select distinct
+    select
         took_part.kpi,
         took_part.account_id,
         ends.month,
-        windows.window_months
+        min(ends.within_months) as within_months
     from took_part
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('took_part.month', 'windows.window_months') }}
+    cross join lateral {{ months_that_count('took_part.month') }}
+    group by took_part.kpi, took_part.account_id, ends.month
+
+),
+
+participating as (
+
+    select
+        took_part_within.kpi,
+        took_part_within.month,
+        took_part_within.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort,
+        count(*) as participants
+    from took_part_within
+    inner join account_months
+        on
+            took_part_within.account_id = account_months.account_id
+            and took_part_within.month = account_months.month
+    group by
+        took_part_within.kpi,
+        took_part_within.month,
+        took_part_within.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort
 
 ),
 
 participants as (
 
-    select
-        took_part_in_window.kpi,
-        took_part_in_window.month,
-        took_part_in_window.window_months,
-        kinds.segment_kind,
-        kinds.segment,
-        count(*) as participants
-    from took_part_in_window
-    inner join account_months
-        on
-            took_part_in_window.account_id = account_months.account_id
-            and took_part_in_window.month = account_months.month
-    cross join lateral {{ kpi_kinds('account_months') }}
-    group by
-        took_part_in_window.kpi,
-        took_part_in_window.month,
-        took_part_in_window.window_months,
-        kinds.segment_kind,
-        kinds.segment
-
-),
-
-customers as (
-
-    select
-        account_months.month,
-        kinds.segment_kind,
-        kinds.segment,
-        count(*) as customers
-    from account_months
-    cross join lateral {{ kpi_kinds('account_months') }}
-    group by account_months.month, kinds.segment_kind, kinds.segment
+    {{ sums_by_part_and_window('participating', ['kpi', 'month'], ['participants']) | indent(4) }}
 
 ),
 
@@ -214,8 +244,8 @@ shares as (
         windows.window_months,
         customers.segment_kind,
         customers.segment,
-        cast(coalesce(participants.participants, 0) as double precision) as numerator,
-        cast(customers.customers as double precision) as denominator,
+        coalesce(participants.participants, 0) as numerator,
+        customers.customers as denominator,
         customers.customers as n,
         'share' as interval_kind,
         cast(null as double precision) as squares
@@ -242,7 +272,7 @@ kpis as (
         segment,
         numerator,
         denominator,
-        cast(n as bigint) as n,
+        n,
         interval_kind,
         squares
     from amounts

@@ -10,10 +10,7 @@ with
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
     where months_since_first_paid >= 0
 
 ),
@@ -46,23 +43,15 @@ counted as (
 
 ),
 
+counted_by_part as (
+
+    {{ sums_by_part('counted', ['month', 'age'], ['accounts', 'kept', 'mrr_at_start', 'mrr']) | indent(4) }}
+
+),
+
 first_paid as (
 
-    select
-        ends.month,
-        windows.window_months,
-        kinds.segment_kind,
-        kinds.segment,
-        counted.age,
-        sum(counted.accounts) as accounts,
-        sum(counted.kept) as kept,
-        sum(counted.mrr_at_start) as mrr_at_start,
-        sum(counted.mrr) as mrr
-    from counted
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('counted.month', 'windows.window_months') }}
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by ends.month, windows.window_months, kinds.segment_kind, kinds.segment, counted.age
+    {{ sums_over_windows('counted_by_part', ['age'], ['accounts', 'kept', 'mrr_at_start', 'mrr']) | indent(4) }}
 
 ),
 
@@ -79,21 +68,24 @@ signup_cells as (
 
 ),
 
-signup as (
+signup_by_part as (
 
     select
-        ends.month,
-        windows.window_months,
+        signup_cells.month,
+        signup_cells.age,
         kinds.segment_kind,
         kinds.segment,
-        signup_cells.age,
         sum(signup_cells.accounts) as accounts,
         sum(signup_cells.retained_accounts) as kept
     from signup_cells
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('signup_cells.month', 'windows.window_months') }}
     cross join lateral (values ('all', 'all'), ('cohort', signup_cells.cohort)) as kinds (segment_kind, segment)
-    group by ends.month, windows.window_months, kinds.segment_kind, kinds.segment, signup_cells.age
+    group by signup_cells.month, signup_cells.age, kinds.segment_kind, kinds.segment
+
+),
+
+signup as (
+
+    {{ sums_over_windows('signup_by_part', ['age'], ['accounts', 'kept']) | indent(4) }}
 
 ),
 
@@ -105,11 +97,11 @@ kpis as (
         window_months,
         segment_kind,
         segment,
-        cast(kept as double precision) as numerator,
-        cast(accounts as double precision) as denominator,
-        cast(accounts as bigint) as n,
+        kept as numerator,
+        accounts as denominator,
+        accounts as n,
         'share' as interval_kind,
-        cast(null as double precision) as squares
+        null as squares
     from first_paid
 
     union all
@@ -120,9 +112,9 @@ kpis as (
         window_months,
         segment_kind,
         segment,
-        cast(mrr as double precision) as numerator,
-        cast(mrr_at_start as double precision) as denominator,
-        cast(accounts as bigint) as n,
+        mrr as numerator,
+        mrr_at_start as denominator,
+        accounts as n,
         null as interval_kind,
         null as squares
     from first_paid
@@ -135,9 +127,9 @@ kpis as (
         window_months,
         segment_kind,
         segment,
-        cast(kept as double precision) as numerator,
-        cast(accounts as double precision) as denominator,
-        cast(accounts as bigint) as n,
+        kept as numerator,
+        accounts as denominator,
+        accounts as n,
         'share' as interval_kind,
         null as squares
     from signup

@@ -4,10 +4,7 @@ with
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
 
 ),
 
@@ -18,19 +15,17 @@ movements as (
 
 ),
 
--- What each account bought in each window.
+-- How many months ago each account last bought more, or another product.
 bought as (
 
     select
         movements.account_id,
         ends.month,
-        windows.window_months,
-        bool_or(movements.upsell > 0) as is_upsold,
-        bool_or(movements.cross_sell > 0) as is_cross_sold
+        min(ends.within_months) filter (where movements.upsell > 0) as upsold_within,
+        min(ends.within_months) filter (where movements.cross_sell > 0) as cross_sold_within
     from movements
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('movements.month', 'windows.window_months') }}
-    group by movements.account_id, ends.month, windows.window_months
+    cross join lateral {{ months_that_count('movements.month') }}
+    group by movements.account_id, ends.month
 
 ),
 
@@ -72,14 +67,13 @@ counted as (
         customers.owner_email,
         customers.cohort,
         count(*) as customers,
-        count(*) filter (where bought.is_upsold) as upsold,
-        count(*) filter (where bought.is_cross_sold) as cross_sold
+        count(*) filter (where bought.upsold_within <= customers.window_months) as upsold,
+        count(*) filter (where bought.cross_sold_within <= customers.window_months) as cross_sold
     from customers
     left join bought
         on
             customers.account_id = bought.account_id
             and customers.month = bought.month
-            and customers.window_months = bought.window_months
     group by
         customers.month,
         customers.window_months,
@@ -92,17 +86,7 @@ counted as (
 
 by_part as (
 
-    select
-        counted.month,
-        counted.window_months,
-        kinds.segment_kind,
-        kinds.segment,
-        sum(counted.customers) as customers,
-        sum(counted.upsold) as upsold,
-        sum(counted.cross_sold) as cross_sold
-    from counted
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by counted.month, counted.window_months, kinds.segment_kind, kinds.segment
+    {{ sums_by_part('counted', ['month', 'window_months'], ['customers', 'upsold', 'cross_sold']) | indent(4) }}
 
 ),
 
@@ -114,11 +98,11 @@ kpis as (
         by_part.window_months,
         by_part.segment_kind,
         by_part.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(by_part.customers as double precision) as denominator,
-        cast(by_part.customers as bigint) as n,
+        kpis.numerator,
+        by_part.customers as denominator,
+        by_part.customers as n,
         'share' as interval_kind,
-        cast(null as double precision) as squares
+        null as squares
     from by_part
     cross join lateral (
         values

@@ -29,10 +29,7 @@ renewals as (
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
 
 ),
 
@@ -68,12 +65,11 @@ judged as (
 
 ),
 
-counted as (
+by_part as (
 
     select
         judged.kind,
-        ends.month,
-        windows.window_months,
+        judged.month,
         kinds.segment_kind,
         kinds.segment,
         count(*) as n,
@@ -83,10 +79,16 @@ counted as (
         sum((judged.likelihood - judged.is_renewed) ^ 2) as errors,
         sum((judged.likelihood - judged.is_renewed) ^ 4) as error_squares
     from judged
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('judged.month', 'windows.window_months') }}
     cross join lateral {{ kpi_kinds('judged') }}
-    group by judged.kind, ends.month, windows.window_months, kinds.segment_kind, kinds.segment
+    group by judged.kind, judged.month, kinds.segment_kind, kinds.segment
+
+),
+
+counted as (
+
+    {{ sums_over_windows(
+        'by_part', ['kind'], ['n', 'decided_mrr', 'expected_mrr', 'renewed_mrr', 'errors', 'error_squares']
+    ) | indent(4) }}
 
 ),
 
@@ -98,11 +100,11 @@ kpis as (
         counted.window_months,
         counted.segment_kind,
         counted.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(kpis.denominator as double precision) as denominator,
+        kpis.numerator,
+        kpis.denominator,
         counted.n,
         kpis.interval_kind,
-        cast(kpis.squares as double precision) as squares
+        kpis.squares
     from counted
     cross join lateral (
         values

@@ -6,7 +6,6 @@ account_months as (
 
     select
         *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort,
         {{ last_week_ended('as_of_day') }} as week
     from {{ ref('fct_account_months') }}
     where status != 'churned'
@@ -94,20 +93,14 @@ counted as (
 
 by_part as (
 
-    select
-        counted.month,
-        kinds.segment_kind,
-        {%- for sum in [
+    {{ sums_by_part(
+        'counted', ['month'],
+        [
             'accounts', 'scored', 'mrr', 'scored_mrr', 'score', 'score_squares', 'weighted', 'weighted_ab', 'weighted_bb',
             'weighted_aa', 'accounts_0', 'accounts_1', 'accounts_2', 'accounts_3', 'mrr_0', 'mrr_1', 'mrr_2', 'mrr_3',
             'at_risk', 'at_risk_mrr', 'untouched',
-        ] %}
-        cast(sum(counted.{{ sum }}) as double precision) as {{ sum }},
-        {%- endfor %}
-        kinds.segment
-    from counted
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by counted.month, kinds.segment_kind, kinds.segment
+        ]
+    ) | indent(4) }}
 
 ),
 
@@ -121,7 +114,7 @@ kpis as (
         by_part.segment,
         kpis.numerator,
         kpis.denominator,
-        cast(by_part.scored as bigint) as n,
+        by_part.scored as n,
         kpis.interval_kind,
         kpis.squares
     from by_part

@@ -18,8 +18,12 @@ accounts as (
 account_months as (
 
     select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
+        account_id,
+        month,
+        tier,
+        segment,
+        owner_email,
+        cohort
     from {{ ref('fct_account_months') }}
 
 ),
@@ -82,25 +86,38 @@ shares as (
 
 ),
 
-shares_by_part as (
+counted as (
 
     select
         shares.kpi,
         ends.month,
-        windows.window_months,
-        kinds.segment_kind,
-        kinds.segment,
+        ends.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort,
         count(*) filter (where shares.is_met) as numerator,
         count(*) as n
     from shares
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count(month_of(utc_day('shares.counted_at')), 'windows.window_months') }}
+    cross join lateral {{ months_that_count(month_of(utc_day('shares.counted_at'))) }}
     inner join account_months
         on
             shares.account_id = account_months.account_id
             and ends.month = account_months.month
-    cross join lateral {{ kpi_kinds('account_months') }}
-    group by shares.kpi, ends.month, windows.window_months, kinds.segment_kind, kinds.segment
+    group by
+        shares.kpi,
+        ends.month,
+        ends.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort
+
+),
+
+shares_by_part as (
+
+    {{ sums_by_part_and_window('counted', ['kpi', 'month'], ['numerator', 'n']) | indent(4) }}
 
 ),
 
@@ -113,11 +130,10 @@ signups_in_windows as (
         onboarded.churned_at,
         onboarded.first_value_at,
         ends.month,
-        windows.window_months,
+        ends.within_months,
         least({{ utc_midnight("cast(ends.month + interval '1 month' as date)") }}, {{ present() }}) as seen_until
     from onboarded
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count(month_of(utc_day('onboarded.created_at')), 'windows.window_months') }}
+    cross join lateral {{ months_that_count(month_of(utc_day('onboarded.created_at'))) }}
     where onboarded.has_first_value_step
 
 ),
@@ -125,49 +141,56 @@ signups_in_windows as (
 waits as (
 
     select
-        account_id,
-        month,
-        window_months,
-        coalesce(first_value_at <= seen_until, false) as is_there,
-        extract(epoch from least(first_value_at, churned_at, seen_until) - created_at) / 3600 as hours
+        signups_in_windows.month,
+        signups_in_windows.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort,
+        extract(
+            epoch from least(
+                signups_in_windows.first_value_at, signups_in_windows.churned_at, signups_in_windows.seen_until
+            ) - signups_in_windows.created_at
+        ) / 3600 as hours,
+        count(*) filter (where signups_in_windows.first_value_at <= signups_in_windows.seen_until) as arrived,
+        count(*) as leaving
     from signups_in_windows
+    inner join account_months
+        on
+            signups_in_windows.account_id = account_months.account_id
+            and signups_in_windows.month = account_months.month
+    group by
+        signups_in_windows.month,
+        signups_in_windows.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort,
+        hours
 
 ),
 
 waits_by_part as (
 
-    select
-        waits.month,
-        waits.window_months,
-        kinds.segment_kind,
-        kinds.segment,
-        waits.hours,
-        count(*) filter (where waits.is_there) as arrived,
-        count(*) as leaving
-    from waits
-    inner join account_months
-        on
-            waits.account_id = account_months.account_id
-            and waits.month = account_months.month
-    cross join lateral {{ kpi_kinds('account_months') }}
-    group by waits.month, waits.window_months, kinds.segment_kind, kinds.segment, waits.hours
+    {{ sums_by_part_and_window('waits', ['month', 'hours'], ['arrived', 'leaving']) | indent(4) }}
 
 ),
 
 at_risk as (
 
     select
-        *,
-        sum(leaving) over later as waiting,
-        sum(leaving) over part as n,
-        sum(arrived) over part as all_arrived
-    from waits_by_part
-    window
-        part as (partition by month, window_months, segment_kind, segment),
-        later as (
+        month,
+        window_months,
+        segment_kind,
+        segment,
+        hours,
+        arrived,
+        leaving,
+        sum(leaving) over (
             partition by month, window_months, segment_kind, segment
             order by hours desc rows between unbounded preceding and current row
-        )
+        ) as waiting
+    from waits_by_part
 
 ),
 
@@ -196,8 +219,7 @@ medians as (
         window_months,
         segment_kind,
         segment,
-        max(n) as n,
-        max(all_arrived) as all_arrived,
+        sum(leaving) as n,
         -- Half an ulp of rounding in the product must not skip the median.
         min(hours) filter (where share_waiting <= 0.5 + 1e-9) as median_hours
     from still_waiting
@@ -213,11 +235,11 @@ kpis as (
         window_months,
         segment_kind,
         segment,
-        cast(numerator as double precision) as numerator,
-        cast(n as double precision) as denominator,
+        numerator,
+        n as denominator,
         n,
         'share' as interval_kind,
-        cast(null as double precision) as squares
+        null as squares
     from shares_by_part
 
     union all
@@ -228,9 +250,9 @@ kpis as (
         window_months,
         segment_kind,
         segment,
-        cast(median_hours as double precision) as numerator,
+        median_hours as numerator,
         null as denominator,
-        cast(n as bigint) as n,
+        n,
         null as interval_kind,
         null as squares
     from medians

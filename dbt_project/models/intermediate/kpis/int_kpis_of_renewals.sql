@@ -14,10 +14,7 @@ renewals as (
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
 
 ),
 
@@ -43,11 +40,10 @@ placed as (
 
 ),
 
-counted as (
+by_part as (
 
     select
-        ends.month,
-        windows.window_months,
+        placed.month,
         kinds.segment_kind,
         kinds.segment,
         count(*) as due,
@@ -62,10 +58,20 @@ counted as (
         coalesce(sum(placed.mrr * placed.mrr) filter (where placed.outcome != 'open'), 0) as squares,
         coalesce(sum(placed.mrr * placed.mrr) filter (where placed.outcome = 'renewed'), 0) as renewed_squares
     from placed
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('placed.month', 'windows.window_months') }}
     cross join lateral {{ kpi_kinds('placed') }}
-    group by ends.month, windows.window_months, kinds.segment_kind, kinds.segment
+    group by placed.month, kinds.segment_kind, kinds.segment
+
+),
+
+counted as (
+
+    {{ sums_over_windows(
+        'by_part', [],
+        [
+            'due', 'decided', 'renewed', 'open', 'on_time', 'multi_year', 'decided_mrr', 'renewed_mrr', 'mrr_after', 'squares',
+            'renewed_squares',
+        ]
+    ) | indent(4) }}
 
 ),
 
@@ -77,11 +83,11 @@ kpis as (
         counted.window_months,
         counted.segment_kind,
         counted.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(kpis.denominator as double precision) as denominator,
+        kpis.numerator,
+        kpis.denominator,
         counted.decided as n,
         kpis.interval_kind,
-        cast(kpis.squares as double precision) as squares
+        kpis.squares
     from counted
     cross join lateral (
         values

@@ -1,13 +1,18 @@
-{{ config(tags=['kpis']) }}
+{# A table, for revenue reads it too. #}
+{{
+    config(
+        tags=['kpis'],
+        materialized='table',
+        pre_hook=['set local jit = off', more_work_mem()],
+        post_hook='analyze {{ this }}',
+    )
+}}
 
 with
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
 
 ),
 
@@ -60,20 +65,10 @@ compared as (
 
 by_part as (
 
-    select
-        compared.month,
-        compared.window_months,
-        kinds.segment_kind,
-        kinds.segment,
-        sum(compared.customers) as customers,
-        sum(compared.kept) as kept,
-        {%- for moment in ['a', 'b', 'm', 'aa', 'ab', 'bb', 'am', 'mm'] %}
-        sum(compared.{{ moment }}) as {{ moment }},
-        {%- endfor %}
-        sum(compared.grown) as grown
-    from compared
-    cross join lateral {{ kpi_kinds('compared') }}
-    group by compared.month, compared.window_months, kinds.segment_kind, kinds.segment
+    {{ sums_by_part(
+        'compared', ['month', 'window_months'],
+        ['customers', 'kept', 'grown', 'a', 'b', 'm', 'aa', 'ab', 'bb', 'am', 'mm']
+    ) | indent(4) }}
 
 ),
 
@@ -85,11 +80,11 @@ kpis as (
         by_part.window_months,
         by_part.segment_kind,
         by_part.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(kpis.denominator as double precision) as denominator,
-        cast(by_part.customers as bigint) as n,
+        kpis.numerator,
+        kpis.denominator,
+        by_part.customers as n,
         kpis.interval_kind,
-        cast(kpis.squares as double precision) as squares
+        kpis.squares
     from by_part
     cross join lateral (
         values

@@ -12,10 +12,7 @@ bridge as (
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
     where
         mrr > 0
         or mrr_1m_ago > 0
@@ -38,19 +35,24 @@ counted as (
 
 ),
 
-at_month_end as (
+by_part as (
+
+    {{ sums_by_part('counted', ['month'], ['customers', 'mrr']) | indent(4) }}
+
+),
+
+owners as (
 
     select
         counted.month,
         kinds.segment_kind,
         kinds.segment,
-        cast(sum(counted.customers) as double precision) as customers,
-        cast(sum(counted.mrr) as double precision) as mrr,
-        count(distinct counted.owner_email) filter (
-            where counted.customers > 0 and counted.owner_email != 'none'
-        ) as owners
+        count(distinct counted.owner_email) as owners
     from counted
     cross join lateral {{ kpi_kinds('counted') }}
+    where
+        counted.customers > 0
+        and counted.owner_email != 'none'
     group by counted.month, kinds.segment_kind, kinds.segment
 
 ),
@@ -72,93 +74,57 @@ monthly_churn as (
 ),
 
 -- A part whose last customer has left still has what moved in its window.
-parts_in_windows as (
+moved as (
 
-    select
-        ends.month,
-        windows.window_months,
-        bridge.segment_kind,
-        bridge.segment
-    from bridge
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('bridge.month', 'windows.window_months') }}
-    group by ends.month, windows.window_months, bridge.segment_kind, bridge.segment
-
-),
-
-ends as (
-
-    select
-        parts_in_windows.month,
-        parts_in_windows.window_months,
-        parts_in_windows.segment_kind,
-        parts_in_windows.segment,
-        cast(
-            parts_in_windows.month - make_interval(months => parts_in_windows.window_months - 1) as date
-        ) as first_month,
-        coalesce(at_month_end.mrr, 0) as mrr,
-        coalesce(at_month_end.customers, 0) as customers,
-        coalesce(at_month_end.owners, 0) as owners
-    from parts_in_windows
-    left join at_month_end
-        on
-            parts_in_windows.month = at_month_end.month
-            and parts_in_windows.segment_kind = at_month_end.segment_kind
-            and parts_in_windows.segment = at_month_end.segment
+    {{ sums_over_windows('bridge', [], flows) | indent(4) }}
 
 ),
 
 flows as (
 
     select
-        ends.month,
-        ends.window_months,
-        ends.segment_kind,
-        ends.segment,
-        ends.first_month,
-        ends.mrr,
-        ends.customers,
-        ends.owners,
-        {%- for flow in flows %}
-        coalesce(sum(bridge.{{ flow }}), 0) as {{ flow }},
-        {%- endfor %}
-        coalesce(sum(bridge.opening_mrr) filter (where bridge.month = ends.first_month), 0) as opening_mrr
-    from ends
-    left join bridge
+        moved.*,
+        coalesce(openings.opening_mrr, 0) as opening_mrr,
+        cast(coalesce(by_part.mrr, 0) as double precision) as mrr,
+        cast(coalesce(by_part.customers, 0) as double precision) as customers,
+        coalesce(owners.owners, 0) as owners
+    from moved
+    left join bridge as openings
         on
-            ends.segment_kind = bridge.segment_kind
-            and ends.segment = bridge.segment
-            and ends.first_month <= bridge.month
-            and ends.month >= bridge.month
-    group by
-        ends.month,
-        ends.window_months,
-        ends.segment_kind,
-        ends.segment,
-        ends.first_month,
-        ends.mrr,
-        ends.customers,
-        ends.owners
+            moved.segment_kind = openings.segment_kind
+            and moved.segment = openings.segment
+            and openings.month = cast(moved.month - make_interval(months => moved.window_months - 1) as date)
+    left join by_part
+        on
+            moved.month = by_part.month
+            and moved.segment_kind = by_part.segment_kind
+            and moved.segment = by_part.segment
+    left join owners
+        on
+            moved.month = owners.month
+            and moved.segment_kind = owners.segment_kind
+            and moved.segment = owners.segment
 
 ),
 
 year_churn as (
 
     select
-        ends.month,
-        ends.segment_kind,
-        ends.segment,
-        sum(monthly_churn.lost) as lost,
-        sum(monthly_churn.opened) as opened
-    from ends
-    inner join monthly_churn
+        year_sums.month,
+        year_sums.segment_kind,
+        year_sums.segment,
+        year_sums.lost,
+        year_sums.opened
+    from (
+        {{ sums_over_windows('monthly_churn', [], ['lost', 'opened']) | indent(8) }}
+    ) as year_sums
+    inner join flows
         on
-            ends.segment_kind = monthly_churn.segment_kind
-            and ends.segment = monthly_churn.segment
-            and ends.first_month <= monthly_churn.month
-            and ends.month >= monthly_churn.month
-    where ends.window_months = 12
-    group by ends.month, ends.segment_kind, ends.segment
+            year_sums.month = flows.month
+            and year_sums.window_months = flows.window_months
+            and year_sums.segment_kind = flows.segment_kind
+            and year_sums.segment = flows.segment
+    where year_sums.window_months = 12
 
 ),
 
@@ -170,11 +136,11 @@ kpis as (
         flows.window_months,
         flows.segment_kind,
         flows.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(kpis.denominator as double precision) as denominator,
-        cast(flows.customers as bigint) as n,
-        cast(null as text) as interval_kind,
-        cast(null as double precision) as squares
+        kpis.numerator,
+        kpis.denominator,
+        flows.customers as n,
+        null as interval_kind,
+        null as squares
     from flows
     cross join
         lateral (
@@ -225,7 +191,7 @@ kpis as (
         flows.segment,
         flows.mrr / nullif(flows.customers, 0) * {{ setting('kpi_gross_margin') }} as numerator,
         case when flows.customers >= 30 then year_churn.lost / nullif(year_churn.opened, 0) end as denominator,
-        cast(flows.customers as bigint) as n,
+        flows.customers as n,
         'none' as interval_kind,
         null as squares
     from flows
@@ -246,7 +212,7 @@ kpis as (
         segment,
         lost as numerator,
         opened as denominator,
-        cast(opened as bigint) as n,
+        opened as n,
         'share' as interval_kind,
         null as squares
     from year_churn

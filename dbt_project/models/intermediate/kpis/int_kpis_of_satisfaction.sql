@@ -1,12 +1,20 @@
 {{ config(tags=['kpis']) }}
 
+{%- set sums = ['mains', 'main', 'main_squares', 'sides', 'side', 'side_squares'] %}
+{#- Effort on the scale of 1 to 7, high for easy. -#}
+{%- set ease = '1 + 6 * (score - 1) / nullif(scale_max - 1, 0)' %}
+
 with
 
 account_months as (
 
     select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
+        account_id,
+        month,
+        tier,
+        segment,
+        owner_email,
+        cohort
     from {{ ref('fct_account_months') }}
 
 ),
@@ -74,114 +82,114 @@ with_next as (
 
 ),
 
--- The last answer of each person in each window: it counts until the month in which the same person answers again.
-last_answers as (
-
-    select
-        ends.month,
-        windows.window_months,
-        with_next.survey,
-        with_next.account_id,
-        with_next.score,
-        with_next.scale_max
-    from with_next
-    cross join {{ kpi_windows() }}
-    cross join lateral {{ months_that_count('with_next.month', 'windows.window_months', 'with_next.next_month') }}
-
-),
-
+-- What an answer counts as: in the KPI of its survey, and in the one beside it.
 scored as (
 
     select
-        kpis.kpi,
-        last_answers.month,
-        last_answers.window_months,
-        account_months.tier,
-        account_months.segment,
-        account_months.owner_email,
-        account_months.cohort,
-        kpis.score
-    from last_answers
-    inner join account_months
-        on
-            last_answers.account_id = account_months.account_id
-            and last_answers.month = account_months.month
-    cross join
-        lateral (
-            values
-            (
-                'nps',
-                'nps_score',
-                case
-                    when last_answers.score / last_answers.scale_max >= 0.9 then 100
-                    when last_answers.score / last_answers.scale_max > 0.6 then 0
-                    else -100
-                end
-            ),
-            ('csat', 'csat_score', cast(last_answers.score / last_answers.scale_max >= 0.8 as integer)),
-            ('csat', 'csat_mean', last_answers.score / last_answers.scale_max),
-            (
-                'ces',
-                'ces_score',
-                case
-                    when last_answers.scale_max = 7 then last_answers.score
-                    else 1 + 6 * (last_answers.score - 1) / nullif(last_answers.scale_max - 1, 0)
-                end
-            ),
-            (
-                'ces',
-                'ces_easy_share',
-                cast(1 + 6 * (last_answers.score - 1) / nullif(last_answers.scale_max - 1, 0) >= 5 as integer)
-            )
-        ) as kpis (survey, kpi, score)
-    where
-        last_answers.survey = kpis.survey
-        and kpis.score is not null
+        survey,
+        account_id,
+        month,
+        next_month,
+        case survey
+            when 'nps'
+                then
+                    case
+                        when score / scale_max >= 0.9 then 100
+                        when score / scale_max > 0.6 then 0
+                        else -100
+                    end
+            when 'csat' then cast(score / scale_max >= 0.8 as integer)
+            when 'ces' then {{ ease }}
+        end as main,
+        case survey
+            when 'csat' then score / scale_max
+            when 'ces' then cast({{ ease }} >= 5 as integer)
+        end as side
+    from with_next
 
 ),
 
--- Grouped first by all parts at once: the answers are many, the parts are few.
+by_account as (
+
+    select
+        survey,
+        account_id,
+        month,
+        next_month,
+        count(main) as mains,
+        sum(main) as main,
+        sum(main * main) as main_squares,
+        count(side) as sides,
+        sum(side) as side,
+        sum(side * side) as side_squares
+    from scored
+    group by survey, account_id, month, next_month
+
+),
+
+-- The last answer of each person in each window: it counts until the month in which the same person answers again.
 counted as (
 
     select
-        kpi,
-        month,
-        window_months,
-        tier,
-        segment,
-        owner_email,
-        cohort,
-        count(*) as n,
-        sum(score) as score,
-        sum(score * score) as squares
-    from scored
-    group by kpi, month, window_months, tier, segment, owner_email, cohort
+        by_account.survey,
+        ends.month,
+        ends.within_months,
+        {%- for sum in sums %}
+        sum(by_account.{{ sum }}) as {{ sum }},
+        {%- endfor %}
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort
+    from by_account
+    cross join lateral {{ months_that_count('by_account.month', 'by_account.next_month') }}
+    inner join account_months
+        on
+            by_account.account_id = account_months.account_id
+            and ends.month = account_months.month
+    group by
+        by_account.survey,
+        ends.month,
+        ends.within_months,
+        account_months.tier,
+        account_months.segment,
+        account_months.owner_email,
+        account_months.cohort
+
+),
+
+by_part as (
+
+    {{ sums_by_part_and_window('counted', ['survey', 'month'], sums) | indent(4) }}
 
 ),
 
 kpis as (
 
     select
-        counted.kpi,
-        counted.month,
-        counted.window_months,
-        kinds.segment_kind,
-        kinds.segment,
-        cast(sum(counted.score) as double precision) as numerator,
-        cast(sum(counted.n) as double precision) as denominator,
-        cast(sum(counted.n) as bigint) as n,
-        case
-            when counted.kpi in ('csat_score', 'ces_easy_share') then 'share'
-            when counted.kpi = 'csat_mean' then 'bounded'
-            else 'ratio'
-        end as interval_kind,
-        cast(
-            greatest(sum(counted.squares) - sum(counted.score) * sum(counted.score) / sum(counted.n), 0)
-            as double precision
-        ) as squares
-    from counted
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by counted.kpi, counted.month, counted.window_months, kinds.segment_kind, kinds.segment
+        kpis.kpi,
+        by_part.month,
+        by_part.window_months,
+        by_part.segment_kind,
+        by_part.segment,
+        kpis.numerator,
+        kpis.n as denominator,
+        kpis.n,
+        kpis.interval_kind,
+        greatest(kpis.squares - kpis.numerator * kpis.numerator / kpis.n, 0) as squares
+    from by_part
+    cross join
+        lateral (
+            values
+            ('nps', 'nps_score', by_part.main, by_part.mains, by_part.main_squares, 'ratio'),
+            ('csat', 'csat_score', by_part.main, by_part.mains, by_part.main_squares, 'share'),
+            ('csat', 'csat_mean', by_part.side, by_part.sides, by_part.side_squares, 'bounded'),
+            ('ces', 'ces_score', by_part.main, by_part.mains, by_part.main_squares, 'ratio'),
+            ('ces', 'ces_easy_share', by_part.side, by_part.sides, by_part.side_squares, 'share')
+        ) as kpis (survey, kpi, numerator, n, squares, interval_kind)
+    where
+        by_part.survey = kpis.survey
+        and kpis.n > 0
 
 )
 

@@ -16,10 +16,7 @@ months as (
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
 
 ),
 
@@ -72,15 +69,22 @@ upcoming as (
 counted as (
 
     select
-        upcoming.month,
-        kinds.segment_kind,
-        kinds.segment,
+        month,
+        tier,
+        segment,
+        owner_email,
+        cohort,
         count(*) as renewals,
-        sum(upcoming.mrr) as mrr,
-        coalesce(sum(upcoming.mrr) filter (where upcoming.is_at_risk), 0) as risk_mrr
+        sum(mrr) as mrr,
+        coalesce(sum(mrr) filter (where is_at_risk), 0) as risk_mrr
     from upcoming
-    cross join lateral {{ kpi_kinds('upcoming') }}
-    group by upcoming.month, kinds.segment_kind, kinds.segment
+    group by month, tier, segment, owner_email, cohort
+
+),
+
+by_part as (
+
+    {{ sums_by_part('counted', ['month'], ['renewals', 'mrr', 'risk_mrr']) | indent(4) }}
 
 ),
 
@@ -88,21 +92,21 @@ kpis as (
 
     select
         kpis.kpi,
-        counted.month,
+        by_part.month,
         1 as window_months,
-        counted.segment_kind,
-        counted.segment,
-        cast(kpis.numerator as double precision) as numerator,
-        cast(null as double precision) as denominator,
-        counted.renewals as n,
-        cast(null as text) as interval_kind,
-        cast(null as double precision) as squares
-    from counted
+        by_part.segment_kind,
+        by_part.segment,
+        kpis.numerator,
+        null as denominator,
+        by_part.renewals as n,
+        null as interval_kind,
+        null as squares
+    from by_part
     cross join lateral (
         values
-        ('upcoming_renewals', counted.renewals),
-        ('upcoming_renewal_mrr', counted.mrr),
-        ('renewal_risk_mrr', counted.risk_mrr)
+        ('upcoming_renewals', by_part.renewals),
+        ('upcoming_renewal_mrr', by_part.mrr),
+        ('renewal_risk_mrr', by_part.risk_mrr)
     ) as kpis (kpi, numerator)
 
 )

@@ -6,7 +6,6 @@ account_months as (
 
     select
         *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort,
         {{ last_week_ended('as_of_day') }} as week
     from {{ ref('fct_account_months') }}
     where status != 'churned'
@@ -74,18 +73,10 @@ counted as (
 
 by_part as (
 
-    select
-        counted.month,
-        kinds.segment_kind,
-        {%- for sum in [
-            'accounts', 'users', 'adopting', 'adoption', 'adoption_squares', 'seen', 'frequency', 'frequency_squares',
-        ] %}
-        cast(sum(counted.{{ sum }}) as double precision) as {{ sum }},
-        {%- endfor %}
-        kinds.segment
-    from counted
-    cross join lateral {{ kpi_kinds('counted') }}
-    group by counted.month, kinds.segment_kind, kinds.segment
+    {{ sums_by_part(
+        'counted', ['month'],
+        ['accounts', 'users', 'adopting', 'adoption', 'adoption_squares', 'seen', 'frequency', 'frequency_squares']
+    ) | indent(4) }}
 
 ),
 
@@ -99,7 +90,7 @@ kpis as (
         by_part.segment,
         kpis.numerator,
         kpis.denominator,
-        cast(kpis.n as bigint) as n,
+        kpis.n,
         kpis.interval_kind,
         kpis.squares
     from by_part

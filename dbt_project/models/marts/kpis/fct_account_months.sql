@@ -4,11 +4,7 @@
 {{
     config(
         tags=['kpis'],
-        pre_hook=[
-            'set local jit = off',
-            "select set_config('work_mem', greatest(setting::integer, 65536) || 'kB', true)
-            from pg_settings where name = 'work_mem'",
-        ],
+        pre_hook=['set local jit = off', more_work_mem()],
         post_hook='analyze {{ this }}',
     )
 }}
@@ -241,6 +237,7 @@ with_look_back as (
         plan,
         signed_up_on,
         first_paid_month,
+        to_char(first_paid_month, 'YYYY-MM') as cohort,
         cast(
             (extract(year from month) - extract(year from first_paid_month)) * 12
             + extract(month from month) - extract(month from first_paid_month) as integer

@@ -1,10 +1,15 @@
+{#
+    Parts are views, and meet here as intermediate results that have no statistics: a planner that takes one for a single
+    row loops over accounts times months. Hashing is right at every size. The pre-hooks hold for this transaction only.
+#}
 {{
     config(
         tags=['kpis'],
         pre_hook=[
+            'set local enable_nestloop = off',
+            'set local enable_mergejoin = off',
             'set local jit = off',
-            "select set_config('work_mem', greatest(setting::integer, 65536) || 'kB', true)
-            from pg_settings where name = 'work_mem'",
+            more_work_mem(),
         ],
         post_hook='analyze {{ this }}',
     )
@@ -25,20 +30,27 @@
 
 with
 
--- Of a cohort only what there is: one of two years ago has nothing new in any month.
 parts as (
 
     {% for part in parts %}
     {{ 'union all' if not loop.first }}
-    select * from {{ ref('int_kpis_of_' ~ part) }}
-    where
-        segment_kind != 'cohort'
-        or numerator != 0
-        or denominator != 0
+    select
+        kpi,
+        month,
+        window_months,
+        segment_kind,
+        segment,
+        cast(numerator as double precision) as numerator,
+        cast(denominator as double precision) as denominator,
+        cast(n as bigint) as n,
+        interval_kind,
+        cast(squares as double precision) as squares
+    from {{ ref('int_kpis_of_' ~ part) }}
     {% endfor %}
 
 ),
 
+-- Of a cohort only what there is: one of two years ago has nothing new in any month.
 with_value as (
 
     select
@@ -48,6 +60,10 @@ with_value as (
             else numerator / nullif(denominator, 0)
         end as value
     from parts
+    where
+        segment_kind != 'cohort'
+        or numerator != 0
+        or denominator != 0
 
 ),
 

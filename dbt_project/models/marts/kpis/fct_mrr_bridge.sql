@@ -1,13 +1,13 @@
-{{ config(tags=['kpis']) }}
+{{ config(tags=['kpis'], pre_hook=['set local jit = off', more_work_mem()], post_hook='analyze {{ this }}') }}
+
+{%- set movement_kinds = ['new', 'reactivation', 'expansion', 'contraction', 'churn'] %}
+{%- set flows = movement_kinds + ['upsell', 'cross_sell', 'price'] %}
 
 with
 
 account_months as (
 
-    select
-        *,
-        to_char(first_paid_month, 'YYYY-MM') as cohort
-    from {{ ref('fct_account_months') }}
+    select * from {{ ref('fct_account_months') }}
     where
         mrr != 0
         or mrr_1m_ago != 0
@@ -20,51 +20,82 @@ movements as (
 
 ),
 
+-- Grouped first by all parts at once: the accounts are many, the parts are few.
+counted as (
+
+    select
+        account_months.month,
+        account_months.is_complete,
+        account_months.tier,
+        account_months.tier_1m_ago,
+        account_months.segment,
+        account_months.segment_1m_ago,
+        account_months.owner_email,
+        account_months.owner_1m_ago,
+        account_months.cohort,
+        {%- for movement in movement_kinds %}
+        coalesce(
+            sum(cast(movements.mrr_change as numeric)) filter (where movements.movement = '{{ movement }}'), 0
+        ) as {{ movement }},
+        {%- endfor %}
+        {%- for split in ['upsell', 'cross_sell', 'price'] %}
+        coalesce(sum(cast(movements.{{ split }} as numeric)), 0) as {{ split }},
+        {%- endfor %}
+        sum(account_months.mrr) as mrr,
+        sum(account_months.mrr_1m_ago) as mrr_1m_ago
+    from account_months
+    left join movements
+        on
+            account_months.account_id = movements.account_id
+            and account_months.month = movements.month
+    group by
+        account_months.month,
+        account_months.is_complete,
+        account_months.tier,
+        account_months.tier_1m_ago,
+        account_months.segment,
+        account_months.segment_1m_ago,
+        account_months.owner_email,
+        account_months.owner_1m_ago,
+        account_months.cohort
+
+),
+
 -- What an account pays belongs to the part of the business where it is at the end of the month.
 placed as (
 
     select
-        account_months.account_id,
-        account_months.month,
-        account_months.is_complete,
-        account_months.mrr,
-        account_months.mrr_1m_ago,
+        counted.*,
         kinds.segment_kind,
-        kinds.segment,
-        coalesce(kinds.segment_before, kinds.segment) as segment_before
-    from account_months
+        kinds.part,
+        coalesce(kinds.part_before, kinds.part) as part_before
+    from counted
     cross join lateral (
         values
         ('all', 'all', 'all'),
-        ('tier', account_months.tier, account_months.tier_1m_ago),
-        ('segment', account_months.segment, account_months.segment_1m_ago),
-        ('owner', account_months.owner_email, account_months.owner_1m_ago),
-        ('cohort', account_months.cohort, account_months.cohort)
-    ) as kinds (segment_kind, segment, segment_before)
+        ('tier', counted.tier, counted.tier_1m_ago),
+        ('segment', counted.segment, counted.segment_1m_ago),
+        ('owner', counted.owner_email, counted.owner_1m_ago),
+        ('cohort', counted.cohort, counted.cohort)
+    ) as kinds (segment_kind, part, part_before)
 
 ),
 
 entries as (
 
     select
-        placed.month,
-        placed.is_complete,
-        placed.segment_kind,
-        placed.segment,
-        case when placed.segment = placed.segment_before then placed.mrr_1m_ago else 0 end as opening,
-        case when placed.segment = placed.segment_before then 0 else placed.mrr_1m_ago end as moved_in,
+        month,
+        is_complete,
+        segment_kind,
+        part as segment,
+        case when part = part_before then mrr_1m_ago else 0 end as opening_mrr,
+        {%- for flow in flows %}
+        {{ flow }},
+        {%- endfor %}
+        case when part = part_before then 0 else mrr_1m_ago end as moved_in,
         0 as moved_out,
-        movements.movement,
-        coalesce(cast(movements.mrr_change as numeric), 0) as mrr_change,
-        coalesce(cast(movements.upsell as numeric), 0) as upsell,
-        coalesce(cast(movements.cross_sell as numeric), 0) as cross_sell,
-        coalesce(cast(movements.price as numeric), 0) as price,
-        placed.mrr as closing
+        mrr as closing_mrr
     from placed
-    left join movements
-        on
-            placed.account_id = movements.account_id
-            and placed.month = movements.month
 
     union all
 
@@ -72,18 +103,16 @@ entries as (
         month,
         is_complete,
         segment_kind,
-        segment_before as segment,
-        mrr_1m_ago as opening,
+        part_before as segment,
+        mrr_1m_ago as opening_mrr,
+        {%- for flow in flows %}
+        0 as {{ flow }},
+        {%- endfor %}
         0 as moved_in,
         mrr_1m_ago as moved_out,
-        null as movement,
-        0 as mrr_change,
-        0 as upsell,
-        0 as cross_sell,
-        0 as price,
-        0 as closing
+        0 as closing_mrr
     from placed
-    where segment != segment_before
+    where part != part_before
 
 ),
 
@@ -94,17 +123,13 @@ bridge as (
         segment_kind,
         segment,
         bool_and(is_complete) as is_complete,
-        cast(sum(opening) as double precision) as opening_mrr
-        {%- for movement in ['new', 'reactivation', 'expansion', 'contraction', 'churn'] %},
-        cast(coalesce(sum(mrr_change) filter (where movement = '{{ movement }}'), 0) as double precision)
-            as {{ movement }}
-        {%- endfor %},
-        cast(sum(upsell) as double precision) as upsell,
-        cast(sum(cross_sell) as double precision) as cross_sell,
-        cast(sum(price) as double precision) as price,
+        cast(sum(opening_mrr) as double precision) as opening_mrr,
+        {%- for flow in flows %}
+        cast(sum({{ flow }}) as double precision) as {{ flow }},
+        {%- endfor %}
         cast(sum(moved_in) as double precision) as moved_in,
         cast(sum(moved_out) as double precision) as moved_out,
-        cast(sum(closing) as double precision) as closing_mrr
+        cast(sum(closing_mrr) as double precision) as closing_mrr
     from entries
     group by month, segment_kind, segment
 
