@@ -3,10 +3,14 @@
 import dagster as dg
 
 from cs_pipeline.orchestration.build import build_defs
+from cs_pipeline.orchestration.json_logs import write_json_logs
 from cs_pipeline.settings import load_settings
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """What `orchestration.build` puts together for the settings of the environment."""
-    return build_defs(load_settings())
+    settings = load_settings()
+    if settings.log_format == "json":
+        write_json_logs()  # also where Dagster's own command started the process, as for a run in a pod of its own
+    return build_defs(settings)

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.logs import LogFormat
 from cs_pipeline.plain_files import require_text_file
 
 PREFIX = "CS_PIPELINE_"
@@ -60,6 +61,10 @@ class Settings(BaseSettings):
         "forgotten, and schedules ask for the same key for up to a month.",
     )
     high_value_arr: float = Field(default=10_000, description="ARR above which an account is high-value (C-25).")
+
+    log_format: LogFormat = Field(
+        default="text", description="How processes log: text for a person, json for a collector, an object an event."
+    )
 
     timezone: str = Field(
         default="UTC", description="Our own time zone (IANA name): for readers whose zone nobody knows."

@@ -3,6 +3,7 @@
 Dagster and dbt take seconds to import, so commands import what they need when they run.
 """
 
+import logging
 import os
 import sys
 import warnings
@@ -34,6 +35,10 @@ from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
 from cs_pipeline.cli.console import errors
 from cs_pipeline.cli.control_characters import escaped
 from cs_pipeline.errors import UserError
+from cs_pipeline.logs import LogFormat, set_up_logs
+from cs_pipeline.settings import load_settings
+
+log = logging.getLogger(PROGRAM)
 
 app = typer.Typer(
     name=PROGRAM,
@@ -79,11 +84,12 @@ def main() -> None:
     """Run the command; an error a user can put right is one message and exit code 1."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries tell developers is not for those who operate
+    log_format = _begin_logs()
     before = os.umask(0o077)  # what is written here names customers
     try:
         app()
     except UserError as error:
-        _give_up(error)
+        _give_up(error, log_format)
     except KeyboardInterrupt:
         errors.print("Interrupted.")
         sys.exit(130)
@@ -91,14 +97,31 @@ def main() -> None:
         from cs_pipeline.warehouse.refusals import in_words
 
         refusal = in_words(error) or _of_a_file(error) or _of_a_value(error)
+        if refusal is None and log_format == "json":
+            log.exception("%s failed", PROGRAM)
+            sys.exit(1)
         if refusal is None:
             raise
-        _give_up(refusal)
+        _give_up(refusal, log_format)
     finally:
         os.umask(before)
 
 
-def _give_up(error: UserError) -> NoReturn:
+def _begin_logs() -> LogFormat:
+    """Those of the settings; text where the settings are wrong, which the command says."""
+    try:
+        log_format = load_settings().log_format
+    except UserError:
+        return "text"
+    if log_format == "json":
+        set_up_logs(log_format)
+    return log_format
+
+
+def _give_up(error: UserError, log_format: LogFormat) -> NoReturn:
+    if log_format == "json":
+        log.error("%s", error)
+        sys.exit(1)
     errors.print(Text.assemble(("Error:", "bold red"), " ", escaped(error)), soft_wrap=True)
     sys.exit(1)
 

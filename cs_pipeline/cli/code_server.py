@@ -64,6 +64,7 @@ def main() -> None:
     socket.unlink(missing_ok=True)  # of a server that was killed: what waits for this one must not find it
     threading.Thread(target=_watch, args=(socket, locate(settings)), daemon=True, name="watch").start()
     from cs_pipeline.orchestration.code_server_client import ask_less_often
+    from cs_pipeline.orchestration.json_logs import arguments_for_logs
 
     ask_less_often()
     sys.argv = [
@@ -73,6 +74,7 @@ def main() -> None:
         "--module-name", "cs_pipeline.definitions",
         "--working-directory", str(ROOT),
         "--inject-env-vars-from-instance",
+        *arguments_for_logs(settings),
     ]  # fmt: skip
     (command,) = entry_points(group="console_scripts", name="dagster")
     command.load()()

@@ -36,6 +36,7 @@ def _run(arguments: Sequence[str]) -> None:
 
     from cs_pipeline.orchestration.code_server_client import ask_less_often
     from cs_pipeline.orchestration.instance_storage import PipelineStorage
+    from cs_pipeline.orchestration.json_logs import arguments_for_logs
     from cs_pipeline.orchestration.run_owner import PipelineRunLauncher, fail_abandoned_runs
 
     logging.getLogger("dagster").setLevel(logging.INFO)
@@ -45,7 +46,7 @@ def _run(arguments: Sequence[str]) -> None:
         if isinstance(instance.run_launcher, PipelineRunLauncher):
             for run in fail_abandoned_runs(instance, locate(load_settings())):
                 logging.getLogger("dagster").warning("run %s of %s had been abandoned", run.run_id, run.job_name)
-    sys.argv = ["dagster-daemon", "run", *arguments]
+    sys.argv = ["dagster-daemon", "run", *arguments, *arguments_for_logs(load_settings())]
     (command,) = entry_points(group="console_scripts", name="dagster-daemon")
     command.load()()
 

@@ -21,6 +21,7 @@ from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.cli.services import DAEMON, services_to_keep
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.logs import set_up_logs
 from cs_pipeline.plays.delivery.dispatcher import deliver_notices
 from cs_pipeline.plays.outbox import operations
 from cs_pipeline.plays.outbox.operations import Notice
@@ -214,8 +215,8 @@ def watch(settings: Settings, warehouse: Warehouse) -> None:
 
 def main() -> None:
     """Keep and look until a signal ends it."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = load_settings()
+    set_up_logs(settings.log_format)
     warehouse = locate(settings)
     keeper, looked, unreachable_since = Keeper(settings, warehouse), time.monotonic(), None
     while True:

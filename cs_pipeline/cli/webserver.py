@@ -4,6 +4,7 @@ dagster-webserver answers to any host. It offers no place for a middleware, so i
 makes its application wrapped; everything else is its own.
 """
 
+import sys
 from typing import Any
 
 import dagster_webserver.cli as dagster_ui
@@ -11,6 +12,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.types import ASGIApp
 
 from cs_pipeline.orchestration.code_server_client import ask_less_often
+from cs_pipeline.orchestration.json_logs import arguments_for_logs
 from cs_pipeline.settings import load_settings
 from cs_pipeline.site.allowed_hosts import AllowedHosts, hosts_of
 
@@ -32,6 +34,7 @@ def main() -> None:
     """dagster-webserver's own command, with that application."""
     guard()
     ask_less_often()
+    sys.argv += arguments_for_logs(load_settings())
     dagster_ui.main()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus  # what a launcher returns has no public name
 
+from cs_pipeline.logs import is_of_run
 from cs_pipeline.orchestration.code_server_client import why_not_executing
 from cs_pipeline.orchestration.keys import CODE_SERVER_TAG, MAX_RUNTIME_TAG
 from cs_pipeline.settings import load_settings
@@ -47,6 +48,7 @@ class OwnedExecutor(dg.Executor):
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the plan, as Dagster's own executor does."""
         settings = load_settings()
+        is_of_run(plan_context.run_id, plan_context.job_name)
         with doing(locate(settings), task_of(plan_context.run_id), settings.home):
             yield from self._in_process.execute(plan_context, execution_plan)
 

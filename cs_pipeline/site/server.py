@@ -3,12 +3,12 @@
 Where nobody can be known, neither by a proxy's header nor by a password, it listens on this machine only.
 """
 
-import logging
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
+from cs_pipeline.logs import set_up_logs
 from cs_pipeline.settings import Settings, load_settings
 from cs_pipeline.site.application import site_app
 from cs_pipeline.site.database import PooledWarehouse
@@ -49,8 +49,8 @@ def main() -> None:
     """Serve at `site_listen`, or at the host and port of `site_url`."""
     import uvicorn
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = load_settings()
+    set_up_logs(settings.log_format)
     warehouse = PooledWarehouse(locate(settings).url)
     try:
         require_a_way_to_know(warehouse, settings)
@@ -59,7 +59,10 @@ def main() -> None:
     host, port = place_to_listen(settings)
     app = site_app(settings, warehouse, Clock(settings.now), is_open=not is_of_this_machine(host))
     # Without proxy_headers the client's address is the peer's, on which it depends whose header is believed.
-    uvicorn.run(app, host=host, port=port, log_level="warning", proxy_headers=False, server_header=False)
+    # Without log_config what uvicorn logs goes the way of our own.
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", log_config=None, proxy_headers=False, server_header=False
+    )
 
 
 if __name__ == "__main__":
