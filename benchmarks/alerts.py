@@ -63,6 +63,9 @@ def measure_replay(made: "Bench", measured: Measured) -> None:
     year = _floor(made, views, *moments)
     measured.add("floor: the views of the weekly rules at one moment", made.size, one, None, f"{len(views)} rules")
     measured.add(f"the same at {REPLAYED_WEEKS} moments", made.size, year, None, _times(year, one, "one moment"))
+    of_one, of_year = (_weeks_read(made, len(views), weeks) for weeks in (1, REPLAYED_WEEKS))
+    words = f"{_times(of_year, of_one, 'one week')}; the views take {_times(year, of_year, 'it')}"
+    measured.add(f"floor: {REPLAYED_WEEKS} weeks of the mart, read once a rule", made.size, of_year, None, words)
     made.step("alert_week", moments[1].isoformat())
     live = made.step("alert_week", last.isoformat())
     start_up = min((made.step("alert_week", last.isoformat()) for _ in range(TIMES)), key=_processor)
@@ -85,7 +88,19 @@ def _floor(made: "Bench", views: list[str], *moments: datetime) -> Took:
     asked_at = ",".join(moment.isoformat() for moment in moments)
     settings = f"set search_path = cs, public; set cs_pipeline.moments = '{asked_at}'; begin; set local jit = off;"
     asked = "\n".join(f"select count(*) from (select * from {view} offset 0) as found;" for view in views)
-    script = f"{settings}\n{HASH_JOINS};\n{asked}\ncommit;"
+    return _psql(made, f"{settings}\n{HASH_JOINS};\n{asked}\ncommit;")
+
+
+def _weeks_read(made: "Bench", times: int, weeks: int) -> Took:
+    """One column of the newest weeks of the mart of account weeks, so many times: rows that most weekly rules read."""
+    since = made.new_week - weeks * WEEK
+    in_weeks = f"week >= '{since}' and week < '{made.new_week}'"
+    return _psql(
+        made, f"set jit = off;{f' select sum(tenure_days) from marts.fct_account_weeks where {in_weeks};' * times}"
+    )
+
+
+def _psql(made: "Bench", script: str) -> Took:
     command = [str(binaries() / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", made.warehouse.url, "-f", "-"]
     with measure(made.server) as took:
         done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)

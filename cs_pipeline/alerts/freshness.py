@@ -23,21 +23,29 @@ def stale_inputs(session: Session, needs_fresh: Mapping[str, timedelta], as_of: 
 
     Fresh is a table with a row that happened, or reached the warehouse, within its time before `as_of`.
     """
-    return stale_inputs_at(session, needs_fresh, [as_of])[as_of]
+    return Freshness().stale_inputs(session, needs_fresh, [as_of])[as_of]
 
 
-def stale_inputs_at(
-    session: Session, needs_fresh: Mapping[str, timedelta], moments: Sequence[datetime]
-) -> dict[datetime, list[Stale]]:
-    """As `stale_inputs`, at each of these moments."""
-    found: dict[datetime, list[Stale]] = {moment: [] for moment in moments}
-    for name, age in needs_fresh.items():
-        table = read_contract().tables[name]
-        words, stale = _stale_at(session, table, age, moments)
-        for moment in stale:
-            then = words or f"{name} has no row newer than {_words(age)} at {moment:%Y-%m-%d %H:%M} UTC"
-            found[moment].append(Stale(name, then, is_absent=words is not None))
-    return found
+class Freshness:
+    """Which inputs are fresh, as far as it was asked: rules of one replay that need the same inputs ask once."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, timedelta, tuple[datetime, ...]], tuple[str | None, Sequence[datetime]]] = {}
+
+    def stale_inputs(
+        self, session: Session, needs_fresh: Mapping[str, timedelta], moments: Sequence[datetime]
+    ) -> dict[datetime, list[Stale]]:
+        """As the function `stale_inputs`, at each of these moments."""
+        found: dict[datetime, list[Stale]] = {moment: [] for moment in moments}
+        for name, age in needs_fresh.items():
+            question = name, age, tuple(moments)
+            if question not in self._answers:
+                self._answers[question] = _stale_at(session, read_contract().tables[name], age, moments)
+            words, stale = self._answers[question]
+            for moment in stale:
+                then = words or f"{name} has no row newer than {_words(age)} at {moment:%Y-%m-%d %H:%M} UTC"
+                found[moment].append(Stale(name, then, is_absent=words is not None))
+        return found
 
 
 def _stale_at(

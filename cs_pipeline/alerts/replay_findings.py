@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.findings import ANY_JOINS, HASH_JOINS, find, version_of
 from cs_pipeline.alerts.fired import copied_table
-from cs_pipeline.alerts.freshness import Stale, stale_inputs_at
+from cs_pipeline.alerts.freshness import Freshness, Stale
 from cs_pipeline.alerts.replay_arrays import Found, Ints, micros
 from cs_pipeline.alerts.replay_book import ReplayBook
 from cs_pipeline.alerts.rule_transaction import begin, in_words
@@ -81,12 +81,18 @@ class Findings:
 
 
 def ask(
-    session: Session, rule: Rule, moments: Sequence[datetime], keys: Keys, book: ReplayBook, accounts: str
+    session: Session,
+    rule: Rule,
+    moments: Sequence[datetime],
+    keys: Keys,
+    book: ReplayBook,
+    accounts: str,
+    freshness: Freshness,
 ) -> Findings:
     """Ask the rule about these moments. `accounts`: as of `findings.find`."""
     _ask_with(session, rule)
     begin(session, *moments, longest=AS_LONG_AS_IT_NEEDS)
-    stale = stale_inputs_at(session, rule.alert.needs_fresh, moments)
+    stale = freshness.stale_inputs(session, rule.alert.needs_fresh, moments)
     without_data = {moment: inputs for moment, inputs in stale.items() if inputs}
     fresh = [moment for moment in moments if moment not in without_data]
     try:

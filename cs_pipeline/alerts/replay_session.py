@@ -18,6 +18,7 @@ from cs_pipeline.alerts.due import in_order
 from cs_pipeline.alerts.evaluate import as_evaluation, tick_after, without_data
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.evaluation_rows import Before
+from cs_pipeline.alerts.freshness import Freshness
 from cs_pipeline.alerts.replay_arrays import ALWAYS, NONE, Bools, Ints
 from cs_pipeline.alerts.replay_book import ReplayBook, read_replay_book
 from cs_pipeline.alerts.replay_findings import Findings, Keys, ask
@@ -95,10 +96,10 @@ def replay_rules(
         raise UserError(f"No rule is asked between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC")
     replayed: list[ReplayedRule] = []
     with reading(warehouse) as session:
-        book = read_replay_book(session)
+        book, freshness = read_replay_book(session), Freshness()
         done = 0
         for rules_together in groups(in_order(rules)):
-            group = _Group(session, settings, rules_together, book)
+            group = _Group(session, settings, rules_together, book, freshness)
             replayed += group.rules
             waiting = sorted({moment for rule in rules_together for moment in moments[rule.name]})
             size = FIRST_MOMENTS
@@ -136,10 +137,12 @@ def groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
 class _Group:
     """Rules that go from moment to moment together."""
 
-    def __init__(self, session: Session, settings: Settings, rules: Sequence[Rule], book: ReplayBook) -> None:
+    def __init__(
+        self, session: Session, settings: Settings, rules: Sequence[Rule], book: ReplayBook, freshness: Freshness
+    ) -> None:
         together = [rule.name for rule in rules]
         self.rules = [ReplayedRule(rule, States(rule.alert), together) for rule in rules]
-        self._session, self._settings, self._book = session, settings, book
+        self._session, self._settings, self._book, self._freshness = session, settings, book, freshness
         self._accounts = NO_ACCOUNTS if missing_relations(session, ACCOUNTS) else ACCOUNTS
         with session.cursor() as cursor:
             cursor.execute(
@@ -151,7 +154,7 @@ class _Group:
     def go_on(self, moments: Sequence[Sequence[datetime]]) -> int:
         """Bring the alerts of each rule through these moments of it; returns how many rows the views gave."""
         findings = [
-            ask(self._session, each.rule, asked, each.keys, self._book, self._accounts)
+            ask(self._session, each.rule, asked, each.keys, self._book, self._accounts, self._freshness)
             for each, asked in zip(self.rules, moments, strict=True)
         ]
         steps = sorted((moment, position) for position, asked in enumerate(moments) for moment in asked)

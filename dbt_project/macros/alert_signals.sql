@@ -63,21 +63,28 @@
 {%- endmacro %}
 
 
+{# The words of a text alone, in small letters, a space around each, so that a word is found as a part of the text. #}
+{% macro words_of(said) -%}
+    ' ' || trim(regexp_replace(lower({{ said }}), '[^[:alnum:]]+', ' ', 'g')) || ' '
+{%- endmacro %}
+
+
 {# Does the text speak of one of the words or phrases (an array of text)? Whole words, whatever the case and the marks
    between them; a phrase that is not written in Latin letters is found anywhere, because not every script has spaces. #}
 {% macro mentions(words_said, phrases) -%}
     exists (
         select 1
-        from unnest(array[
-            ' ' || regexp_replace(lower({{ words_said }}), '[^[:alnum:]]+', ' ', 'g') || ' '
-        ]) as said (words) -- once for all phrases
+        from unnest(array[{{ words_of(words_said) }}]) as said (words) -- once for all phrases
         cross join unnest({{ phrases }}) as phrases (phrase)
         where
-            strpos(
-                said.words, ' ' || trim(regexp_replace(lower(phrases.phrase), '[^[:alnum:]]+', ' ', 'g')) || ' '
-            ) > 0
-            or (phrases.phrase ~ '[^\u0001-\u024F]' and strpos(lower({{ words_said }}), lower(phrases.phrase)) > 0)
+            strpos(said.words, {{ words_of('phrases.phrase') }}) > 0
+            or ({{ is_not_latin('phrases.phrase') }} and strpos(lower({{ words_said }}), lower(phrases.phrase)) > 0)
     )
+{%- endmacro %}
+
+
+{% macro is_not_latin(phrase) -%}
+    {{ phrase }} ~ '[^\u0001-\u024F]'
 {%- endmacro %}
 
 

@@ -7,6 +7,23 @@ parameters as (
 
 ),
 
+-- Which features are asked about, by tier.
+watched as materialized (
+
+    select
+        parameters.tier,
+        parameters.tenure_days,
+        features.feature,
+        features.feature_name,
+        features.released_on
+    from parameters
+    inner join {{ ref('stg_features') }} as features
+        on
+            features.feature = any(parameters.features)
+            or (cardinality(parameters.features) = 0 and features.is_critical)
+
+),
+
 -- Week by week from the roll-up: the first day after which a use was known.
 first_uses as (
 
@@ -17,13 +34,7 @@ first_uses as (
     from {{ ref('int_feature_usage_daily') }}
     where
         uses > 0
-        and (
-            feature in (
-                select features.feature from {{ ref('stg_features') }} as features
-                where features.is_critical
-            )
-            or feature in (select unnest(parameters.features) from parameters)
-        )
+        and feature in (select watched.feature from watched)
     group by account_id, feature
 
 )
@@ -31,24 +42,20 @@ first_uses as (
 select
     moments.as_of,
     account_weeks.account_id,
-    features.feature as entity,
+    watched.feature as entity,
     cast(account_weeks.tenure_days as double precision) as measured,
-    parameters.tenure_days as held_against,
-    jsonb_build_object('feature_name', coalesce(features.feature_name, features.feature)) as facts
+    watched.tenure_days as held_against,
+    jsonb_build_object('feature_name', coalesce(watched.feature_name, watched.feature)) as facts
 from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
     on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
-inner join parameters on parameters.tier = coalesce(account_weeks.tier, '')
-inner join {{ ref('stg_features') }} as features
-    on
-        features.feature = any(parameters.features)
-        or (cardinality(parameters.features) = 0 and features.is_critical)
+inner join watched on watched.tier = coalesce(account_weeks.tier, '')
 left join first_uses
     on
         account_weeks.account_id = first_uses.account_id
-        and features.feature = first_uses.feature
+        and watched.feature = first_uses.feature
         and first_uses.known_on <= {{ utc_day('moments.as_of') }}
 where
-    account_weeks.tenure_days > parameters.tenure_days
-    and coalesce(features.released_on < {{ utc_day('moments.as_of') }} - 30, true)
+    account_weeks.tenure_days > watched.tenure_days
+    and coalesce(watched.released_on < {{ utc_day('moments.as_of') }} - 30, true)
     and first_uses.account_id is null

@@ -16,49 +16,74 @@ customers as (
 
 ),
 
-account_days as (
+-- The days on which an account looked at the documentation, each by the day from which it is known.
+viewed as (
 
     select
         daily.account_id,
-        daily.activity_date,
-        daily.counts_from,
-        sum(daily.doc_views) as doc_views
+        greatest(daily.activity_date + 1, daily.counts_from) as known_on,
+        max(daily.activity_date) as viewed_on
     from {{ ref('int_user_activity_to_date') }} as daily
     where
         {{ in_days_asked('daily.activity_date', 'asked.days') }}
         and daily.doc_views > 0
-    group by daily.account_id, daily.activity_date, daily.counts_from
+    group by daily.account_id, known_on
 
 ),
 
-account_days_asked as materialized (
+-- Moments and days in one row of time, so that it is gone through once, however many moments there are: the newest day
+-- that was known by then says whether there is one among the last days.
+by_time as (
 
     select
-        days_asked.as_of,
-        account_days.*
-    from {{ days_looked_back_on('asked.days') }} as days_asked
-    inner join account_days on days_asked.looked_back_on = account_days.activity_date
+        account_id,
+        known_on as on_day,
+        false as is_moment,
+        viewed_on,
+        cast(null as timestamptz) as as_of,
+        cast(null as double precision) as days,
+        cast(null as date) as created_on
+    from viewed
+
+    union all
+
+    select
+        account_id,
+        {{ utc_day('as_of') }} as on_day,
+        true as is_moment,
+        cast(null as date) as viewed_on,
+        as_of,
+        days,
+        created_on
+    from customers
+
+),
+
+last_views as (
+
+    select
+        as_of,
+        account_id,
+        days,
+        created_on,
+        is_moment,
+        max(viewed_on) over (partition by account_id order by on_day, is_moment) as viewed_on,
+        max(viewed_on) over (order by on_day, is_moment) as anybody_viewed_on
+    from by_time
 
 )
 
 -- A company that records no views of documentation would find every account.
 select
-    customers.as_of,
-    customers.account_id,
-    customers.account_id as entity,
+    as_of,
+    account_id,
+    account_id as entity,
     cast(0 as double precision) as measured,
-    customers.days as held_against,
-    jsonb_build_object('days', customers.days) as facts
-from customers
+    days as held_against,
+    jsonb_build_object('days', days) as facts
+from last_views
 where
-    customers.created_on < {{ utc_day('customers.as_of') }} - cast(customers.days as integer)
-    and exists (select 1 from account_days)
-    and not exists (
-        select 1
-        from account_days_asked as account_days
-        where
-            account_days.as_of = customers.as_of
-            and account_days.account_id = customers.account_id
-            and {{ in_last_days('account_days.activity_date', 'customers.as_of', 'customers.days') }}
-            and account_days.counts_from <= {{ utc_day('customers.as_of') }}
-    )
+    is_moment
+    and created_on < {{ utc_day('as_of') }} - cast(days as integer)
+    and coalesce(viewed_on < {{ utc_day('as_of') }} - cast(days as integer), true)
+    and anybody_viewed_on >= {{ utc_day('as_of') }} - cast(days as integer)

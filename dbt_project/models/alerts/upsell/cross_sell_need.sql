@@ -19,65 +19,95 @@ asked as (
 
 ),
 
-needs as (
+-- With the words of each phrase as they are searched for, and those that are not written in Latin letters as they are.
+needs as materialized (
 
-    select distinct
-        asked.tier,
-        asked.days,
-        asked.owned,
-        named.need,
+    select
+        named.tier,
+        named.days,
+        named.owned,
         trim(split_part(named.need, ':', 1)) as product,
-        string_to_array(split_part(named.need, ':', 2), ',') as phrases
-    from asked
-    cross join unnest(asked.needs) as named (need)
+        array(
+            select {{ words_of('phrases.phrase') }}
+            from unnest(string_to_array(split_part(named.need, ':', 2), ',')) as phrases (phrase)
+        ) as phrases,
+        array(
+            select lower(phrases.phrase)
+            from unnest(string_to_array(split_part(named.need, ':', 2), ',')) as phrases (phrase)
+            where {{ is_not_latin('phrases.phrase') }}
+        ) as phrases_anywhere
+    from (
+        select distinct
+            asked.tier,
+            asked.days,
+            asked.owned,
+            unnest(asked.needs) as need
+        from asked
+    ) as named
 
 ),
 
--- Each statement is searched once, however many moments there are.
-spoken as materialized (
+-- Each text is taken apart once, however many moments and needs there are.
+texts as materialized (
 
     select
-        needs.tier,
-        needs.days,
-        needs.owned,
-        needs.product,
         accounts.account_id,
+        coalesce(accounts.tier, '') as tier,
         accounts.created_at,
         accounts.churned_at,
         accounts.held_from,
         accounts.held_until,
         accounts._loaded_at,
         accounts.created_at as said_at,
-        true as is_goal
-    from needs
-    inner join {{ ref('int_accounts_over_time') }} as accounts
-        on needs.tier = coalesce(accounts.tier, '')
-    where {{ mentions('accounts.sales_goal', 'needs.phrases') }}
+        true as is_goal,
+        lower(accounts.sales_goal) as said,
+        {{ words_of('accounts.sales_goal') }} as words
+    from {{ ref('int_accounts_over_time') }} as accounts
+    where accounts.sales_goal is not null
 
     union all
 
     select
-        needs.tier,
-        needs.days,
-        needs.owned,
-        needs.product,
         accounts.account_id,
+        coalesce(accounts.tier, '') as tier,
         accounts.created_at,
         accounts.churned_at,
         accounts.held_from,
         accounts.held_until,
         statements._loaded_at,
         statements.said_at,
-        false as is_goal
-    from needs
-    inner join {{ ref('int_accounts_over_time') }} as accounts
-        on needs.tier = coalesce(accounts.tier, '')
+        false as is_goal,
+        lower(statements.words) as said,
+        {{ words_of('statements.words') }} as words
+    from {{ ref('int_accounts_over_time') }} as accounts
     inner join {{ ref('int_customer_statements') }} as statements
         on accounts.account_id = statements.account_id
     where
         statements.said_in != 'sales_goal'
         and {{ is_around_moments('statements.said_at', '(select max(asked.days) from asked)') }}
-        and {{ mentions('statements.words', 'needs.phrases') }}
+
+),
+
+spoken as materialized (
+
+    select
+        texts.*,
+        needs.days,
+        needs.owned,
+        needs.product
+    from texts
+    inner join needs on texts.tier = needs.tier
+    where
+        exists (
+            select 1
+            from unnest(needs.phrases) as phrases (words)
+            where strpos(texts.words, phrases.words) > 0
+        )
+        or exists (
+            select 1
+            from unnest(needs.phrases_anywhere) as phrases (phrase)
+            where strpos(texts.said, phrases.phrase) > 0
+        )
 
 ),
 
