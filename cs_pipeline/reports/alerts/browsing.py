@@ -13,8 +13,8 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.alerts.rule import SEVERITIES
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.errors import UserError
+from cs_pipeline.reports.alerts.alert_rows import alert_rows
 from cs_pipeline.reports.alerts.text import remarks, what_of
-from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.rows import read_rows
 
 COUNTED = 1_000
@@ -96,7 +96,8 @@ def alert_list(
     }
     offset = min(question.page, MOST_PAGES) * limit
     found = _first_ids(session, question, shown, values, offset + limit + 1)[offset:]
-    rows = read_rows(session, read_sql(__file__), {**values, "ids": found[:limit]}) if found else []
+    shown_rows = alert_rows(_OF_PAGE, order="ids.place")
+    rows = read_rows(session, shown_rows, {**values, "ids": found[:limit], "limit": limit}) if found else []
     count = read_rows(session, _COUNT.format(shown=shown), values)[0]["count"]
     told = [{**row, "what": what_of(rules.get(row["rule"]), row), "remarks": remarks(row)} for row in rows]
     return AlertList(told, count, len(found) > limit and question.page < MOST_PAGES)
@@ -168,6 +169,19 @@ def _conditions(question: AlertQuestion) -> list[str]:
 _WITH_ANY = "cs.alerts as alerts left join cs.account_overview as overview using (account_id)"
 _WITH_ACCOUNT = "cs.account_overview as overview inner join cs.alerts as alerts using (account_id)"
 
+_OF_PAGE = """
+unnest(%(ids)s::bigint[]) with ordinality as ids (alert_id, place)
+inner join cs.alerts as alerts using (alert_id)
+left join lateral (
+    select
+        coalesce(overview.account_name, stg_accounts.account_name) as account_name,
+        coalesce(overview.owner_email, stg_accounts.owner_email) as owner_email,
+        overview.arr
+    from (select alerts.account_id) as one
+    left join cs.account_overview as overview using (account_id)
+    left join staging.stg_accounts as stg_accounts using (account_id)
+) as accounts on true
+"""
 
 _COUNT = """
 select count(*)::integer

@@ -1,4 +1,4 @@
-"""Lists of alerts and of their rules, for people and programs. Reads only; the queries are in `lists.*.sql`."""
+"""Lists of alerts and of their rules, for people and programs. Reads only."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,6 +9,8 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts.evaluation import Evaluation
 from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.reports.alerts.alert_rows import alert_rows
+from cs_pipeline.reports.alerts.newest_evaluations import newest_evaluations
 from cs_pipeline.reports.alerts.text import remarks, what_of
 from cs_pipeline.sql_files import read_sql
 
@@ -117,7 +119,8 @@ def rule_table(session: Session, rules: Mapping[str, Rule], now: datetime) -> pd
     verdict (of the newest scorecard), error, is_absent (it has no data because nobody feeds the tables that it needs),
     description.
     """
-    found = _frame(session, read_sql(__file__, "rules"), {"rules": list(rules), "now": now})
+    sql = read_sql(__file__, newest_evaluations=newest_evaluations())
+    found = _frame(session, sql, {"rules": list(rules), "now": now})
     cards = _frame(session, _SCORECARDS, {})
     cards = cards.set_index("rule")
     known = [rules[name] for name in found["rule"]]
@@ -249,6 +252,20 @@ order by rule, month desc, watched_to desc
 """
 
 
+_ASKED = """
+    (%(rule)s::text is null or alerts.rule = %(rule)s)
+    and (%(account)s::text is null or alerts.account_id = %(account)s or accounts.account_name = %(account)s)
+    and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
+"""
+_MOST_SEVERE_FIRST = """
+    alerts.ended_at desc nulls first,
+    array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity) asc,
+    accounts.arr desc nulls last,
+    alerts.fired_at asc,
+    alerts.alert_id asc
+"""
+
+
 def _is_there(session: Session, relation: str) -> bool:
     with session.cursor() as cursor:
         cursor.execute("select to_regclass(%s) is not null", [relation])
@@ -257,7 +274,11 @@ def _is_there(session: Session, relation: str) -> bool:
 
 def _alerts(session: Session, now: datetime, chosen: str, **asked: object) -> pd.DataFrame:
     accounts = _ACCOUNTS if _is_there(session, "marts.dim_accounts") else _NO_ACCOUNTS
-    sql = read_sql(__file__, "alerts", shown=chosen, accounts=accounts)
+    sql = alert_rows(
+        f"cs.alerts as alerts left join {accounts} as accounts on alerts.account_id = accounts.account_id",
+        f"{chosen} and {_ASKED}",
+        order=_MOST_SEVERE_FIRST,
+    )
     nothing = dict.fromkeys(("rule", "account", "owner", "limit"))
     return _frame(session, sql, {**nothing, **asked, "now": now})
 

@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.alerts.live_scorecards import kept_scorecards
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.scorecard import Scorecard
+from cs_pipeline.reports.alerts.newest_evaluations import newest_evaluations
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.rows import read_rows
 
@@ -47,7 +48,7 @@ def rule_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> li
     """A line for each rule: those that hold alerts or cannot be evaluated first, then those that fire most."""
     cards = {card.rule: card for card in kept_scorecards(session)}
     values = {"rules": list(rules), "since": now - WEEKS * WEEK, "until": now, "weeks": WEEKS, "counted": COUNTED}
-    rows = read_rows(session, read_sql(__file__), values)
+    rows = read_rows(session, read_sql(__file__, newest_evaluations=newest_evaluations()), values)
     lines = [_line(rules[row["rule"]], row, cards.get(row["rule"]), now) for row in rows]
     return sorted(lines, key=lambda line: (not line.held, line.health != "error", -sum(line.weekly), line.rule.name))
 
@@ -55,7 +56,7 @@ def rule_lines(session: Session, rules: Mapping[str, Rule], now: datetime) -> li
 def blind_rules(session: Session, rules: Mapping[str, Rule]) -> list[dict[str, Any]]:
     """Rules that could not be evaluated last: rule, health (error or no_data), error, is_absent; errors first."""
     watched = [name for name, rule in rules.items() if rule.is_on]
-    return read_rows(session, _BLIND, {"rules": watched})
+    return read_rows(session, _BLIND.format(newest_evaluations=newest_evaluations()), {"rules": watched})
 
 
 def _line(rule: Rule, row: Mapping[str, Any], card: Scorecard | None, now: datetime) -> RuleLine:
@@ -75,26 +76,8 @@ def _line(rule: Rule, row: Mapping[str, Any], card: Scorecard | None, now: datet
 
 
 _BLIND = """
-with rules as (
-    select unnest(%(rules)s::text[]) as rule
-)
-
-select
-    rules.rule,
-    newest.health,
-    newest.error,
-    coalesce(newest.is_absent, false) as is_absent
-from rules
-inner join lateral (
-    select
-        evaluations.health,
-        evaluations.error,
-        evaluations.is_absent
-    from cs.alert_evaluations as evaluations
-    where evaluations.rule = rules.rule
-    order by evaluations.as_of desc
-    limit 1
-) as newest on true
-where newest.health in ('error', 'no_data')
-order by newest.health, rules.rule
+select rule, health, error, is_absent
+from ({newest_evaluations}) as newest
+where health in ('error', 'no_data')
+order by health, rule
 """

@@ -4,21 +4,7 @@ with rules as (
 ),
 
 newest as (
-    select
-        rules.rule,
-        evaluations.health,
-        evaluations.as_of,
-        evaluations.evaluated_at,
-        evaluations.error,
-        evaluations.is_absent
-    from rules
-    left join lateral (
-        select alert_evaluations.*
-        from cs.alert_evaluations
-        where alert_evaluations.rule = rules.rule
-        order by alert_evaluations.as_of desc
-        limit 1
-    ) as evaluations on true
+    {newest_evaluations}
 ),
 
 watched as (
@@ -87,13 +73,13 @@ select
     newest.as_of as evaluated_for,
     newest.evaluated_at,
     newest.error,
-    coalesce(newest.is_absent, false) as is_absent,
+    newest.is_absent,
     watched.since as watched_since,
     coalesce(open_ones.open, 0) as open,
     coalesce(open_ones.held, 0) as held,
     by_week.weekly
 from by_week
-left join newest on by_week.rule = newest.rule
+inner join newest on by_week.rule = newest.rule
 left join watched on by_week.rule = watched.rule
 left join open_ones on by_week.rule = open_ones.rule
 order by by_week.rule

@@ -1,4 +1,4 @@
--- Alerts as people work with them: what is most severe and most valuable first, what is over newest first.
+-- Alerts as people work with them, with what was decided about each (see alert_rows.py).
 select
     alerts.alert_id,
     alerts.severity,
@@ -26,8 +26,7 @@ select
     case when alerts.snoozed_until > %(now)s then alerts.snooze_reason end as snooze_reason,
     silence.until as silenced_until,
     silence.reason as silence_reason
-from cs.alerts as alerts
-left join {accounts} as accounts on alerts.account_id = accounts.account_id
+from {alerts_with_accounts}
 left join lateral (
     select
         silences.until,
@@ -42,15 +41,6 @@ left join lateral (
     order by silences.until desc
     limit 1
 ) as silence on true
-where
-    {shown}
-    and (%(rule)s::text is null or alerts.rule = %(rule)s)
-    and (%(account)s::text is null or alerts.account_id = %(account)s or accounts.account_name = %(account)s)
-    and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
-order by
-    alerts.ended_at desc nulls first,
-    array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity) asc,
-    accounts.arr desc nulls last,
-    alerts.fired_at asc,
-    alerts.alert_id asc
+where {shown}
+order by {order}
 limit %(limit)s

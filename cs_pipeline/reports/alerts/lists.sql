@@ -1,15 +1,6 @@
 -- Rules as they were evaluated last, what is open of them, and how often they fired in the last 30 days.
 with newest as (
-    select distinct on (rule)
-        rule,
-        health,
-        as_of,
-        evaluated_at,
-        error,
-        is_absent
-    from cs.alert_evaluations
-    where rule = any(%(rules)s::text[])
-    order by rule asc, as_of desc
+    {newest_evaluations}
 ),
 
 counted as (
@@ -24,17 +15,16 @@ counted as (
 )
 
 select
-    rules.rule,
+    newest.rule,
     newest.health,
     newest.as_of as evaluated_for,
     newest.evaluated_at,
     newest.error,
-    coalesce(newest.is_absent, false) as is_absent,
+    newest.is_absent,
     coalesce(counted.open, 0) as open,
     coalesce(counted.held, 0) as held,
     coalesce(counted.fired_30d, 0) as fired_30d,
     counted.last_fired
-from unnest(%(rules)s::text[]) as rules (rule)
-left join newest on rules.rule = newest.rule
-left join counted on rules.rule = counted.rule
-order by rules.rule
+from newest
+left join counted on newest.rule = counted.rule
+order by newest.rule
