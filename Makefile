@@ -71,9 +71,12 @@ check-style:
 bench: install ## measure; ACCOUNTS=1000,10000,100000
 	$(BIN)/python -m benchmarks --accounts $(ACCOUNTS)
 
-lock: ## compile requirements.lock anew
+lock: ## compile requirements.lock anew, and that of the image from it
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-emit-index-url --no-strip-extras --upgrade --quiet --output-file requirements.lock
+		--extra embedded --generate-hashes --no-header --no-emit-index-url --no-strip-extras --upgrade --quiet \
+		--output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra k8s --universal --python-version 3.11 --constraint requirements.lock \
+		--generate-hashes --no-header --no-emit-index-url --no-strip-extras --quiet --output-file deploy/requirements.lock
 
 clean: ## remove what runs leave behind, but not the data in .cs_pipeline
 	rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis build *.egg-info

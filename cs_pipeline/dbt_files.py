@@ -1,6 +1,6 @@
 """Locate the dbt project of this code, and read its properties files.
 
-The project stands beside the package: a checkout holds both. What a file says belongs to who reads it.
+What a file says belongs to who reads it.
 """
 
 from pathlib import Path
@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
-DBT_PROJECT = Path(__file__).parents[1] / "dbt_project"
+from cs_pipeline.project_folder import PROJECT
+
+DBT_PROJECT = PROJECT / "dbt_project"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # eight times as fast, where PyYAML was built with it
 
 

@@ -22,11 +22,11 @@ import yaml
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private
+from cs_pipeline.project_folder import PROJECT
 from cs_pipeline.settings import Settings, load_settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import locate
 
-ROOT = Path(__file__).parents[2]
 LOCATION = "cs_pipeline"
 """Name of the code location, as in `workspace.yaml`: the history of runs, schedules and sensors hangs on it."""
 LONGEST_SOCKET = 100  # bytes; systems allow 104 to 108
@@ -72,7 +72,7 @@ def main() -> None:
         "--socket", str(socket),
         "--location-name", LOCATION,
         "--module-name", "cs_pipeline.definitions",
-        "--working-directory", str(ROOT),
+        "--working-directory", str(PROJECT),
         "--inject-env-vars-from-instance",
         *arguments_for_logs(settings),
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from cs_pipeline.cli.console import console, marked, say_done
 from cs_pipeline.cli.processes import Processes, Service
 from cs_pipeline.errors import UserError
 from cs_pipeline.plain_files import make_private
+from cs_pipeline.project_folder import PROJECT
 from cs_pipeline.settings import PREFIX, Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import process_of
@@ -23,7 +24,6 @@ from cs_pipeline.warehouse.locate import embedded_server, locate
 from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.trial import require_usable
 
-ROOT = Path(__file__).parents[2]
 CODE_SERVER, WEBSERVER, DAEMON, SITE, WATCHDOG = "code-server", "webserver", "daemon", "site", "watchdog"
 STOPPED_IN_TURN = (WATCHDOG, WEBSERVER, DAEMON, CODE_SERVER, SITE)
 """The watchdog first, which would start the others again."""
@@ -53,7 +53,7 @@ def prepare_dagster_home(settings: Settings) -> None:
     if not settings.home.exists():
         make_private(settings.home, is_entered=True)
     make_private(settings.dagster_home)
-    shutil.copyfile(ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    shutil.copyfile(PROJECT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
 
 
 def start_all(settings: Settings) -> None:

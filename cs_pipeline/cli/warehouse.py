@@ -31,6 +31,7 @@ def migrate_all(
 
     Interrupted, it is run again and goes on. Example: cs-pipeline warehouse migrate --dry-run
     """
+    from cs_pipeline.cli.services import prepare_dagster_home
     from cs_pipeline.orchestration.instance_migration import version_of_dagster
     from cs_pipeline.warehouse.locate import embedded_server, locate
     from cs_pipeline.warehouse.migrate import migrate, version_of
@@ -39,6 +40,7 @@ def migrate_all(
     if settings.database_url is None:
         embedded_server(settings).start()
     warehouse = locate(settings)
+    prepare_dagster_home(settings)
     ours, dagsters = version_of(warehouse), version_of_dagster(warehouse)
     if not (dry_run or while_running or (ours.is_newest and dagsters.is_newest)):
         _require_quiet(warehouse)
@@ -113,11 +115,10 @@ def _require_quiet(warehouse: "Warehouse") -> None:
 def _migrate_dagster(warehouse: "Warehouse") -> None:
     import dagster as dg
 
-    from cs_pipeline.cli.services import environment_for, prepare_dagster_home
+    from cs_pipeline.cli.services import environment_for
     from cs_pipeline.orchestration.instance_migration import migrate_dagster
 
     settings = load_settings()
-    prepare_dagster_home(settings)
     os.environ.update(environment_for(settings, warehouse))  # Dagster reads its instance from the environment
     with dg.DagsterInstance.get() as instance:
         migrate_dagster(warehouse, instance)

