@@ -140,7 +140,7 @@ def backtest(
         metrics = tuple(sorted(set(model.metric_names)))
         if metrics not in learned:
             learned[metrics] = risks(split, metrics)
-        results.append(_judge(model, observations, split, learned[metrics], last_weeks))
+        results.append(judge(model, observations, split, learned[metrics], last_weeks))
     return Backtest(
         design=design,
         observations=observations,
@@ -157,13 +157,14 @@ def _calendar(observations: pd.DataFrame) -> Separation | TooLittle:
     return separation(observations["departs"], days, observations["account_id"])
 
 
-def _judge(
+def judge(
     model: ScoreModel,
     observations: pd.DataFrame,
     split: Split,
     baselines: dict[str, Risks | NoAnswer],
     last_weeks: pd.DataFrame,
 ) -> ModelResult:
+    """One model on `observations`, and beside `baselines` on the later part; `last_weeks` are of those that left."""
     arithmetic = Arithmetic(model)
     scores = arithmetic.score(observations)
     score = pd.Series(scores.score, observations.index)

@@ -27,15 +27,6 @@ FirstBuiltWeek = Annotated[
 LastBuiltWeek = Annotated[
     datetime | None, typer.Option("--to", formats=DAY, help="Last week, a Monday; without: the last built.")
 ]
-LeadWeeks = Annotated[
-    int | None, typer.Option("--lead", help="Weeks before a renewal or departure to look. [default: 4]")
-]
-EveryWeeks = Annotated[int | None, typer.Option("--every", help="Instead, look every so many weeks. [2 with --within]")]
-WithinDays = Annotated[
-    int | None, typer.Option("--within", help="… for departures within so many days. [30 with --every]")
-]
-MinTenure = Annotated[int | None, typer.Option(help="Only from so many days after signup.")]
-MaxTenure = Annotated[int | None, typer.Option(help="Only up to so many days after signup.")]
 
 
 def who_decides(by: str) -> str:

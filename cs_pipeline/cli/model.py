@@ -1,4 +1,4 @@
-"""`model`: list the versions of score models, score weeks by another one; compare, backtest and tune."""
+"""`model`: list the versions of score models, score weeks by another one; compare, backtest, tune and fit."""
 
 from typing import Annotated
 
@@ -11,10 +11,11 @@ from cs_pipeline.cli.console import console, print_frame, progress, say_done
 from cs_pipeline.cli.listing import AsJson, print_list
 from cs_pipeline.cli.model_backtest import backtest
 from cs_pipeline.cli.model_diff import diff
+from cs_pipeline.cli.model_fit import fit
 from cs_pipeline.cli.model_tuning import steadiness, tune
 from cs_pipeline.settings import load_settings
 
-commands = new_group("Compare, backtest and tune score models, and score weeks by another one.")
+commands = new_group("Fit, compare, backtest and tune score models, and score weeks by another one.")
 
 
 @commands.command("list")
@@ -71,5 +72,5 @@ def rescore(
     console.print(Text(f"  select * from cs.scores_of('{asked.model}', '{asked.version}')"))
 
 
-for command in (diff, tune, backtest, steadiness):
+for command in (fit, diff, tune, backtest, steadiness):
     commands.command()(command)

@@ -7,18 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from cs_pipeline.cli.arguments import (
-    EveryWeeks,
-    FirstBuiltWeek,
-    LastBuiltWeek,
-    LeadWeeks,
-    MaxTenure,
-    MinTenure,
-    WithinDays,
-    require_folder_of,
-)
+from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, require_folder_of
 from cs_pipeline.cli.console import console, progress, say_done, say_heading
 from cs_pipeline.cli.listing import AsJson, print_json
+from cs_pipeline.cli.model_design import EveryWeeks, LeadWeeks, MaxTenure, MinTenure, WithinDays, design_of_options
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -46,7 +38,6 @@ def backtest(
     Example: cs-pipeline model backtest weekly_points --lead 8 --output page.html
     """
     from cs_pipeline.backtest.comparison import backtest as hold_against_history
-    from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models
     from cs_pipeline.reports.backtest import tables
@@ -55,15 +46,8 @@ def backtest(
     chosen = find_score_models(models or [], settings.config)
     require_folder_of(output)
     warehouse = start_warehouse(settings)
-    design = design_within_marts(
-        warehouse,
-        from_.date() if from_ else None,
-        to.date() if to else None,
-        lead_weeks=lead,
-        every_weeks=every,
-        within_days=within,
-        min_tenure_days=min_tenure,
-        max_tenure_days=max_tenure,
+    design = design_of_options(
+        warehouse, from_, to, lead=lead, every=every, within=within, min_tenure=min_tenure, max_tenure=max_tenure
     )
     with progress() as display:
         task = display.add_task("Reading observations", total=len(chosen))

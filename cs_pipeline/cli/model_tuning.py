@@ -1,6 +1,5 @@
 """`model tune`, `model steadiness`: try other weights, or steadier bands. Nothing is applied."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -10,20 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cs_pipeline.cli.arguments import (
+from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, ModelName
+from cs_pipeline.cli.console import console, print_frame, progress, say_done, status
+from cs_pipeline.cli.listing import AsJson, print_json
+from cs_pipeline.cli.model_design import (
     EveryWeeks,
-    FirstBuiltWeek,
-    LastBuiltWeek,
     LeadWeeks,
     MaxTenure,
     MinTenure,
-    ModelName,
     WithinDays,
-    require_folder_of,
+    design_of_options,
+    require_place_of_model,
 )
-from cs_pipeline.cli.console import console, print_frame, progress, say_done, status
-from cs_pipeline.cli.listing import AsJson, print_json
-from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -79,7 +76,6 @@ def tune(
     Example: cs-pipeline model tune weekly_points --output weekly_points_tuned.yaml
     """
     from cs_pipeline.backtest.measures import TooLittle
-    from cs_pipeline.backtest.observations import design_within_marts
     from cs_pipeline.backtest.tuning import tune as propose
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_models, read_score_model
@@ -90,17 +86,10 @@ def tune(
     settings = load_settings()
     (chosen,) = find_score_models([model], settings.config)
     if output is not None:
-        _require_place(output)
+        require_place_of_model(output)
     warehouse = start_warehouse(settings)
-    design = design_within_marts(
-        warehouse,
-        from_.date() if from_ else None,
-        to.date() if to else None,
-        lead_weeks=lead,
-        every_weeks=every,
-        within_days=within,
-        min_tenure_days=min_tenure,
-        max_tenure_days=max_tenure,
+    design = design_of_options(
+        warehouse, from_, to, lead=lead, every=every, within=within, min_tenure=min_tenure, max_tenure=max_tenure
     )
     with status(Text(f"Fitting the weights of {chosen.model}")):
         found = propose(warehouse, chosen, design)
@@ -134,15 +123,6 @@ def _say_no_proposal(found: "TooLittle", as_json: bool) -> None:
         print_json([])
     else:
         console.print(Text(f"No proposal: {found}"))
-
-
-def _require_place(output: Path) -> None:
-    """Raise UserError unless a model can be written there and be read again."""
-    if output.suffix != ".yaml" or not re.fullmatch(r"[a-z][a-z0-9_]*", output.stem):
-        raise UserError(f"{output.name} is no name of a score model; expected one like weekly_points_tuned.yaml")
-    if output.exists():
-        raise UserError(f"{output} is there already; a proposal does not take the place of a model")
-    require_folder_of(output)
 
 
 @contextmanager

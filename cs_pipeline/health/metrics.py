@@ -1,7 +1,8 @@
 """The metrics that a score model may use: the numeric columns of the mart with one row per account and week.
 
 They are described once, in the properties file of `fct_account_weeks`: the `meta` of a column says its unit, its name
-in words, and the table of the source contract that its values come from. How a metric is computed is up to dbt.
+in words, whether more of it or less is healthier, and the table of the source contract that its values come from. How a
+metric is computed is up to dbt.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,12 @@ Unit = Literal[
     "money",  # in the reporting currency
 ]
 
+Healthier = Literal[
+    "more",
+    "less",
+    "either",  # nobody expects a direction: size, age, or what tells both ways
+]
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -39,6 +46,7 @@ class Metric:
     name: str
     unit: Unit
     words: str
+    healthier: Healthier
     source: str
     """Table of the source contract that its values come from."""
 
@@ -51,6 +59,7 @@ class Metric:
 class _Meta(BaseModel):
     unit: Unit | None = None
     words: str | None = None
+    healthier: Healthier | None = None
     source: str | None = None
 
 
@@ -79,7 +88,7 @@ def read_metrics(path: Path = FILE) -> Mapping[str, Metric]:
     """The metrics by name, in the order of the columns.
 
     Raises InvalidFile, with file, line and field, when the file is missing, is no properties file of the mart, or a
-    numeric column lacks its unit, words or source.
+    numeric column lacks its unit, words, direction or source.
     """
     try:
         properties = _Properties.model_validate(read_properties(path))
@@ -90,10 +99,10 @@ def read_metrics(path: Path = FILE) -> Mapping[str, Metric]:
             _Properties, path, _problems
         )  # again and slowly: it says what is wrong, and in which line
     return {
-        column.name: Metric(column.name, meta.unit, meta.words, meta.source)
+        column.name: Metric(column.name, meta.unit, meta.words, meta.healthier, meta.source)
         for column in properties.models[0].columns
         for meta in [column.config.meta]
-        if column.data_type in NUMERIC and meta.unit and meta.words and meta.source
+        if column.data_type in NUMERIC and meta.unit and meta.words and meta.healthier and meta.source
     }
 
 

@@ -68,6 +68,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "model list": [],
     "model diff": ["{model}"],
     "model tune": ["weekly_points"],
+    "model fit": ["--resamplings", "0"],
     "model backtest": ["weekly_points"],
     "model steadiness": ["weekly_points"],
     "score overrides": [],
@@ -106,7 +107,7 @@ NO_LIST = {
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {
-    "why", "alert show", "action why", "play simulate", "model diff", "report show", "report send", "report card",
+    "why", "alert show", "action why", "play simulate", "model diff", "model fit", "report show", "report send", "report card",
     "report value", "kpi show", "kpi drivers", "feedback route",
 }  # fmt: skip
 """Several lists in one object."""

@@ -20,6 +20,7 @@ models:
           meta:
             unit: count
             words: logins in 7 days
+            healthier: more
             source: events
 """
 
@@ -38,7 +39,7 @@ def complaint(file: Path) -> str:
 
 
 def test_numeric_columns_are_metrics_and_others_are_not(file: Path) -> None:
-    assert read_metrics(file) == {"logins_7d": Metric("logins_7d", "count", "logins in 7 days", "events")}
+    assert read_metrics(file) == {"logins_7d": Metric("logins_7d", "count", "logins in 7 days", "more", "events")}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_numeric_columns_are_metrics_and_others_are_not(file: Path) -> None:
         (
             "source: events",
             "source: [events]",
-            "mart.yml:12: models[1].columns[2].config.meta.source: expected a valid",
+            "mart.yml:13: models[1].columns[2].config.meta.source: expected a valid",
         ),
         ("fct_account_weeks", "dim_accounts", "mart.yml:2: models: expected fct_account_weeks and no other model"),
         ("version: 2\n", "version: [2\n", "is not YAML"),

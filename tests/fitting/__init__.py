@@ -1,0 +1,1 @@
+"""Score models made from what happened."""

@@ -1,0 +1,119 @@
+"""From history to a model to review: written, judged on weeks it has not learned from, applied to nothing."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cs_pipeline.backtest.baselines import BASELINES
+from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
+from cs_pipeline.backtest.measures import Separation, TooLittle
+from cs_pipeline.cli import app
+from cs_pipeline.errors import UserError
+from cs_pipeline.fitting.fit import FittedModel, fit_model
+from cs_pipeline.health.library import load_score_model, read_score_model
+from cs_pipeline.health.reweighting import as_yaml
+from cs_pipeline.reports.backtest import fitted
+from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.fixtures import marts
+from tests.builders.marts import week
+from tests.builders.observed_marts import LEAVERS, WEEKS, add_company
+
+__all__ = ["marts"]
+
+FORTNIGHTLY = Design(week(0), week(WEEKS - 1), EveryWeeks(2, 30))
+WEEKLY_POINTS = load_score_model("weekly_points")
+
+
+@pytest.fixture
+def found(marts: Warehouse) -> FittedModel:
+    add_company(marts)
+    found = fit_model(marts, FORTNIGHTLY, "ours", [WEEKLY_POINTS], resamplings=5)
+    assert isinstance(found, FittedModel)
+    return found
+
+
+def test_what_tells_leavers_apart_is_in_and_is_held_against_weeks_it_has_not_seen(found: FittedModel) -> None:
+    assert set(found.model.metric_names) <= {"seat_utilisation", "core_features_used", "logged_in_7d"}
+    assert isinstance(found.judged.whole, Separation)
+    assert found.judged.whole.auc.low > 0.6
+    assert found.judged.whole.observations <= len(found.split.test)
+    assert list(found.judged.baselines) == list(BASELINES)
+    (shipped,) = found.others
+    assert isinstance(shipped.whole, Separation)
+    assert found.judged.whole.auc.value > shipped.whole.auc.value
+    assert found.known_departures.known == LEAVERS
+
+
+def test_each_metric_is_in_it_or_says_why_not(found: FittedModel) -> None:
+    assert not set(found.left_out) & set(found.model.metric_names)
+    assert all(found.left_out.values())
+    assert found.left_out["tenure_days"] == "only the calendar moves it"
+    assert "restates" in " ".join(found.left_out.values())
+
+
+def test_the_file_can_be_read_and_says_what_it_was_made_from(found: FittedModel, tmp_path: Path) -> None:
+    path = tmp_path / "ours.yaml"
+    path.write_text(as_yaml(found.model), encoding="utf-8")
+    read = read_score_model(path)
+    assert read.version == found.model.version
+    assert "followed by a departure" in read.description
+    assert str(found.split.test_from.date()) in read.title
+
+
+def test_the_later_part_teaches_nothing(marts: Warehouse, found: FittedModel) -> None:
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update marts.fct_account_weeks set seat_utilisation = 1 - seat_utilisation where week + 7 >= %s",
+            [found.split.test_from.date()],
+        )
+    again = fit_model(marts, FORTNIGHTLY, "ours", [WEEKLY_POINTS], resamplings=5)
+    assert isinstance(again, FittedModel)
+    assert as_yaml(again.model) == as_yaml(found.model)
+    assert again.judged.whole != found.judged.whole
+
+
+def test_a_metric_that_knows_the_outcome_is_left_out_by_name(marts: Warehouse) -> None:
+    add_company(marts, telltale="worst_open_ticket")
+    found = fit_model(marts, Design(week(0), week(WEEKS - 1)), "ours", resamplings=0)
+    assert isinstance(found, FittedModel)
+    assert found.left_out["worst_open_ticket"].startswith("seems to know the outcome")
+
+
+def test_too_little_says_what_would_be_enough(marts: Warehouse) -> None:
+    add_company(marts)
+    found = fit_model(marts, Design(week(0), week(15), BeforeRenewals(4)), "ours")
+    assert isinstance(found, TooLittle)
+    assert "and 20 are needed" in found.reason
+
+
+def test_words_and_tables_name_the_best_baseline_and_what_is_doubtful(found: FittedModel) -> None:
+    said = " ".join(fitted.said(found))
+    assert "On weeks that it has not seen it reaches an AUC of" in said
+    assert "of the best baseline" in said
+    points = fitted.points(found)
+    assert points["points"].sum() == 100
+    assert "below" in points["steps"].iloc[0]
+    assert fitted.beside(found)["model"].iloc[0] == "ours"
+    assert fitted.as_object(found)["left_out"] == found.left_out
+
+
+@pytest.mark.slow(seconds=5)
+def test_the_command_writes_the_file_and_applies_nothing(
+    marts: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_company(marts)
+    monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", marts.url)
+    monkeypatch.setenv("CS_PIPELINE_HOME", str(tmp_path))
+    output = tmp_path / "our_points.yaml"
+    arguments = ["model", "fit", "--every", "2", "--resamplings", "3", "--output", str(output)]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert read_score_model(output).model == "our_points"
+    words = " ".join(done.output.split())
+    assert "cs-pipeline model diff" in words
+    assert "nothing uses it until" in words
+    with pytest.raises(UserError, match="is there already"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+    early = ["model", "fit", "--to", str(week(15)), "--resamplings", "0"]
+    assert "No model: too little data to say" in CliRunner().invoke(app, early, catch_exceptions=False).output
