@@ -223,3 +223,23 @@ def test_a_team_names_its_competitors_and_keeps_the_rest(talking: Company, setti
         "named": ("competitor_named", ["competitive_intelligence"]),
         "inside a word": (None, ["support", "#ideas"]),
     }
+
+
+def test_bounds_of_a_score_and_of_a_renewal_belong_to_the_rule(
+    talking: Company, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "routing.yaml").write_text(
+        "rules:\n"
+        "  - {rule: bad, title: Bad, when: [{score_at_most: 0.4}], to: owner}\n"
+        "  - {rule: good, title: Good, when: [{score_at_least: 0.8}], to: owner}\n"
+        "  - {rule: renews, title: Renews, when: [{said_in: [ticket], renewal_within_days: 0}], to: owner}\n"
+    )
+    for said, share in {"bad": 0.4, "hardly bad": 0.41, "hardly good": 0.79, "good": 0.8}.items():
+        say(talking, said, "Well", said_in="survey", score_share=share)
+    for tier, renewal in {"pro": MONDAY, "starter": MONDAY - DAY, "enterprise": MONDAY + DAY}.items():
+        talking.metrics(tier, renewal_date=renewal.date())
+        say(talking, tier, "Well", said_in="ticket", account_id=tier)
+    route(talking, settings.model_copy(update={"config": tmp_path}))
+    assert {source: rule for source, (rule, *_) in routed(talking).items()} == {
+        "bad": "bad", "hardly bad": None, "hardly good": None, "good": "good", "pro": "renews",
+    }  # fmt: skip

@@ -105,6 +105,12 @@ def test_the_dashboard_says_what_changed_mrr_and_which_accounts_made_the_differe
     assert [abs(number_of(row[1])) for row in shown.rows] == pytest.approx([*largest.round()[: len(shown.rows)]], abs=1)
     left = {account for account, row in zip(shown.accounts, shown.rows, strict=True) if row[4] == "left"}
     assert left == {account for account in shown.accounts if wide.loc[account, MONTH] == 0}
+    (bridge,) = [figure for figure in report.figures if "contraction and churn" in figure.finding]
+    a_year_ago = pd.Timestamp(MONTH) - pd.DateOffset(
+        months=13
+    )  # thirteen months, so that the month a year ago is there
+    changed = wide[MONTH].sum() - wide[str(a_year_ago.date())].sum()
+    assert f"MRR changed by {MONEY.signed(changed)} over 13 months" in bridge.finding
 
 
 @pytest.mark.requirement("S3-78")
