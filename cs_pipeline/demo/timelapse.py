@@ -20,6 +20,7 @@ PLAYBOOKS_SENSOR = "playbooks_sensor"
 DUE_SENSOR = "due_actions_sensor"
 WEEKLY_SCHEDULE = "weekly_health_schedule"
 DAILY_SCHEDULE = "daily_plays_schedule"
+FEEDBACK_SCHEDULE = "route_feedback_schedule"
 ALERT_SCHEDULE = "evaluate_alerts_schedule"
 
 EARLY = timedelta(hours=5)
@@ -43,11 +44,13 @@ class Timelapse:
     def let_day_happen(self, midnight: datetime) -> None:
         """One day in UTC: schedules (on Mondays the weekly one too), alert rules, sensors, what falls due by evening.
 
-        Alert rules are asked once a day, and not every hour: what is due then is asked about its newest moment.
+        Alert rules are asked once a day, and not every hour: what is due then is asked about its newest moment. What
+        customers said is handed on once a week.
         """
         self._tick_schedule(DAILY_SCHEDULE, midnight + EARLY)
         if midnight.weekday() == 0:
             self._tick_schedule(WEEKLY_SCHEDULE, midnight + MORNING)
+            self._tick_schedule(FEEDBACK_SCHEDULE, midnight + AFTER_LOADING)
         self._tick_schedule(ALERT_SCHEDULE, midnight + AFTER_LOADING)
         self._tick_sensor(PLAYBOOKS_SENSOR)
         for hour in (AFTERNOON, EVENING):

@@ -117,17 +117,38 @@ def test_each_renewal_says_how_likely_it_is_and_months_what_they_bring(changing:
         assert sum(term["arr"] for term in row["terms"]) == pytest.approx(arr)
     with sample.warehouse.session() as session:
         months = forecast_by_month(session)
-        of_nobody = forecast_by_month(session, "nobody@ours.example")
+        narrowed = [
+            forecast_by_month(session, "nobody@ours.example"),
+            *(forecast_by_month(session, type=type) for type in ("auto", "manual")),
+            forecast_by_month(session, at_risk=True),
+            forecast_by_month(session, until=sample.today + timedelta(days=30)),
+        ]
         accuracy = accuracy_of_quarter(session)
         ahead = renewals_ahead(session)
     assert [month["month"] for month in months] == sorted(month["month"] for month in months)
     assert sum(month["renewals"] for month in months) == ahead.renewals
     assert sum(month["expected"] for month in months) == pytest.approx(12 * (ahead.expected_mrr or 0))
-    assert of_nobody == []
+    counted = sample.history.rows(
+        f"""
+        select
+            count(*) filter (where overview.owner_email = 'nobody@ours.example'),
+            count(*) filter (where overview.renewal_type = 'auto'),
+            count(*) filter (where overview.renewal_type = 'manual'),
+            count(*) filter (where overview.is_at_risk),
+            count(*) filter (where forecasts.renewal_date <= date '{sample.today}' + 30)
+        from cs.renewal_forecasts as forecasts
+        inner join cs.account_overview as overview using (account_id)
+        where forecasts.week = (select max(week) from cs.renewal_forecasts)
+        """
+    )
+    assert [sum(month["renewals"] for month in each) for each in narrowed] == [*counted[0]]
+    assert len({*counted[0], ahead.renewals}) > 3
     text = actor.get("/renewals").text
     assert "% right</a> in ARR" in text
     assert set(accuracy) == {"forecast_accuracy", "csm_call_accuracy"}
     assert "No renewal is forecast of these accounts." in actor.get("/renewals?owner=nobody@ours.example").text
+    soon, risky = (actor.get(f"/renewals?{question}").text for question in ("within=30", "at_risk=1"))
+    assert "of the next 30 days" in soon and 'id="forecast">Forecast, at risk<' in risky
 
 
 def test_a_csm_says_what_they_expect_of_a_renewal_and_it_stands_beside_the_forecast(

@@ -11,7 +11,10 @@ with forecasts as (
     left join cs.account_overview as overview on renewal_forecasts.account_id = overview.account_id
     where
         renewal_forecasts.week = (select max(newest.week) from cs.renewal_forecasts as newest)
-        and (%(owner)s::text is null or lower(overview.owner_email) = lower(%(owner)s))
+        and (%(until)s::date is null or renewal_forecasts.renewal_date <= %(until)s)
+        and (%(owner)s = '' or lower(overview.owner_email) = lower(%(owner)s))
+        and (%(type)s = '' or overview.renewal_type = %(type)s)
+        and (not %(at_risk)s or overview.is_at_risk)
 ),
 
 calls as (

@@ -56,13 +56,17 @@ def renewals_ahead(
     return RenewalsAhead(asked, rows, totals["renewals"], totals["mrr"], totals["expected_mrr"])
 
 
-def forecast_by_month(session: Session, owner: str | None = None) -> list[Row]:
+def forecast_by_month(
+    session: Session, owner: str = "", type: str = "", at_risk: bool = False, until: date | None = None
+) -> list[Row]:
     """What the newest forecast expects of each month: month, renewals, arr, expected, low, high, called, by_csm.
 
+    Of an owner, a renewal type, accounts at risk, and renewals up to a day, where these are given.
     `expected` is None where no renewal was ever settled. `called`: renewals that a CSM said something of; `by_csm`:
     what is expected where their calls count before the forecast. Empty while nothing is forecast.
     """
-    return read_rows(session, read_sql(__file__, "by_month"), {"owner": owner})
+    values = {"owner": owner, "type": type, "at_risk": at_risk, "until": until}
+    return read_rows(session, read_sql(__file__, "by_month"), values)
 
 
 def accuracy_of_quarter(session: Session) -> dict[str, Row]:

@@ -88,7 +88,7 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
     return PlaybookPage(
         steps=_steps(read_rows(session, _STEPS, values), playbook),
         counts=counted,
-        running=read_rows(session, _RUNNING.format(account_name=_account_name(session, "enrolments")), values),
+        running=read_rows(session, _RUNNING.format(account_name=_account_name(session, "overview")), values),
         not_sent=[
             {**row, "why": meaning(row["reason"], conditions) if row["reason"] else "no reason was kept"}
             for row in read_rows(session, _NOT_SENT, values)
@@ -198,11 +198,30 @@ group by reason
 order by accounts desc, reason
 """
 
+# Those that are shown are chosen first, so that not every play's next action is looked for.
 _RUNNING = """
+with shown as (
+    select
+        enrolments.enrolment_id,
+        enrolments.account_id,
+        enrolments.enrolled_at,
+        enrolments.anchor_on,
+        overview.account_name,
+        overview.arr,
+        overview.score,
+        overview.band,
+        overview.severity
+    from cs.enrolments
+    left join cs.account_overview as overview on enrolments.account_id = overview.account_id
+    where enrolments.playbook = %(playbook)s and enrolments.status = 'active'
+    order by overview.arr desc nulls last, enrolments.enrolment_id
+    limit %(limit)s
+)
+
 select
-    enrolments.account_id,
-    enrolments.enrolled_at,
-    enrolments.anchor_on,
+    overview.account_id,
+    overview.enrolled_at,
+    overview.anchor_on,
     {account_name} as account_name,
     overview.arr,
     overview.score,
@@ -211,18 +230,15 @@ select
     upcoming.step,
     upcoming.due_at,
     upcoming.status
-from cs.enrolments
-left join cs.account_overview as overview on enrolments.account_id = overview.account_id
+from shown as overview
 left join lateral (
     select actions.step, actions.due_at, actions.status
     from cs.actions
     where
-        actions.enrolment_id = enrolments.enrolment_id
+        actions.enrolment_id = overview.enrolment_id
         and actions.status in ('planned', 'awaiting_approval', 'claimed')
     order by actions.due_at, actions.action_id
     limit 1
 ) as upcoming on true
-where enrolments.playbook = %(playbook)s and enrolments.status = 'active'
-order by overview.arr desc nulls last, enrolments.enrolment_id
-limit %(limit)s
+order by overview.arr desc nulls last, overview.enrolment_id
 """

@@ -1,5 +1,7 @@
 """Show the renewals that come: health, ARR, how likely each is, what is planned, and what months are to bring."""
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
 from cs_pipeline.reports.accounts.book import choices
@@ -23,7 +25,8 @@ def show(asked: PageRequest) -> Response:
     with asked.session() as session:
         found = renewals(session, question, asked.now.date())
         owners = choices(session)["owner"]
-        months = forecast_by_month(session, question.owner or None)
+        until = asked.now.date() + timedelta(days=question.within)
+        months = forecast_by_month(session, question.owner, question.type, question.at_risk, until)
         accuracy = accuracy_of_quarter(session)
     return asked.render(
         "renewals",
