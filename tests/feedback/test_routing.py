@@ -62,7 +62,8 @@ def test_what_nobody_tagged_goes_by_its_words_and_a_ticket_without_any_stays_wit
     say(talking, "wish", "Could you add folders?", said_in="ticket")
     say(talking, "slow", "Zu kompliziert.", said_in="survey")
     say(talking, "fond", "Does what it says.", said_in="survey", score_share=0.9)
-    say(talking, "vague", "We hardly use it.", said_in="survey", score_share=0.2)
+    say(talking, "content", "Fine so far.", said_in="survey", score_share=0.7)
+    say(talking, "vague", "We hardly use it.", said_in="survey", score_share=0.6)
     say(talking, "ticket", "Import fails", said_in="ticket")
     say(talking, "price in a ticket", "What does it cost?", said_in="ticket")
     talking.metrics("enterprise", renewal_date=(MONDAY + 90 * DAY).date())
@@ -76,6 +77,7 @@ def test_what_nobody_tagged_goes_by_its_words_and_a_ticket_without_any_stays_wit
         "wish": "wish_named",
         "slow": "product_improvement",
         "fond": "promoter",
+        "content": "content_enough",
         "vague": None,
         "price before a renewal": "price_named",
     }

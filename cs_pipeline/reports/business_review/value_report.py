@@ -171,19 +171,20 @@ def _figures(review: Review) -> Iterator[Figure]:
                 "amount": review.value["amount"].astype(float).to_numpy(),
             }
         )
-        best = rows.groupby("month")["amount"].sum().idxmax()
+        best = pd.Period(str(rows.groupby("month")["amount"].sum().idxmax()))
+        every_month = [str(month) for month in pd.period_range(min(months), max(months), freq="M")]
         chart = (
             alt.Chart(rows)
             .mark_bar()
             .encode(
-                x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=-40)),
+                x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=-40), scale=alt.Scale(domain=every_month)),
                 y=alt.Y("amount:Q", title="value", axis=alt.Axis(format="~s")),
-                color=alt.Color("kind:N", title=None),
+                color=alt.Color("kind:N", title=None, legend=alt.Legend(orient="top")),
             )
             .properties(width=WIDTH, height=HEIGHT)
         )
         yield Figure(
-            "value_by_month", f"Value was recorded in {count(len(set(months)), 'month')}, most in {best}.", chart
+            "value_by_month", f"Value was recorded in {count(len(set(months)), 'month')}, most in {best:%B %Y}.", chart
         )
     weeks = review.weeks.dropna(subset=["active_users_7d"])
     if len(weeks) > 1:
@@ -196,7 +197,7 @@ def _figures(review: Review) -> Iterator[Figure]:
             .mark_line(color="#1f6f5c")
             .encode(
                 x=alt.X("week:T", title=None, axis=alt.Axis(format="%b %Y", tickCount=6)),
-                y=alt.Y("people:Q", title="people", scale=alt.Scale(zero=True)),
+                y=alt.Y("people:Q", title="people", scale=alt.Scale(zero=True), axis=alt.Axis(tickMinStep=1)),
             )
             .properties(width=WIDTH, height=HEIGHT)
         )

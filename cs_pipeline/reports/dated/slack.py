@@ -9,7 +9,7 @@ from cs_pipeline.reports.dated.words import count, sentence
 
 MOST_ROWS = 12
 MOST_FIGURES = 3
-LONGEST_CELL = 60
+LONGEST_CELL = 80
 
 
 def slack_blocks(report: Report, page_url: str = "") -> list[dict[str, Any]]:
