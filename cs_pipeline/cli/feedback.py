@@ -65,7 +65,7 @@ def route(as_json: AsJson = False) -> None:
         console.print(Text(f"{count:>7,} {name}"))
     say_done(
         f"{done.items:,} handed on, {done.triage:,} of them to triage, {done.old:,} recorded without telling anybody; "
-        f"{done.messages:,} messages planned"
+        f"{done.messages:,} messages" + (f" and {done.tasks:,} tasks" if done.tasks else "") + " planned"
     )
 
 

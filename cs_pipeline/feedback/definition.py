@@ -29,6 +29,12 @@ def _receiver(text: str) -> str:
     return reader_named(text, [*PEOPLE, TEAM, *Teams.model_fields], "#ideas")
 
 
+def _assignee(text: str) -> str:
+    if text.startswith("#"):
+        raise ValueError(f"'{text}' is a channel, and a task is a person's; expected an address or a role that has one")
+    return reader_named(text, [*PEOPLE, *Teams.model_fields], "#ideas")
+
+
 def _several(value: object) -> object:
     """One receiver is a list of one."""
     return (value,) if isinstance(value, str) else value
@@ -96,6 +102,9 @@ class Rule(_Part):
     when: Annotated[tuple[Condition, ...], AfterValidator(_at_least_one)]
     to: Receivers
     priority: Annotated[Priorities, BeforeValidator(_by_tier)] = Priorities()
+    task_for: Annotated[str, AfterValidator(_assignee)] | None = Field(
+        default=None, description="who has a task in the CRM for each item besides: owner, manager, executive, a team"
+    )
     origin: str = Field(default="the team", description="where the rule comes from: ids of the requirements, or ours")
 
 

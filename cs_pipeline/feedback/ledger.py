@@ -16,6 +16,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.feedback import words
 from cs_pipeline.feedback.definition import RoutingBook
 from cs_pipeline.feedback.messages import tell
+from cs_pipeline.feedback.tasks import plan_tasks
 from cs_pipeline.plays.facts.query import NOT_BUILT
 from cs_pipeline.settings import Settings
 from cs_pipeline.sql_files import read_sql
@@ -35,12 +36,13 @@ _FOUND = words.FOUND.format(plain="asked.plain", negated="lists.negated", found=
 
 @dataclass(frozen=True)
 class Routed:
-    """What came of a look at what is new. `messages` were planned; `old` items are recorded and told to nobody."""
+    """What came of a look at what is new. `messages` and `tasks` were planned; `old` items are told to nobody."""
 
     items: int = 0
     triage: int = 0
     old: int = 0
     messages: int = 0
+    tasks: int = 0
     by_rule: tuple[tuple[str, int], ...] = ()
 
 
@@ -59,12 +61,14 @@ def route(session: Session, book: RoutingBook, settings: Settings, now: datetime
         )
         counts = cursor.fetchall()
         messages = tell(cursor, book, settings, now)
+        tasks = plan_tasks(cursor, book, settings, now)
         _drop(cursor)
     return Routed(
         items=sum(count for _, count, _ in counts),
         triage=sum(count for rule, count, _ in counts if not rule),
         old=sum(old for *_, old in counts),
         messages=messages,
+        tasks=tasks,
         by_rule=tuple((rule, count) for rule, count, _ in counts if rule),
     )
 

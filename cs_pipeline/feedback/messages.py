@@ -41,7 +41,7 @@ def tell(cursor: Cursor, book: RoutingBook, settings: Settings, now: datetime) -
     cursor.execute(_SHOWN, {"shown": SHOWN})
     names = [column.name for column in cursor.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    currency = _currency(settings)
+    currency = currency_of(settings)
     notices: dict[str, Notice] = {}
     for recipient, found in groupby(rows, key=lambda row: row["recipient"]):
         items = list(found)
@@ -73,7 +73,7 @@ def _notice(items: list[dict[str, Any]], book: RoutingBook, settings: Settings, 
     subject = f"{what}, for {first['role'].replace('_', ' ')}" + (
         f": {pressing:,} of high priority" if pressing else ""
     )
-    lines = [_line(item, book, settings, currency) for item in items]
+    lines = [item_line(item, book, settings, currency) for item in items]
     if count > len(items):
         lines.append(f"… and {count - len(items):,} more: cs-pipeline feedback list --to {first['role']}")
     return Notice(
@@ -85,7 +85,8 @@ def _notice(items: list[dict[str, Any]], book: RoutingBook, settings: Settings, 
     )
 
 
-def _line(item: Mapping[str, Any], book: RoutingBook, settings: Settings, currency: str) -> str:
+def item_line(item: Mapping[str, Any], book: RoutingBook, settings: Settings, currency: str) -> str:
+    """What was said, by whom, and where it stands: two lines."""
     rule = book.named(item["rule"]) if item["rule"] else None
     words = " ".join((item["words"] or "").split())
     quoted = f"“{words[:LONGEST_QUOTE]}{'…' if len(words) > LONGEST_QUOTE else ''}”" if words else "(no words)"
@@ -107,7 +108,8 @@ def _line(item: Mapping[str, Any], book: RoutingBook, settings: Settings, curren
     )
 
 
-def _currency(settings: Settings) -> str:
+def currency_of(settings: Settings) -> str:
+    """The sign of the team's currency."""
     folders = loader.folders(settings.config)
     return Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file())).currency
 

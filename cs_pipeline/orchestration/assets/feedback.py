@@ -47,6 +47,7 @@ def routed_feedback(
             "to_triage": done.triage,
             "recorded_untold": done.old,
             "messages": done.messages,
+            "tasks": done.tasks,
             "by_rule": table(pd.DataFrame(done.by_rule, columns=["rule", "items"])),
             "triage": table(triage[["item", "said", "account", "tier"]]),
             "site": dg.MetadataValue.url(settings.site_url),

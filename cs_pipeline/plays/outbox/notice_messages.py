@@ -132,4 +132,6 @@ def _payload(channel: str, row: dict[str, Any], settings: Settings) -> dict[str,
     layout = KINDS[channel].layout
     if layout is not None:
         return {layout.field: row["blocks"] or layout.plain(row["body"])}
+    if channel == "crm":
+        return {"kind": "task"}
     return {"preview": "", "sender_name": settings.sender_name, "reply_to": None}

@@ -26,8 +26,8 @@ SECOND_WAY_AFTER = timedelta(minutes=10)
 TOLD_FOR = timedelta(days=14)
 AT_A_TIME = 1_000
 
-Way = tuple[Literal["slack", "email"], str]
-"""A channel, and the address or conversation there."""
+Way = tuple[Literal["slack", "email", "crm"], str]
+"""A channel, and the address or conversation there; of the CRM, whose task it is."""
 
 
 @dataclass(frozen=True)
