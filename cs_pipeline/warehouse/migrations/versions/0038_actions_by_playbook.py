@@ -1,0 +1,20 @@
+"""Indexes of actions by playbook, and of attempts by when they were made."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0038"
+down_revision = "0037"
+
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def upgrade() -> None:
+    """Add the indexes."""
+    op.get_bind().exec_driver_sql(SQL.read_text(), execution_options={"no_parameters": True})
+
+
+def downgrade() -> None:
+    """Not offered, as for the versions before."""
+    raise NotImplementedError("the cs schema holds history; restore a backup instead of downgrading")
