@@ -101,6 +101,12 @@ def test_a_rule_is_tried_and_nothing_is_written(say: Say, company: Company) -> N
     assert company.column("select count(*) from cs.alert_evaluations") == [0]
 
 
+def test_a_trial_calls_accounts_by_their_name(say: Say, company: Company) -> None:
+    company.account("acme")
+    view_of(company, "no_login", [("acme", "acme", 9.0)])
+    assert "Nobody at Acme has logged in for 9 days" in " ".join(say("test", "no_login").split())
+
+
 def test_a_trial_goes_by_the_parameters_of_the_files(
     say: Say, company: Company, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,9 +14,11 @@ from cs_pipeline.alerts.freshness import stale_inputs
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.title import title_of
 from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.relations import missing_relations
 
 LONGEST = "5min"
 """How long the rule may take, as when it is evaluated."""
+_ACCOUNTS = "marts.dim_accounts"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
     `account`: only rows of the account with that id. The rule's `for`, its audience and what stands before it are not
     asked. Raises UserError while its view is not built, or when PostgreSQL refuses it.
     """
+    names = f"(select account_name from {_ACCOUNTS} where account_id = found.account_id)"
+    if missing_relations(session, _ACCOUNTS):
+        names = "null::text"
     with session.cursor() as cursor:
         cursor.execute(HASH_JOINS)
         cursor.execute(
@@ -56,20 +61,24 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
         try:
             cursor.execute(
                 f"""
-                select
-                    account_id,
-                    entity,
-                    measured,
-                    held_against,
-                    facts,
-                    count(*) over () as found,
-                    (
-                        dense_rank() over (order by account_id) + dense_rank() over (order by account_id desc) - 1
-                    ) as accounts
-                from {rule.relation}
-                where %(account)s::text is null or account_id = %(account)s
-                order by measured desc nulls last, account_id, entity
-                limit %(limit)s
+                select found.*, {names} as account_name
+                from (
+                    select
+                        account_id,
+                        entity,
+                        measured,
+                        held_against,
+                        facts,
+                        count(*) over () as found,
+                        (
+                            dense_rank() over (order by account_id) + dense_rank() over (order by account_id desc) - 1
+                        ) as accounts
+                    from {rule.relation}
+                    where %(account)s::text is null or account_id = %(account)s
+                    order by measured desc nulls last, account_id, entity
+                    limit %(limit)s
+                ) as found
+                order by found.measured desc nulls last, found.account_id, found.entity
                 """,
                 {"account": account, "limit": limit},
             )
@@ -88,7 +97,7 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
         parameters=rule.parameters,
         found=int(found["found"].iloc[0]) if len(found) else 0,
         accounts=int(found["accounts"].iloc[0]) if len(found) else 0,
-        rows=found.drop(columns=["found", "accounts"]),
+        rows=found.drop(columns=["found", "accounts", "account_name"]),
         stale=[each.words for each in stale_inputs(session, rule.alert.needs_fresh, as_of)],
     )
 

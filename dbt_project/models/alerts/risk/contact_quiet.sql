@@ -110,8 +110,5 @@ select
 from quiet
 where
     days_without >= days
-    and (
-        days_without >= coalesce(times_usual * usual_gap, 0)
-        -- As far as it looks back the user did not log in.
-        or days_without >= 4 * days
-    )
+    -- Who did nothing as far as the rule looks back has nothing that is usual.
+    and days_without >= coalesce(times_usual * usual_gap, 0)

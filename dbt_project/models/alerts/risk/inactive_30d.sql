@@ -113,8 +113,5 @@ select
 from inactive
 where
     days_without >= days
-    and (
-        days_without >= coalesce(times_usual * usual_gap, 0)
-        -- As far as it looks back the user did nothing.
-        or days_without >= 2 * days
-    )
+    -- Who did nothing as far as the rule looks back has nothing that is usual.
+    and days_without >= coalesce(times_usual * usual_gap, 0)

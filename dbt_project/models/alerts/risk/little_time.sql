@@ -72,8 +72,7 @@ where
     coalesce(time_spent.minutes_spent, 0) < customers.minutes
     and coalesce(time_spent.usual_minutes, 0) >= customers.usual_minutes
     and {{ utc_day('customers.as_of') }} - customers.created_on > customers.days
-    and exists (
-        select 1
-        from account_days
+    and customers.as_of in (
+        select account_days.as_of from account_days
         where account_days.duration_seconds > 0
     )

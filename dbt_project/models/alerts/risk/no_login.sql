@@ -76,8 +76,5 @@ select
 from silent
 where
     days_without >= days
-    and (
-        days_without >= coalesce(times_usual * usual_gap, 0)
-        -- As far as it looks back nobody logged in.
-        or days_without >= 8 * days
-    )
+    -- Who did nothing as far as the rule looks back has nothing that is usual.
+    and days_without >= coalesce(times_usual * usual_gap, 0)

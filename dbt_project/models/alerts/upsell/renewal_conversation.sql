@@ -29,7 +29,10 @@ select
     cast(renewals.renewal_date - {{ utc_day('renewals.as_of') }} as double precision) as measured,
     renewals.days as held_against,
     jsonb_build_object(
-        'kind', touchpoints.kind,
+        'kind', case
+            when touchpoints.kind in ('qbr', 'ebr') then upper(touchpoints.kind)
+            else replace(touchpoints.kind, '_', ' ')
+        end,
         'scheduled_at', touchpoints.scheduled_at,
         'renewal_date', renewals.renewal_date,
         'arr', renewals.mrr * 12
