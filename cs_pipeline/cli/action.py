@@ -127,6 +127,22 @@ def missed(
 
 
 @commands.command()
+def doubt() -> None:
+    """Make uncertain what is due, after a restore: since the backup it may have gone out, and nothing goes out twice.
+
+    `cs-pipeline action list --status uncertain` lists it then; `action resend` and `action cancel` decide. Do it before
+    a daemon runs on the restored database (docs/deploy.md).
+    """
+    from cs_pipeline.plays.outbox.uncertain import doubt_what_was_due
+    from cs_pipeline.warehouse.locate import locate
+
+    settings = load_settings()
+    with locate(settings).session() as session:
+        count = doubt_what_was_due(session, Clock(settings.now).now())
+    say_done(f"{count:,} actions are uncertain now: they may have gone out since the backup")
+
+
+@commands.command()
 def captured(limit: Limit = 20, as_json: AsJson = False) -> None:
     """List the newest captured messages, and say where to look at them."""
     from cs_pipeline.reports.plays.queries import recent_messages

@@ -15,6 +15,7 @@ KILL_SWITCH = "kill_switch"
 STEP_BEFORE = "step_before"
 JOINED = "joined"
 MISSED = "missed"
+RESTORED = "restored"
 NO_RECIPIENT = "no_recipient"
 QUIET_HOURS = "quiet_hours"
 STALE_DATA = "stale_data"
@@ -85,6 +86,7 @@ POSTPONED: Mapping[str, str] = {
 DECIDED: Mapping[str, str] = {
     "on_hold": "a person wants to look first; it goes on when somebody approves it",
     "cancelled_by_hand": "a person has cancelled it",
+    RESTORED: "the database was restored from a backup, since which it may have gone out",
     "resend": "a person wants it to be sent again; it goes out also when its play is over",
 }
 """What a person's decision leaves on an action."""

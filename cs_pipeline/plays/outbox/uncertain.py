@@ -1,4 +1,4 @@
-"""Make actions uncertain whose worker was lost, and settle those that were looked up at their provider.
+"""Make actions uncertain whose worker, or whose record, was lost; settle those that were looked up at their provider.
 
 Nobody knows whether an uncertain action was sent, so it is never sent again on a guess: a lookup, or a person, decides.
 Which ones can be looked up is in `queue`; who asks the provider is `delivery.lookups`.
@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.message import LookupResult
 from cs_pipeline.plays.outbox.lock import change_in_order
+from cs_pipeline.plays.reasons import RESTORED
 
 
 def expire_leases(session: Session, now: datetime) -> int:
@@ -23,6 +24,21 @@ def expire_leases(session: Session, now: datetime) -> int:
             where status = 'claimed' and lease_until <= %s
             """,
             [now],
+        )
+        return cursor.rowcount
+
+
+def doubt_what_was_due(session: Session, now: datetime) -> int:
+    """Make `uncertain` what is due by now, of a database that was restored: it may have gone out since the backup."""
+    change_in_order(session)
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.actions
+            set status = 'uncertain', reason = %s, claimed_by = null, lease_until = null
+            where status = 'claimed' or (status = 'planned' and due_at <= %s)
+            """,
+            [RESTORED, now],
         )
         return cursor.rowcount
 
