@@ -107,8 +107,8 @@ NO_LIST = {
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {
-    "why", "alert show", "action why", "play simulate", "model diff", "model fit", "report show", "report send", "report card",
-    "report value", "kpi show", "kpi drivers", "feedback route",
+    "why", "alert show", "action why", "play simulate", "model diff", "model fit", "report show", "report send",
+    "report card", "report value", "kpi show", "kpi drivers", "feedback route",
 }  # fmt: skip
 """Several lists in one object."""
 
