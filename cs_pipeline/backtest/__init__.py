@@ -1,4 +1,5 @@
 """Compare score models and baselines with what happened to accounts. Read only.
 
-The measures need scikit-learn, which takes a second to import: commands and assets import this room when they run.
+Baselines and tuning need scikit-learn and scipy, which take a second to import: commands and assets import this room
+when they run. What every weekly run asks is in `knowledge`, and needs neither.
 """

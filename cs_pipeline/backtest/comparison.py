@@ -132,7 +132,9 @@ def backtest(
         )
     refuse_telltales(observations, dict.fromkeys(name for model in models for name in model.metric_names))
     split = split_in_time(observations)
-    last_weeks = read_last_weeks(warehouse, observations.loc[observations["departs"], "account_id"], models)
+    last_weeks = read_last_weeks(
+        warehouse, observations.loc[observations["departs"], "account_id"], models, design.outcome
+    )
     learned: dict[tuple[str, ...], dict[str, Risks | NoAnswer]] = {}
     results = []
     for model in models:

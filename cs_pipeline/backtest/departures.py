@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cs_pipeline.backtest.design import WEEK, BeforeRenewals, Design
-from cs_pipeline.backtest.observations import OUTCOMES
+from cs_pipeline.backtest.observations import outcomes_of
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 
@@ -55,7 +55,7 @@ def count_departures(warehouse: Warehouse, design: Design, observations: pd.Data
     left = query(
         warehouse,
         f"""
-        with outcomes as ({OUTCOMES})
+        with outcomes as ({outcomes_of(design.outcome)})
         select
             outcomes.account_id,
             outcomes.departs_on,

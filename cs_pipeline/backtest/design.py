@@ -5,6 +5,7 @@ It also holds the limits that decide when there is too little data to say, and w
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from cs_pipeline.errors import UserError
 
@@ -18,6 +19,15 @@ TEST_SHARE = 0.4
 """Share of the time, at its end, on which models and baselines are compared."""
 
 WEEK = timedelta(days=7)
+
+Outcome = Literal["departure", "churn", "non_renewal", "contraction"]
+OUTCOMES: dict[Outcome, str] = {
+    "departure": "accounts that left, by whatever way",
+    "churn": "accounts that left before their contract was to be renewed",
+    "non_renewal": "accounts that left when their contract was to be renewed",
+    "contraction": "accounts whose recurring revenue fell by more than 5 % from one week to the next",
+}
+"""What a backtest may look for, in words. An account that leaves by another way is looked at up to that day."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class Design:
     scheme: BeforeRenewals | EveryWeeks = BeforeRenewals()
     min_tenure_days: int | None = None
     max_tenure_days: int | None = None
+    outcome: Outcome = "departure"
 
     def __post_init__(self) -> None:
         for week in (self.first, self.last):
@@ -81,7 +92,8 @@ class Design:
             tenure += f", from {self.min_tenure_days} days after signup"
         if self.max_tenure_days is not None:
             tenure += f", up to {self.max_tenure_days} days after signup"
-        return f"weeks {self.first} to {self.last}, looked at {self.scheme.words}{tenure}"
+        counts = "" if self.outcome == "departure" else f", of {OUTCOMES[self.outcome]}"
+        return f"weeks {self.first} to {self.last}, looked at {self.scheme.words}{tenure}{counts}"
 
 
 def design_of(
@@ -93,11 +105,14 @@ def design_of(
     within_days: int | None = None,
     min_tenure_days: int | None = None,
     max_tenure_days: int | None = None,
+    outcome: str = "departure",
 ) -> Design:
     """A design from what a person has set; without a rhythm, it looks before renewals.
 
-    Raises UserError when a lead time and a rhythm are both set, or a number makes no sense.
+    Raises UserError when a lead time and a rhythm are both set, a number makes no sense, or there is no such outcome.
     """
+    if outcome not in OUTCOMES:
+        raise UserError(f"There is no outcome {outcome!r}; expected one of {', '.join(OUTCOMES)}")
     is_rhythmic = every_weeks is not None or within_days is not None
     if is_rhythmic and lead_weeks is not None:
         raise UserError(
@@ -111,4 +126,4 @@ def design_of(
         if is_rhythmic
         else BeforeRenewals(BeforeRenewals.lead_weeks if lead_weeks is None else lead_weeks)
     )
-    return Design(first, last, scheme, min_tenure_days, max_tenure_days)
+    return Design(first, last, scheme, min_tenure_days, max_tenure_days, outcome)

@@ -1,5 +1,12 @@
--- What became of each account, as far as the marts know: when it departed, and when that is decided and known.
+-- What became of each account, as far as the marts know: when it happened, and when that is decided and known.
+-- `asked` is another word where a design asks for another outcome.
 with
+
+asked as (
+
+    select 'departure'::text as outcome
+
+),
 
 known as (
 
@@ -13,8 +20,28 @@ last_ends as (
 
     select
         account_id,
-        max(coalesce(successor_started_on, ended_on, 'infinity')) as ended_on
+        max(coalesce(successor_started_on, ended_on, 'infinity')) as ended_on,
+        max(renews_on) filter (where not is_addon) as renews_on
     from marts.fct_subscription_terms
+    group by account_id
+
+),
+
+contractions as (
+
+    select
+        account_id,
+        min(week) as contracted_on
+    from (
+        select
+            account_id,
+            week,
+            mrr,
+            lag(mrr) over (partition by account_id order by week) as mrr_before
+        from marts.fct_account_weeks
+        where (select asked.outcome from asked) = 'contraction'
+    ) as account_weeks
+    where mrr > 0 and mrr < 0.95 * mrr_before
     group by account_id
 
 ),
@@ -23,27 +50,70 @@ exits as (
 
     select
         accounts.account_id,
+        known.until_day,
         (accounts.churned_at at time zone 'UTC')::date as churned_on,
-        nullif(last_ends.ended_on, 'infinity') as lapsed_on
+        nullif(last_ends.ended_on, 'infinity') as lapsed_on,
+        last_ends.renews_on,
+        contractions.contracted_on
     from marts.dim_accounts as accounts
+    cross join known
     left join last_ends on accounts.account_id = last_ends.account_id
+    left join contractions on accounts.account_id = contractions.account_id
+
+),
+
+departures as (
+
+    select
+        account_id,
+        until_day,
+        lapsed_on,
+        renews_on,
+        contracted_on,
+        case
+            when churned_on < until_day then least(churned_on, lapsed_on)
+            when lapsed_on + 30 <= until_day then lapsed_on
+        end as left_on,
+        case
+            when churned_on < until_day then least(churned_on + 1, lapsed_on + 30)
+            else lapsed_on + 30
+        end as known_on
+    from exits
+
+),
+
+happened as (
+
+    select
+        departures.account_id,
+        departures.until_day,
+        departures.lapsed_on,
+        departures.left_on,
+        case asked.outcome
+            when 'departure' then departures.left_on
+            when 'churn'
+                then case
+                    when departures.left_on < coalesce(departures.renews_on, 'infinity') then departures.left_on
+                end
+            when 'non_renewal' then case when departures.left_on >= departures.renews_on then departures.left_on end
+            when 'contraction' then departures.contracted_on
+        end as departs_on,
+        case asked.outcome
+            when 'contraction' then departures.contracted_on + 7
+            else departures.known_on
+        end as known_on
+    from departures
+    cross join asked
 
 )
 
 select
-    exits.account_id,
-    known.until_day,
+    account_id,
+    until_day,
+    departs_on,
+    known_on,
     case
-        when exits.churned_on < known.until_day then least(exits.churned_on, exits.lapsed_on)
-        when exits.lapsed_on + 30 <= known.until_day then exits.lapsed_on
-    end as departs_on,
-    case
-        when exits.churned_on < known.until_day then least(exits.churned_on + 1, exits.lapsed_on + 30)
-        else exits.lapsed_on + 30
-    end as known_on,
-    case
-        when exits.churned_on < known.until_day or exits.lapsed_on + 30 <= known.until_day then 'infinity'
-        else least(coalesce(exits.lapsed_on, 'infinity'), known.until_day)
+        when departs_on is not null then 'infinity'
+        else least(coalesce(left_on, lapsed_on, 'infinity'), until_day)
     end as decided_until
-from exits
-cross join known
+from happened

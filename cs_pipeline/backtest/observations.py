@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.backtest.design import BeforeRenewals, Design, design_of
+from cs_pipeline.backtest.design import BeforeRenewals, Design, Outcome, design_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
@@ -30,8 +30,10 @@ LOOK_BACK_DAYS = 26 * 7
 STEADY_WEEKS = 13
 """Rhythm for accounts that neither renew nor depart; each in weeks of its own, by a hash of its id."""
 
-OUTCOMES = read_sql(__file__, "outcomes")
-"""Select of account_id, until_day, departs_on, known_on, decided_until: a row an account."""
+
+def outcomes_of(outcome: Outcome = "departure") -> str:
+    """Select of account_id, until_day, departs_on, known_on, decided_until: a row an account."""
+    return read_sql(__file__, "outcomes").replace("select 'departure'::text", f"select '{outcome}'::text")
 
 
 def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
@@ -43,14 +45,18 @@ def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
     return row["first"], row["last"]
 
 
-def design_within_marts(warehouse: Warehouse, first: date | None, last: date | None, **settings: int | None) -> Design:
+def design_within_marts(
+    warehouse: Warehouse, first: date | None, last: date | None, outcome: str = "departure", **settings: int | None
+) -> Design:
     """The design with these settings (see `design_of`); without a first or last week, those of the marts."""
     earliest, latest = weeks_of_marts(warehouse)
-    return design_of(first or earliest, last or latest, **settings)
+    return design_of(first or earliest, last or latest, outcome=outcome, **settings)
 
 
-def read_observations(warehouse: Warehouse, design: Design, models: Sequence[ScoreModel] = ()) -> pd.DataFrame:
-    """One row an observation, ordered by week and account.
+def read_observations(
+    warehouse: Warehouse, design: Design, models: Sequence[ScoreModel] = (), most_accounts: int | None = None
+) -> pd.DataFrame:
+    """One row an observation, ordered by week and account; of about `most_accounts` accounts, by a hash of their ids.
 
     Columns account_id, week, observed_on (the day the week was over), tier, cohort_month, departs (bool), departs_on,
     known_on (first day on which the outcome is known), every metric that the marts have (NaN is missing), and what
@@ -62,7 +68,7 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
     rows = query(
         warehouse,
         f"""
-        with outcomes as ({OUTCOMES}), observed as ({observed})
+        with outcomes as ({outcomes_of(design.outcome)}), observed as ({observed})
         select
             observed.account_id,
             observed.week,
@@ -77,7 +83,7 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
         inner join marts.fct_account_weeks as account_weeks
             on account_weeks.account_id = observed.account_id and account_weeks.week = observed.week
         inner join outcomes on outcomes.account_id = observed.account_id
-        where {_tenure(design)}
+        where {_tenure(design)} and {_part(warehouse, most_accounts)}
         order by observed.week, observed.account_id
         """,
         (design.first.isoformat(), design.last.isoformat(), *rhythm),
@@ -87,13 +93,15 @@ def read_observations(warehouse: Warehouse, design: Design, models: Sequence[Sco
     return rows.assign(**moments, departs=rows["departs"].astype(bool), tier=rows["tier"].fillna("none"))
 
 
-def read_last_weeks(warehouse: Warehouse, account_ids: pd.Series, models: Sequence[ScoreModel]) -> pd.DataFrame:
+def read_last_weeks(
+    warehouse: Warehouse, account_ids: pd.Series, models: Sequence[ScoreModel], outcome: Outcome = "departure"
+) -> pd.DataFrame:
     """The weeks before the departures of `account_ids`: account_id, observed_on, departs_on, metrics of `models`."""
     metrics = ", ".join(metric_columns(models))
     rows = query(
         warehouse,
         f"""
-        with outcomes as ({OUTCOMES})
+        with outcomes as ({outcomes_of(outcome)})
         select account_weeks.account_id, account_weeks.week + 7 as observed_on, outcomes.departs_on, {metrics}
         from marts.fct_account_weeks as account_weeks
         inner join outcomes on outcomes.account_id = account_weeks.account_id
@@ -124,7 +132,9 @@ def read_newest_week(warehouse: Warehouse, models: Sequence[ScoreModel]) -> pd.D
 def read_departures(warehouse: Warehouse) -> pd.Series:
     """The day on which each account departed, by account_id; accounts that are still there are not in it."""
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
-    rows = query(warehouse, f"select account_id, departs_on from ({OUTCOMES}) as outcomes where departs_on is not null")
+    rows = query(
+        warehouse, f"select account_id, departs_on from ({outcomes_of()}) as outcomes where departs_on is not null"
+    )
     return pd.Series(rows["departs_on"].to_numpy(), index=pd.Index(rows["account_id"], dtype="str"), dtype="object")
 
 
@@ -147,6 +157,18 @@ def _columns(warehouse: Warehouse, models: Sequence[ScoreModel]) -> list[str]:
         raise UserError(f"The marts do not have the metric {absent[0]}: build their weeks again")
     others = [name for name in METRICS if name in present - used]
     return metric_columns(models) + [f"account_weeks.{name}::double precision as {name}" for name in others]
+
+
+def _part(warehouse: Warehouse, most_accounts: int | None) -> str:
+    """SQL that is true for about so many accounts."""
+    if most_accounts is None:
+        return "true"
+    accounts = int(query(warehouse, "select count(*) as accounts from marts.dim_accounts")["accounts"].iloc[0])
+    if accounts <= most_accounts:
+        return "true"
+    parts = 2**20
+    number = "('x' || left(md5('part' || account_weeks.account_id), 5))::bit(20)::integer"
+    return f"{number} < {parts * most_accounts // accounts:d}"
 
 
 def _tenure(design: Design) -> str:

@@ -10,7 +10,15 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import FirstBuiltWeek, LastBuiltWeek, require_folder_of
 from cs_pipeline.cli.console import console, progress, say_done, say_heading
 from cs_pipeline.cli.listing import AsJson, print_json
-from cs_pipeline.cli.model_design import EveryWeeks, LeadWeeks, MaxTenure, MinTenure, WithinDays, design_of_options
+from cs_pipeline.cli.model_design import (
+    EveryWeeks,
+    LeadWeeks,
+    MaxTenure,
+    MinTenure,
+    OutcomeName,
+    WithinDays,
+    design_of_options,
+)
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -30,6 +38,7 @@ def backtest(
     within: WithinDays = None,
     min_tenure: MinTenure = None,
     max_tenure: MaxTenure = None,
+    outcome: OutcomeName = "departure",
     output: Annotated[Path | None, typer.Option(help="Write a page with charts here.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +56,15 @@ def backtest(
     require_folder_of(output)
     warehouse = start_warehouse(settings)
     design = design_of_options(
-        warehouse, from_, to, lead=lead, every=every, within=within, min_tenure=min_tenure, max_tenure=max_tenure
+        warehouse,
+        from_,
+        to,
+        lead=lead,
+        every=every,
+        within=within,
+        min_tenure=min_tenure,
+        max_tenure=max_tenure,
+        outcome=outcome,
     )
     with progress() as display:
         task = display.add_task("Reading observations", total=len(chosen))

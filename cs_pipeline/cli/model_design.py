@@ -24,6 +24,10 @@ WithinDays = Annotated[
 MinTenure = Annotated[int | None, typer.Option(help="Only from so many days after signup.")]
 MaxTenure = Annotated[int | None, typer.Option(help="Only up to so many days after signup.")]
 
+OutcomeName = Annotated[
+    str, typer.Option("--outcome", help="What to foresee: departure, churn, non_renewal or contraction.")
+]
+
 
 def design_of_options(
     warehouse: "Warehouse",
@@ -35,6 +39,7 @@ def design_of_options(
     within: int | None,
     min_tenure: int | None,
     max_tenure: int | None,
+    outcome: str,
 ) -> "Design":
     """The design that these options ask for, within the weeks of the marts."""
     from cs_pipeline.backtest.observations import design_within_marts
@@ -48,6 +53,7 @@ def design_of_options(
         within_days=within,
         min_tenure_days=min_tenure,
         max_tenure_days=max_tenure,
+        outcome=outcome,
     )
 
 

@@ -14,6 +14,7 @@ from cs_pipeline.cli.model_design import (
     LeadWeeks,
     MaxTenure,
     MinTenure,
+    OutcomeName,
     WithinDays,
     design_of_options,
     require_place_of_model,
@@ -35,6 +36,7 @@ def fit(
     within: WithinDays = None,
     min_tenure: MinTenure = None,
     max_tenure: MaxTenure = None,
+    outcome: OutcomeName = "departure",
     most: Annotated[int, typer.Option(help="Most metrics that it has.", min=1, max=20)] = 8,
     resamplings: Annotated[int, typer.Option(help="How often it is made again, to see what is stable.", min=0)] = 100,
     as_json: AsJson = False,
@@ -59,7 +61,15 @@ def fit(
     others = load_selection(settings.config).models
     warehouse = start_warehouse(settings)
     design = design_of_options(
-        warehouse, from_, to, lead=lead, every=every, within=within, min_tenure=min_tenure, max_tenure=max_tenure
+        warehouse,
+        from_,
+        to,
+        lead=lead,
+        every=every,
+        within=within,
+        min_tenure=min_tenure,
+        max_tenure=max_tenure,
+        outcome=outcome,
     )
     with progress() as display:
         task = display.add_task("Fitting, then fitting again on resampled accounts", total=resamplings)

@@ -17,6 +17,7 @@ from cs_pipeline.cli.model_design import (
     LeadWeeks,
     MaxTenure,
     MinTenure,
+    OutcomeName,
     WithinDays,
     design_of_options,
     require_place_of_model,
@@ -68,6 +69,7 @@ def tune(
     within: WithinDays = None,
     min_tenure: MinTenure = None,
     max_tenure: MaxTenure = None,
+    outcome: OutcomeName = "departure",
     output: Annotated[Path | None, typer.Option(help="Write the model here; its name is the file's.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +91,15 @@ def tune(
         require_place_of_model(output)
     warehouse = start_warehouse(settings)
     design = design_of_options(
-        warehouse, from_, to, lead=lead, every=every, within=within, min_tenure=min_tenure, max_tenure=max_tenure
+        warehouse,
+        from_,
+        to,
+        lead=lead,
+        every=every,
+        within=within,
+        min_tenure=min_tenure,
+        max_tenure=max_tenure,
+        outcome=outcome,
     )
     with status(Text(f"Fitting the weights of {chosen.model}")):
         found = propose(warehouse, chosen, design)

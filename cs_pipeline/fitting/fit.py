@@ -83,7 +83,9 @@ def fit_model(
             return TooLittle(_nothing_tells(among.names, card))
         stability = resample(among, most, resamplings, on_resampled)
     model, bands = _model(card, train, name, design, split)
-    last_weeks = read_last_weeks(warehouse, split.test.loc[split.test["departs"], "account_id"], [model, *others])
+    last_weeks = read_last_weeks(
+        warehouse, split.test.loc[split.test["departs"], "account_id"], [model, *others], design.outcome
+    )
     learned: dict[str, Risks | NoAnswer] = risks(split, among.names)
     chosen = {each.metric for each in card.metrics}
     return FittedModel(

@@ -6,6 +6,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
 from cs_pipeline.orchestration.asset_checks.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.asset_checks.rule_health import build_rule_health
+from cs_pipeline.orchestration.asset_checks.score_knowledge import score_knows_who_leaves
 from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
 from cs_pipeline.orchestration.assets.backtest import backtest_of_models
@@ -92,7 +93,12 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *REVIEW_ASSETS,
             *build_reports(),
         ],
-        asset_checks=[inputs_unchanged_since_scored, contracts_are_beyond_doubt, health_of_rules],
+        asset_checks=[
+            inputs_unchanged_since_scored,
+            contracts_are_beyond_doubt,
+            score_knows_who_leaves,
+            health_of_rules,
+        ],
         jobs=[
             build_weekly_job(health_of_rules),
             kpis_job,

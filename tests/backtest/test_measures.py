@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
 from cs_pipeline.backtest.measures import (
@@ -17,6 +17,7 @@ from cs_pipeline.backtest.measures import (
     TooLittle,
     auc_gain,
     auc_interval,
+    average_precision,
     calibration,
     separation,
     shares,
@@ -47,6 +48,12 @@ def test_auc_is_the_share_of_pairs_in_which_the_leaver_has_the_higher_risk(sampl
     pairs = [(one > other) + 0.5 * (one == other) for one, other in product(risk[outcome], risk[~outcome])]
     assert auc_interval(outcome, risk, account).value == pytest.approx(np.mean(pairs))
     assert single_auc(outcome, risk) == pytest.approx(np.mean(pairs))
+
+
+@given(samples())
+def test_average_precision_is_that_of_scikit_learn(sample: Sample) -> None:
+    outcome, risk, _ = sample
+    assert average_precision(outcome, risk) == pytest.approx(average_precision_score(outcome, risk))
 
 
 @given(samples())

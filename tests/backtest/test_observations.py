@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cs_pipeline.backtest.departures import AFTER, BEFORE, BETWEEN, LOOKED_AT, TENURE, TOO_SHORT, count_departures
-from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, design_of
+from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, Outcome, design_of
 from cs_pipeline.backtest.observations import read_observations, weeks_of_marts
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
@@ -124,6 +124,38 @@ def test_a_last_period_that_ended_counts_as_leaving_once_no_successor_can_come(m
     found = observed(marts, EveryWeeks(1, 28), first=24)
     assert found["lapsed"] == [24, 25, -26, -27, -28, -29]
     assert found["lapsed lately"] == list(range(24, 55))  # of later weeks nobody knows yet
+
+
+def test_leaving_before_a_renewal_or_at_it_and_paying_less_are_outcomes_of_their_own(marts: Warehouse) -> None:
+    add_account(marts, "stays", weeks=range(LAST + 1))
+    add_account(marts, "breaks off", weeks=range(30), leaves_on=week(30), ends_on=week(30))
+    add_account(marts, "does not renew", weeks=range(30), ends_on=week(30))
+    add_account(marts, "pays less", weeks=range(LAST + 1))
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "update marts.fct_subscription_terms set renews_on = ended_on + 60 where account_id = 'breaks off'"
+        )
+        cursor.execute(
+            "update marts.fct_subscription_terms set renews_on = ended_on where account_id = 'does not renew'"
+        )
+        cursor.execute(
+            "update marts.fct_account_weeks set mrr = 100 - 10 * (account_id = 'pays less' and week >= %s)::integer",
+            [week(40)],
+        )
+
+    def foreseen(outcome: Outcome) -> dict[str, int]:
+        found = read_observations(marts, Design(week(0), week(LAST), outcome=outcome))
+        found["number"] = (found["week"] - pd.Timestamp(week(0))).dt.days // 7
+        return dict(found.loc[found["departs"], ["account_id", "number"]].itertuples(index=False))
+
+    assert foreseen("departure") == {"breaks off": 25, "does not renew": 25}
+    assert foreseen("churn") == {"breaks off": 25}
+    assert foreseen("non_renewal") == {"does not renew": 25}
+    assert foreseen("contraction") == {"pays less": 35}
+    looked_at = read_observations(marts, Design(week(0), week(LAST), outcome="churn"))
+    assert looked_at.loc[looked_at["account_id"] == "does not renew", "week"].max() < pd.Timestamp(week(26))
+    with pytest.raises(UserError, match="There is no outcome 'luck'; expected one of departure, churn"):
+        design_of(week(0), week(4), outcome="luck")
 
 
 def known_after(warehouse: Warehouse, scheme: BeforeRenewals | EveryWeeks) -> dict[str, int]:

@@ -35,10 +35,11 @@ def is_migrated(warehouse: Warehouse) -> bool:
 
 
 def examine_data(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
-    """Source tables, scores and weeks without them, and contracts that raise a doubt."""
+    """Source tables, scores and weeks without them, contracts that raise a doubt, and whether the score knows."""
     yield from guarded("source tables", lambda: _source_tables(warehouse))
     yield from guarded("scores", lambda: _scores(warehouse, settings))
     yield from guarded("contracts", lambda: _contracts(warehouse, settings))
+    yield from guarded("score", lambda: _knowledge(warehouse))
 
 
 def examine_crm(warehouse: Warehouse, settings: Settings) -> Finding:
@@ -120,6 +121,17 @@ def _contracts(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
         named = rows["account_id"].dropna().unique()
         which = first_few(named, NAMED) or str(rows["words"].iloc[0])
         yield Finding("contracts", "note", f"{MEANINGS[str(doubt)]} (docs/contracts.md): {which}")
+
+
+def _knowledge(warehouse: Warehouse) -> Iterator[Finding]:
+    from cs_pipeline.backtest.knowledge import what_the_score_knows
+
+    if _scalar(warehouse, "select to_regclass('marts.fct_account_weeks') is null"):
+        return
+    if _scalar(warehouse, "select not exists (select 1 from marts.fct_account_weeks)"):
+        return
+    found = what_the_score_knows(warehouse)
+    yield Finding("score", "ok" if found.knows else "note", found.words)
 
 
 def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:
