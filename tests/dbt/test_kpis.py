@@ -35,6 +35,8 @@ POINT_TO_POINT = {
     "nobody before": [(0, 100)],
     "all grew": [(100, 150), (50, 60)],
     "Stripe MRR": [*[(100, 100)] * 100, *[(600 / 12, 600 / 12)] * 50],
+    "thirty left": [*[(10, 10)] * 30, (10, 0)],
+    "fewer left": [*[(10, 10)] * 29, (10, 0)],
 }
 
 # segment: survey, scale, how many gave each score
@@ -51,6 +53,7 @@ FIRST_VALUES: dict[str, list[float | None]] = {
     "all arrived": [200, 10, 60, 20, 100],
     "some wait": [10, 30, None, None],
     "most wait": [10, None, None, None],
+    "at 72 hours": [72, 72.001],
 }
 
 
@@ -115,6 +118,17 @@ def forecast_terms() -> Iterator[Row]:
             yield {**term, "subscription_id": f"{name}/2", "started_on": "2025-01-10", "renews_on": "2026-01-10"}
 
 
+# When terms renew of which January ends 90 days before the first of May, each worth more than those before together.
+RENEWALS_AHEAD = {"2025-01-31": 1, "2025-02-01": 2, "2025-05-01": 4, "2025-05-02": 8}
+
+
+def renewals_ahead() -> Iterator[Row]:
+    """The terms of RENEWALS_AHEAD."""
+    for renews_on, mrr in RENEWALS_AHEAD.items():
+        term = {"subscription_id": renews_on, "account_id": "renews soon", "product": renews_on, "mrr": mrr}
+        yield term | {"started_on": "2024-06-01", "renews_on": renews_on, "auto_renew": False, "ended_on": None}
+
+
 def forecasts() -> Iterator[tuple[Any, ...]]:
     """Rows of cs.renewal_forecasts: those of four weeks before, and earlier and later ones, which are not judged."""
     for name, (mrr, likelihood, called) in FORECASTS.items():
@@ -172,6 +186,15 @@ def onboarding() -> Iterator[tuple[Row, Row]]:
             yield {"account_id": account, "account_name": account, "industry": segment}, step
 
 
+def by_day_30() -> Iterator[tuple[Row, Row]]:
+    """Accounts that signed up on 20 December; one has all its steps when its 30 days are over, one a moment later."""
+    signed_up = datetime(2024, 12, 20, 9, tzinfo=UTC)
+    for account, late in (("in time", timedelta(0)), ("late", timedelta(seconds=1))):
+        step = {"account_id": account, "step": "set_up", "position": 1, "is_aha": False}
+        step |= {"completed_at": signed_up + timedelta(days=30) + late}
+        yield {"account_id": account, "account_name": account, "industry": "day 30", "created_at": signed_up}, step
+
+
 @pytest.fixture(scope="module")
 def kpis(
     migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
@@ -183,7 +206,7 @@ def kpis(
     folder = Path(tmp_path_factory.mktemp("kpis"))
     built = DbtWarehouse(warehouse, in_database(dbt_manifest, warehouse.database), folder)
     paying, periods = zip(*revenue(), strict=True)
-    starting, steps = zip(*onboarding(), strict=True)
+    starting, steps = zip(*onboarding(), *by_day_30(), strict=True)
     told = histories()
     built.load("accounts", *[{"created_at": "2023-01-01 00:00Z", **account} for account in paying])
     built.load("accounts", *[{"created_at": "2025-01-10 00:00Z", **account} for account in starting])
@@ -192,7 +215,8 @@ def kpis(
         built.load("accounts", *accounts(segment, created_at="2023-01-01 00:00Z", industry=segment))
     built.load("subscriptions", *[{"ended_on": None, **row} for rows in periods for row in rows], *told)
     built.load("accounts", *accounts("forecasts", created_at="2023-01-01 00:00Z", industry="forecasts"))
-    built.load("subscriptions", *forecast_terms())
+    built.load("accounts", *accounts("renews soon", created_at="2023-01-01 00:00Z", industry="renews soon"))
+    built.load("subscriptions", *forecast_terms(), *renewals_ahead())
     names = [f"advocates/{nth}" for nth in range(4)]
     built.load("accounts", *accounts(*names, created_at="2023-01-01 00:00Z", industry="advocates"))
     built.load(
@@ -295,7 +319,9 @@ def test_example_h_promoters_less_detractors_of_whom_zero_is_one(kpis: DbtWareho
 
 
 @pytest.mark.requirement("S3-71", "S4-153", "S5-43")
-@pytest.mark.parametrize(("segment", "median", "share"), [("all arrived", 60, 3 / 5), ("some wait", 30, 1 / 2)])
+@pytest.mark.parametrize(
+    ("segment", "median", "share"), [("all arrived", 60, 3 / 5), ("some wait", 30, 1 / 2), ("at 72 hours", 72, 1 / 2)]
+)
 def test_time_to_value_is_the_plain_median_when_all_arrived_and_counts_who_still_waits(
     kpis: DbtWarehouse, segment: str, median: float, share: float
 ) -> None:
@@ -306,6 +332,21 @@ def test_the_median_is_unknown_while_most_still_wait(kpis: DbtWarehouse) -> None
     assert values(kpis, "most wait", "time_to_first_value", "first_value_in_72h") == [None, 0.25]
 
 
+@pytest.mark.requirement("S3-70", "S5-46")
+def test_onboarding_is_complete_with_the_last_moment_of_day_30_and_not_after_it(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "day 30", "onboarding_completion") == [1 / 2]
+
+
+@pytest.mark.requirement("S4-176", "S4-177")
+def test_renewals_ahead_are_those_from_tomorrow_to_the_90th_day(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "renews soon", "upcoming_renewals", "upcoming_renewal_mrr") == [2, 2 + 4]
+
+
+@pytest.mark.requirement("S4-21")
+def test_a_renewal_that_is_still_open_is_neither_kept_nor_lost(kpis: DbtWarehouse) -> None:
+    assert values(kpis, "forecasts", "renewal_rate", "renewal_rate_possible") == pytest.approx([2 / 3, 3 / 4])
+
+
 @pytest.mark.requirement("S3-76")
 def test_lifetime_value_times_churn_is_margin_of_what_a_customer_pays(kpis: DbtWarehouse) -> None:
     found = values(kpis, "askusers", "ltv", "monthly_churn_rate", window=12)
@@ -314,6 +355,8 @@ def test_lifetime_value_times_churn_is_margin_of_what_a_customer_pays(kpis: DbtW
     assert arpa
     assert ltv * churn == pytest.approx(arpa * 0.8)
     assert values(kpis, "ChartMogul rates", "ltv", window=12) == [None]  # three customers tell nothing
+    assert values(kpis, "fewer left", "ltv", window=12) == [None]  # nor do 29
+    assert values(kpis, "thirty left", "ltv", window=12) == pytest.approx([10 * 0.8 * 31])
 
 
 # What others got wrong, one test each -----------------------------------------------------------------------------
