@@ -8,14 +8,19 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.launcher.base import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import filter_runs_to_should_retry
 
 from cs_pipeline.orchestration.build import build_defs
+from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
+from cs_pipeline.orchestration.jobs.plays import deliver_due_actions
 from cs_pipeline.orchestration.run_owner import PipelineRunLauncher, fail_abandoned_runs, owned_executor, task_of
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import doing
+from tests.conftest import ROOT
 
 STARTING, STARTED, CANCELING = (
     dg.DagsterRunStatus.STARTING,
@@ -61,7 +66,8 @@ class Runs:
 
 @pytest.fixture
 def runs(warehouse: Warehouse) -> Iterator[Runs]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    retries = yaml.safe_load((ROOT / "dagster.yaml").read_text())["run_retries"]
+    with dg.DagsterInstance.ephemeral(settings={"run_retries": retries}) as instance:
         yield Runs(warehouse, instance)
 
 
@@ -72,6 +78,16 @@ def test_a_run_whose_process_was_killed_is_failed_and_one_that_lives_goes_on(run
         assert runs.swept() == {killed}, "its code server may be gone: who executes it says so itself"
     assert runs.status(killed) == dg.DagsterRunStatus.FAILURE
     assert runs.status(living) == STARTED
+
+
+def test_the_daemon_runs_a_killed_evaluation_or_delivery_again_and_no_job_that_did_not_ask_for_it(runs: Runs) -> None:
+    jobs = (evaluate_alerts, deliver_due_actions, scorecards_job)
+    evaluation, delivery, scorecards = (runs.new(STARTED, {**GONE, **job.tags}) for job in jobs)
+    for killed in (evaluation, delivery, scorecards):
+        runs.executed_by_a_killed_process(killed)
+    assert runs.swept() == {evaluation, delivery, scorecards}
+    failed = runs.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    assert {run.run_id for run in filter_runs_to_should_retry(failed, runs.instance)} == {evaluation, delivery}
 
 
 def test_a_run_that_was_about_to_start_when_all_was_killed_is_failed(runs: Runs) -> None:
