@@ -103,7 +103,7 @@ NO_LIST = {
     "data generate", "task done", "person erase", "alert ack", "alert snooze", "alert silence", "alert lift",
     "alert release", "alert dismiss", "user add", "user remove",
     "report qbr", "report template", "kpi build", "kpi call", "feedback assign", "task note",
-    "warehouse migrate", "warehouse purge",
+    "warehouse migrate", "warehouse purge", "warehouse ready", "action doubt",
 }  # fmt: skip
 """Commands that do something and say that it is done."""
 DOCUMENTS = {
