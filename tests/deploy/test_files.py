@@ -108,6 +108,41 @@ def test_kubernetes_bounds_runs_as_one_machine_does_but_waits_longer_for_a_pod()
     assert location["name"] == server["grpc_server"]["location_name"] == plain["python_module"]["location_name"]
 
 
+def test_manifests_and_unit_start_what_compose_starts() -> None:
+    manifests = list(yaml.safe_load_all((DEPLOY / "site.k8s.yaml").read_text(encoding="utf-8")))
+    pods = {
+        each["metadata"]["name"]: each["spec"]["template"]["spec"] for each in manifests if each["kind"] != "Service"
+    }
+    commands = {
+        container["name"]: container["args"]
+        for pod in pods.values()
+        for container in (*pod.get("initContainers", []), *pod["containers"])
+    }
+    assert commands.pop("wait-for-the-migration")[:3] == ["cs-pipeline", "warehouse", "ready"]
+    assert commands == {name: services()[name]["command"] for name in ("migrate", "site", "watchdog")}
+    image = read("deploy/helm-values.yaml")["dagsterDaemon"]["image"]
+    assert set(re.findall(r"image: (\S+)", (DEPLOY / "site.k8s.yaml").read_text(encoding="utf-8"))) == {
+        f"{image['repository']}:{image['tag']}"
+    }
+    assert f"cs-pipeline-migrate-{image['tag']}" in pods
+    unit = (DEPLOY / "cs-pipeline.service").read_text(encoding="utf-8")
+    assert re.findall(r"^Exec\w+=/opt/cs_pipeline/venv/bin/(.+)$", unit, re.M) == ["cs-pipeline up", "cs-pipeline down"]
+
+
+@pytest.mark.parametrize("page", ["docs/deploy.md", "SECURITY.md", "CHANGELOG.md", "UPGRADING.md"])
+def test_links_of_the_pages_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        file, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / file if file else ROOT / page
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
+            assert anchor in {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in headings}, link
+    for name in re.findall(r"`(deploy/[^`\s]+)`", text):
+        assert (ROOT / name).exists() or name == "deploy/.env", name
+
+
 def snake(node: Any) -> Any:
     """The chart's names as Dagster's."""
     if isinstance(node, dict):
