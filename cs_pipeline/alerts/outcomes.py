@@ -13,7 +13,7 @@ from datetime import date
 import pandas as pd
 
 from cs_pipeline.alerts.rule import OutcomeEvent
-from cs_pipeline.backtest.observations import OUTCOMES
+from cs_pipeline.backtest.observations import outcomes_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.history.weeks import require_marts
 from cs_pipeline.sql_files import read_sql
@@ -56,7 +56,7 @@ def read_book(warehouse: Warehouse) -> Book:
     accounts = query(
         warehouse,
         f"""
-        with outcomes as ({OUTCOMES})
+        with outcomes as ({outcomes_of()})
         select
             accounts.account_id,
             accounts.account_name,
@@ -74,7 +74,7 @@ def read_book(warehouse: Warehouse) -> Book:
         raise UserError("The marts hold no week yet: build them first, with `cs-pipeline backfill`")
     happenings = query(
         warehouse,
-        read_sql(__file__, outcomes=OUTCOMES),
+        read_sql(__file__, outcomes=outcomes_of()),
         (ONBOARDING_DAYS, RENEWAL_DAYS),
     )
     known_until = accounts["until_day"].iloc[0]
