@@ -6,11 +6,12 @@ with
 seen as (
 
     select
-        account_id,
-        min(week) as first_week,
-        min(min(week)) over () as first_built_week
-    from marts.fct_account_weeks
-    group by account_id
+        account_weeks.account_id,
+        min(account_weeks.week) as first_week,
+        (select min(built.week) from marts.fct_account_weeks as built) as first_built_week
+    from marts.fct_account_weeks as account_weeks
+    inner join outcomes on account_weeks.account_id = outcomes.account_id
+    group by account_weeks.account_id
 
 ),
 

@@ -1,10 +1,19 @@
 -- What became of each account, as far as the marts know: when it happened, and when that is decided and known.
--- `asked` is another word where a design asks for another outcome.
+-- `asked` is another word where a design asks for another outcome; `accounts` are cut short where a part is enough.
 with
 
 asked as (
 
     select 'departure'::text as outcome
+
+),
+
+accounts as (
+
+    select
+        account_id,
+        churned_at
+    from marts.dim_accounts
 
 ),
 
@@ -55,7 +64,7 @@ exits as (
         nullif(last_ends.ended_on, 'infinity') as lapsed_on,
         last_ends.renews_on,
         contractions.contracted_on
-    from marts.dim_accounts as accounts
+    from accounts
     cross join known
     left join last_ends on accounts.account_id = last_ends.account_id
     left join contractions on accounts.account_id = contractions.account_id

@@ -31,9 +31,16 @@ STEADY_WEEKS = 13
 """Rhythm for accounts that neither renew nor depart; each in weeks of its own, by a hash of its id."""
 
 
-def outcomes_of(outcome: Outcome = "departure") -> str:
-    """Select of account_id, until_day, departs_on, known_on, decided_until: a row an account."""
-    return read_sql(__file__, "outcomes").replace("select 'departure'::text", f"select '{outcome}'::text")
+def outcomes_of(outcome: Outcome = "departure", most_accounts: int | None = None) -> str:
+    """Select of account_id, until_day, departs_on, known_on, decided_until: a row an account, or so many of them.
+
+    Which ones goes by a hash of their ids.
+    """
+    sql = read_sql(__file__, "outcomes").replace("select 'departure'::text", f"select '{outcome}'::text")
+    if most_accounts is None:
+        return sql
+    part = f"order by md5('part' || account_id) limit {most_accounts:d}"
+    return sql.replace("    from marts.dim_accounts\n", f"    from marts.dim_accounts\n    {part}\n")
 
 
 def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
@@ -56,7 +63,7 @@ def design_within_marts(
 def read_observations(
     warehouse: Warehouse, design: Design, models: Sequence[ScoreModel] = (), most_accounts: int | None = None
 ) -> pd.DataFrame:
-    """One row an observation, ordered by week and account; of about `most_accounts` accounts, by a hash of their ids.
+    """One row an observation, ordered by week and account; of at most `most_accounts`, see `outcomes_of`.
 
     Columns account_id, week, observed_on (the day the week was over), tier, cohort_month, departs (bool), departs_on,
     known_on (first day on which the outcome is known), every metric that the marts have (NaN is missing), and what
@@ -68,7 +75,7 @@ def read_observations(
     rows = query(
         warehouse,
         f"""
-        with outcomes as ({outcomes_of(design.outcome)}), observed as ({observed})
+        with outcomes as ({outcomes_of(design.outcome, most_accounts)}), observed as ({observed})
         select
             observed.account_id,
             observed.week,
@@ -83,7 +90,7 @@ def read_observations(
         inner join marts.fct_account_weeks as account_weeks
             on account_weeks.account_id = observed.account_id and account_weeks.week = observed.week
         inner join outcomes on outcomes.account_id = observed.account_id
-        where {_tenure(design)} and {_part(warehouse, most_accounts)}
+        where {_tenure(design)}
         order by observed.week, observed.account_id
         """,
         (design.first.isoformat(), design.last.isoformat(), *rhythm),
@@ -157,18 +164,6 @@ def _columns(warehouse: Warehouse, models: Sequence[ScoreModel]) -> list[str]:
         raise UserError(f"The marts do not have the metric {absent[0]}: build their weeks again")
     others = [name for name in METRICS if name in present - used]
     return metric_columns(models) + [f"account_weeks.{name}::double precision as {name}" for name in others]
-
-
-def _part(warehouse: Warehouse, most_accounts: int | None) -> str:
-    """SQL that is true for about so many accounts."""
-    if most_accounts is None:
-        return "true"
-    accounts = int(query(warehouse, "select count(*) as accounts from marts.dim_accounts")["accounts"].iloc[0])
-    if accounts <= most_accounts:
-        return "true"
-    parts = 2**20
-    number = "('x' || left(md5('part' || account_weeks.account_id), 5))::bit(20)::integer"
-    return f"{number} < {parts * most_accounts // accounts:d}"
 
 
 def _tenure(design: Design) -> str:
