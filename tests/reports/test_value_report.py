@@ -87,7 +87,7 @@ def test_value_is_that_of_the_rows_beside_what_is_paid_and_how_the_product_was_u
     assert sorted(shown[kind.replace("_", " ").capitalize()] for kind in by_kind.index) == sorted(by_kind)
     paid = float(review.account["arr"]) * (END - FIRST).days / 365.25
     assert shown["What you pay for as long"] == round(paid)
-    assert shown["Value for each 1 paid"] == pytest.approx(total / paid, abs=0.051)
+    assert shown["Value for each $1 paid"] == pytest.approx(total / paid, abs=0.051)
     people = review.weeks["active_users_7d"].astype(float)
     assert usage.rows[0] == (
         "People active a week",

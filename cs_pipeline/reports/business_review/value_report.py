@@ -93,7 +93,7 @@ def _value_table(review: Review, money: Money) -> Table:
         rows.append(("Together", money(total), share(1)))
     if total and paid:
         rows.append(("What you pay for as long", money(paid), ""))
-        rows.append(("Value for each 1 paid", number(total / paid), ""))
+        rows.append((f"Value for each {money(1)} paid", number(total / paid), ""))
     return Table(
         title="Value and return",
         columns=(Column("Value"), Column("Amount", is_number=True), Column("Share", is_number=True)),
