@@ -119,14 +119,27 @@ def forecast_terms() -> Iterator[Row]:
 
 
 # When terms renew of which January ends 90 days before the first of May, each worth more than those before together.
-RENEWALS_AHEAD = {"2025-01-31": 1, "2025-02-01": 2, "2025-05-01": 4, "2025-05-02": 8}
+RENEWALS_AHEAD = {
+    "2025-01-31": 1,
+    "2025-02-01": 2,
+    "2025-05-01": 4,
+    "2025-05-02": 8,
+    "2025-03-10": 16,
+    "2025-03-11": 32,
+}
+SIGNED = {"2025-03-10": "2025-01-31", "2025-03-11": "2025-02-01"}
+"""When the next term arrived of two of them: in January, and too late for it."""
 
 
 def renewals_ahead() -> Iterator[Row]:
     """The terms of RENEWALS_AHEAD."""
     for renews_on, mrr in RENEWALS_AHEAD.items():
         term = {"subscription_id": renews_on, "account_id": "renews soon", "product": renews_on, "mrr": mrr}
-        yield term | {"started_on": "2024-06-01", "renews_on": renews_on, "auto_renew": False, "ended_on": None}
+        term |= {"auto_renew": False, "ended_on": None}
+        yield term | {"started_on": "2024-06-01", "renews_on": renews_on, "_loaded_at": "2024-06-01 10:00Z"}
+        if signed := SIGNED.get(renews_on):
+            following = {"subscription_id": f"{renews_on}/2", "started_on": renews_on, "renews_on": "2026-03-10"}
+            yield term | following | {"_loaded_at": f"{signed} 10:00Z"}
 
 
 def forecasts() -> Iterator[tuple[Any, ...]]:
@@ -156,8 +169,9 @@ def advocacy() -> Iterator[tuple[str, Row]]:
         for account in who:
             row = {"attendance_id": f"{kind}{account}", "account_id": f"advocates/{account}", "kind": kind}
             yield "event_attendance", row | {"occurred_at": "2025-01-09 10:00Z", "has_attended": True}
-    absent = {"attendance_id": "absent", "account_id": "advocates/3", "kind": "webinar", "has_attended": False}
-    yield "event_attendance", absent | {"occurred_at": "2025-01-09 10:00Z"}
+    for kind in ("webinar", "office_hours", "user_group"):
+        absent = {"attendance_id": f"absent {kind}", "account_id": "advocates/3", "kind": kind, "has_attended": False}
+        yield "event_attendance", absent | {"occurred_at": "2025-01-09 10:00Z"}
     for account, kind in ((0, "qbr"), (1, "executive_call"), (2, "check_in")):
         row = {"touchpoint_id": f"t{account}", "account_id": f"advocates/{account}", "kind": kind}
         yield "touchpoints", row | {"scheduled_at": "2025-01-09 10:00Z", "held_at": "2025-01-09 10:00Z"}
@@ -339,7 +353,7 @@ def test_onboarding_is_complete_with_the_last_moment_of_day_30_and_not_after_it(
 
 @pytest.mark.requirement("S4-176", "S4-177")
 def test_renewals_ahead_are_those_from_tomorrow_to_the_90th_day(kpis: DbtWarehouse) -> None:
-    assert values(kpis, "renews soon", "upcoming_renewals", "upcoming_renewal_mrr") == [2, 2 + 4]
+    assert values(kpis, "renews soon", "upcoming_renewals", "upcoming_renewal_mrr") == [3, 2 + 4 + 32]
 
 
 @pytest.mark.requirement("S4-21")
