@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cs_pipeline.alerts import decisions
+from cs_pipeline.alerts import decisions, notifications
 from cs_pipeline.alerts.evaluate import evaluate_rules
 from cs_pipeline.alerts.retention import ALERTS, CHANGES
 from tests.alerts.conftest import Watch
@@ -148,6 +148,25 @@ def test_every_row_counts_not_only_the_first_or_the_largest_redash(watch: Watch)
     assert watched.told(evaluation.told.new) == ["brill", "cobalt"]
 
 
+def test_who_dies_between_storing_and_telling_loses_no_message_redash(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch(rule())
+    watched.begin()
+    watched.find("acme")
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(notifications, "tell", dies)
+        with pytest.raises(KeyboardInterrupt):
+            watched.evaluate()
+    assert watched.states() == []
+    (evaluation,) = evaluate_rules(watched.warehouse, watched.rules, watched.settings, watched.now)
+    assert watched.told(evaluation.told.new) == ["acme"]
+
+
 def test_a_rule_goes_on_after_its_first_time_and_is_reset_once_back_to_normal_metabase_6647_61237(watch: Watch) -> None:
     watched = watch(rule(schedule="hourly"))
     watched.begin()
@@ -185,6 +204,25 @@ def test_more_than_a_thousand_rows_are_all_acted_on_logicloop(watch: Watch) -> N
     (evaluation,) = watched.evaluate()
     assert len(evaluation.told.new) == 2500
     assert watched.run("select count(*) from cs.triggers") == [(2500,)]
+
+
+def test_fewer_than_so_many_is_also_found_where_there_is_no_row_logicloop(watch: Watch) -> None:
+    watched = watch(rule(schedule="hourly", mode="once"))
+    watched.run(
+        """
+        create or replace view alerts.idle as
+        select
+            cast(moment as timestamptz) as as_of, ''::text as account_id, 'few'::text as entity,
+            counted.times::double precision as measured, 2::double precision as held_against, '{}'::jsonb as facts
+        from unnest(string_to_array(current_setting('cs_pipeline.moments', true), ',')) as moments (moment)
+        cross join (select count(*) as times from found) as counted
+        where counted.times < 2
+        """
+    )
+    watched.find("acme", "brill")
+    watched.begin()
+    assert news(watched, 1, "acme", "brill") + news(watched, 2) == [[], ["few"], []]
+    assert watched.run("select measured from cs.alerts") == [(0,)]
 
 
 def test_what_was_told_is_one_alert_whatever_its_title_and_figures_say_gainsight(watch: Watch) -> None:
