@@ -82,7 +82,7 @@ def test_a_run_whose_process_was_killed_is_failed_and_one_that_lives_goes_on(run
 
 def test_the_daemon_runs_a_killed_evaluation_or_delivery_again_and_no_job_that_did_not_ask_for_it(runs: Runs) -> None:
     jobs = (evaluate_alerts, deliver_due_actions, scorecards_job)
-    evaluation, delivery, scorecards = (runs.new(STARTED, {**GONE, **job.tags}) for job in jobs)
+    evaluation, delivery, scorecards = (runs.new(STARTED, {**GONE, **(job.tags or {})}) for job in jobs)
     for killed in (evaluation, delivery, scorecards):
         runs.executed_by_a_killed_process(killed)
     assert runs.swept() == {evaluation, delivery, scorecards}
