@@ -166,8 +166,15 @@ def judge(
     baselines: dict[str, Risks | NoAnswer],
     last_weeks: pd.DataFrame,
 ) -> ModelResult:
-    """One model on `observations`, and beside `baselines` on the later part; `last_weeks` are of those that left."""
+    """One model on `observations`, and beside `baselines` on the later part; `last_weeks` are of those that left.
+
+    A model that has learned from some of the weeks is judged on the others.
+    """
     arithmetic = Arithmetic(model)
+    if model.learned_until is not None:
+        observations = observations[observations["observed_on"] >= pd.Timestamp(model.learned_until)]
+        left = observations.loc[observations["departs"], "account_id"].unique()
+        last_weeks = last_weeks[np.isin(last_weeks["account_id"], left)]
     scores = arithmetic.score(observations)
     score = pd.Series(scores.score, observations.index)
     is_scored = score.notna()
@@ -177,10 +184,10 @@ def judge(
     bands = pd.Series(
         pd.Categorical.from_codes(scores.band[is_scored], pd.Index([band.band for band in model.bands])), judged.index
     )
-    tested = score.loc[split.test.index]
+    tested = score.reindex(split.test.index)
     return ModelResult(
         model=model,
-        scored=float(is_scored.mean()),
+        scored=float(is_scored.mean()) if len(is_scored) else 0.0,
         whole=separation(outcome, -score[is_scored], accounts),
         later=separation(split.test["departs"], -tested, split.test["account_id"]),
         baselines={name: _beside(split.test, tested, risk) for name, risk in baselines.items()},

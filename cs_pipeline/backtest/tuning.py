@@ -96,6 +96,7 @@ class Proposal:
             description=f"Weights proposed from departures known by {self.test_from.date()}, for {source.model} "
             f"(version {source.version}).",
             requirements=(),
+            learned_until=max(self.test_from.date(), source.learned_until or date.min),
         )
 
     @property

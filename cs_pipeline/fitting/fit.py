@@ -121,6 +121,7 @@ def _model(
         model=name,
         title=f"Fitted to departures up to {split.test_from.date()}",
         bands=bands,
+        learned_until=split.test_from.date(),
         at_risk_from=2 if any(int(band["severity"]) >= 2 for band in bands) else 1,
     )
     positions = pd.Categorical.from_codes(

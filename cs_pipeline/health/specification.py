@@ -6,6 +6,7 @@ Here belongs the form of a model file and its version. `validation` checks it as
 
 import hashlib
 import json
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self, cast
 
@@ -123,6 +124,9 @@ class ScoreModel(_Part):
     title: Annotated[str, Field(min_length=1)]
     description: str = ""
     requirements: tuple[str, ...] = ()
+    learned_until: date | None = Field(
+        default=None, description="day up to which outcomes have made it what it is: only later weeks can judge it"
+    )
     coverage_floor: Annotated[float, Field(ge=0, le=1)] = 0.5
     dimensions: Annotated[tuple[Dimension, ...], Field(min_length=1)]
     bands: Annotated[tuple[Band, ...], Field(min_length=1, description="healthiest first")]
@@ -188,7 +192,7 @@ class ScoreModel(_Part):
 
         Two files with the same version give the same rows from the same marts.
         """
-        words = ("title", "description", "requirements", "variants")
+        words = ("title", "description", "requirements", "learned_until", "variants")
         meaning = {key: value for key, value in self.definition.items() if key not in words}
         text = json.dumps({"arithmetic": ARITHMETIC} | meaning, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cs_pipeline.backtest.baselines import BASELINES
+from cs_pipeline.backtest.comparison import backtest
 from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Separation, TooLittle
 from cs_pipeline.cli import app
@@ -14,6 +15,7 @@ from cs_pipeline.fitting.fit import FittedModel, fit_model
 from cs_pipeline.health.library import load_score_model, read_score_model
 from cs_pipeline.health.reweighting import as_yaml
 from cs_pipeline.reports.backtest import fitted
+from cs_pipeline.reports.backtest.text import verdict
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.fixtures import marts
 from tests.builders.marts import week
@@ -57,6 +59,7 @@ def test_the_file_can_be_read_and_says_what_it_was_made_from(found: FittedModel,
     path.write_text(as_yaml(found.model), encoding="utf-8")
     read = read_score_model(path)
     assert read.version == found.model.version
+    assert read.learned_until == found.split.test_from.date()
     assert "followed by a departure" in read.description
     assert str(found.split.test_from.date()) in read.title
 
@@ -71,6 +74,17 @@ def test_the_later_part_teaches_nothing(marts: Warehouse, found: FittedModel) ->
     assert isinstance(again, FittedModel)
     assert as_yaml(again.model) == as_yaml(found.model)
     assert again.judged.whole != found.judged.whole
+
+
+def test_a_backtest_judges_it_on_weeks_that_it_has_not_learned_from(marts: Warehouse, found: FittedModel) -> None:
+    fitted_model, shipped = backtest(marts, [found.model, WEEKLY_POINTS], FORTNIGHTLY).models
+    assert isinstance(fitted_model.whole, Separation)
+    assert isinstance(shipped.whole, Separation)
+    assert fitted_model.whole == found.judged.whole
+    assert shipped.whole.observations > fitted_model.whole.observations
+    assert f"Judged on weeks from {found.model.learned_until} on" in " ".join(verdict(fitted_model).reasons)
+    unaware = found.model.changed(learned_until=None)
+    assert unaware.version == found.model.version
 
 
 def test_a_metric_that_knows_the_outcome_is_left_out_by_name(marts: Warehouse) -> None:

@@ -72,8 +72,11 @@ def beside(found: FittedModel) -> pd.DataFrame:
 
 
 def left_out(found: FittedModel) -> pd.DataFrame:
-    """A row for each other metric: why it is not in the model."""
-    return pd.DataFrame({"metric": list(found.left_out), "why": list(found.left_out.values())})
+    """A row for each reason why metrics are not in the model, with those it holds for; figures are in `as_object`."""
+    grouped: dict[str, list[str]] = {}
+    for metric, why in found.left_out.items():
+        grouped.setdefault(why.partition(" (")[0], []).append(metric)
+    return pd.DataFrame({"why": list(grouped), "metrics": [", ".join(metrics) for metrics in grouped.values()]})
 
 
 def as_object(found: FittedModel) -> dict[str, object]:

@@ -150,9 +150,14 @@ def _separates(auc: Interval) -> tuple[Level, str]:
 
 
 def _coverage(result: ModelResult) -> list[str]:
+    learned = result.model.learned_until
+    judged = [] if learned is None else [f"Judged on weeks from {learned} on: it has learned from those before."]
     if result.scored > MOST_SCORED:
-        return []
-    return [f"It has a score in {result.scored:.0%} of the observations; in the others too many metrics are missing."]
+        return judged
+    return [
+        *judged,
+        f"It has a score in {result.scored:.0%} of the observations; in the others too many metrics are missing.",
+    ]
 
 
 def _pairs(found: Separation) -> list[str]:
