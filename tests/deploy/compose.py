@@ -35,6 +35,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @dataclass
 class Machine:
     """Where the services run: `home` stands for the volume, `url` is the database."""
@@ -102,9 +107,12 @@ class Machine:
         return self.home / f"{service}.log"
 
     def is_healthy(self, service: str) -> bool:
-        """What its healthcheck says."""
+        """What its healthcheck says, which costs seconds: not before the service listens, if it does."""
         kind, *words = services()[service]["healthcheck"]["test"]
         assert kind == "CMD"
+        for port, here in self.ports.items():
+            if re.search(rf"\b{port}\b", " ".join(words)) and not listens(int(here)):
+                return False
         done = subprocess.run(
             self.command(words), env=self.environment(service), cwd=self.home, capture_output=True, check=False
         )
