@@ -12,6 +12,7 @@ from cs_pipeline.cli.listing import AsJson, print_list
 from cs_pipeline.cli.model_backtest import backtest
 from cs_pipeline.cli.model_diff import diff
 from cs_pipeline.cli.model_fit import fit
+from cs_pipeline.cli.model_retention import retention
 from cs_pipeline.cli.model_tuning import steadiness, tune
 from cs_pipeline.settings import load_settings
 
@@ -72,5 +73,5 @@ def rescore(
     console.print(Text(f"  select * from cs.scores_of('{asked.model}', '{asked.version}')"))
 
 
-for command in (fit, diff, tune, backtest, steadiness):
+for command in (fit, diff, tune, backtest, retention, steadiness):
     commands.command()(command)

@@ -69,6 +69,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "model diff": ["{model}"],
     "model tune": ["weekly_points"],
     "model fit": ["--resamplings", "0"],
+    "model retention": [],
     "model backtest": ["weekly_points"],
     "model steadiness": ["weekly_points"],
     "score overrides": [],

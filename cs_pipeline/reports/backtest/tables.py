@@ -3,8 +3,9 @@
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
-from cs_pipeline.backtest.measures import DidNotLearn, NoAnswer, Separation, TooLittle
+from cs_pipeline.backtest.measures import DidNotLearn, Interval, NoAnswer, Separation, TooLittle
 from cs_pipeline.backtest.steadiness import SteadinessReport
+from cs_pipeline.backtest.survival import Retention
 from cs_pipeline.backtest.tuning import Proposal
 from cs_pipeline.backtest.uplift import Uplift
 from cs_pipeline.reports.backtest.text import verdict, why_weight_moved
@@ -167,6 +168,27 @@ def beside_present_weights(proposal: Proposal) -> pd.DataFrame:
 def settings_side_by_side(report: SteadinessReport) -> pd.DataFrame:
     """A row for each setting of steadiness."""
     return pd.DataFrame([vars(outcome) for outcome in report.outcomes])
+
+
+def kept(found: list[Retention]) -> pd.DataFrame:
+    """A row a group: accounts, those that left since, and the share kept after each horizon."""
+    return pd.DataFrame(
+        [
+            {
+                "group": each.group,
+                "accounts": each.accounts,
+                "left_since": each.left,
+                **{f"after_{days}_days": _share(share) for days, share in each.kept.items()},
+            }
+            for each in found
+        ]
+    )
+
+
+def _share(share: Interval | TooLittle) -> str:
+    if isinstance(share, TooLittle):
+        return NOTHING_SAID
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
 
 
 def uplift_table(found: list[Uplift]) -> pd.DataFrame:
