@@ -47,7 +47,7 @@ class Departures:
         others = [f"{count:,} {fate}" for fate, count in self.counts.items() if fate != LOOKED_AT]
         if not others:
             return ""
-        return f"Of {self.known:,} that left, {self.looked_at:,} were looked at; not so {', '.join(others)}."
+        return f"Of all {self.known:,} that left, {self.looked_at:,} were looked at. The others: {', '.join(others)}."
 
 
 def count_departures(warehouse: Warehouse, design: Design, observations: pd.DataFrame) -> Departures:

@@ -106,8 +106,8 @@ def test_every_departure_is_looked_at_or_has_a_reason(marts: Warehouse) -> None:
     assert found.counts == {LOOKED_AT: 1, TOO_SHORT: 1, BEFORE: 1, AFTER: 1}
     assert (found.known, found.looked_at) == (4, 1)
     assert found.words == (
-        "Of 4 that left, 1 were looked at; not so 1 customers for less than a full week, 1 left too early for the "
-        "weeks looked at, 1 left too late for the weeks looked at."
+        "Of all 4 that left, 1 were looked at. The others: 1 customers for less than a full week, 1 left too early for "
+        "the weeks looked at, 1 left too late for the weeks looked at."
     )
     rhythm = Design(week(10), week(40), EveryWeeks(4, 7))
     assert count_departures(marts, rhythm, read_observations(marts, rhythm)).counts == {
