@@ -1,4 +1,4 @@
-"""What a band or a cohort is worth: the share of its accounts still kept so many days later (Kaplan and Meier 1958).
+"""Follow the accounts of a band, a cohort or a tier: which share is still kept so many days later (Kaplan and Meier 1958).
 
 Accounts of one week are followed from its end until they leave, or until the last day on which it is known that they
 have not. An account that has not been followed for long enough counts for as long as it was. Intervals are Greenwood's
