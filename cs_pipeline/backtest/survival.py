@@ -1,4 +1,4 @@
-"""Follow the accounts of a band, a cohort or a tier: which share is still kept so many days later (Kaplan and Meier 1958).
+"""Follow the accounts of a band, a cohort or a tier: the share still kept so many days later (Kaplan and Meier 1958).
 
 Accounts of one week are followed from its end until they leave, or until the last day on which it is known that they
 have not. An account that has not been followed for long enough counts for as long as it was. Intervals are Greenwood's
