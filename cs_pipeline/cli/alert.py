@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from cs_pipeline.reports.alerts.lists import Which
     from cs_pipeline.reports.alerts.trial import Trial
 
+MOST_ROWS = 10
+"""Rows of each table of one alert's story."""
+
 commands = new_group("List alerts, try and replay their rules, and decide about them.")
 
 
@@ -132,8 +135,11 @@ def show(
         console.print(Text(paragraph))
     for title, rows in story.tables.items():
         if not rows.empty:
-            say_heading(title)
-            print_frame(rows)
+            left = len(rows) - MOST_ROWS
+            say_heading(
+                title, f", the first {MOST_ROWS}; {left:,} more are on its page of the site" if left > 0 else ""
+            )
+            print_frame(rows.head(MOST_ROWS))
 
 
 @commands.command("test")

@@ -48,12 +48,12 @@ def forecast(
 def call(
     renewal: Renewing,
     percent: Annotated[float, typer.Argument(help="How likely you think it is, 0 to 100.", min=0, max=100)],
-    because: Annotated[str, typer.Option(help="Why; shown wherever both figures are.")],
+    reason: Annotated[str, typer.Option(help="Why; shown wherever both figures are.")],
     by: Who = "",
 ) -> None:
     """Say how likely a renewal is by your own judgement; it stands beside the forecast, and is scored as that is.
 
-    Example: cs-pipeline kpi call acc-000013 40 --because "their sponsor left"
+    Example: cs-pipeline kpi call acc-000013 40 --reason "their sponsor left"
     """
     from cs_pipeline.kpis.calls import Call, record_call, renewal_named
     from cs_pipeline.warehouse.locate import locate
@@ -62,7 +62,7 @@ def call(
     now = Clock(settings.now).now()
     with locate(settings).session() as session:
         ahead = renewal_named(session, renewal, now)
-        record_call(session, ahead, Call(percent / 100, because, who_decides(by)), now)
+        record_call(session, ahead, Call(percent / 100, reason, who_decides(by)), now)
     say_done(f"{percent:g} % for the renewal of {ahead.subscription_id} on {ahead.renewal_date}")
 
 

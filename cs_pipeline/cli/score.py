@@ -25,7 +25,7 @@ def override(
     account: Annotated[str, typer.Argument(help="Id of the account.")],
     score: Annotated[float | None, typer.Option(help="The score that should count, 0 to 100.")] = None,
     band: Annotated[str | None, typer.Option(help="The band that should count.")] = None,
-    because: Annotated[str, typer.Option(help="Why; shown wherever both numbers are.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; shown wherever both numbers are.")] = "",
     until: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day on which it counts.")] = None,
     by: Who = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="End what was set before.")] = False,
@@ -34,7 +34,7 @@ def override(
 
     The model's own number is kept beside it.
 
-    Example: cs-pipeline score override acc-000013 --band Red --because "new owner" --until 2025-09-30
+    Example: cs-pipeline score override acc-000013 --band Red --reason "new owner" --until 2025-09-30
     """
     from cs_pipeline.health.selection import load_selection
     from cs_pipeline.history.overrides import OverrideRequest, set_override, withdraw_override
@@ -50,7 +50,7 @@ def override(
         return
     if until is None:
         raise UserError("Say until when, with --until YYYY-MM-DD: nobody remembers an override for ever")
-    asked = OverrideRequest(account, because, who, until.date(), score, band)
+    asked = OverrideRequest(account, reason, who, until.date(), score, band)
     first = set_override(warehouse, load_selection(settings.config), asked, now)
     say_done(f"set for {account}: counts from week {first}, when that week is scored")
 

@@ -97,7 +97,7 @@ COMMANDS = (
     ("data land", "{company}"),
     ("map", "{mappings}"),
     ("play stop", "everything", "--reason", "a test"),
-    ("score override", "a1", "--score", "5", "--because", "so", "--until", "2999-01-01"),
+    ("score override", "a1", "--score", "5", "--reason", "so", "--until", "2999-01-01"),
     ("play start", "owner_save", "a1"),
     ("why", "a1"),
     ("queue",),
