@@ -78,9 +78,9 @@ def _is_fresh(view: str, table: SourceTable) -> Iterator[str]:
     nothing of late; where nothing says when, they are as fresh as they can be once they are there.
     """
     happened, is_dated = _times(table)
-    yield f"exists (select 1 from {view} where {_within(happened)})"
     loads = "select 1 from cs.loads where source_table = %(source)s and rows_loaded > 0 and"
     yield f"exists ({loads} finished_at > asked.as_of - %(age)s and finished_at <= asked.as_of)"
+    yield f"exists (select 1 from {view} where {_within(happened)})"
     if not table.append_only:  # of events nobody asks by a column without index
         yield f"exists (select 1 from {view} where {_within([LOADED_AT])})"
     if not is_dated:
