@@ -70,6 +70,8 @@ def make_scorecard(among: Candidates, most: int) -> Scorecard:
         told = np.column_stack([_told(among, name, *cut[name]) for name in names])
         weights, _ = fitted(told, among.outcome)
         ranges = np.array([weight * np.ptp(cut[name][1]) for name, weight in zip(names, weights[1:], strict=True)])
+        if not ranges.any():
+            break
         shares = 100 * ranges / ranges.sum()
         if shares.min() >= FEWEST_POINTS:
             points = zip(names, _whole(shares), strict=True)

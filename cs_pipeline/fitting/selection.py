@@ -83,7 +83,7 @@ def candidates(rows: pd.DataFrame, asked: Sequence[str]) -> Candidates:
         bins,
         np.column_stack(codes).astype(np.int16) if codes else np.empty((len(rows), 0), np.int16),
         outcome,
-        np.unique(accounts, return_inverse=True)[1],
+        rows.groupby("account_id", sort=False).ngroup().to_numpy(),
         _blocks(rows["week"]),
         left_out,
     )
