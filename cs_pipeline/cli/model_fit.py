@@ -108,7 +108,7 @@ def _print_fitted(found: "FittedModel") -> None:
         console.print(Text(sentence))
     say_heading("Points", ", and how they hold when accounts are drawn anew")
     print_frame(fitted.points(found))
-    say_heading("Bands", ", cut from the earlier part")
+    say_heading("Bands", ", cut from the earlier part: how many observations a departure followed")
     print_frame(fitted.bands(found))
     say_heading(f"On weeks it has not learned from, {found.split.test_from.date()} and later")
     print_frame(fitted.beside(found))

@@ -21,7 +21,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.fitting.bands import cut_bands
 from cs_pipeline.fitting.scorecard import Scorecard, as_score_model, make_scorecard
 from cs_pipeline.fitting.selection import candidates, why_left_out
-from cs_pipeline.fitting.stability import RESAMPLINGS, Stability, resample
+from cs_pipeline.fitting.stability import RESAMPLINGS, Stability, resample, stable
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.warehouse.connection import Warehouse
@@ -77,16 +77,22 @@ def fit_model(
         return TooLittle(f"in the earlier part, up to {split.test_from.date()}, {reason}")
     names = metrics_of(observations)
     among = candidates(train, names)
+    asked = among.names
     with threadpool_limits(1):  # the same sums in the same order, whatever the machine
         card = make_scorecard(among, most)
         if not card.metrics:
             return TooLittle(_nothing_tells(among.names, card))
         stability = resample(among, most, resamplings, on_resampled)
+        if resamplings:
+            among = stable(among, stability, [each.metric for each in card.metrics])
+            card = make_scorecard(among, most)
+        if not card.metrics:
+            return TooLittle("no metric is chosen often enough when accounts are drawn anew")
     model, bands = _model(card, train, name, design, split)
     last_weeks = read_last_weeks(
         warehouse, split.test.loc[split.test["departs"], "account_id"], [model, *others], design.outcome
     )
-    learned: dict[str, Risks | NoAnswer] = risks(split, among.names)
+    learned: dict[str, Risks | NoAnswer] = risks(split, asked)
     chosen = {each.metric for each in card.metrics}
     return FittedModel(
         model=model,

@@ -7,8 +7,8 @@ than the Bayesian information criterion charges for one (Schwarz 1978), where wh
 metrics of noise that lets in about one in a hundred; stricter charges kept true causes out where few had left.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,17 @@ class Candidates:
     """(n,) part of the time of each observation."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Why each other metric is no candidate."""
+
+    def only(self, names: Collection[str], why: dict[str, str]) -> "Candidates":
+        """The same with these metrics; `why` says of the others what keeps them out."""
+        places = [place for place, name in enumerate(self.names) if name in names]
+        return replace(
+            self,
+            names=tuple(self.names[place] for place in places),
+            bins=tuple(self.bins[place] for place in places),
+            codes=self.codes[:, places],
+            left_out=self.left_out | why,
+        )
 
     def of_accounts(self, drawn: Integers) -> "Candidates":
         """The same with the observations of the accounts `drawn`, each as often as it was drawn."""

@@ -4,7 +4,7 @@ Accounts are drawn, not observations, since those of one account say much the sa
 book, observations of those who stay are thinned first: who leaves is what is scarce.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from cs_pipeline.fitting.selection import Candidates
 RESAMPLINGS = 100
 MOST_OBSERVATIONS = 30_000
 SEED = 7
+LEAST_CHOSEN = 1 / 3
+"""Share of the resamplings that have to choose a metric for the model to have it (ours): those that come by luck go."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,20 @@ def resample(
         name: Stability(len(found) / resamplings, *(round(float(end)) for end in np.quantile(found, [0.05, 0.95])))
         for name, found in points.items()
     }
+
+
+def stable(among: Candidates, found: dict[str, Stability], chosen: Collection[str]) -> Candidates:
+    """The candidates without those of `chosen` that too few resamplings chose, and without what would replace them."""
+    if all(name in found and found[name].chosen >= LEAST_CHOSEN for name in chosen):
+        return among
+    kept = {name for name, each in found.items() if each.chosen >= LEAST_CHOSEN}
+    why = {
+        name: f"chosen in {found[name].chosen:.0%} of the resamplings, and {LEAST_CHOSEN:.0%} are needed"
+        for name in found
+        if name not in kept
+    }
+    why |= dict.fromkeys((name for name in among.names if name not in found), "chosen in no resampling")
+    return among.only(kept, why)
 
 
 def _thinned(among: Candidates, random: np.random.Generator) -> Candidates:

@@ -108,6 +108,10 @@ def test_words_and_tables_name_the_best_baseline_and_what_is_doubtful(found: Fit
     points = fitted.points(found)
     assert points["points"].sum() == 100
     assert "below" in points["steps"].iloc[0]
+    bands = fitted.bands(found)
+    assert bands["band"].tolist() == [band.band for band in found.model.bands]
+    assert bands["scores"].iloc[0].endswith(" to 100")
+    assert bands["left_in_later_weeks"].str.contains("to|too little data", regex=True).all()
     assert fitted.beside(found)["model"].iloc[0] == "ours"
     assert fitted.as_object(found)["left_out"] == found.left_out
 

@@ -8,7 +8,7 @@ from cs_pipeline.backtest.measures import single_auc
 from cs_pipeline.fitting.bands import cut_bands
 from cs_pipeline.fitting.scorecard import Scorecard, as_score_model, make_scorecard
 from cs_pipeline.fitting.selection import candidates
-from cs_pipeline.fitting.stability import resample
+from cs_pipeline.fitting.stability import Stability, resample, stable
 from cs_pipeline.health.reweighting import as_yaml
 from cs_pipeline.health.scoring import Arithmetic
 from cs_pipeline.health.specification import ScoreModel
@@ -70,6 +70,18 @@ def test_resamplings_say_how_far_points_move(book: pd.DataFrame, card: Scorecard
         assert found[each.metric].chosen == 1
         assert found[each.metric].low <= each.most + 10
         assert found[each.metric].high >= each.most - 10
+
+
+def test_a_metric_that_few_resamplings_choose_is_left_out_and_says_so(book: pd.DataFrame, card: Scorecard) -> None:
+    among = candidates(book, CANDIDATES)
+    chosen = [each.metric for each in card.metrics]
+    often, seldom = Stability(0.9, 30, 70), Stability(0.2, 5, 20)
+    assert stable(among, dict.fromkeys(chosen, often), chosen) is among
+    one, other = chosen
+    left = stable(among, {one: often, other: seldom}, chosen)
+    assert left.names == (one,)
+    assert left.left_out[other] == "chosen in 20% of the resamplings, and 33% are needed"
+    assert [each.metric for each in make_scorecard(left, 8).metrics] == [one]
 
 
 def test_bands_are_cut_where_departures_become_more_frequent() -> None:

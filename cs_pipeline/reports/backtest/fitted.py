@@ -48,17 +48,18 @@ def points(found: FittedModel) -> pd.DataFrame:
 
 
 def bands(found: FittedModel) -> pd.DataFrame:
-    """A row a band: its scores, observations and how many of them a departure followed."""
+    """A row a band: its scores, observations it was cut from, and how many left there and on weeks not learned from."""
     upper = [100.0, *(band.from_ for band in found.model.bands)]
     scores = {band.band: f"{band.from_:g} to {high:g}" for band, high in zip(found.model.bands, upper, strict=False)}
-    rows = found.bands
-    ends = zip(rows["share"], rows["low"], rows["high"], strict=True)
+    names = found.bands["group"].astype(str)
+    later = {} if isinstance(found.judged.bands, TooLittle) else _shares(found.judged.bands)
     return pd.DataFrame(
         {
-            "band": rows["group"].astype(str),
-            "scores": rows["group"].astype(str).map(scores),
-            "observations": rows["observations"],
-            "followed_by_a_departure": [f"{share:.1%} ({low:.1%} to {high:.1%})" for share, low, high in ends],
+            "band": names,
+            "scores": names.map(scores),
+            "observations": found.bands["observations"],
+            "left": names.map(_shares(found.bands)),
+            "left_in_later_weeks": [later.get(name, "too little data") for name in names],
         }
     )
 
@@ -96,6 +97,12 @@ def as_object(found: FittedModel) -> dict[str, object]:
         "others": {other.model.model: other.whole for other in found.others},
         "left_out": found.left_out,
     }
+
+
+def _shares(rows: pd.DataFrame) -> dict[str, str]:
+    """The share of each group that left, with its interval, in words."""
+    ends = zip(rows["group"].astype(str), rows["share"], rows["low"], rows["high"], strict=True)
+    return {group: f"{share:.1%} ({low:.1%} to {high:.1%})" for group, share, low, high in ends}
 
 
 def _against_the_best(found: FittedModel) -> str:
