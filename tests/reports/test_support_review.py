@@ -17,7 +17,7 @@ from cs_pipeline.warehouse.bulk import query
 from tests.builders.sample_history import COMPANY, History
 
 MONDAY = COMPANY.ends_at.replace(hour=0)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 TUESDAY = MONDAY - 6 * DAY
 KIND = kind_named("support_review")
 
@@ -110,6 +110,59 @@ def test_the_support_manager_reads_what_changed_who_waits_and_who_was_not_conten
     assert report.decisions[3].startswith("Who calls the 1 customer who rated a ticket 2 of 5 or less: ")
     assert [(row[1], row[3]) for row in rows(report, "Bad answers of the week")] == [("2 of 5", "not content")]
     assert [row[0] for row in rows(report, "What tickets were about")] == ["Nobody said", "Bug"]
+
+
+@pytest.mark.requirement("S1-20", "S1-22")
+def test_a_week_of_tickets_begins_on_its_monday_and_ends_before_the_next(
+    scored_history: History, session: Session, accounts: list[str]
+) -> None:
+    one, two = accounts
+    first, before = MONDAY - 7 * DAY, MONDAY - 14 * DAY
+    for day, ticket in ((first, "first"), (first - SECOND, "a second before"), (before, "first before")):
+        opened(session, ticket, one, day, kind="bug", first_responded_at=day + HOUR)
+    opened(session, "two weeks before", one, before - SECOND, kind="bug")
+    opened(session, "last", one, MONDAY - SECOND, kind="bug")
+    opened(session, "next", one, MONDAY, kind="bug")
+    opened(session, "late", two, TUESDAY, kind="question")
+    opened(session, "late as well", two, MONDAY, kind="question")
+    opened(session, "of another", "nobody", TUESDAY, kind="invoice", first_responded_at=TUESDAY + HOUR)
+    report = review(session, scored_history)
+    assert rows(report, "What tickets were about") == [
+        ("Bug", "2", "2", "100 % of 1"), ("Invoice", "1", "0", "100 % of 1"), ("Question", "1", "0", "0 % of 1"),
+    ]  # fmt: skip
+    (busy,) = rows(report, "Who opened two tickets or more")
+    assert busy[1:4] == ("2", "0", "1")
+    assert sum(int(row[1]) for row in rows(report, "Answered in time, by who was to answer")) == 4
+    assert report.changes[0] == "Tickets opened rose from 2 to 4."
+
+
+@pytest.mark.requirement("S1-22")
+def test_answers_count_in_the_week_in_which_a_ticket_was_resolved_and_four_of_five_is_satisfied(
+    scored_history: History, session: Session, accounts: list[str]
+) -> None:
+    first = MONDAY - 7 * DAY
+
+    def rated(ticket: str, at: datetime, csat: int | None, **values: Any) -> None:
+        row = {"first_responded_at": MONDAY - 99 * DAY, "resolved_at": at, "csat": csat, "csat_scale": 5, **values}
+        opened(session, ticket, accounts[0], MONDAY - 100 * DAY, **row)
+
+    rated("satisfied", TUESDAY, 4)
+    rated("neither", TUESDAY, 3)
+    rated("bad on the first day", first, 2)
+    rated("worst in the last second", MONDAY - SECOND, 1)
+    rated("a second before", first - SECOND, 1)
+    rated("next week", MONDAY, 1)
+    rated("arrived later", TUESDAY, 1, _loaded_at=MONDAY)
+    rated("not rated", TUESDAY, None)
+    rated("without a scale", TUESDAY, 0, csat_scale=0)
+    rated("twelve weeks ago", first - 77 * DAY, 4)
+    report = review(session, scored_history)
+    assert report.changes[-1] == "Satisfied customers rose from 0 % to 25 % (4 answers)."
+    assert [row[3] for row in rows(report, "Bad answers of the week")] == [
+        "worst in the last second", "bad on the first day",
+    ]  # fmt: skip
+    (figure,) = report.figures
+    assert figure.finding == "Satisfied customers over 12 weeks fell from 100 % to 25 %."
 
 
 @pytest.mark.requirement("S1-20")

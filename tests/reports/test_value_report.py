@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.reports.business_review.facts import Review, read_review
+from cs_pipeline.reports.business_review.facts import Review, months_before, read_review
 from cs_pipeline.reports.business_review.value_report import value_report
 from cs_pipeline.reports.business_review.value_sending import send_to_owner
 from cs_pipeline.reports.dated.mail import MailWriter
@@ -24,6 +25,7 @@ from tests.builders.sample_history import COMPANY, History
 END = COMPANY.ends_on
 MONTHS = 6
 FIRST = date(END.year, END.month - MONTHS, END.day)
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -56,6 +58,10 @@ def account(scored_history: History) -> str:
 def made(session: Session, account: str, end: date = END) -> tuple[Review, Report]:
     review = read_review(session, account, end, MONTHS)
     return review, value_report(review, Money("$"))
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def faces(history: History, report: Report) -> list[str]:
@@ -121,6 +127,91 @@ def test_a_report_of_a_past_day_knows_nothing_later(session: Session, account: s
         cursor.execute("delete from raw.tickets where created_at >= %s", [end])
         cursor.execute("delete from raw.feedback where created_at >= %s", [end])
     assert faces(scored_history, made(session, account, end)[1]) == before
+
+
+@pytest.mark.requirement("S3-38", "S4-189")
+def test_what_a_review_counts_ends_with_its_days(session: Session, account: str) -> None:
+    end, first = midnight(END), midnight(FIRST)
+    with session.cursor() as cursor:
+        for table in ("feedback", "tickets", "feature_launches", "value_log"):
+            cursor.execute(f"delete from raw.{table}")
+
+    def wrote(table: str, key: str, **values: Any) -> None:
+        """A row of the account, with its key first."""
+        row = {key: values.pop("called"), "_load_id": 1, **values}
+        with session.cursor() as cursor:
+            cursor.execute(
+                f"insert into raw.{table} ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})", [*row.values()]
+            )
+
+    def said(called: str, at: datetime, resolved: datetime | None = None, **values: Any) -> None:
+        row = {"account_id": account, "kind": "praise", "body": called, "created_at": at, "resolved_at": resolved}
+        wrote("feedback", "feedback_id", called=called, **{**row, **values})
+
+    said("on the first day, settled on the last", first, end - SECOND)
+    said("before, open", first - SECOND)
+    said("before, settled afterwards", first - SECOND, end)
+    said("before, settled", first - SECOND, end - SECOND)
+    said("in the last second", end - SECOND, _loaded_at=end - SECOND)
+    said("afterwards", end)
+    said("arrived afterwards", first, _loaded_at=end)
+    said("of another", first, account_id="another")
+
+    def asked(called: str, at: datetime, priority: str = "low", **values: Any) -> None:
+        row = {"account_id": account, "subject": called, "created_at": at, "priority": priority}
+        wrote("tickets", "ticket_id", called=called, **{**row, **values})
+
+    asked("on the first day", first, first_responded_at=first + 3 * HOUR, resolved_at=end - SECOND)
+    asked("on the second day", first + DAY, first_responded_at=first + DAY + 9 * HOUR, resolved_at=end - SECOND)
+    asked("answered afterwards", first, first_responded_at=end, resolved_at=end)
+    asked("before, open", first - SECOND, "high", first_responded_at=first + HOUR)
+    asked("in the last second", end - SECOND, "critical", _loaded_at=end - SECOND)
+    asked("afterwards", end)
+    asked("arrived afterwards", first, first_responded_at=first + HOUR, _loaded_at=end)
+    asked("of another", first, account_id="another")
+
+    tier = read_review(session, account, END, MONTHS).account["tier"]
+    assert tier
+
+    def launched(called: str, on: date, tier: str | None = None, **values: Any) -> None:
+        wrote("feature_launches", "launch_id", called=called, feature=called, launched_on=on, tier=tier, **values)
+
+    launched("on the first day", FIRST)
+    launched("before", FIRST - DAY, _loaded_at=first)
+    launched("on the last day", END - DAY, tier)
+    launched("unknown until it came", END)
+    launched("to come", END + DAY, _loaded_at=end - SECOND)
+    launched("told afterwards", FIRST, _loaded_at=end)
+    launched("of another tier", FIRST, "another")
+
+    def gained(called: str, on: date, amount: int, **values: Any) -> None:
+        row = {"account_id": account, "recorded_on": on, "kind": "saved", "amount": amount}
+        wrote("value_log", "value_id", called=called, **{**row, **values})
+
+    before = months_before(END, 2 * MONTHS)
+    gained("too early", before - DAY, 1)
+    gained("on the first day before", before, 2)
+    gained("on the last day before", FIRST - DAY, 4, _loaded_at=end - SECOND)
+    gained("on the first day", FIRST, 8)
+    gained("arrived afterwards", before, 16, _loaded_at=end)
+    gained("of the period, arrived afterwards", FIRST, 32, _loaded_at=end)
+    gained("of another", before, 64, account_id="another")
+
+    review = read_review(session, account, END, MONTHS)
+    settled = {row["body"]: row["settled_on"] for row in review.feedback.to_dict("records")}
+    assert settled == {
+        "in the last second": None,
+        "on the first day, settled on the last": END - DAY,
+        "before, open": None,
+        "before, settled afterwards": None,
+    }
+    assert next(iter(settled)) == "in the last second", "the newest first"
+    assert (review.tickets["opened"].sum(), review.tickets["resolved"].sum()) == (4, 2)
+    assert review.hours_to_answer == (3 + 9) / 2
+    assert [*review.open_tickets["subject"]] == ["in the last second", "before, open", "answered afterwards"]
+    assert [*review.launches["feature"]] == ["on the first day", "on the last day", "to come"]
+    assert review.value_before == 2 + 4
+    assert [*review.value["amount"].astype(float)] == [8]
 
 
 @pytest.mark.requirement("S4-189")
