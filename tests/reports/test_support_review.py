@@ -136,6 +136,30 @@ def test_a_week_of_tickets_begins_on_its_monday_and_ends_before_the_next(
     assert report.changes[0] == "Tickets opened rose from 2 to 4."
 
 
+@pytest.mark.requirement("S1-20")
+def test_who_opened_two_is_one_account_though_its_contract_grew_between_them(
+    scored_history: History, session: Session, accounts: list[str]
+) -> None:
+    one, _ = accounts
+    with session.cursor() as cursor:
+        cursor.execute("delete from marts.fct_account_weeks where account_id = %s", [one])  # not built yet
+        cursor.execute(
+            """
+            insert into raw.subscriptions
+            select (jsonb_populate_record(subscriptions, jsonb_build_object('subscription_id', 'more', 'started_on',
+                %s::date))).*
+            from raw.subscriptions as subscriptions
+            where account_id = %s and ended_on is null
+            order by subscription_id limit 1
+            """,
+            [TUESDAY + DAY, one],
+        )
+    opened(session, "before", one, TUESDAY)
+    opened(session, "after", one, TUESDAY + DAY)
+    (busy,) = rows(review(session, scored_history), "Who opened two tickets or more")
+    assert busy[1] == "2"
+
+
 @pytest.mark.requirement("S1-22")
 def test_answers_count_in_the_week_in_which_a_ticket_was_resolved_and_four_of_five_is_satisfied(
     scored_history: History, session: Session, accounts: list[str]
