@@ -292,6 +292,7 @@ def test_the_pipeline_puts_who_is_well_before_who_is_at_risk_and_says_what_grew(
     assert table(report, "Ready to grow").accounts == (well,)
     assert table(report, "Ready to grow").rows[0][3:5] == ("2", "limits hit, pricing page")
     assert table(report, "Signals, but at risk").accounts == (at_risk,)
+    assert report.headline.startswith("1 account with ")
     assert any("holds back offers to the 1 account" in words for words in report.decisions)
     grown = frame(
         kpi_history,
