@@ -96,6 +96,13 @@ class Design:
         return f"weeks {self.first} to {self.last}, looked at {self.scheme.words}{tenure}{counts}"
 
 
+def outcome_named(name: str) -> Outcome:
+    """The outcome of this name. Raises UserError when there is none."""
+    if name not in OUTCOMES:
+        raise UserError(f"There is no outcome {name!r}; expected one of {', '.join(OUTCOMES)}")
+    return name
+
+
 def design_of(
     first: date,
     last: date,
@@ -111,8 +118,6 @@ def design_of(
 
     Raises UserError when a lead time and a rhythm are both set, a number makes no sense, or there is no such outcome.
     """
-    if outcome not in OUTCOMES:
-        raise UserError(f"There is no outcome {outcome!r}; expected one of {', '.join(OUTCOMES)}")
     is_rhythmic = every_weeks is not None or within_days is not None
     if is_rhythmic and lead_weeks is not None:
         raise UserError(
@@ -126,4 +131,4 @@ def design_of(
         if is_rhythmic
         else BeforeRenewals(BeforeRenewals.lead_weeks if lead_weeks is None else lead_weeks)
     )
-    return Design(first, last, scheme, min_tenure_days, max_tenure_days, outcome)
+    return Design(first, last, scheme, min_tenure_days, max_tenure_days, outcome_named(outcome))

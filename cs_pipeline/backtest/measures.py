@@ -192,6 +192,11 @@ def calibration(outcome: pd.Series, score: pd.Series) -> pd.DataFrame:
     return table.drop(columns="group")
 
 
+def share_in_words(share: float, low: float, high: float) -> str:
+    """A share with the ends of its interval, in percent."""
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"
+
+
 def warning_weeks(account: pd.Series, days_left: pd.Series, is_warned: pd.Series) -> pd.Series:
     """Weeks of warning of each account: how long before its departure it turned `is_warned` and stayed so to the end.
 

@@ -5,6 +5,7 @@ by somebody who knew, or is the outcome under another name.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,15 @@ from cs_pipeline.backtest.measures import TooLittle, separates, single_auc, too_
 from cs_pipeline.backtest.observations import metrics_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Telltale:
+    """What it is of a metric that seems to know the outcome, how well it separates, and how many accounts left."""
+
+    what: str
+    auc: float
+    departed: int
 
 
 def single_metrics(observations: pd.DataFrame) -> pd.DataFrame | TooLittle:
@@ -42,22 +52,28 @@ def refuse_telltales(observations: pd.DataFrame, names: Iterable[str]) -> None:
 
     Fewer than FEWEST_ACCOUNTS departures prove nothing, and are not judged. The values of CLOCKS are not either.
     """
-    outcome, accounts = observations["departs"].to_numpy(bool), observations["account_id"].to_numpy()
     for name in names:
-        values = observations[name].to_numpy(float)
-        is_known = ~np.isnan(values)
-        for what, judged, rows in (
-            (f"The metric {name}", values, is_known),
-            (f"Whether the metric {name} is known", is_known.astype(float), np.ones_like(is_known)),
-        ):
-            if (judged is values and name in CLOCKS) or too_few(outcome[rows], accounts[rows]):
-                continue
-            found = separates(single_auc(outcome[rows], judged[rows]))
-            if found >= TELLTALE_AUC:
-                departed = len(np.unique(accounts[outcome & rows]))
-                raise UserError(
-                    f"{what} tells the {departed} departed accounts from the others almost without error "
-                    f"(AUC {found:.3f}; from {TELLTALE_AUC} on nothing is believed, with {FEWEST_ACCOUNTS} departures "
-                    "or more). It seems to know the outcome: was it filled in afterwards? Correct the source or its "
-                    "`_loaded_at`, or leave the metric out of the model."
-                )
+        if found := telltale(observations, name):
+            raise UserError(
+                f"{found.what} tells the {found.departed} departed accounts from the others almost without error "
+                f"(AUC {found.auc:.3f}; from {TELLTALE_AUC} on nothing is believed, with {FEWEST_ACCOUNTS} departures "
+                "or more). It seems to know the outcome: was it filled in afterwards? Correct the source or its "
+                "`_loaded_at`, or leave the metric out of the model."
+            )
+
+
+def telltale(observations: pd.DataFrame, name: str) -> Telltale | None:
+    """What of a metric tells leavers from stayers with TELLTALE_AUC or better: its values, or its being known."""
+    outcome, accounts = observations["departs"].to_numpy(bool), observations["account_id"].to_numpy()
+    values = observations[name].to_numpy(float)
+    is_known = ~np.isnan(values)
+    for what, judged, rows in (
+        (f"The metric {name}", values, is_known),
+        (f"Whether the metric {name} is known", is_known.astype(float), np.ones_like(is_known)),
+    ):
+        if (judged is values and name in CLOCKS) or too_few(outcome[rows], accounts[rows]):
+            continue
+        auc = separates(single_auc(outcome[rows], judged[rows]))
+        if auc >= TELLTALE_AUC:
+            return Telltale(what, auc, len(np.unique(accounts[outcome & rows])))
+    return None

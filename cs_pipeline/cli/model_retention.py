@@ -27,7 +27,7 @@ def retention(
 
     Example: cs-pipeline model retention --by cohort --week 2025-01-06
     """
-    from cs_pipeline.backtest.design import OUTCOMES
+    from cs_pipeline.backtest.design import outcome_named
     from cs_pipeline.backtest.survival import HORIZONS, By
     from cs_pipeline.backtest.survival import retention as follow
     from cs_pipeline.cli.services import start_warehouse
@@ -36,10 +36,9 @@ def retention(
     groups: dict[str, By] = {"band": "band", "cohort": "cohort", "tier": "tier"}
     if by not in groups:
         raise UserError(f"There are no groups by {by!r}; expected one of {', '.join(groups)}")
-    if outcome not in OUTCOMES:
-        raise UserError(f"There is no outcome {outcome!r}; expected one of {', '.join(OUTCOMES)}")
+    kind = outcome_named(outcome)
     warehouse = start_warehouse(load_settings())
-    found = follow(warehouse, groups[by], week.date() if week else None, outcome=outcome)
+    found = follow(warehouse, groups[by], week.date() if week else None, outcome=kind)
     if as_json:
         print_json(kept(found))
         return

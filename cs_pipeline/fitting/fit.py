@@ -15,7 +15,7 @@ from cs_pipeline.backtest.baselines import Risks, Split, risks, split_in_time
 from cs_pipeline.backtest.comparison import ModelResult, judge
 from cs_pipeline.backtest.departures import Departures, count_departures
 from cs_pipeline.backtest.design import Design
-from cs_pipeline.backtest.measures import NoAnswer, TooLittle, shares, too_few
+from cs_pipeline.backtest.measures import NoAnswer, TooLittle, share_in_words, shares, too_few
 from cs_pipeline.backtest.observations import metrics_of, read_last_weeks, read_observations
 from cs_pipeline.errors import UserError
 from cs_pipeline.fitting.bands import cut_bands
@@ -139,7 +139,7 @@ def _model(
 
 def _description(card: Scorecard, bands: pd.DataFrame, design: Design, split: Split) -> str:
     said = ", ".join(
-        f"{row['group']} {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})" for row in bands.to_dict("records")
+        f"{row['group']} {share_in_words(row['share'], row['low'], row['high'])}" for row in bands.to_dict("records")
     )
     return (
         f"Made by `cs-pipeline model fit` from {design.words}; it has learned from what was known by "

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cs_pipeline.backtest.design import CLOCKS, TELLTALE_AUC
-from cs_pipeline.backtest.measures import Floats, separates, single_auc, too_few
+from cs_pipeline.backtest.design import CLOCKS
+from cs_pipeline.backtest.measures import Floats, too_few
+from cs_pipeline.backtest.single_metrics import telltale
 from cs_pipeline.fitting.steps import UNKNOWN, Bins, Integers, cut, departure_rates, evidence
 from cs_pipeline.health.metrics import METRICS
 
@@ -175,9 +176,8 @@ def _reason(rows: pd.DataFrame, name: str, outcome: NDArray[np.bool_], accounts:
         return f"where it is known, {reason}"
     if len(np.unique(values[is_known])) == 1:
         return "has one value for everybody"
-    for judged, of in ((values[is_known], is_known), (is_known.astype(float), np.ones_like(is_known))):
-        if separates(single_auc(outcome[of], judged)) >= TELLTALE_AUC:
-            return "seems to know the outcome: it tells who left almost without error"
+    if telltale(rows, name):
+        return "seems to know the outcome: it tells who left almost without error"
     return ""
 
 

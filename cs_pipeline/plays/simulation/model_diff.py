@@ -71,19 +71,20 @@ class ModelChange:
     def moving(self, direction: int) -> tuple[int, float]:
         """Accounts, and their ARR, whose severity rises (1) or falls (-1)."""
         difference = np.sign(self.accounts["to_severity"] - self.accounts["from_severity"])
-        rows = self.accounts[difference == direction]
-        return len(rows), float(rows["arr"].sum())
+        return self._counted(difference == direction)
 
     @property
     def no_longer_scored(self) -> tuple[int, float]:
         """Accounts, and their ARR, that have a score with the old model only: neither worse off nor better."""
-        rows = self.accounts[self.accounts["from_score"].notna() & self.accounts["to_score"].isna()]
-        return len(rows), float(rows["arr"].sum())
+        return self._counted(self.accounts["from_score"].notna() & self.accounts["to_score"].isna())
 
     @property
     def newly_scored(self) -> tuple[int, float]:
         """Accounts, and their ARR, that have a score with the new model only."""
-        rows = self.accounts[self.accounts["from_score"].isna() & self.accounts["to_score"].notna()]
+        return self._counted(self.accounts["from_score"].isna() & self.accounts["to_score"].notna())
+
+    def _counted(self, is_meant: pd.Series) -> tuple[int, float]:
+        rows = self.accounts[is_meant]
         return len(rows), float(rows["arr"].sum())
 
     @property

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cs_pipeline.backtest.measures import DidNotLearn, NoAnswer, Separation, TooLittle
+from cs_pipeline.backtest.measures import DidNotLearn, NoAnswer, Separation, TooLittle, share_in_words
 from cs_pipeline.fitting.fit import FittedModel
 from cs_pipeline.fitting.scorecard import PointsOfMetric
 from cs_pipeline.health.metrics import METRICS
@@ -101,8 +101,8 @@ def as_object(found: FittedModel) -> dict[str, object]:
 
 def _shares(rows: pd.DataFrame) -> dict[str, str]:
     """The share of each group that left, with its interval, in words."""
-    ends = zip(rows["group"].astype(str), rows["share"], rows["low"], rows["high"], strict=True)
-    return {group: f"{share:.1%} ({low:.1%} to {high:.1%})" for group, share, low, high in ends}
+    words = map(share_in_words, rows["share"], rows["low"], rows["high"])
+    return dict(zip(rows["group"].astype(str), words, strict=True))
 
 
 def _against_the_best(found: FittedModel) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
-from cs_pipeline.backtest.measures import DidNotLearn, Interval, NoAnswer, Separation, TooLittle
+from cs_pipeline.backtest.measures import DidNotLearn, Interval, NoAnswer, Separation, TooLittle, share_in_words
 from cs_pipeline.backtest.steadiness import SteadinessReport
 from cs_pipeline.backtest.survival import Retention
 from cs_pipeline.backtest.tuning import Proposal
@@ -188,7 +188,7 @@ def kept(found: list[Retention]) -> pd.DataFrame:
 def _share(share: Interval | TooLittle) -> str:
     if isinstance(share, TooLittle):
         return NOTHING_SAID
-    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+    return share_in_words(share.value, share.low, share.high)
 
 
 def uplift_table(found: list[Uplift]) -> pd.DataFrame:
@@ -209,8 +209,7 @@ def uplift_table(found: list[Uplift]) -> pd.DataFrame:
 
 
 def _with_shares(rows: pd.DataFrame, heading: dict[str, object]) -> pd.DataFrame:
-    ends = zip(rows["share"], rows["low"], rows["high"], strict=True)
-    followed = [f"{share:.1%} ({low:.1%} to {high:.1%})" for share, low, high in ends]
+    followed = list(map(share_in_words, rows["share"], rows["low"], rows["high"]))
     counts = {"observations": rows["observations"], "followed by a departure": followed}
     return pd.DataFrame({**heading, **counts})
 
