@@ -5,6 +5,7 @@ Secrets are `SecretStr`: they appear in no log, repr or error. What a score or a
 YAML in the configuration folder.
 """
 
+from base64 import b64decode
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -22,6 +23,7 @@ from cs_pipeline.plain_files import require_text_file
 PREFIX = "CS_PIPELINE_"
 HOME_SETTINGS_FILE = "settings.env"
 MOST_BYTES = 100_000  # of that file
+P256_PUBLIC_KEY = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")  # as each begins, in DER
 
 Delivery = Literal["capture", "allowlist", "live"]
 LateRows = Literal["exclude", "include"]
@@ -111,6 +113,11 @@ class Settings(BaseSettings):
     sendgrid_host: str = Field(default="https://api.sendgrid.com", description="Address of SendGrid's API.")
     sendgrid_unsubscribe_group: int | None = Field(
         default=None, description="SendGrid's unsubscribe group of customer mail; empty: our own unsubscribe page."
+    )
+    sendgrid_webhook_key: str = Field(
+        default="",
+        description="Public key with which SendGrid signs the events that it posts to /webhooks/sendgrid of the site "
+        "(docs/answers.md). Empty: they are refused.",
     )
     sendgrid_sandbox: bool = Field(
         default=False, description="SendGrid checks every mail and sends none; what it accepted is captured."
@@ -202,6 +209,19 @@ class Settings(BaseSettings):
         if not is_sound:
             raise ValueError("is not a web address; expected one such as http://127.0.0.1:3000")
         return value
+
+    @field_validator("sendgrid_webhook_key")
+    @classmethod
+    def _is_a_public_key(cls, value: str) -> str:
+        """As SendGrid shows it, or with the lines that other programs put around it."""
+        key = "".join(line.strip() for line in value.splitlines() if not line.startswith("-----"))
+        try:
+            is_sound = not key or b64decode(key, validate=True).startswith(P256_PUBLIC_KEY)
+        except ValueError:
+            is_sound = False
+        if not is_sound:
+            raise ValueError("is not SendGrid's verification key, which begins with MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQ")
+        return key
 
     @field_validator("site_listen")
     @classmethod

@@ -38,6 +38,10 @@ _STATEMENTS: Mapping[str, str] = {
         "update cs.alert_notifications set recipient = 'erased ' || notification_id "
         "where lower(recipient) = any(%(addresses)s::text[])"
     ),
+    "cs.sendgrid_events": (
+        "update cs.sendgrid_events set email = null, body = '{}' "
+        "where email = any(%(addresses)s::text[]) or body::text ~* %(pattern)s"
+    ),
     "cs.crm_readings": (
         "update cs.crm_readings set assignee = null where lower(assignee) = any(%(addresses)s::text[])"
     ),

@@ -31,7 +31,7 @@ def entities_of(cursor: Cursor, person: Person) -> list[str]:
 def forget_source_rows(cursor: Cursor, person: Person, now: datetime) -> dict[str, int]:
     """Empty what source rows say of the person; returns how many rows were changed, by table."""
     counts: dict[str, int] = {}
-    tables = tables_of(cursor, "raw", ["users", *WORDS])
+    tables = tables_of(cursor, "raw", ["users", "email_events", *WORDS])
     if "users" in tables:
         counts["raw.users"] = change(
             cursor,
@@ -40,6 +40,13 @@ def forget_source_rows(cursor: Cursor, person: Person, now: datetime) -> dict[st
             "and (email is not null or full_name is not null)",
             person,
             now=now,
+        )
+    if "email_events" in tables:
+        counts["raw.email_events"] = change(
+            cursor,
+            "update raw.email_events set email = null where email is not null "
+            "and (user_id = any(%(user_ids)s::text[]) or lower(email) = any(%(addresses)s::text[]))",
+            person,
         )
     for table, column in WORDS.items():
         if table in tables:

@@ -27,7 +27,8 @@ from cs_pipeline.site.captured import captured_routes
 from cs_pipeline.site.form import Fields, Form, local_path
 from cs_pipeline.site.headers import SiteHeaders
 from cs_pipeline.site.kept import Kept
-from cs_pipeline.site.monitoring import monitored
+from cs_pipeline.site.monitoring import AtPaths, monitored
+from cs_pipeline.site.outside.paths import outside_paths
 from cs_pipeline.site.page import PageRequest
 from cs_pipeline.site.reader import READ_ONLY, SOMEBODY, Reader
 from cs_pipeline.site.registry import FORMS, HOME, PAGES
@@ -112,7 +113,8 @@ def site_app(settings: Settings, warehouse: Warehouse, clock: Clock, *, is_open:
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _in_a_page(site), Exception: _broken(site)})
     pages = AllowedHosts(SiteHeaders(csrf.CsrfCookie(flash.Flash(app), settings)), hosts_of(settings))
-    return monitored(pages, settings, warehouse, clock, lambda: site.rules, is_open=is_open)
+    with_outside = AtPaths(pages, outside_paths(settings, warehouse, clock))
+    return monitored(with_outside, settings, warehouse, clock, lambda: site.rules, is_open=is_open)
 
 
 def _asked(site: Site, request: Request, *, is_public: bool = False) -> PageRequest:

@@ -36,8 +36,8 @@ NEEDS_A_TOKEN = (
 Answer = Callable[[Request], Response]
 
 
-class Monitored:
-    """An ASGI application that answers the three paths, and passes on everything else."""
+class AtPaths:
+    """An ASGI application that lets others answer some paths, and passes on everything else."""
 
     def __init__(self, app: ASGIApp, answers: Mapping[str, ASGIApp]) -> None:
         self._app = app
@@ -60,7 +60,7 @@ def monitored(
 ) -> ASGIApp:
     """`app` with the three paths before it. `is_open`: others than this machine can reach it."""
     figures = _answering(_metrics(settings, warehouse, clock, rules, is_open=is_open))
-    return Monitored(
+    return AtPaths(
         app,
         {
             "/healthz": _answering(lambda _: PlainTextResponse("alive\n")),

@@ -2,19 +2,22 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 
 from cs_pipeline.cli.doctor.alerts import examine_alerts
+from cs_pipeline.cli.doctor.answers import examine_answers
 from cs_pipeline.cli.doctor.examine import examine
 from cs_pipeline.cli.doctor.finding import Finding
 from cs_pipeline.health.library import SHIPPED
+from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import SHIPPED as SHIPPED_PLAYBOOKS
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.alerts import fire
-from tests.builders.company import MONDAY, Company
+from tests.builders.company import MONDAY, Company, save_play
 
 
 def said_of_score_models(config: Path) -> Finding:
@@ -109,3 +112,30 @@ def test_rules_that_say_nothing_and_alerts_that_are_held_are_told(tmp_path: Path
         "`cs-pipeline alert release invoice_overdue` or `cs-pipeline alert dismiss invoice_overdue`",
     }
     assert "nobody asks invoice_overdue" in found(MONDAY + timedelta(days=1))["wrong alert rules"]
+
+
+def test_whether_events_of_mails_come_in_is_told(company: Company, settings: Settings) -> None:
+    with_key = settings.model_copy(update={"sendgrid_webhook_key": "MFkw"})
+
+    def found(settings: Settings) -> list[Finding]:
+        return list(examine_answers(company.warehouse, settings, MONDAY))
+
+    assert [(each.state, "CS_PIPELINE_SENDGRID_WEBHOOK_KEY" in each.words) for each in found(settings)] == [
+        ("ok", True)
+    ]
+    assert [each.state for each in found(settings.model_copy(update={"delivery": "live"}))] == ["note"]
+    assert [each.words for each in found(with_key)] == ["none came in 7 days"]
+    company.account("acme", severity=1)
+    enrol(company.warehouse, save_play(exit=[]), [company.fall("acme")], settings, MONDAY)
+    company.run("update cs.actions set channel = 'email', delivery = 'live'")
+    company.run(
+        "insert into cs.action_attempts (action_id, attempt, claimed_by, claimed_at) "
+        "select action_id, 1, 'w', %s from cs.actions limit 1",
+        MONDAY - timedelta(hours=2),
+    )
+    (silent,) = found(with_key)
+    assert (silent.state, "though mails went out" in silent.words) == ("wrong", True)
+    company.insert("cs.sendgrid_events", event_key=str(UUID(int=1)), received_at=MONDAY, body="{}", problem="p")
+    came, malformed = found(with_key)
+    assert (came.state, came.words) == ("ok", "the newest came 2025-03-10 12:00 UTC")
+    assert "cs-pipeline data rejects --table email_events" in malformed.words

@@ -6,6 +6,8 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
+from cs_pipeline.answers.mail_events import keep
+from cs_pipeline.channels.sendgrid_events import read_events
 from cs_pipeline.cli import app
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -16,6 +18,7 @@ from cs_pipeline.settings import Settings
 from tests.builders.alerts import fire
 from tests.builders.company import MONDAY, Company, save_play
 from tests.builders.delivering import deliver
+from tests.builders.mail_events import body_of, event
 
 ADA = "ada@acme.example"
 MAIL = {"step": "s", "day": 0, "channel": "email", "to": "champion", "template": "t", "intent": "educate"}
@@ -39,6 +42,8 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         select user_id, account_id, initcap(email), full_name, 'Europe/London' from marts.dim_contacts;
         create table raw.feedback (feedback_id text, user_id text, body text);
         insert into raw.feedback values ('f1', 'acme-ada', 'I am cross'), ('f2', 'other-ada', 'I am glad');
+        create table raw.email_events (user_id text, email text);
+        insert into raw.email_events values ('acme-ada', 'Ada.Old@acme.example'), (null, 'ada@acme.example');
         create schema if not exists landing;
         create table landing.people (mail text, name text, plan text);
         insert into landing.people
@@ -81,6 +86,9 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         "cs.conversation_notes", touchpoint_id="t1", account_id="acme", note=f"Ada Lovelace ({ADA}) leaves in May",
         noted_by="olga@ours.example", noted_at=MONDAY,
     )  # fmt: skip
+    opened = event("open", MONDAY, ADA), event("click", MONDAY, "eve@x.example", url=f"https://x.example/?to={ADA}")
+    with company.warehouse.session() as session:
+        keep(session, read_events(body_of([*opened]), unsubscribe_group=None), MONDAY)
     hand_on(company, settings)
     deliver(company.warehouse, settings, clock)
     for owner in (ADA, "olga@ours.example"):

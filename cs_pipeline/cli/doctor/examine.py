@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cs_pipeline.cli.doctor.alerts import examine_alerts
+from cs_pipeline.cli.doctor.answers import examine_answers
 from cs_pipeline.cli.doctor.configuration import examine_configuration
 from cs_pipeline.cli.doctor.database import examine_crm, examine_data, examine_server, is_migrated
 from cs_pipeline.cli.doctor.finding import Finding, guarded
@@ -33,6 +34,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     yield from examine_data(warehouse, settings)
     yield from guarded("outbox", lambda: examine_outbox(warehouse, Clock(settings.now).now()))
+    yield from guarded("mail events", lambda: examine_answers(warehouse, settings, Clock(settings.now).now()))
     yield from guarded("alert rules", lambda: examine_alerts(warehouse, settings, Clock(settings.now).now()))
     yield from guarded("CRM", lambda: [examine_crm(warehouse, settings)])
     yield from examine_processes(settings)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.alerts.tick import Ticked, tick
+from cs_pipeline.answers.email_events import take_over
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.asset_checks.rule_health import report_rule_health
 from cs_pipeline.orchestration.keys import (
@@ -75,6 +76,8 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         clock: dg.ResourceParam[Clock],
     ) -> dg.MaterializeResult:
         now = clock.now()
+        if rows := take_over(warehouse, now):
+            context.log.info("%s events of our mails are new in raw.email_events", f"{rows:,}")
         week = scored_week(context.run)
         ticked = Ticked()
         if week is not None or not is_backfill(context.run):

@@ -11,6 +11,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from cs_pipeline.alerts.views import are_standing, say_built, views_and_digest
+from cs_pipeline.answers.email_events import take_over
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.kpis.library import load_kpis
@@ -89,6 +90,8 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         if first := scheduled_before(context.instance, context.run):
             context.log.warning("Nothing is done: run %s of the schedule does this week, or has done it.", first)
             return  # without these, no step after them begins
+        if rows := take_over(warehouse, clock.now()):
+            context.log.info("%s events of our mails are new in raw.email_events", f"{rows:,}")
         yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
 
     @dbt_assets(

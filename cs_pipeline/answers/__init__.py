@@ -1,0 +1,4 @@
+"""Keep what comes back from those we wrote to, and act on it: events of mails, unsubscribes.
+
+How a provider says it is in `channels`, where it comes in is in `site.outside`.
+"""

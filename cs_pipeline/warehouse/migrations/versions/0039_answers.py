@@ -1,0 +1,20 @@
+"""What comes back from readers: events of mails, and the key of links in mails."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0039"
+down_revision = "0038"
+
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def upgrade() -> None:
+    """Add the tables."""
+    op.get_bind().exec_driver_sql(SQL.read_text(), execution_options={"no_parameters": True})
+
+
+def downgrade() -> None:
+    """Not offered, as for the versions before."""
+    raise NotImplementedError("the cs schema holds history; restore a backup instead of downgrading")
