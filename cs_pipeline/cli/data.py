@@ -13,6 +13,7 @@ from cs_pipeline.cli.arguments import Limit
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, progress, say_done
 from cs_pipeline.cli.listing import AsJson, as_plain, print_json
+from cs_pipeline.clock import Clock
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -73,21 +74,31 @@ def land(folder: Folder, delimiter: Delimiter = "", as_json: AsJson = False) -> 
         console.print("Lines that are no rows were put aside; `cs-pipeline data rejects` shows them.")
 
 
-def map_tables(folder: Folder, as_json: AsJson = False) -> None:
-    """Install mappings (one SQL select per canonical table) and load their rows.
+def map_tables(
+    folder: Folder,
+    stamp_arrivals: Annotated[
+        bool,
+        typer.Option("--stamp-arrivals", help="Write the present as arrival of rows that have none; never at first."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Install mappings (SQL selects for canonical tables) and load their rows.
 
     Example: cs-pipeline map mappings/
     """
     from cs_pipeline.cli.services import start_warehouse
-    from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
+    from cs_pipeline.warehouse.mapping import install_mappings
+    from cs_pipeline.warehouse.mapping_sync import sync_mappings
 
-    warehouse = start_warehouse(load_settings())
+    settings = load_settings()
+    warehouse = start_warehouse(settings)
     installed = install_mappings(warehouse, folder)
     for mapping in () if as_json else installed:
         left_out = f", leaves out {', '.join(mapping.left_out)}" if mapping.left_out else ""
-        say_done(f"mapping.{mapping.table}{left_out}")
+        say_done(f"mapping.{mapping.name}{left_out}")
+    stamp = Clock(settings.now).now() if stamp_arrivals else None
     with _load_progress() as on_progress:
-        report = sync_mappings(warehouse, on_progress=on_progress)
+        report = sync_mappings(warehouse, stamp=stamp, on_progress=on_progress)
     _print(report, as_json)
 
 

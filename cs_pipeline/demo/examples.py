@@ -18,7 +18,8 @@ from cs_pipeline.health.selection import CONFIG_FILE
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load_report import LoadReport
-from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
+from cs_pipeline.warehouse.mapping import install_mappings
+from cs_pipeline.warehouse.mapping_sync import sync_mappings
 from cs_pipeline.yaml_with_lines import validate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

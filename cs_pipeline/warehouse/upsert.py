@@ -76,7 +76,7 @@ def _put_aside_broken(cursor: Cursor, table: SourceTable, incoming: Incoming, or
     if cursor.rowcount:
         _put_aside_values(cursor, table, incoming, origins, asked)
         whole = "select row, min(rule) as rule from broken where not can_lose group by row"
-        rejected = _put_aside(cursor, table, incoming, origins, asked, whole)
+        rejected = put_aside(cursor, table, incoming, origins, asked, whole)
     cursor.execute("drop table broken")
     return rejected
 
@@ -122,7 +122,7 @@ def _put_aside_repeated(cursor: Cursor, table: SourceTable, incoming: Incoming, 
     )
     rejected = 0
     if cursor.rowcount:
-        rejected = _put_aside(
+        rejected = put_aside(
             cursor,
             table,
             incoming,
@@ -136,7 +136,7 @@ def _put_aside_repeated(cursor: Cursor, table: SourceTable, incoming: Incoming, 
     return rejected
 
 
-def _put_aside(
+def put_aside(
     cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], asked: list[Rule], problems: str
 ) -> int:
     """Move incoming rows to the rejects. `problems` selects them: row (its ctid) and rule (its position in `asked`).

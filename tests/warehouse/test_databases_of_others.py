@@ -14,7 +14,8 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
-from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
+from cs_pipeline.warehouse.mapping import install_mappings
+from cs_pipeline.warehouse.mapping_sync import sync_mappings
 from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.refusals import DatabaseRefusal
 from cs_pipeline.warehouse.schemas import SCHEMAS

@@ -4,7 +4,7 @@ import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load_report import LoadReport
-from cs_pipeline.warehouse.mapping import sync_mappings
+from cs_pipeline.warehouse.mapping_sync import sync_mappings
 from cs_pipeline.warehouse.rejects import count_rejects
 from tests.builders.example_history import BroughtIn
 from tests.conftest import BringInExample

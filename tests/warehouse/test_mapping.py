@@ -7,7 +7,8 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
+from cs_pipeline.warehouse.mapping import install_mappings
+from cs_pipeline.warehouse.mapping_sync import sync_mappings
 from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
 from tests.warehouse.conftest import Query
 

@@ -16,7 +16,8 @@ from cs_pipeline.warehouse import csv_batches, upsert
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.load import load_folder
-from cs_pipeline.warehouse.mapping import install_mappings, sync_mappings
+from cs_pipeline.warehouse.mapping import install_mappings
+from cs_pipeline.warehouse.mapping_sync import sync_mappings
 from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
 from cs_pipeline.warehouse.source_files import SourceFile
 from cs_pipeline.warehouse.spellings import BLANKS

@@ -1,0 +1,267 @@
+"""Pull the rows of installed mappings into schema `raw`, through the checks that files go through.
+
+Rows of several selects of a table come together here: those without an account are looked up (`mapping_identity`), and
+of accounts and users the leading source's rows take what they lack from the others.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse import contract as raw
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, exists, read_contract
+from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming, begin_load, prepare
+from cs_pipeline.warehouse.load import finish_loads
+from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
+from cs_pipeline.warehouse.mapping import HELPERS, WORDS, InstalledMapping, installed_mappings, types_of
+from cs_pipeline.warehouse.mapping_identity import (
+    NOT_FOUND,
+    find_accounts,
+    forget_who_is_known,
+    has_helpers,
+    learn_who_is_known,
+)
+from cs_pipeline.warehouse.mapping_reader import copy_rows
+from cs_pipeline.warehouse.rejects import count_rejects_of_loads
+from cs_pipeline.warehouse.spellings import BLANKS
+from cs_pipeline.warehouse.upsert import put_aside, upsert_incoming
+from cs_pipeline.warehouse.validation import Rule
+
+_SAME = {"timestamptz": "timestamp with time zone"}  # the contract's name: PostgreSQL's
+_OTHERS = {"accounts": "is none of the accounts", "users": "is none of the users"}
+
+Installed = Mapping[str, Sequence[InstalledMapping]]
+
+
+def sync_mappings(
+    warehouse: Warehouse, *, stamp: datetime | None = None, on_progress: OnProgress = silent
+) -> LoadReport:
+    """Upsert the rows of every installed mapping into schema `raw`, one transaction a table.
+
+    Rows that break the contract are put aside with the origin `mapping <table>`, or `mapping <table>/<source>`; a
+    canonical table without a mapping is left as it is, absent if it was. `stamp`: the present, written as `_loaded_at`
+    of rows that have none and came after their mapping was first read. Raises UserError when no mapping is installed
+    or a view fails to run.
+    """
+    contract = read_contract()
+    with warehouse.session() as session, session.cursor() as cursor:
+        installed = installed_mappings(cursor)
+        missing = [
+            table.name
+            for table in contract.tables.values()
+            if table.required and table.name not in installed and not exists(cursor, table)
+        ]
+    if missing:
+        raise UserError(f"No mapping is installed for {', '.join(missing)}; run `cs-pipeline map FOLDER`.")
+    tables = [table for table in contract.in_load_order() if table.name in installed]
+    return LoadReport(tuple(_sync(warehouse, table, installed, stamp, on_progress) for table in tables))
+
+
+def _sync(
+    warehouse: Warehouse, table: SourceTable, installed: Installed, stamp: datetime | None, on_progress: OnProgress
+) -> TableReport:
+    began = time.perf_counter()
+    views = installed[table.name]
+    rows: dict[int, int] = {}
+
+    def at(stage: Stage) -> None:
+        on_progress(Progress(table.name, stage, sum(rows.values()), 0.0 if stage == "reading" else 1.0))
+
+    with warehouse.session() as session, session.cursor() as cursor:
+        prepare(cursor)
+        at("reading")
+        read_before = _origins_read_before(cursor, table)
+        loads = {begin_load(cursor, table.name, view.origin): view for view in views}
+        origins = {load_id: view.origin for load_id, view in loads.items()}
+        incoming = _pull(warehouse, cursor, table, loads, rows)
+        rejected = 0
+        if has_helpers(cursor, views):
+            rejected = _identify(warehouse, cursor, table, incoming, installed, origins)
+        if len(views) > 1 and table.name in _OTHERS:
+            rejected += _let_one_lead(cursor, table, incoming, loads)
+        if stamp:
+            again = [load_id for load_id, origin in origins.items() if origin in read_before]
+            incoming = _stamp_arrivals(cursor, table, incoming, again, stamp)
+        upserted = upsert_incoming(cursor, table, incoming, origins, at)
+        cursor.execute(f"drop table {incoming.relation}")
+        finish_loads(cursor, table, rows, upserted.loaded)
+        reasons = count_rejects_of_loads(cursor, list(loads))
+        at("done")
+    return TableReport(
+        table=table.name,
+        origins=tuple(origins.values()),
+        rows_read=sum(rows.values()),
+        rows_loaded=upserted.loaded,
+        rows_rejected=rejected + upserted.rejected,
+        seconds=time.perf_counter() - began,
+        reasons=tuple(reasons),
+    )
+
+
+def _pull(
+    warehouse: Warehouse,
+    cursor: Cursor,
+    table: SourceTable,
+    loads: Mapping[int, InstalledMapping],
+    rows: dict[int, int],
+) -> Incoming:
+    """The views' rows as incoming ones, `rows` of each load; columns of another type than the contract's as text
+    without blanks around it, empty text as nothing; helper columns behind those of the contract.
+    """
+    types = {load_id: types_of(cursor, view.relation) for load_id, view in loads.items()}
+    kinds = _kinds(table, list(types.values()))
+    helpers = HELPERS if any(name in each for each in types.values() for name in HELPERS) else ()
+    incoming = Incoming(f"{raw.SCHEMA}._incoming_{table.name}", kinds)
+    names = {**kinds, **dict.fromkeys(helpers, "text")}
+    for load_id, view in loads.items():
+        values = [_value(name, types[load_id].get(name), kind) for name, kind in names.items()]
+        columns = ", ".join([f"{load_id}::bigint as {LOAD}", f"null::bigint as {LINE}", *values])
+        select = f"select {columns} from {view.relation}"
+        try:
+            if not rows:
+                create = f"create unlogged table {incoming.relation} as {select} with no data"
+                cursor.execute(create, {"blanks": BLANKS})
+            rows[load_id] = copy_rows(warehouse, select, {"blanks": BLANKS}, cursor, incoming.relation)
+        except psycopg2.Error as error:
+            reason = " ".join((error.diag.message_primary or str(error)).split())
+            raise UserError(
+                f"{view.origin} cannot be read: {reason}. Change {view.name}.sql (pass doubtful values on as text: "
+                "the contract puts aside what it cannot read) and install it again."
+            ) from None
+    return incoming
+
+
+def _kinds(table: SourceTable, types: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The columns that come in: of the contract's type where they are so in every view that has them, else text."""
+    kinds: dict[str, str] = {}
+    names = dict.fromkeys(name for each in types for name in each if name not in HELPERS)
+    if any(name in each for each in types for name in HELPERS) and "user_id" in table.column_names:
+        names["user_id"] = None
+    for name in names:
+        wanted = table.column(name).data_type
+        given = {each[name] for each in types if name in each}
+        kinds[name] = wanted if wanted != "text" and given == {_SAME.get(wanted, wanted)} else "text"
+    return kinds
+
+
+def _value(name: str, given: str | None, kind: str) -> str:
+    """A column of a view, of the type `given`, as SQL of the type in which it comes in."""
+    if given is None:
+        return f"null::{kind} as {name}"
+    if kind != "text":
+        return name
+    text = f"btrim({name}::text, %(blanks)s)" if given in WORDS else f"{name}::text"
+    return f"nullif({text}, '') as {name}"
+
+
+def _identify(
+    warehouse: Warehouse,
+    cursor: Cursor,
+    table: SourceTable,
+    incoming: Incoming,
+    installed: Installed,
+    origins: dict[int, str],
+) -> int:
+    """Give rows without an account, and without a user, those that their address or domain finds; put aside those for
+    which there is no account, with the reason. How many these are.
+    """
+    learn_who_is_known(warehouse, cursor, table.name, installed)
+    find_accounts(cursor, incoming.relation)
+    reasons = [Rule("account_id", words, "") for words in NOT_FOUND.values()]
+    numbered = " ".join(f"when '{name}' then {number}" for number, name in enumerate(NOT_FOUND))
+    rejected = put_aside(
+        cursor,
+        table,
+        incoming,
+        origins,
+        reasons,
+        f"select row, case found_by {numbered} end as rule from found where account_id is null",
+    )
+    cursor.execute(
+        f"update {incoming.relation} as incoming set account_id = found.account_id from found "
+        "where incoming.ctid = found.row and found.account_id is not null"
+    )
+    if "user_id" in table.column_names and table.name != "users":
+        cursor.execute(
+            f"update {incoming.relation} as incoming set user_id = known.user_id from known_users as known "
+            "where incoming.user_id is null and incoming.account_id = known.account_id "
+            "and cs.address_of(incoming._email) = known.address"
+        )
+    forget_who_is_known(cursor)
+    cursor.execute("drop table found")
+    return rejected
+
+
+def _let_one_lead(cursor: Cursor, table: SourceTable, incoming: Incoming, loads: Mapping[int, InstalledMapping]) -> int:
+    """Fill what the leading source's rows lack from the others', one source after the other; put aside the rows of
+    others that are about nobody whom the leading one has. How many these are.
+    """
+    (leader, _), *others = loads.items()
+    relation, rejected = incoming.relation, 0
+    same = "led.account_id = other.account_id"
+    ways = [same] if table.name == "accounts" else ["led.user_id = other.user_id"]
+    if table.name == "users" and "email" in incoming.types:
+        ways.append(f"{same} and cs.address_of(led.email) = cs.address_of(other.email)")
+    for load_id, view in others:
+        pairs = " union ".join(
+            f"select led.ctid as row, other.ctid as other from {relation} as other "
+            f"inner join {relation} as led on {way} where other.{LOAD} = {load_id} and led.{LOAD} = {leader}"
+            for way in ways
+        )
+        cursor.execute(f"create temporary table pairs on commit drop as {pairs}")
+        reason = f"{_OTHERS[table.name]} of {loads[leader].name}, which leads"
+        rejected += put_aside(
+            cursor,
+            table,
+            incoming,
+            {load_id: view.origin},
+            [Rule(table.key[0], reason, "")],
+            f"select other.ctid as row, 0 as rule from {relation} as other "
+            f"where other.{LOAD} = {load_id} and not exists (select from pairs where pairs.other = other.ctid)",
+        )
+        filled = [name for name in view.columns if name not in (*table.key, "account_id", LOADED_AT)]
+        if filled:
+            values = ", ".join(f"{name} = coalesce(incoming.{name}, other.{name})" for name in filled)
+            cursor.execute(
+                f"update {relation} as incoming set {values} from (select distinct on (pairs.row) pairs.row as of_row, "
+                f"other.* from pairs inner join {relation} as other on other.ctid = pairs.other "
+                "order by pairs.row, other::text) as other where incoming.ctid = other.of_row"
+            )
+        cursor.execute(f"delete from {relation} where {LOAD} = %s", (load_id,))
+        cursor.execute("drop table pairs")
+    return rejected
+
+
+def _origins_read_before(cursor: Cursor, table: SourceTable) -> set[str]:
+    """Mappings of the table whose rows have been loaded before."""
+    cursor.execute(
+        "select distinct origin from cs.loads where source_table = %s and finished_at is not null", (table.name,)
+    )
+    return {origin for (origin,) in cursor.fetchall()}
+
+
+def _stamp_arrivals(
+    cursor: Cursor, table: SourceTable, incoming: Incoming, again: Sequence[int], now: datetime
+) -> Incoming:
+    """Write the present as the arrival of rows that have none and are not in the table yet, of the loads that are not
+    the first of their mapping.
+    """
+    if not again or not exists(cursor, table):
+        return incoming
+    if LOADED_AT not in incoming.types:
+        cursor.execute(f"alter table {incoming.relation} add column {LOADED_AT} timestamptz")
+        incoming = Incoming(incoming.relation, {**incoming.types, LOADED_AT: "timestamptz"})
+    stamped = "%(now)s" if incoming.types[LOADED_AT] == "timestamptz" else "%(now)s::text"
+    same_key = " and ".join(f"stored.{name} = incoming.{name}" for name in table.key)
+    cursor.execute(
+        f"update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
+        f"and {LOAD} = any(%(again)s::bigint[]) "
+        f"and not exists (select from {table.relation} as stored where {same_key})",
+        {"now": now, "again": list(again)},
+    )
+    return incoming

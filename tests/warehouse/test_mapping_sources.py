@@ -1,0 +1,210 @@
+"""Several selects of a canonical table: united, or led by one; accounts found by address and domain; arrivals."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.mapping import install_mappings
+from cs_pipeline.warehouse.mapping_sync import sync_mappings
+from cs_pipeline.warehouse.rejects import count_rejects
+from tests.warehouse.conftest import Query
+
+Write = Callable[[str, str], None]
+NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
+
+
+def rows(columns: str, *values: str) -> str:
+    """A select of constant rows."""
+    return f"select * from (values {', '.join(f'({each})' for each in values)}) as given ({columns})"
+
+
+@pytest.fixture
+def write(folder: Path) -> Write:
+    """Writes a select into the mapping folder."""
+
+    def put(name: str, sql: str) -> None:
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(sql, encoding="utf-8")
+
+    return put
+
+
+@pytest.fixture
+def sources(folder: Path, write: Write) -> Path:
+    """Two accounts whose product database knows their people."""
+    accounts = ("'a', 'Acme', timestamp '2024-01-01', null", "'b', 'Bolt', timestamp '2024-01-02', 'b@us.example'")
+    write("accounts.sql", rows("account_id, account_name, created_at, owner_email", *accounts))
+    people = (
+        "'u1', 'a', 'Ann@acme.example', timestamp '2024-01-01'",
+        "'u2', 'a', 'ann.private@gmail.com', timestamp '2024-01-01'",
+        "'u3', 'b', 'bob@bolt.example', timestamp '2024-01-01'",
+        "'u4', 'a', 'x@both.example', timestamp '2024-01-01'",
+        "'u5', 'b', 'y@both.example', timestamp '2024-01-01'",
+    )
+    write("users.sql", rows("user_id, account_id, email, created_at", *people))
+    write("subscriptions.sql", rows("subscription_id, account_id, mrr, started_on", "'s', 'a', 10, date '2024-01-01'"))
+    happened = "'e', 'a', 'u1', timestamp '2024-02-01', 'login'"
+    write("events.sql", rows("event_id, account_id, user_id, occurred_at, event_name", happened))
+    return folder
+
+
+def bring_in(warehouse: Warehouse, folder: Path, stamp: datetime | None = None) -> None:
+    install_mappings(warehouse, folder)
+    sync_mappings(warehouse, stamp=stamp)
+
+
+TICKETS = "ticket_id, account_id, user_id, created_at, priority, _email, _domain"
+
+
+def test_rows_without_an_account_are_found_by_address_then_by_domain_and_else_put_aside_with_the_reason(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    write(
+        "tickets/desk.sql",
+        rows(
+            TICKETS,
+            "'t1', 'b', null, timestamp '2024-03-01', 'low', 'ann@acme.example', null",  # its own id counts
+            "'t2', null, null, timestamp '2024-03-01', 'low', 'ANN@acme.example', null",
+            "'t3', null, null, timestamp '2024-03-01', 'low', 'new@bolt.example', null",
+            "'t4', null, null, timestamp '2024-03-01', 'low', null, 'https://www.Bolt.example/about'",
+            "'t5', '', null, timestamp '2024-03-01', 'low', 'ann.private@gmail.com', null",  # a user we know
+            "'t6', null, null, timestamp '2024-03-01', 'low', 'somebody@gmail.com', null",
+            "'t7', null, null, timestamp '2024-03-01', 'low', 'z@both.example', null",
+            "'t8', null, null, timestamp '2024-03-01', 'low', 'z@nowhere.example', null",
+            "'t9', null, null, timestamp '2024-03-01', 'low', null, null",
+        ),
+    )
+    bring_in(warehouse, sources)
+    assert query("select ticket_id, account_id, user_id from raw.tickets order by 1") == [
+        ("t1", "b", None), ("t2", "a", "u1"), ("t3", "b", None), ("t4", "b", None), ("t5", "a", "u2"),
+    ]  # fmt: skip
+    reasons = {count.reason.partition(", ")[2]: count.rows for count in count_rejects(warehouse, "tickets")}
+    assert reasons == {
+        "and its address is of a provider of free mail, whose domain says nothing": 1,
+        "and more than one account has the address, or the domain, it is found by": 1,
+        "and no account has the address, or the domain, it is found by": 1,
+        "and there is no address or domain to find it by": 1,
+    }
+    (origin,) = {count.origin for count in count_rejects(warehouse, "tickets")}
+    assert origin == "mapping tickets/desk"
+    bring_in(warehouse, sources)  # again: the same, and no reject twice
+    assert query("select count(*) from raw.raw_rejects") == [(4,)]
+
+
+def test_rows_of_several_sources_are_united_whatever_columns_each_has(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    columns = "ticket_id, account_id, created_at, priority"
+    write("tickets/chat.sql", rows(f"{columns}, subject", "'chat:1', 'a', '2024-03-01', 'low', 'Hello'"))
+    write("tickets/desk.sql", rows(f"{columns}, csat", "'desk:1', 'b', timestamp '2024-03-02', 'high', 1.0"))
+    bring_in(warehouse, sources)
+    assert query("select ticket_id, created_at::date::text, subject, csat from raw.tickets order by 1") == [
+        ("chat:1", "2024-03-01", "Hello", None),
+        ("desk:1", "2024-03-02", None, 1.0),
+    ]
+    assert query("select origin, rows_read from cs.loads where source_table = 'tickets' order by 1") == [
+        ("mapping tickets/chat", 1),
+        ("mapping tickets/desk", 1),
+    ]
+
+
+def test_the_leading_source_says_which_accounts_and_users_there_are_and_others_fill_what_is_empty(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    write(
+        "accounts/crm.sql",
+        rows(
+            "account_id, account_name, owner_email, industry, _domain",
+            "'a', 'ACME Inc', 'a@us.example', 'Toys', null",
+            "null, 'Bolt', 'other@us.example', 'Nails', 'bolt.example'",
+            "'z', 'Prospect', null, null, null",
+        ),
+    )
+    write(
+        "users/crm.sql",
+        rows(
+            "user_id, account_id, email, full_name, unsubscribed_at, created_at, _email",
+            "'crm:1', null, 'ann@ACME.example', 'Ann', timestamp '2024-05-01', timestamp '2023-01-01', "
+            "'ann@acme.example'",
+            "'crm:2', 'b', 'nobody@bolt.example', 'Nobody', null, timestamp '2023-01-01', 'nobody@bolt.example'",
+        ),
+    )
+    bring_in(warehouse, sources)
+    assert query("select account_id, account_name, owner_email, industry from raw.accounts order by 1") == [
+        ("a", "Acme", "a@us.example", "Toys"),
+        ("b", "Bolt", "b@us.example", "Nails"),
+    ]
+    assert query(
+        "select full_name, unsubscribed_at::date::text, created_at::date::text from raw.users where user_id = 'u1'"
+    ) == [("Ann", "2024-05-01", "2024-01-01")]
+    assert query("select count(*) from raw.users") == [(5,)]
+    assert {(count.table, count.column, count.reason) for count in count_rejects(warehouse)} == {
+        ("accounts", "account_id", "is none of the accounts of accounts, which leads"),
+        ("users", "user_id", "is none of the users of users, which leads"),
+    }
+
+
+def test_two_sources_of_accounts_of_which_none_leads_are_refused_and_connectors_yaml_decides(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    (sources / "accounts.sql").unlink()
+    for name in ("crm", "shop"):
+        said = f"'a', '{name}', timestamp '2024-01-01'", f"'b', '{name}', timestamp '2024-01-01'"
+        write(f"accounts/{name}.sql", rows("account_id, account_name, created_at", *said))
+    with pytest.raises(UserError, match=r"accounts/crm\.sql, accounts/shop\.sql describe the same accounts.*leads: "):
+        install_mappings(warehouse, sources)
+    write("connectors.yaml", "connectors:\n  shop:\n    leads: [accounts]\n")
+    bring_in(warehouse, sources)
+    assert query("select distinct account_name from raw.accounts") == [("shop",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("connectors:\n  shop:\n    leed: [accounts]\n", r"connectors.yaml:3: connectors.shop.leed: .*did you mean"),
+        ("connectors:\n  shop: {leads: [users]}\n  crm: {leads: [users]}\n", r":3: .*shop leads users already"),
+        ("connectors:\n  Shop: {}\n", r":2: connectors.Shop: a source is named in lower-case"),
+        ("connectors:\n  shop: {currencies: {EUR: 1}}\n", r":2: .*currencies: expected codes"),
+    ],
+)
+def test_what_is_wrong_in_connectors_yaml_is_said_with_its_line(
+    warehouse: Warehouse, sources: Path, write: Write, text: str, words: str
+) -> None:
+    write("connectors.yaml", text)
+    with pytest.raises(UserError, match=words):
+        install_mappings(warehouse, sources)
+
+
+def test_arrivals_are_stamped_on_rows_that_come_after_the_first_load_and_keep_what_they_have(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    columns = "ticket_id, account_id, created_at, priority"
+    first = "'t1', 'a', timestamp '2024-03-01', 'low'"
+    write("tickets/desk.sql", rows(columns, first))
+    bring_in(warehouse, sources, stamp=NOW)
+    assert query("select count(_loaded_at) from raw.tickets") == [(0,)]
+    write("tickets/desk.sql", rows(columns, first, "'t2', 'a', timestamp '2024-03-02', 'low'"))
+    write("tickets/chat.sql", rows(columns, "'c1', 'a', timestamp '2024-01-02', 'low'"))  # a source that is new
+    bring_in(warehouse, sources, stamp=NOW)
+    stamps = query("select ticket_id, _loaded_at from raw.tickets order by 1")
+    assert stamps == [("c1", None), ("t1", None), ("t2", NOW)]
+    bring_in(warehouse, sources, stamp=NOW.replace(month=4))
+    bring_in(warehouse, sources)
+    assert query("select ticket_id, _loaded_at from raw.tickets order by 1") == stamps
+
+
+def test_a_helper_column_is_text_and_stands_where_there_are_accounts(
+    warehouse: Warehouse, sources: Path, write: Write
+) -> None:
+    write("features.sql", "select 'x' as feature, true as is_core, 'a@b.example' as _email")
+    with pytest.raises(UserError, match=r"column '_email' is not one of features's"):
+        install_mappings(warehouse, sources)
+    write("features.sql", "select 'x' as feature, true as is_core")
+    write("tickets/desk.sql", rows(TICKETS, "'t', 'a', null, timestamp '2024-03-01', 'low', 1, null"))
+    with pytest.raises(UserError, match=r"tickets/desk.sql: column '_email' is integer; it must be text"):
+        install_mappings(warehouse, sources)
