@@ -17,6 +17,7 @@ from cs_pipeline.cli import (
     action,
     alert,
     backfill,
+    connect,
     data,
     demo,
     feedback,
@@ -53,6 +54,7 @@ for panel, commands in {
     "Run it": {"demo": demo.demo, "up": server.up, "down": server.down, "doctor": server.doctor, "env": server.env},
     "Every day": {
         "load": data.load,
+        "connect": connect.connect,
         "map": data.map_tables,
         "backfill": backfill.backfill,
         "why": account.why,

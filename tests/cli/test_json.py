@@ -44,6 +44,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "doctor": [],
     "load": ["{folder}"],
     "map": ["{mappings}"],
+    "connect": ["--list"],
     "why": ["{account}"],
     "queue": [],
     "play list": [],

@@ -1,0 +1,188 @@
+"""Fill a template with what a schema really has: absent columns become typed nulls, absent tables no file.
+
+A template begins with one query a table of the vendor (`rows`), which says the columns and types it needs; below it is
+plain SQL over these.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cs_pipeline.connectors.catalogue import ENDING, FOLDER, ShippedConnector
+from cs_pipeline.connectors.columns import read_as
+from cs_pipeline.connectors.landed_schema import LandedTable
+from cs_pipeline.warehouse.connectors_file import Connector
+
+_DELETED = ("_fivetran_deleted", "is_deleted")
+_WITHOUT_MINOR_UNIT = [
+    "bif",
+    "clp",
+    "djf",
+    "gnf",
+    "jpy",
+    "kmf",
+    "krw",
+    "mga",
+    "pyg",
+    "rwf",
+    "ugx",
+    "vnd",
+    "vuv",
+    "xaf",
+    "xof",
+    "xpf",
+]
+_WITH_A_THOUSAND = ("bhd", "jod", "kwd", "omr", "tnd")
+
+
+class AbsentTable(Exception):
+    """A table without which a template yields nothing."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(" or ".join(names))
+
+
+@dataclass
+class Filled:
+    """The select of a canonical table, and what it had to do without: columns, and tables it can do without."""
+
+    sql: str = ""
+    absent_columns: list[str] = field(default_factory=list)
+    absent_tables: list[str] = field(default_factory=list)
+
+
+def fill(shipped: ShippedConnector, table: str, landed: Mapping[str, LandedTable], connector: Connector) -> Filled:
+    """The select of `table`. Raises AbsentTable where the schema lacks what it is about."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    words = _Words(shipped, landed, connector)
+    template = environment.get_template(str((shipped.folder / f"{table}{ENDING}").relative_to(FOLDER)))
+    words.filled.sql = template.render(
+        rows=words.rows, has=words.has, companies=words.companies, money=words.money, source=shipped.vendor
+    )
+    return words.filled
+
+
+@dataclass
+class _Words:
+    """What templates may say."""
+
+    shipped: ShippedConnector
+    landed: Mapping[str, LandedTable]
+    connector: Connector
+    filled: Filled = field(default_factory=Filled)
+
+    def has(self, table: str, column: str = "") -> bool:
+        """Whether the schema has the table, and the column."""
+        return table in self.landed and (not column or column in self.landed[table].columns)
+
+    def rows(
+        self,
+        *names: str,
+        optional: bool = False,
+        only: Iterable[str] = (),
+        every_version: bool = False,
+        with_deleted: bool = False,
+        **columns: str | Sequence[str],
+    ) -> str:
+        """A query of the first table of `names` that is there, with these columns: name and type, or name, names in the
+        source of which the first counts, and type. Without deleted rows and, where the tool keeps versions, with the
+        present ones only. `only`: columns that must not be false. `optional`: no rows where there is no such table.
+        """
+        name = next((name for name in names if name in self.landed), None)
+        if name is None and not optional:
+            raise AbsentTable(names)
+        if name is None:
+            self.filled.absent_tables.append(names[0])
+        table = self.landed[name] if name else LandedTable("", {})
+        lines = [self._column(name, table, wanted, given) for wanted, given in columns.items()]
+        separated = [
+            f"{line}{',' if number < len(lines) else ''}{note}" for number, (line, note) in enumerate(lines, 1)
+        ]
+        if name is None:
+            said = [f"-- there is no table {self.connector.place}.{names[0]}", "select", *_deeper(separated)]
+            return _joined([*said, "where false"])
+        conditions = self._conditions(table, only, every_version=every_version, with_deleted=with_deleted)
+        where = [f"where {conditions[0]}", *(f"    and {each}" for each in conditions[1:])] if conditions else []
+        return _joined(["select", *_deeper(separated), f"from {table.relation}", *where])
+
+    def companies(self) -> str:
+        """A query of the companies of the vendor: `company_id`, its key there, and our `account_id`."""
+        names = self.shipped.spec.companies[self.shipped.flavour]
+        name = next((name for name in names if name in self.landed), None)
+        if name is None:
+            raise AbsentTable(names)
+        table, own = self.landed[name], self.shipped.spec.own_id
+        ids = [f"nullif(btrim(({expression})::text), '')" for expression in self.connector.account_id]
+        found = "null::text" if not ids else ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
+        conditions = self._conditions(table, with_deleted=True, alias="company.")
+        where = [f"where {' and '.join(conditions)}"] if conditions else []
+        key = read_as(f"company.{table.columns[own].quoted}", table.columns[own].kind, "text")
+        columns = _deeper([f"{key} as company_id,", f"{found} as account_id"])
+        return _joined(["select", *columns, f"from {table.relation} as company", *where])
+
+    def money(self, amount: str, currency: str, *, minor: bool = False) -> str:
+        """An amount in the reporting currency. `minor`: it counts cents, or what the currency has instead. Where rates
+        are stated, one of a currency without is said to have none, which puts its row aside.
+        """
+        if minor:
+            one, thousand = (_listed(each) for each in (_WITHOUT_MINOR_UNIT, _WITH_A_THOUSAND))
+            unit = f"case when {currency} in ({one}) then 1 when {currency} in ({thousand}) then 1000 else 100 end"
+            amount = f"{amount} / {unit}"
+        if not self.connector.currencies:
+            return f"({amount})::double precision"
+        rates = " ".join(f"when '{name}' then {rate!r}" for name, rate in self.connector.currencies.items())
+        rated = f"(({amount}) * case {currency} {rates} end)::double precision::text"
+        return f"coalesce({rated}, 'no rate for ' || {currency})"
+
+    def _column(self, name: str | None, table: LandedTable, wanted: str, given: str | Sequence[str]) -> tuple[str, str]:
+        """A column as SQL, and the comment behind it."""
+        *sources, kind = [given] if isinstance(given, str) else given
+        sources = [str(source) for source in sources] or [wanted]
+        source = next((source for source in sources if source in table.columns), None)
+        if source is None:
+            if name is None:
+                return f"null::{kind} as {wanted}", ""
+            self.filled.absent_columns.append(f"{name}.{sources[0]}")
+            return f"null::{kind} as {wanted}", f" -- {table.relation} has no column {sources[0]}"
+        column = table.columns[source]
+        value = read_as(column.quoted, column.kind, str(kind))
+        return (value if value == wanted else f"{value} as {wanted}"), ""
+
+    def _conditions(
+        self,
+        table: LandedTable,
+        only: Iterable[str] = (),
+        *,
+        every_version: bool = False,
+        with_deleted: bool = False,
+        alias: str = "",
+    ) -> list[str]:
+        """What the rows must be, as far as the table can say it."""
+        asked = [(column, "coalesce({}, true)", "boolean") for column in only]
+        if not every_version:
+            asked.append(("_fivetran_active", "coalesce({}, true)", "boolean"))
+        if not with_deleted:
+            asked += [(column, "not coalesce({}, false)", "boolean") for column in _DELETED]
+            asked.append(("_ab_cdc_deleted_at", "{} is null", "text"))
+        there = [(table.columns[name], words, kind) for name, words, kind in asked if name in table.columns]
+        return [words.format(read_as(alias + column.quoted, column.kind, kind)) for column, words, kind in there]
+
+
+def _deeper(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """The lines, all but the first indented: templates write the call at the depth of a query in brackets."""
+    return "\n    ".join(lines)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
