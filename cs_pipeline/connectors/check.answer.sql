@@ -7,8 +7,9 @@ select
     asked.money,
     case
         when nullif(btrim(asked.account_id), '') is null then coalesce(found.found_by, 'nothing')
-        when exists (select 1 from known_accounts where known_accounts.account_id = btrim(asked.account_id)) then 'id'
+        when known_accounts.account_id is not null then 'id'
         else 'unknown id'
     end as found_by
 from asked
 left join found on asked.ctid = found.row
+left join known_accounts on btrim(asked.account_id) = known_accounts.account_id

@@ -85,7 +85,7 @@ def check_identities(warehouse: Warehouse, folder: Path) -> Identities:
         learn_who_is_known(warehouse, cursor, "accounts", installed)
         cursor.execute(read_sql(__file__, "create_asked"))
         leading = installed["accounts"][0]
-        copy_rows(warehouse, f"select account_id::text from {leading.relation}", {}, cursor, "known_accounts")
+        copy_rows(warehouse, f"select distinct account_id::text from {leading.relation}", {}, cursor, "known_accounts")
         for views in installed.values():
             for view in views:
                 if "account_id" in view.columns and view != leading:
