@@ -101,12 +101,19 @@ class Settings(BaseSettings):
     sender_name: str = Field(default="Customer Success", description="From name of customer mail.")
     company_name: str = Field(default="Example Inc.", description="Our company, as customer mail signs.")
     postal_address: str = Field(default="1 Example Street, Example City", description="Postal address in mail footers.")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https://[^/\s?#]+[^\s?#]*)?$",
+        description="Address (https) under which everybody reaches the site's /unsubscribe and /webhooks/sendgrid, and "
+        "nothing else of it (docs/answers.md). Empty: mails carry no List-Unsubscribe header.",
+    )
     unsubscribe_url: str = Field(
-        default="https://example.com/unsubscribe", description="Page where a reader can unsubscribe."
+        default="", description="A page of your own where a reader can unsubscribe. Empty: the site's."
     )
     unsubscribe_one_click: bool = Field(
         default=False,
-        description="That page takes the POST that mail programs send for their readers (RFC 8058; docs/operate.md).",
+        description="That page of your own takes the POST that mail programs send for their readers (RFC 8058; "
+        "docs/answers.md).",
     )
     product_url: str = Field(default="https://app.example.com", description="Where links in mail lead.")
     sendgrid_api_key: SecretStr | None = Field(default=None, description="API key of SendGrid.")

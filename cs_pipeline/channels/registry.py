@@ -69,7 +69,8 @@ def _sendgrid(settings: Settings, clock: Clock) -> BaseChannel:  # noqa: ARG001 
     sending = Sending(
         settings.sender_email,
         settings.sendgrid_unsubscribe_group,
-        is_one_click=settings.unsubscribe_one_click,
+        has_unsubscribe_page=bool(settings.unsubscribe_url or settings.public_url),
+        is_one_click=settings.unsubscribe_one_click if settings.unsubscribe_url else bool(settings.public_url),
         is_sandbox=settings.sendgrid_sandbox,
     )
     key = _secret(settings, "sendgrid_api_key", "e-mail")

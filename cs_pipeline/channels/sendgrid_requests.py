@@ -56,11 +56,13 @@ _TEXT_PIECES = re.compile(r"(?<=\n)")
 class Sending:
     """How the team sends: its verified address, the unsubscribe group of customer mail, and whether for show only.
 
-    `is_one_click`: the team's own unsubscribe page takes the POST of RFC 8058.
+    `has_unsubscribe_page`: the page to which unsubscribe links lead can be reached from outside. `is_one_click`: it
+    takes the POST of RFC 8058.
     """
 
     sender_email: str
     unsubscribe_group: int | None = None
+    has_unsubscribe_page: bool = True
     is_one_click: bool = False
     is_sandbox: bool = False
 
@@ -168,7 +170,9 @@ def _person(message: Message, substitutions: Mapping[str, str], sending: Sending
     # Custom arguments sit with the person, not the mail: SendGrid's events then name the action of each recipient.
     person.add_custom_arg(CustomArg(ACTION_KEY, message.action_key))
     unsubscribe_url = _text(message, "unsubscribe_url")
-    if unsubscribe_url and sending.unsubscribe_group is None:  # a group brings headers of its own
+    if (
+        unsubscribe_url and sending.has_unsubscribe_page and sending.unsubscribe_group is None
+    ):  # a group brings headers of its own
         person.add_header(Header("List-Unsubscribe", f"<{unsubscribe_url}>"))
         if sending.is_one_click and unsubscribe_url.lower().startswith("https://"):
             person.add_header(Header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))

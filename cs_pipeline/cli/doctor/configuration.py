@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cs_pipeline.channels.registry import carrier_of, missing
 from cs_pipeline.cli.doctor.finding import Finding, guarded
+from cs_pipeline.plays.messages.unsubscribe_link import PATH as UNSUBSCRIBE
 from cs_pipeline.settings import Settings
 
 
@@ -11,6 +12,7 @@ def examine_configuration(settings: Settings) -> Iterator[Finding]:
     """A finding for each subject, in the order in which a new user meets them."""
     yield _clock(settings)
     yield _delivery(settings)
+    yield _unsubscribing(settings)
     yield _texts(settings)
     yield from guarded("chat", lambda: [_chat(settings)])
     yield from guarded("playbooks", lambda: [_playbooks(settings)])
@@ -32,6 +34,20 @@ def _delivery(settings: Settings) -> Finding:
     if settings.delivery == "allowlist":
         return Finding("delivery", "note", f"allowlist: only to {', '.join(settings.allowlist) or 'nobody'}")
     return Finding("delivery", "note", "live: messages reach customers")
+
+
+def _unsubscribing(settings: Settings) -> Finding:
+    if settings.sendgrid_unsubscribe_group is not None:
+        return Finding("unsubscribing", "ok", f"by SendGrid's group {settings.sendgrid_unsubscribe_group}")
+    if settings.unsubscribe_url:
+        one_click = "" if settings.unsubscribe_one_click else ", without one click"
+        return Finding("unsubscribing", "ok", f"on your own page{one_click}")
+    if settings.public_url:
+        return Finding("unsubscribing", "ok", f"with one click, at {settings.public_url.rstrip('/')}{UNSUBSCRIBE}")
+    if settings.delivery == "capture":
+        return Finding("unsubscribing", "ok", "captured mails link to this site; set CS_PIPELINE_PUBLIC_URL to go live")
+    words = "readers cannot: CS_PIPELINE_PUBLIC_URL is not set, so links in mails lead to this machine"
+    return Finding("unsubscribing", "wrong", f"{words}, and mails have no List-Unsubscribe header (docs/answers.md)")
 
 
 def _texts(settings: Settings) -> Finding:

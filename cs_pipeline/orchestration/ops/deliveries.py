@@ -13,6 +13,7 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.plays.delivery.dispatcher import deliver_due, deliver_notices
 from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.messages.renderer import Renderer
+from cs_pipeline.plays.messages.unsubscribe_link import read_link_key
 from cs_pipeline.plays.outbox import dead_letters, operations
 from cs_pipeline.reports.plays.queries import actions_by_status, recent_messages
 from cs_pipeline.reports.plays.text import messages_as_markdown
@@ -38,7 +39,9 @@ def _delivering_op(name: str, kinds: Sequence[ChannelKind]) -> dg.OpDefinition:
         known = channels_for(settings, warehouse, clock)
         channels = {name: known[name] for name in carried}
         limit = min(kind.most_in_a_run for kind in kinds)  # the sensor launches the next run
-        summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=limit)
+        with warehouse.session() as session:
+            renderer = Renderer(settings, read_link_key(session))
+        summary = deliver_due(warehouse, channels, renderer, settings, clock, limit=limit)
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:

@@ -4,12 +4,10 @@ What a message of each form (`ChannelKind.form`) is made of belongs here. How te
 what they may show in `context`, how a message leaves in the `channels` package.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from mjml import mjml2html
 
@@ -29,6 +27,7 @@ from cs_pipeline.plays.messages.environment import (
     text_environment,
 )
 from cs_pipeline.plays.messages.plain_text import plain_text
+from cs_pipeline.plays.messages.unsubscribe_link import unsubscribe_link
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings
 
@@ -63,11 +62,13 @@ class _Written:
 class Renderer:
     """Renders the steps of playbooks; a template is read when it is first asked for.
 
+    `link_key` signs unsubscribe links; without it they do nothing, as suits a mail that is only shown.
     Raises UserError when the brand file, a playbook or a template that every message needs is wrong.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, link_key: str = "") -> None:
         self._settings = settings
+        self._link_key = link_key
         folders = loader.folders(settings.config)
         self._brand = Brand.read(next(path for folder in folders if (path := folder / "brand.yaml").is_file()))
         currency = self._brand.currency
@@ -89,7 +90,8 @@ class Renderer:
         variable, and never prints a missing value.
         """
         to_show = TemplateFacts(self._settings, self._brand, playbook)
-        values = to_show.of(step, facts, action) | {"unsubscribe_url": self._unsubscribe_url(action)}
+        link = unsubscribe_link(self._settings, action.action_key, self._link_key)
+        values = to_show.of(step, facts, action) | {"unsubscribe_url": link}
         write = {
             "mail": self._email,
             "blocks": self._block_message,
@@ -178,12 +180,6 @@ class Renderer:
         mail = self._mail(TEXT_MESSAGE, {**values, "subject": subject, "preview": preview, "paragraphs": paragraphs})
         return _Written(subject, text, mail.html, {**mail.payload, AS_EMAIL: mail.text})
 
-    def _unsubscribe_url(self, action: Action) -> str:
-        """The team's page, told which message it is about: a digest, since the key itself names our play."""
-        parts = urlsplit(self._settings.unsubscribe_url)
-        digest = digest_of(action.action_key)
-        return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), ("message", digest)])))
-
     def _template(self, step: Step) -> _TextTemplate | BlockTemplate:
         if KINDS[step.channel].layout is not None:
             return self._block_template(step.channel, step.template)
@@ -209,11 +205,6 @@ class Renderer:
                 Template(self._html if form == "mail" else plain, body.text, path, body.line),
             )
         return self._text_templates[path]
-
-
-def digest_of(action_key: str) -> str:
-    """What an unsubscribe link says of its message. `cs.customer_mails` leads back from it to the address."""
-    return hashlib.sha256(action_key.encode()).hexdigest()[:20]
 
 
 def _one_line(text: str) -> str:

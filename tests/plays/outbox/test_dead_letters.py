@@ -94,7 +94,7 @@ def test_what_is_found_when_looked_up_is_told_to_nobody(company: Company, settin
     with company.warehouse.session() as session:
         assert dead_letters.is_anything_to_settle(session, clock.now())
     resources = {"warehouse": company.warehouse, "settings": settings, "clock": clock}
-    with patch.object(deliveries, "Renderer", lambda _: PlainRenderer()):
+    with patch.object(deliveries, "Renderer", lambda *_: PlainRenderer()):
         deliver_due_actions.execute_in_process(resources=resources)
     assert company.column("select status from cs.actions where step = 'guide'") == ["sent"]
     assert [row for row in told(company) if row[0] == settings.ops_channel] == []

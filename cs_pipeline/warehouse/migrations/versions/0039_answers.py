@@ -1,4 +1,4 @@
-"""What comes back from readers: events of mails, and the key of links in mails."""
+"""What SendGrid says became of mails."""
 
 from pathlib import Path
 
