@@ -109,7 +109,7 @@ class _Words:
             said = [f"-- there is no table {self.connector.place}.{names[0]}", "select", *_deeper(separated)]
             return _joined([*said, "where false"])
         conditions = self._conditions(table, only, every_version=every_version, with_deleted=with_deleted)
-        where = [f"where {conditions[0]}", *(f"    and {each}" for each in conditions[1:])] if conditions else []
+        where = _where(conditions)
         return _joined(["select", *_deeper(separated), f"from {table.relation}", *where])
 
     def companies(self) -> str:
@@ -122,24 +122,36 @@ class _Words:
         ids = [f"nullif(btrim(({expression})::text), '')" for expression in self.connector.account_id]
         found = "null::text" if not ids else ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
         conditions = self._conditions(table, with_deleted=True, alias="company.")
-        where = [f"where {' and '.join(conditions)}"] if conditions else []
+        where = _where(conditions)
         key = read_as(f"company.{table.columns[own].quoted}", table.columns[own].kind, "text")
         columns = _deeper([f"{key} as company_id,", f"{found} as account_id"])
-        return _joined(["select", *columns, f"from {table.relation} as company", *where])
+        picked = [f"from {table.relation} as company", *where]
+        if name.endswith("_history") and {"_fivetran_active", "updated_at"} & set(table.columns) == {"updated_at"}:
+            newest = ["order by company_id asc, company.updated_at desc"]
+            return _joined([f"select distinct on ({key})", *columns, *picked, *newest])
+        return _joined(["select", *columns, *picked])
 
     def money(self, amount: str, currency: str, *, minor: bool = False) -> str:
         """An amount in the reporting currency. `minor`: it counts cents, or what the currency has instead. Where rates
         are stated, one of a currency without is said to have none, which puts its row aside.
         """
+        lines = [amount]
         if minor:
-            one, thousand = (_listed(each) for each in (_WITHOUT_MINOR_UNIT, _WITH_A_THOUSAND))
-            unit = f"case when {currency} in ({one}) then 1 when {currency} in ({thousand}) then 1000 else 100 end"
-            amount = f"{amount} / {unit}"
+            few, more = _WITHOUT_MINOR_UNIT[:8], _WITHOUT_MINOR_UNIT[8:]
+            lines = [
+                f"{amount} / case",
+                f"    when {currency} in ({_listed(few)}) then 1",
+                f"    when {currency} in ({_listed(more)}) then 1",
+                f"    when {currency} in ({_listed(_WITH_A_THOUSAND)}) then 1000",
+                "    else 100",
+                "end",
+            ]
         if not self.connector.currencies:
-            return f"({amount})::double precision"
-        rates = " ".join(f"when '{name}' then {rate!r}" for name, rate in self.connector.currencies.items())
-        rated = f"(({amount}) * case {currency} {rates} end)::double precision::text"
-        return f"coalesce({rated}, 'no rate for ' || {currency})"
+            return _joined(["(", *_deeper(lines), ")::double precision"])
+        rates = [f"    when '{name}' then {rate!r}" for name, rate in self.connector.currencies.items()]
+        rated = [*lines[:-1], f"{lines[-1]} * case {currency}", *rates, "end"]
+        value = ["(", *_deeper(rated), ")::double precision::text,", f"'no rate for ' || {currency}"]
+        return _joined(["coalesce(", *_deeper(value), ")"])
 
     def _column(self, name: str | None, table: LandedTable, wanted: str, given: str | Sequence[str]) -> tuple[str, str]:
         """A column as SQL, and the comment behind it."""
@@ -173,6 +185,12 @@ class _Words:
             asked.append(("_ab_cdc_deleted_at", "{} is null", "text"))
         there = [(table.columns[name], words, kind) for name, words, kind in asked if name in table.columns]
         return [words.format(read_as(alias + column.quoted, column.kind, kind)) for column, words, kind in there]
+
+
+def _where(conditions: Sequence[str]) -> list[str]:
+    if len(conditions) < 2:
+        return [f"where {each}" for each in conditions]
+    return ["where", *_deeper([conditions[0], *(f"and {each}" for each in conditions[1:])])]
 
 
 def _deeper(lines: Iterable[str]) -> list[str]:
