@@ -5,7 +5,7 @@ baselines are compared on the later part only, row by row the same.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,8 @@ import pandas as pd
 
 from cs_pipeline.backtest.baselines import Risks, Split, risks, split_in_time
 from cs_pipeline.backtest.departures import Departures, count_departures
-from cs_pipeline.backtest.design import BeforeRenewals, Design
+from cs_pipeline.backtest.design import BeforeRenewals, Design, InWeeksOfTheirOwn
+from cs_pipeline.backtest.likelihood import Reliability, hold_against_outcomes
 from cs_pipeline.backtest.measures import (
     Interval,
     NoAnswer,
@@ -88,6 +89,8 @@ class ModelResult:
     tenths: pd.DataFrame | TooLittle
     alarms: list[Alarm] | TooLittle
     parts: list[Part]
+    reliability: Reliability | TooLittle
+    """Likelihoods of leaving within 90 days, as they would have been stated week by week, against what happened."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ def backtest(
     last_weeks = read_last_weeks(
         warehouse, observations.loc[observations["departs"], "account_id"], models, design.outcome
     )
+    quarterly = read_quarterly(warehouse, design, models)
     learned: dict[tuple[str, ...], dict[str, Risks | NoAnswer]] = {}
     results = []
     for model in models:
@@ -142,7 +146,7 @@ def backtest(
         metrics = tuple(sorted(set(model.metric_names)))
         if metrics not in learned:
             learned[metrics] = risks(split, metrics)
-        results.append(judge(model, observations, split, learned[metrics], last_weeks))
+        results.append(judge(model, observations, split, learned[metrics], last_weeks, quarterly))
     return Backtest(
         design=design,
         observations=observations,
@@ -152,6 +156,11 @@ def backtest(
         single_metrics=single_metrics(observations),
         models=results,
     )
+
+
+def read_quarterly(warehouse: Warehouse, design: Design, models: Sequence[ScoreModel]) -> pd.DataFrame:
+    """Observations for likelihoods within the weeks of `design`, with the metrics of `models` only."""
+    return read_observations(warehouse, replace(design, scheme=InWeeksOfTheirOwn()), models, with_other_metrics=False)
 
 
 def _calendar(observations: pd.DataFrame) -> Separation | TooLittle:
@@ -165,8 +174,11 @@ def judge(
     split: Split,
     baselines: dict[str, Risks | NoAnswer],
     last_weeks: pd.DataFrame,
+    quarterly: pd.DataFrame,
 ) -> ModelResult:
     """One model on `observations`, and beside `baselines` on the later part; `last_weeks` are of those that left.
+
+    Likelihoods are judged on `quarterly` (see `read_quarterly`).
 
     A model that has learned from some of the weeks is judged on the others.
     """
@@ -195,7 +207,16 @@ def judge(
         tenths=TooLittle(reason) if reason else calibration(outcome, score[is_scored]),
         alarms=TooLittle(reason) if reason else _alarms(arithmetic, scores.band, observations, last_weeks),
         parts=_parts(judged, score[is_scored]),
+        reliability=_reliability(arithmetic, quarterly),
     )
+
+
+def _reliability(arithmetic: Arithmetic, quarterly: pd.DataFrame) -> Reliability | TooLittle:
+    """What a fitted model has learned from would flatter it, and is left out."""
+    if (learned_until := arithmetic.model.learned_until) is not None:
+        quarterly = quarterly[quarterly["observed_on"] >= pd.Timestamp(learned_until)]
+    rows = quarterly[["week", "departs"]].assign(score=arithmetic.score(quarterly).score)
+    return hold_against_outcomes(rows[rows["score"].notna()])
 
 
 def _beside(test: pd.DataFrame, score: pd.Series, risk: Risks | NoAnswer) -> Baseline:

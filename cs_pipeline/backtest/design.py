@@ -62,12 +62,28 @@ class EveryWeeks:
 
 
 @dataclass(frozen=True)
+class InWeeksOfTheirOwn:
+    """An observation of each account once in `every_weeks`, each in weeks of its own: departed `within_days`?
+
+    Every departure counts once, and the week tells nothing: likelihoods of leaving are held against this.
+    """
+
+    every_weeks: int = 13
+    within_days: int = 90
+
+    @property
+    def words(self) -> str:
+        """As a person would say it."""
+        return f"once in {self.every_weeks} weeks each, for departures within {self.within_days} days"
+
+
+@dataclass(frozen=True)
 class Design:
     """The observations of a backtest. `first` and `last` are weeks (Mondays), both included."""
 
     first: date
     last: date
-    scheme: BeforeRenewals | EveryWeeks = BeforeRenewals()
+    scheme: BeforeRenewals | EveryWeeks | InWeeksOfTheirOwn = BeforeRenewals()
     min_tenure_days: int | None = None
     max_tenure_days: int | None = None
     outcome: Outcome = "departure"

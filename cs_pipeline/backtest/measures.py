@@ -149,7 +149,7 @@ def top_decile_lift(outcome: ArrayLike, risk: ArrayLike) -> float:
     return float(found / size / y.mean())
 
 
-def wilson(successes: float, total: int) -> tuple[float, float]:
+def wilson(successes: float, total: float) -> tuple[float, float]:
     """Ends of Wilson's 95 % interval of a share; 0 and 1 for a share of nothing."""
     if total == 0:
         return 0.0, 1.0

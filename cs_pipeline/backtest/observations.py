@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cs_pipeline.backtest.design import BeforeRenewals, Design, Outcome, design_of
+from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks, Outcome, design_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.specification import ScoreModel
@@ -61,16 +61,21 @@ def design_within_marts(
 
 
 def read_observations(
-    warehouse: Warehouse, design: Design, models: Sequence[ScoreModel] = (), most_accounts: int | None = None
+    warehouse: Warehouse,
+    design: Design,
+    models: Sequence[ScoreModel] = (),
+    most_accounts: int | None = None,
+    *,
+    with_other_metrics: bool = True,
 ) -> pd.DataFrame:
     """One row an observation, ordered by week and account; of at most `most_accounts`, see `outcomes_of`.
 
     Columns account_id, week, observed_on (the day the week was over), tier, cohort_month, departs (bool), departs_on,
-    known_on (first day on which the outcome is known), every metric that the marts have (NaN is missing), and what
-    `models` carry forward.
+    known_on (first day on which the outcome is known), every metric that the marts have (NaN is missing), or only
+    those of `models`, and what these carry forward.
     """
     require_marts(warehouse, "fct_account_weeks", "dim_accounts", "fct_subscription_terms")
-    metrics = ", ".join(_columns(warehouse, models))
+    metrics = ", ".join(_columns(warehouse, models) if with_other_metrics else metric_columns(models))
     observed, *rhythm = _observed(design)
     rows = query(
         warehouse,
@@ -180,4 +185,5 @@ def _observed(design: Design) -> tuple[str, int, int]:
     scheme = design.scheme
     if isinstance(scheme, BeforeRenewals):
         return read_sql(__file__, "before_renewals"), 7 * scheme.lead_weeks, min(STEADY_WEEKS, design.weeks)
-    return read_sql(__file__, "at_a_rhythm"), scheme.within_days, scheme.every_weeks
+    which = "at_a_rhythm" if isinstance(scheme, EveryWeeks) else "in_weeks_of_their_own"
+    return read_sql(__file__, which), scheme.within_days, scheme.every_weeks

@@ -47,6 +47,7 @@ def rescore(
 
     Example: cs-pipeline model rescore five_factor --from 2024-01-01 --to 2025-12-22
     """
+    from cs_pipeline.backtest.calibrations import record_likelihoods
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import find_score_model
     from cs_pipeline.history.rescoring import rescore as score_beside
@@ -64,7 +65,10 @@ def rescore(
         def show(week: WeekSummary) -> None:
             display.update(task, description=f"Week {week.week}", advance=1)
 
-        done = score_beside(start_warehouse(settings), asked, from_.date(), to.date(), scope, on_week=show)
+        warehouse = start_warehouse(settings)
+        done = score_beside(warehouse, asked, from_.date(), to.date(), scope, on_week=show)
+        display.update(task, description="Likelihoods of leaving")
+        record_likelihoods(warehouse, weeks_between(from_.date(), to.date()), (asked.model, asked.version))
     rows = sum(week.by_model[asked.model].accounts for week in done)
     if not rows:
         console.print(f"No rows to write: version {asked.version} of {asked.model} counts there already, or no account")

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
+from cs_pipeline.backtest.falling_rates import NOTABLE, departure_rates
 from cs_pipeline.backtest.measures import Floats
-from cs_pipeline.fitting.steps import NOTABLE, departure_rates
 
 MULTIPLES = {3: 3.0, 2: 1.5, 1: 0.75}
 """How many times the average departure rate each severity starts at; healthy is what is below all (ours)."""

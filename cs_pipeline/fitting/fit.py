@@ -12,7 +12,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from cs_pipeline.backtest.baselines import Risks, Split, risks, split_in_time
-from cs_pipeline.backtest.comparison import ModelResult, judge
+from cs_pipeline.backtest.comparison import ModelResult, judge, read_quarterly
 from cs_pipeline.backtest.departures import Departures, count_departures
 from cs_pipeline.backtest.design import Design
 from cs_pipeline.backtest.measures import NoAnswer, TooLittle, share_in_words, shares, too_few
@@ -92,6 +92,7 @@ def fit_model(
     last_weeks = read_last_weeks(
         warehouse, split.test.loc[split.test["departs"], "account_id"], [model, *others], design.outcome
     )
+    quarterly = read_quarterly(warehouse, design, [model, *others])
     learned: dict[str, Risks | NoAnswer] = risks(split, asked)
     chosen = {each.metric for each in card.metrics}
     return FittedModel(
@@ -108,8 +109,8 @@ def fit_model(
         },
         stability=stability,
         bands=bands,
-        judged=judge(model, split.test, split, learned, last_weeks),
-        others=[judge(each, split.test, split, {}, last_weeks) for each in others],
+        judged=judge(model, split.test, split, learned, last_weeks, quarterly),
+        others=[judge(each, split.test, split, {}, last_weeks, quarterly) for each in others],
     )
 
 

@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cs_pipeline.backtest.design import CLOCKS
+from cs_pipeline.backtest.falling_rates import departure_rates
 from cs_pipeline.backtest.measures import Floats, too_few
 from cs_pipeline.backtest.single_metrics import telltale
-from cs_pipeline.fitting.steps import UNKNOWN, Bins, Integers, cut, departure_rates, evidence
+from cs_pipeline.fitting.steps import UNKNOWN, Bins, Integers, cut, evidence
 from cs_pipeline.health.metrics import METRICS
 
 BLOCKS = 4

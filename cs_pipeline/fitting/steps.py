@@ -11,6 +11,7 @@ from math import floor, isfinite, log10
 import numpy as np
 from numpy.typing import NDArray
 
+from cs_pipeline.backtest.falling_rates import rates_told_apart
 from cs_pipeline.backtest.measures import Floats
 
 Integers = NDArray[np.integer]
@@ -21,8 +22,6 @@ MOST_STEPS = 5
 """Rows of a points table, so that it fits into a head."""
 FEWEST = 0.03
 """Share of the observations that a step is made of at least."""
-NOTABLE = 6.6
-"""Chi-squared from which two steps are told apart: chance makes them differ as much in one of a hundred cases."""
 DIGITS = 2
 """Significant digits of a bound: 0.43, not 0.42857."""
 UNKNOWN = -1
@@ -59,16 +58,6 @@ def cut(values: Floats) -> Bins:
     return Bins(edges[(edges > distinct[0]) & (edges <= distinct[-1])])
 
 
-def departure_rates(departures: Floats, observations: Floats, base: float, *, is_more_healthier: bool) -> Floats:
-    """Rates (b,) that only fall towards the healthy side, drawn to `base` by as much as one departure weighs.
-
-    A bin without an observation has the rate of its neighbours. `departures` and `observations` are (b,).
-    """
-    order = slice(None) if is_more_healthier else slice(None, None, -1)
-    prior = 1 / base
-    return _falling((departures[order] + 1), observations[order] + prior)[order]
-
-
 def evidence(rates: Floats, base: float) -> Floats:
     """Weight of evidence (b,) of rates: log-odds of staying, against the average; 0 says nothing."""
     return np.log((1 - rates) / rates) - np.log((1 - base) / base)
@@ -84,42 +73,11 @@ def steps(bins: Bins, codes: Integers, outcome: NDArray[np.bool_], *, is_more_he
     observations = np.bincount(codes[known], minlength=len(bins)).astype(float)
     departures = np.bincount(codes[known], outcome[known], minlength=len(bins)).astype(float)
     base = float(outcome.mean())
-    rates = departure_rates(departures, observations, base, is_more_healthier=is_more_healthier)
-    keep = np.flatnonzero(np.diff(rates) != 0)
-    while len(keep):
-        sizes, counts = _summed(observations, keep), _summed(departures, keep)
-        difference = _chi_squared(counts, sizes)
-        is_small = np.minimum(sizes[:-1], sizes[1:]) < FEWEST * observations.sum()
-        if not is_small.any() and len(keep) < MOST_STEPS and difference.min() >= NOTABLE:
-            break
-        keep = np.delete(keep, np.where(is_small | ~is_small.any(), difference, np.inf).argmin())
-    rates = departure_rates(
-        _summed(departures, keep), _summed(observations, keep), base, is_more_healthier=is_more_healthier
+    fewest = FEWEST * observations.sum()
+    keep, rates = rates_told_apart(
+        departures, observations, base, most=MOST_STEPS, fewest=fewest, is_more_healthier=is_more_healthier
     )
     return bins.joined(keep), evidence(rates, base)
-
-
-def _falling(counts: Floats, sizes: Floats) -> Floats:
-    """Rates counts/sizes made to fall only, by pooling neighbours that rise."""
-    pools: list[list[float]] = []
-    for count, size in zip(counts, sizes, strict=True):
-        pools.append([count, size, 1])
-        while len(pools) > 1 and pools[-1][0] * pools[-2][1] >= pools[-2][0] * pools[-1][1]:
-            last = pools.pop()
-            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
-    return np.repeat([count / size for count, size, _ in pools], [int(length) for *_, length in pools])
-
-
-def _summed(values: Floats, keep: Integers) -> Floats:
-    return np.add.reduceat(values, np.concatenate([[0], keep + 1]))
-
-
-def _chi_squared(counts: Floats, sizes: Floats) -> Floats:
-    """How surely each step's rate is another than the next one's: (s - 1,)."""
-    rates = counts / np.maximum(sizes, 1)
-    pooled = (counts[:-1] + counts[1:]) / np.maximum(sizes[:-1] + sizes[1:], 1)
-    spread = pooled * (1 - pooled) * (1 / np.maximum(sizes[:-1], 1) + 1 / np.maximum(sizes[1:], 1))
-    return np.square(np.diff(rates)) / np.maximum(spread, 1e-12)
 
 
 def _short(value: float) -> float:

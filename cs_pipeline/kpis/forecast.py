@@ -1,4 +1,6 @@
-"""Forecast renewals week by week, from what became of earlier ones whose accounts were in the same band.
+"""Forecast renewals week by week, from what became of earlier ones whose accounts were as likely to leave.
+
+Where no likelihood is stated (`backtest.calibrations`), those of the same band stand in.
 
 A forecast looks at what was so at its week's end, so making it again gives the same rows of `cs.renewal_forecasts`. How
 good forecasts were is a KPI (`int_kpis_of_forecasts`); what CSMs expect is in `calls`.
@@ -22,7 +24,7 @@ LEADS = (30, 60, 90)
 PRIOR = 10
 """Renewals of all bands that a band's own are mixed with; a band with few of its own says little for itself."""
 COLUMNS = (
-    "week, subscription_id, renewal_date, account_id, mrr, tier, severity, history, history_renewed, "
+    "week, subscription_id, renewal_date, account_id, mrr, tier, severity, leaves, history, history_renewed, "
     "likelihood, low, high, csm_call"
 )
 

@@ -29,7 +29,10 @@ observed as (
     select
         looked_at.lead_days,
         scores.severity,
-        looked_at.settled_on,
+        scores.model,
+        scores.model_version,
+        floor(case when scores.override_id is null then scores.score else scores.model_score end) as score,
+        date_trunc('week', looked_at.settled_on::timestamp)::date as settled_in,
         looked_at.outcome
     from looked_at
     left join cs.health_scores as scores
@@ -47,11 +50,26 @@ settled as (
     select
         lead_days,
         severity,
-        settled_on,
+        model,
+        model_version,
+        score,
+        settled_in,
         count(*) as renewals,
         count(*) filter (where outcome = 'renewed') as renewed
     from observed
-    group by lead_days, severity, settled_on
+    group by lead_days, severity, model, model_version, score, settled_in
+),
+
+-- The steps by which a version states likelihoods in a week; null where it states none.
+stated as (
+    select
+        calibrations.week,
+        calibrations.model,
+        calibrations.model_version,
+        calibrations.score_from
+    from cs.score_calibrations as calibrations
+    inner join weeks on calibrations.week = weeks.week
+    where calibrations.score_from is not null
 ),
 
 -- A week learns only from what was settled when it ended.
@@ -63,8 +81,30 @@ history as (
         sum(settled.renewals) as renewals,
         sum(settled.renewed) as renewed
     from weeks
-    inner join settled on weeks.as_of_day >= settled.settled_on
+    inner join settled on weeks.week >= settled.settled_in
     group by weeks.week, settled.lead_days, settled.severity
+),
+
+-- Of the same version and as likely to leave.
+history_of_steps as (
+    select
+        stated.week,
+        stated.model,
+        stated.model_version,
+        settled.lead_days,
+        width_bucket(settled.score, stated.score_from) as step,
+        sum(settled.renewals) as renewals,
+        sum(settled.renewed) as renewed
+    from stated
+    inner join settled
+        on
+            stated.model = settled.model
+            and stated.model_version = settled.model_version
+            and stated.week >= settled.settled_in
+    where settled.score is not null
+    group by
+        stated.week, stated.model, stated.model_version, settled.lead_days,
+        width_bucket(settled.score, stated.score_from)
 ),
 
 history_of_all as (
@@ -101,21 +141,28 @@ ahead as (
             and renewals.renewal_date - weeks.as_of_day <= leads.up_to
 ),
 
--- The rate of the band, drawn to that of all renewals as {prior} of those would draw it; weight is what that is worth.
+-- The rate of those as likely to leave, or of the band where no likelihood is stated, drawn to that of all renewals as
+-- {prior} of those would draw it; weight is what that is worth.
 weighed as (
     select
         ahead.*,
         scores.severity,
-        coalesce(history.renewals, 0) as history,
-        coalesce(history.renewed, 0) as history_renewed,
+        scores.likelihood as leaves,
+        case
+            when scores.likelihood is null then coalesce(history.renewals, 0)
+            else coalesce(history_of_steps.renewals, 0)
+        end as history,
+        case
+            when scores.likelihood is null then coalesce(history.renewed, 0)
+            else coalesce(history_of_steps.renewed, 0)
+        end as history_renewed,
         least({prior}, of_all.renewals) as drawn,
         of_all.rate
     from ahead
-    left join cs.health_scores as scores
+    left join cs.active_scores as scores
         on
             ahead.account_id = scores.account_id
             and ahead.week = scores.week
-            and scores.is_active
     left join history_of_all as of_all
         on
             ahead.week = of_all.week
@@ -125,6 +172,20 @@ weighed as (
             ahead.week = history.week
             and ahead.lead_days = history.lead_days
             and (scores.severity is not distinct from history.severity)
+    left join stated
+        on
+            ahead.week = stated.week
+            and scores.model = stated.model
+            and scores.model_version = stated.model_version
+    left join history_of_steps
+        on
+            ahead.week = history_of_steps.week
+            and ahead.lead_days = history_of_steps.lead_days
+            and scores.model = history_of_steps.model
+            and scores.model_version = history_of_steps.model_version
+            and history_of_steps.step = width_bucket(
+                case when scores.override_id is null then scores.score else scores.model_score end, stated.score_from
+            )
 ),
 
 likely as (
@@ -173,6 +234,7 @@ select
     forecasts.mrr,
     forecasts.tier,
     forecasts.severity,
+    forecasts.leaves,
     forecasts.history::integer as history,
     forecasts.history_renewed::integer as history_renewed,
     forecasts.likelihood,

@@ -18,6 +18,7 @@ from cs_pipeline.orchestration.assets.renewal_forecasts import build_renewal_for
 from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
 from cs_pipeline.orchestration.assets.reports import build_reports
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
+from cs_pipeline.orchestration.assets.score_calibrations import build_score_calibrations
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
@@ -49,6 +50,7 @@ from cs_pipeline.settings import Settings
 WEEKLY_ASSETS = (
     build_health_scores,
     build_score_changes,
+    build_score_calibrations,
     build_renewal_windows,
     build_renewal_forecasts,
     build_triggers,

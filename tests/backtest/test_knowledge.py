@@ -14,23 +14,7 @@ from cs_pipeline.orchestration.asset_checks.score_knowledge import score_knows_w
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.marts import week
-from tests.builders.observed_marts import LEAVERS, STAYERS, WEEKS, add_company
-
-
-def score_all(warehouse: Warehouse, score: str) -> None:
-    """Give every account-week an active score, SQL about its metrics."""
-    with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            f"""
-            insert into cs.health_scores (
-                week, account_id, model, model_version, is_active, status, score, band, severity, coverage,
-                metric_values, points, contributions, points_lost_to_cap
-            )
-            select week, account_id, 'm', 'v', true, 'scored', {score}, 'Green', 0, 1, '{{}}', '{{}}', '{{}}', 0
-            from marts.fct_account_weeks
-            where {score} is not null
-            """
-        )
+from tests.builders.observed_marts import LEAVERS, STAYERS, WEEKS, add_company, score_all
 
 
 @pytest.fixture

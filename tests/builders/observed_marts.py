@@ -73,3 +73,21 @@ def add_company(warehouse: Warehouse, telltale: str = "", flatters: float = 0.0)
             for each in np.flatnonzero(leaves_in > number)
         ]  # fmt: skip
     insert(warehouse, "fct_account_weeks", rows)
+
+
+def score_all(warehouse: Warehouse, score: str) -> None:
+    """Give every account-week an active score, SQL about its metrics."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            f"""
+            insert into cs.health_scores (
+                week, account_id, model, model_version, is_active, status, score, band, severity, coverage,
+                metric_values, points, contributions, points_lost_to_cap
+            )
+            select week, account_id, 'm', 'v', true, 'scored', {score}, 'Green', 0, 1, '{{}}', '{{}}', '{{}}', 0
+            from marts.fct_account_weeks
+            where {score} is not null;
+            insert into cs.scored_weeks (week, model, model_version, newest_load_id)
+            select distinct week, 'm', 'v', 0 from marts.fct_account_weeks
+            """
+        )

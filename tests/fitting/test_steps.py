@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cs_pipeline.fitting.steps import MOST_STEPS, UNKNOWN, cut, departure_rates, evidence, steps
+from cs_pipeline.backtest.falling_rates import departure_rates
+from cs_pipeline.fitting.steps import MOST_STEPS, UNKNOWN, cut, evidence, steps
 
 
 @pytest.fixture

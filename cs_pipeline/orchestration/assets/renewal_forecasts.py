@@ -10,6 +10,7 @@ from cs_pipeline.orchestration.keys import (
     RENEWAL_FORECASTS,
     RENEWALS,
     RENEWALS_GROUP,
+    SCORE_CALIBRATIONS,
 )
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import partition_of, weeks_of
@@ -23,14 +24,15 @@ def build_renewal_forecasts(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDe
     @weekly_asset(
         RENEWAL_FORECASTS,
         weeks,
-        deps=[HEALTH_SCORES, RENEWALS],
+        deps=[HEALTH_SCORES, SCORE_CALIBRATIONS, RENEWALS],
         group=RENEWALS_GROUP,
         kinds={"sql", "postgres"},
         description=(
             "Renewals within 92 days of the week's end, each with how likely it is: the share of earlier renewals that "
-            "were renewed from the same band about as long before, with its interval, drawn to that of all bands where "
-            "there were few. Made of what was known at the week's end, and kept; the CSM's own call stands beside it. "
-            "The KPIs forecast_accuracy and forecast_brier hold it against what happened. See docs/kpis.md."
+            "were renewed by accounts as likely to leave (of the same band, where no likelihood is stated) about as "
+            "long before, with its interval, drawn to that of all where there were few. Made of what was known at the "
+            "week's end, and kept; the CSM's own call stands beside it. The KPIs forecast_accuracy and forecast_brier "
+            "hold it against what happened. See docs/kpis.md."
         ),
     )
     def renewal_forecasts(

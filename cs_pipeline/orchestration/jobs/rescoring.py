@@ -6,10 +6,12 @@ It writes rows into cs.health_scores but is no materialization of its weeks: wha
 import dagster as dg
 from pydantic import Field
 
+from cs_pipeline.backtest.calibrations import record_likelihoods
 from cs_pipeline.health.library import find_score_model
 from cs_pipeline.history.rescoring import rescore
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.week_summary import WeekSummary
+from cs_pipeline.history.weeks import weeks_between
 from cs_pipeline.orchestration.keys import HEALTH_SCORES, RESCORE_JOB, SERIAL_TAG, WEEKLY_JOB
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
@@ -45,6 +47,7 @@ def score_beside(
 
     first, last = week_given("first_week", config.first_week), week_given("last_week", config.last_week)
     done = rescore(warehouse, model, first, last, scope, on_week=tell)
+    record_likelihoods(warehouse, weeks_between(first, last), (model.model, model.version))
     context.log_event(
         dg.AssetObservation(
             HEALTH_SCORES,

@@ -41,12 +41,12 @@ Row = dict[str, Any]
 class AccountPage:
     """Rows by what they are about.
 
-    `card`: one row of account.card.sql. `scores`: week, score, band, severity, is_at_risk, status, model, oldest
-    first. `changes`:
-    week, from_score, to_score, delta, from_band, to_band, cause and drivers (both in words), newest first. `timeline`:
-    at, kind, what, reason, action_id, newest first. `alerts`: rows of `lists.alerts` that are open, with `what` and
-    `remarks`. `contacts`: role, full_name, email, user_id, unsubscribed_at. `plays`: those that run. `planned` and
-    `not_sent`: actions with playbook, step, channel, role, due_at, status, and `why` in words. `override`: in force.
+    `card`: one row of account.card.sql. `scores`: week, score, band, severity, is_at_risk, status, model, likelihood
+    (of leaving) with its ends, oldest first. `changes`: week, from_score, to_score, delta, from_band, to_band, cause
+    and drivers (both in words), newest first. `timeline`: at, kind, what, reason, action_id, newest first. `alerts`:
+    rows of `lists.alerts` that are open, with `what` and `remarks`. `contacts`: role, full_name, email, user_id,
+    unsubscribed_at. `plays`: those that run. `planned` and `not_sent`: actions with playbook, step, channel, role,
+    due_at, status, and `why` in words. `override`: in force.
     """
 
     card: Row
@@ -128,7 +128,7 @@ def _action(row: Row) -> Row:
 
 
 _SCORES = """
-select week, score, band, severity, is_at_risk, status, model
+select week, score, band, severity, is_at_risk, status, model, likelihood, likelihood_low, likelihood_high
 from cs.active_scores
 where account_id = %(account_id)s
 order by week desc

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.backtest.likelihood import in_words
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.explanation import driver_name
 from cs_pipeline.plays.facts.query import ask_marts
@@ -167,6 +168,8 @@ def _notes(row: Row, money: Money) -> Iterator[str]:
         )
     if (moved := _moved(row)) is not None:
         yield moved
+    if not pd.isna(row["likelihood"]):
+        yield in_words(row["likelihood"], row["likelihood_low"], row["likelihood_high"])
     if row["alerts"]:
         rules = rules_to_read()
         told = [

@@ -27,7 +27,10 @@ score as (
         scores.score,
         scores.band,
         scores.severity,
-        coalesce(scores.is_at_risk, false) as is_at_risk
+        coalesce(scores.is_at_risk, false) as is_at_risk,
+        scores.likelihood,
+        scores.likelihood_low,
+        scores.likelihood_high
     from account
     inner join cs.active_scores as scores using (account_id)
     where scores.week <= %(as_of)s::date - 7 and scores.week > %(as_of)s::date - 42
@@ -135,6 +138,9 @@ select
     score.band,
     score.severity,
     coalesce(score.is_at_risk, false) as is_at_risk,
+    score.likelihood,
+    score.likelihood_low,
+    score.likelihood_high,
     changes.from_score,
     coalesce(changes.driver_metrics, '{}') as driver_metrics,
     coalesce(changes.driver_deltas, '{}') as driver_deltas,

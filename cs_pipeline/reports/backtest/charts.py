@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
+from cs_pipeline.backtest.likelihood import Reliability
 from cs_pipeline.backtest.measures import Interval, NoAnswer, Separation, TooLittle
 from cs_pipeline.backtest.uplift import Uplift
 from cs_pipeline.reports.charts import SEVERITY_COLOURS, Chart
@@ -57,6 +58,23 @@ def departures_by_tenth(result: ModelResult) -> Chart | None:
     )
     axis = alt.X("scores:N", title="score, a tenth of observations each", sort=list(rows["scores"]), axis=_upright())
     return _columns(rows, axis, alt.value(MODEL_COLOUR), "Departures by score")
+
+
+def reliability(found: Reliability | TooLittle) -> Chart | None:
+    """Likelihoods of leaving as stated, beside how many left; on the dashed line they agree. None with too little."""
+    if isinstance(found, TooLittle):
+        return None
+    most = float(max(found.table["stated"].max(), found.table["high"].max()))
+    scale = alt.Scale(domain=[0, min(1.0, 1.05 * most)])
+    stated = alt.X("stated:Q", title="stated", axis=alt.Axis(format="%"), scale=scale)
+    base = alt.Chart().encode(x=stated)
+    happened = alt.Y("share:Q", title="left within 90 days", axis=alt.Axis(format="%"), scale=scale)
+    agreed = alt.Chart(pd.DataFrame({"at": [0.0, most]})).mark_line(strokeDash=[4, 4], color="#8b98a5")
+    marks = base.mark_point(filled=True, size=70, opacity=1, color=MODEL_COLOUR).encode(y=happened)
+    reach = base.mark_rule(color=MODEL_COLOUR).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    drawn = alt.layer(reach, marks, data=found.table.drop(columns=["observations", "departures"]))
+    line = agreed.encode(x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale))
+    return alt.layer(line, drawn, title="Likelihood, stated and come true").properties(width=220, height=180)
 
 
 def best_single_metrics(found: Backtest) -> Chart | None:

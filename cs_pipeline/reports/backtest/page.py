@@ -36,6 +36,8 @@ def _detail(result: ModelResult) -> dict[str, object]:
         "verdict": verdict(result),
         "bands": _drawn(charts.departures_by_band(result)),
         "tenths": _drawn(charts.departures_by_tenth(result)),
+        "reliability": _drawn(charts.reliability(result.reliability)),
+        "reliability_table": _table(tables.reliability(result.reliability)),
         "band_table": _table(tables.bands(result)),
         "parts": _table(tables.parts(result)),
     }

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
+from cs_pipeline.backtest.likelihood import Reliability
 from cs_pipeline.backtest.measures import DidNotLearn, Interval, NoAnswer, Separation, TooLittle, share_in_words
 from cs_pipeline.backtest.steadiness import SteadinessReport
 from cs_pipeline.backtest.survival import Retention
@@ -24,6 +25,7 @@ def compared(found: Backtest) -> pd.DataFrame:
                 "AUC": _auc(result.whole),
                 "average precision": _precision(result.whole),
                 "lift of the lowest tenth": _lift(result.whole),
+                "Brier score of likelihoods": _brier(result.reliability),
                 "scored": f"{result.scored:.0%}",
                 "departures": _departures(result.whole),
             }
@@ -45,9 +47,32 @@ def as_objects(found: Backtest) -> list[dict[str, object]]:
             "later": result.later,
             "baselines": result.baselines,
             "alarms": result.alarms,
+            "likelihoods": likelihoods_as_object(result.reliability),
         }
         for result in found.models
     ]
+
+
+def likelihoods_as_object(found: Reliability | TooLittle) -> object:
+    """How far likelihoods of leaving were from what happened, and the rows of the reliability diagram."""
+    if isinstance(found, TooLittle):
+        return found
+    return {**vars(found), "skill": found.skill, "table": found.table.to_dict("records")}
+
+
+def reliability(found: Reliability | TooLittle) -> pd.DataFrame | TooLittle:
+    """A row for each tenth of what was stated: what was stated, and how many left."""
+    if isinstance(found, TooLittle):
+        return found
+    rows = found.table
+    stated = [f"{low:.1%} to {high:.1%}" for low, high in zip(rows["stated_from"], rows["stated_to"], strict=True)]
+    return pd.DataFrame(
+        {
+            "stated": stated,
+            "observations": rows["observations"],
+            "left within 90 days": list(map(share_in_words, rows["share"], rows["low"], rows["high"])),
+        }
+    )
 
 
 def beside_baselines(found: Backtest) -> pd.DataFrame:
@@ -224,6 +249,12 @@ def _precision(answer: Separation | TooLittle) -> str:
     if isinstance(answer, TooLittle):
         return NOTHING_SAID
     return f"{answer.average_precision:.3f} (guessing: {answer.base_rate:.3f})"
+
+
+def _brier(found: Reliability | TooLittle) -> str:
+    if isinstance(found, TooLittle):
+        return NOTHING_SAID
+    return f"{found.brier:.4f} (base rate: {found.brier_of_base_rate:.4f})"
 
 
 def _lift(answer: Separation | TooLittle) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from cs_pipeline.backtest.comparison import IN_TIME_WEEKS, Backtest, ModelResult
 from cs_pipeline.backtest.design import FEWEST_ACCOUNTS
+from cs_pipeline.backtest.likelihood import Reliability
 from cs_pipeline.backtest.measures import DidNotLearn, Interval, Separation, TooLittle
 from cs_pipeline.backtest.steadiness import SteadinessReport
 from cs_pipeline.backtest.tuning import STEP, Coverage, Proposal, Weight
@@ -36,7 +37,14 @@ def verdict(result: ModelResult) -> Verdict:
     if isinstance(result.whole, TooLittle):
         return Verdict("unknown", f"{_sentence(str(result.whole))}.", _coverage(result))
     level, headline = _separates(result.whole.auc)
-    reasons = [*_coverage(result), *_pairs(result.whole), *_bands(result), *_warning(result), *_baselines(result)]
+    reasons = [
+        *_coverage(result),
+        *_pairs(result.whole),
+        *_bands(result),
+        *_warning(result),
+        *_baselines(result),
+        likelihoods(result.reliability),
+    ]
     return Verdict(level, headline, reasons)
 
 
@@ -122,6 +130,19 @@ def steadiness_verdict(report: SteadinessReport) -> str:
         f"{best.saved:,} of {literal.triggers:,} triggers ({best.saved / literal.triggers:.0%}); "
         f"{late}{by}, {best.lost} no longer."
     )
+
+
+def likelihoods(found: Reliability | TooLittle) -> str:
+    """One sentence on how far likelihoods of leaving within 90 days were from what happened."""
+    if isinstance(found, TooLittle):
+        return f"No likelihood of leaving: {found}."
+    figures = (
+        f"Likelihoods of leaving within 90 days, stated each week from what was over by then, err by {found.brier:.4f} "
+        f"(Brier score), the share that leaves on average, said of everybody, by {found.brier_of_base_rate:.4f}"
+    )
+    if found.skill <= 0:
+        return f"{figures}: this score tells nothing for them."
+    return f"{figures}: {found.skill:.0%} less."
 
 
 def _calendar(found: Separation | TooLittle) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from cs_pipeline.alerts.rulebook import Rule
+from cs_pipeline.backtest.likelihood import in_words, too_little
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.explanation import (
     Change,
@@ -74,7 +75,7 @@ def tell_story(
         row["account_name"],
         row["week"],
         _about_model(model, row),
-        [*_about_score(model, row), *_about_change(row), *_about_signs(row)],
+        [*_about_score(model, row), *_about_change(row), *_about_signs(row), *_about_likelihood(row)],
         {
             "What the score is made of": _points(model, row),
             "What changed it": _drivers(row),
@@ -151,6 +152,18 @@ def _about_score(model: ScoreModel | None, row: Row) -> list[str]:
     if row["carried"]:
         told.append(f"Carried forward from an earlier week: {', '.join(map(driver_name, row['carried']))}.")
     return told
+
+
+def _about_likelihood(row: Row) -> list[str]:
+    """How likely the account is to leave, by what became of others; or why that is not stated."""
+    if row["likelihood"] is not None:
+        return [in_words(row["likelihood"], row["likelihood_low"], row["likelihood_high"])]
+    if row["score"] is None:
+        return []
+    if row["learned_from_departures"] is None:
+        return ["How likely it is to leave is not worked out for this week: scoring it again does it."]
+    reason = too_little(row["learned_from_departures"], row["learned_from_observations"])
+    return [f"How likely it is to leave is not stated: {reason}."] if reason else []
 
 
 def _about_change(row: Row) -> list[str]:

@@ -17,6 +17,11 @@ select
     scores.opportunities,
     scores.carried,
     scores.held_from,
+    scores.likelihood,
+    scores.likelihood_low,
+    scores.likelihood_high,
+    calibrations.observations as learned_from_observations,
+    calibrations.departures as learned_from_departures,
     accounts.account_name,
     score_models.definition::text as definition,
     score_models.metrics,
@@ -34,8 +39,9 @@ select
     before.metric_values as values_before,
     before_models.metrics as metrics_before
 from marts.dim_accounts as accounts
-inner join cs.health_scores as scores on accounts.account_id = scores.account_id and scores.is_active
+inner join cs.active_scores as scores on accounts.account_id = scores.account_id
 inner join cs.score_models using (model, model_version)
+left join cs.score_calibrations as calibrations using (week, model, model_version)
 left join cs.score_overrides as overrides on scores.override_id = overrides.override_id
 left join cs.score_changes as changes
     on scores.account_id = changes.account_id and scores.week = changes.week

@@ -32,6 +32,20 @@ def score_distribution(scores: pd.DataFrame) -> bytes:
     return as_png(chart)
 
 
+def likelihood_by_score(steps: pd.DataFrame) -> bytes:
+    """How likely accounts of each score are to leave, with the interval.
+
+    `steps`: columns score_from, score_to, likelihood, low, high.
+    """
+    base = alt.Chart(steps, title="Likelihood of leaving within 90 days").encode(
+        x=alt.X("score_from:Q", title="score", scale=alt.Scale(domain=[0, 100])), x2="score_to:Q"
+    )
+    share = alt.Axis(format="%")
+    reach = base.mark_rect(opacity=0.25, color=NEUTRAL).encode(y=alt.Y("low:Q", title=None, axis=share), y2="high:Q")
+    stated = base.mark_rule(color=NEUTRAL, strokeWidth=3).encode(y=alt.Y("likelihood:Q", axis=share))
+    return as_png((reach + stated).properties(width=420, height=200))
+
+
 def bands_over_time(bands: pd.DataFrame) -> bytes:
     """Accounts per band, week by week. `bands`: columns week (date), band, severity, accounts."""
     order = bands[["band", "severity"]].drop_duplicates().sort_values("severity")

@@ -21,7 +21,10 @@ scores as (
         score,
         band,
         severity,
-        is_at_risk
+        is_at_risk,
+        likelihood,
+        likelihood_low,
+        likelihood_high
     from {{ active_scores() }}
 
 ),
@@ -82,6 +85,10 @@ cards as (
         scores.band,
         scores.severity,
         coalesce(scores.is_at_risk, false) as is_at_risk,
+        scores.likelihood as likelihood_90d,
+        scores.likelihood_low as likelihood_90d_low,
+        scores.likelihood_high as likelihood_90d_high,
+        scores.likelihood * coalesce(weeks.arr, 0) as arr_expected_to_leave,
         scores.score - month_before.score as score_change_4w,
         weeks.renewal_date,
         weeks.renewal_type,

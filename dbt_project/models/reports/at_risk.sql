@@ -8,7 +8,10 @@ scores as (
         score,
         band,
         severity,
-        is_at_risk
+        is_at_risk,
+        likelihood,
+        likelihood_low,
+        likelihood_high
     from {{ active_scores() }}
 
 ),
@@ -38,6 +41,10 @@ at_risk as (
         scores.score,
         scores.band,
         scores.severity,
+        scores.likelihood as likelihood_90d,
+        scores.likelihood_low as likelihood_90d_low,
+        scores.likelihood_high as likelihood_90d_high,
+        scores.likelihood * coalesce(weeks.arr, 0) as arr_expected_to_leave,
         coalesce(not week_before.is_at_risk, true) as is_new,
         changes.delta as score_change,
         array_to_string(changes.driver_metrics[1:3], ', ') as moved_by,

@@ -92,6 +92,12 @@ def _changes(totals: Row, fired: pd.DataFrame, asking: Asking) -> tuple[str, ...
         moved("Accounts at risk", totals["at_risk_before"], totals["at_risk"], number)
         + f": {totals['fallen']:,} new, {totals['recovered']:,} recovered.",
     ]
+    if not pd.isna(totals["arr_expected_to_leave"]):
+        told.append(
+            f"Of all accounts, {money(totals['arr_expected_to_leave'])} ARR is expected to leave within 90 days "
+            f"({money(totals['arr_expected_at_least'])} to {money(totals['arr_expected_at_most'])}): what each pays, "
+            "times how likely it is to leave by its score."
+        )
     if totals["recovered"]:
         told.append(f"Recovered: {money(totals['arr_recovered'])} ARR.")
     if len(fired):

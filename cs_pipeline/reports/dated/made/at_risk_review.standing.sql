@@ -6,7 +6,10 @@ with scores as (
         score,
         band,
         severity,
-        is_at_risk
+        is_at_risk,
+        likelihood,
+        likelihood_low,
+        likelihood_high
     from cs.active_scores
     where week in (%(week)s::date, %(week)s::date - 7)
 ),
@@ -24,6 +27,9 @@ compared as (
         this_week.score,
         this_week.band,
         this_week.severity,
+        this_week.likelihood,
+        this_week.likelihood_low,
+        this_week.likelihood_high,
         week_before.score as score_before,
         week_before.band as band_before,
         coalesce(this_week.is_at_risk, false) as is_at_risk,
