@@ -64,7 +64,12 @@ def fill(shipped: ShippedConnector, table: str, landed: Mapping[str, LandedTable
     words = _Words(shipped, landed, connector)
     template = environment.get_template(str((shipped.folder / f"{table}{ENDING}").relative_to(FOLDER)))
     words.filled.sql = template.render(
-        rows=words.rows, has=words.has, companies=words.companies, money=words.money, source=shipped.vendor
+        rows=words.rows,
+        has=words.has,
+        tables_with=words.tables_with,
+        companies=words.companies,
+        money=words.money,
+        source=shipped.vendor,
     )
     return words.filled
 
@@ -81,6 +86,14 @@ class _Words:
     def has(self, table: str, column: str = "") -> bool:
         """Whether the schema has the table, and the column."""
         return table in self.landed and (not column or column in self.landed[table].columns)
+
+    def tables_with(self, needed: Sequence[str], some: Sequence[str]) -> list[str]:
+        """The tables that have every column that is needed, and some of the others."""
+        return [
+            name
+            for name, table in self.landed.items()
+            if all(each in table.columns for each in needed) and any(each in table.columns for each in some)
+        ]
 
     def rows(
         self,

@@ -46,7 +46,7 @@ class AllTables(Mapping[str, LandedTable]):
         return True
 
     def __iter__(self) -> Iterator[str]:
-        return iter(())
+        return iter(("exported", "feature_used"))  # tables of events
 
     def __len__(self) -> int:
         return 0
@@ -122,8 +122,8 @@ COLUMNS = {  # of every template, by vendor and table
         "cancellation_requests": "request_id account_id requested_at withdrawn_at reason _email",
         "invoices": "invoice_id account_id issued_on due_on amount paid_at _email",
         "subscriptions": (
-            "subscription_id account_id product plan seats mrr started_on ended_on renews_on auto_renew "
-            "billing_months is_trial _email"
+            "subscription_id account_id product plan tier seats mrr started_on ended_on renews_on auto_renew "
+            "billing_months is_trial is_addon _email"
         ),
     },
     "zendesk": {

@@ -205,7 +205,7 @@ def test_segment(mapped: Mapped) -> None:
             "t1,u1,user_logged_in,2024-01-04 09:00,2024-01-04 09:01,\nt1,u1,user_logged_in,2024-01-04 09:00,"
             "2024-01-04 11:00,\nt2,u1,feature_used,2024-03-02 09:00,2024-03-02 09:01,\n"
             "t3,u1,invited,2024-03-02 09:00,2024-03-02 09:01,a\nt4,,visited,2024-03-02 09:00,2024-03-02 09:01,\n",
-            "feature_used": "id,feature,duration,received_at\nt2,export,12.5,2024-03-02 09:01\n",
+            "feature_used": "id,event,feature,duration,received_at\nt2,feature_used,export,12.5,2024-03-02 09:01\n",
             "pages": "id,user_id,path,timestamp,received_at\np1,u1,/pricing,2024-02-10 09:00,2024-02-10 09:01\n",
         },
     )
