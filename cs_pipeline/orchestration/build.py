@@ -82,7 +82,6 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
     weeks = weekly_partitions(settings.first_week, settings.now)
     models = build_dbt_assets(weeks)
     rules = sorted(key for each in models for key in each.keys if key.path[0] == ALERTS_GROUP)
-    health_of_rules = build_rule_health(rules)
     return dg.Definitions(
         assets=[
             *build_source_specs(),
@@ -99,10 +98,10 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             inputs_unchanged_since_scored,
             contracts_are_beyond_doubt,
             score_knows_who_leaves,
-            health_of_rules,
+            build_rule_health(rules),
         ],
         jobs=[
-            build_weekly_job(health_of_rules),
+            build_weekly_job(),
             kpis_job,
             feedback_job,
             evaluate_alerts,

@@ -107,3 +107,18 @@ def test_a_test_behind_the_marts_names_itself_its_rows_and_whose_they_are(
         "test fct_account_weeks_answers_lie_between_0_and_10 failed on 1 row: accounts N1; row account_id N1" in words
     )
     assert "N2" not in words
+
+
+def test_a_canonical_table_without_its_key_stops_the_run_before_anything_rests_on_it(
+    dbt_warehouse: DbtWarehouse, tmp_path: Path
+) -> None:
+    dbt_warehouse.load("accounts", *accounts("N1"))
+    dbt_warehouse.load(
+        "tickets", {"ticket_id": "t1", "account_id": "N1", "created_at": "2024-03-06", "priority": "low"}
+    )
+    dbt_warehouse.build("--select", "stg_accounts")
+    dbt_warehouse.execute("alter table raw.tickets drop constraint tickets_pkey")
+    assert dbt_warehouse.failures("build", "--select", "stg_accounts+1", "--write-json")
+    words = words_of_failed_tests(tmp_path / "target", dbt_warehouse.warehouse) or ""
+    assert "row table_name tickets, key_without_a_unique_index ticket_id" in words
+    assert dbt_warehouse.column("select to_regclass('marts.dim_accounts')::text") == [None], "it was skipped"

@@ -115,19 +115,35 @@ def test_a_table_that_is_dropped_and_loaded_again_leaves_nothing_of_before(
     assert days(build(dbt_warehouse)) == {name: [("a", "2024-01-03", 1)] for name in ROLL_UPS}
 
 
-def test_a_day_that_no_new_event_touched_is_not_written_again(dbt_warehouse: DbtWarehouse) -> None:
-    written = "select activity_date::text, array_agg(distinct xmin::text) from intermediate.{} group by 1 order by 1"
-    dbt_warehouse.load("accounts", *accounts("a"))
+def test_what_no_new_event_touched_is_not_written_again(dbt_warehouse: DbtWarehouse) -> None:
+    written = "select account_id, activity_date::text, array_agg(distinct xmin::text) as xmin "
+    written += "from intermediate.{} group by 1, 2 order by 1, 2"
+    dbt_warehouse.load("accounts", *accounts("a", "b"))
     days = ["2024-01-02 23:59Z", "2024-01-03 00:00Z", "2024-01-04 12:00Z"]
-    dbt_warehouse.load("events", *(event(day, day, feature="reports") for day in days))
+    for account in ("a", "b"):
+        dbt_warehouse.load(
+            "events", *(event(account + day, day, account_id=account, feature="reports") for day in days)
+        )
     build(dbt_warehouse)
     before = {name: dbt_warehouse.rows(written.format(name)) for name in ROLL_UPS}
     dbt_warehouse.load("events", event("late", "2024-01-03 08:00Z", feature="reports"))
     build(dbt_warehouse)
     after = {name: dbt_warehouse.rows(written.format(name)) for name in ROLL_UPS}
     for name in ROLL_UPS:
-        rewritten = [row["activity_date"] for row, old in zip(after[name], before[name], strict=True) if row != old]
-        assert rewritten == ["2024-01-03"]
+        pairs = zip(after[name], before[name], strict=True)
+        rewritten = [(row["account_id"], row["activity_date"]) for row, old in pairs if row != old]
+        assert rewritten == [("a", "2024-01-03")], "neither another day nor another account on that day"
+
+
+def test_an_event_that_changes_account_or_feature_leaves_nothing_with_the_old_one(dbt_warehouse: DbtWarehouse) -> None:
+    dbt_warehouse.load("accounts", *accounts("a", "b"))
+    dbt_warehouse.load("events", *(event(f"e{n}", "2024-01-02 10:00Z", feature="reports") for n in (1, 2)))
+    build(dbt_warehouse)
+    dbt_warehouse.load("events", event("e1", "2024-01-02 10:00Z", account_id="b", feature="reports"))
+    moved = [("a", "2024-01-02", 1), ("b", "2024-01-02", 1)]
+    assert {name: sorted(rows) for name, rows in days(build(dbt_warehouse)).items()} == dict.fromkeys(ROLL_UPS, moved)
+    dbt_warehouse.load("events", event("e2", "2024-01-02 10:00Z", feature=None))
+    assert days(build(dbt_warehouse))["int_feature_usage_daily"] == [("b", "2024-01-02", 1)]
 
 
 def test_a_run_without_new_events_writes_nothing(dbt_warehouse: DbtWarehouse) -> None:

@@ -25,6 +25,7 @@ from cs_pipeline.orchestration.keys import (
     RANGE_END_TAG,
     RANGE_START_TAG,
 )
+from cs_pipeline.orchestration.rule_views import build_rule_views_that_changed
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.reports.alerts.alert_story import tell_alert
 from cs_pipeline.reports.alerts.counts import fired_by_week, open_by_rule
@@ -168,18 +169,37 @@ def test_which_rule_is_ill_is_seen_at_its_view_and_only_what_is_new_is_kept(
         }
 
 
-def test_views_and_alerts_belong_to_the_weekly_job_and_the_hourly_one_starts_no_dbt() -> None:
+def test_alerts_belong_to_the_weekly_job_and_the_hourly_one_starts_no_dbt() -> None:
     repository = build_defs(Settings()).get_repository_def()
     views = {key for key in repository.asset_graph.get_all_asset_keys() if key.path[0] == "alerts"}
     assert dg.AssetKey(["alerts", RULE]) in views
     weekly = repository.get_job("weekly_health")
-    assert views | {ALERTS} <= set(weekly.asset_layer.executable_asset_keys)
+    assert ALERTS in weekly.asset_layer.executable_asset_keys
+    assert not views & set(weekly.asset_layer.executable_asset_keys), "they stand; a hundred events say nothing new"
     assert "health_of_alert_rules" not in {node.name for node in weekly.nodes}
     assert repository.get_job("evaluate_alerts").asset_layer.executable_asset_keys == {ALERTS}
     assert views <= repository.asset_graph.get(ALERTS).parent_keys
     checked = {check.asset_key for check in repository.asset_graph.asset_check_keys if check.name == RULE_IS_HEALTHY}
     assert checked == views
     assert all(repository.asset_graph.get(key).group_name == "alerts" for key in {*views, ALERTS})
+
+
+def test_a_view_that_is_missing_is_built_before_rules_are_asked_and_told_to_its_asset(
+    history: History, settings: Settings
+) -> None:
+    @dg.asset
+    def asked(context: dg.AssetExecutionContext) -> None:
+        build_rule_views_that_changed(context, history.warehouse, settings, COMPANY.ends_at.isoformat())
+
+    def built() -> set[str]:
+        events = dg.materialize([asked]).get_asset_materialization_events()
+        return {event.asset_key.to_user_string() for event in events if event.asset_key} - {"asked"}
+
+    with history.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(f"drop view alerts.{RULE}")
+    assert f"alerts/{RULE}" in built()
+    assert history.count(f"alerts.{RULE}") >= 0
+    assert built() == set(), "now they stand"
 
 
 def test_an_hour_is_asked_about_once(company: Company, settings: Settings) -> None:

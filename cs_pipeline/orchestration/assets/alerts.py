@@ -29,6 +29,7 @@ from cs_pipeline.orchestration.keys import (
     WEEKLY_JOB,
 )
 from cs_pipeline.orchestration.metadata import picture, table, table_name
+from cs_pipeline.orchestration.rule_views import build_rule_views_that_changed
 from cs_pipeline.reports.alerts.charts import fired_week_by_week, open_by_severity
 from cs_pipeline.reports.alerts.counts import fired_by_week, open_by_rule
 from cs_pipeline.reports.alerts.lists import alert_table, alerts, evaluation_table, not_healthy, rule_table
@@ -79,6 +80,8 @@ def build_alerts(rules: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         if rows := take_over(warehouse, now):
             context.log.info("%s events of our mails are new in raw.email_events", f"{rows:,}")
         week = scored_week(context.run)
+        if context.run.job_name == WEEKLY_JOB:
+            build_rule_views_that_changed(context, warehouse, settings, now.isoformat())
         ticked = Ticked()
         if week is not None or not is_backfill(context.run):
             ticked = tick(warehouse, settings, now, week)

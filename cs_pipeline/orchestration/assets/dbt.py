@@ -1,4 +1,8 @@
-"""The dbt project as Dagster assets: models that cover all history, those built week by week, and rules upon those."""
+"""The dbt project as Dagster assets: the models of the weekly run, the rules upon them, and KPIs.
+
+Starting dbt costs seconds, so the weekly run starts it once: for models that cover all history and for those built week
+by week together. A backfill that asks for the weekly models alone builds nothing else.
+"""
 
 import json
 import shutil
@@ -10,14 +14,14 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
-from cs_pipeline.alerts.views import are_standing, say_built, views_and_digest
+from cs_pipeline.alerts.views import say_built, views_and_digest
 from cs_pipeline.answers.email_events import take_over
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.kpis.library import load_kpis
 from cs_pipeline.kpis.sync import sync_definitions, variables_of
 from cs_pipeline.orchestration.duplicate_runs import scheduled_before
-from cs_pipeline.orchestration.keys import DATA_PLATFORM, KPIS_GROUP, SOURCES_GROUP, WEEKLY, WEEKLY_JOB
+from cs_pipeline.orchestration.keys import ACCOUNT_WEEKS, ALERTS_GROUP, DATA_PLATFORM, KPIS_GROUP, SOURCES_GROUP, WEEKLY
 from cs_pipeline.orchestration.metadata import table_name
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
@@ -27,10 +31,10 @@ from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, build_manifest, dbt_environment, week_variables
 from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
 
-WEEKLY_MODELS = "tag:weekly"
+WEEKLY_TAG = "weekly"
 """The models of one row per account and week."""
 ALERT_RULES = "tag:alerts"
-"""Views that alert rules are; some read the weekly models and the scores."""
+"""Views that alert rules are. `cs/alerts` sees to it in the weekly run that they stand (see rule_views)."""
 KPIS = f"tag:{KPIS_GROUP}"
 """Account months and KPIs: nothing that starts plays reads them, so a job of their own builds them after the week."""
 KEPT_BY_LOADS = {"past_onboarding_stages"}
@@ -38,7 +42,15 @@ KEPT_BY_LOADS = {"past_onboarding_stages"}
 
 
 class Translator(DagsterDbtTranslator):
-    """Groups models by their layer and gives everything owners, kinds and the tag of the weekly job."""
+    """Groups models by their layer and gives everything owners and kinds, and what the weekly job builds its tag."""
+
+    def __init__(self, weeks: dg.WeeklyPartitionsDefinition) -> None:
+        super().__init__()
+        self._weeks = weeks
+
+    def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
+        """Weeks for the models that are built week by week."""
+        return self._weeks if WEEKLY_TAG in dbt_resource_props["tags"] else None
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The spec that dagster-dbt derives, with the project's group, owners, kinds and tags."""
@@ -46,11 +58,12 @@ class Translator(DagsterDbtTranslator):
         resource = self.get_resource_props(manifest, unique_id)
         layer = "intermediate" if resource["resource_type"] == "snapshot" else resource["fqn"][1]
         is_kpi = KPIS_GROUP in resource["tags"]
+        is_weekly = not is_kpi and ALERTS_GROUP not in resource["tags"]
         return spec.replace_attributes(
             group_name=KPIS_GROUP if is_kpi else layer,
             owners=[DATA_PLATFORM],
             kinds={"dbt", "postgres"},
-            tags=spec.tags if is_kpi else {**spec.tags, **WEEKLY},
+            tags={**spec.tags, **WEEKLY} if is_weekly else spec.tags,
         )
 
 
@@ -77,14 +90,17 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
 
     @dbt_assets(
         manifest=manifest,
-        exclude=f"{WEEKLY_MODELS} {ALERT_RULES} {KPIS}",
-        dagster_dbt_translator=Translator(),
+        exclude=f"{ALERT_RULES} {KPIS}",
+        dagster_dbt_translator=Translator(weeks),
         name="dbt_models",
+        backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def dbt_models(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
         warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        scope: ScopeResource,
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
         if first := scheduled_before(context.instance, context.run):
@@ -92,31 +108,16 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
             return  # without these, no step after them begins
         if rows := take_over(warehouse, clock.now()):
             context.log.info("%s events of our mails are new in raw.email_events", f"{rows:,}")
-        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
-
-    @dbt_assets(
-        manifest=manifest,
-        select=WEEKLY_MODELS,
-        dagster_dbt_translator=Translator(),
-        name="dbt_account_weeks",
-        partitions_def=weeks,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-    )
-    def dbt_account_weeks(
-        context: dg.AssetExecutionContext,
-        dbt: DbtCliResource,
-        warehouse: dg.ResourceParam[Warehouse],
-        settings: dg.ResourceParam[Settings],
-        scope: ScopeResource,
-    ) -> Iterator[Any]:
-        asked = weeks_of(context)
-        variables = week_variables(asked[0], asked[-1]) | scope.dbt_variables(settings)
+        variables = {"present": clock.now().isoformat()}
+        if ACCOUNT_WEEKS in context.selected_asset_keys:
+            asked = weeks_of(context)
+            variables |= week_variables(asked[0], asked[-1]) | scope.dbt_variables(settings)
         yield from _build(context, dbt, warehouse, variables)
 
     @dbt_assets(
         manifest=manifest,
         select=ALERT_RULES,
-        dagster_dbt_translator=Translator(),
+        dagster_dbt_translator=Translator(weeks),
         name="dbt_alert_rules",
     )
     def dbt_alert_rules(
@@ -125,26 +126,17 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
-        present = {"present": clock.now().isoformat()}
-        if context.is_subset:
-            yield from _build(context, dbt, warehouse, present)
-            return
         # Read before dbt reads the files: what is changed meanwhile is then built once more, not taken for built.
-        views, digest = views_and_digest(json.loads(manifest.read_text()))
-        with warehouse.session() as session:
-            is_done = context.job_name == WEEKLY_JOB and are_standing(session, views, digest)
-        if is_done:
-            context.log.info("No file of a rule has changed, and all views stand: dbt is not started.")
-            yield from (dg.MaterializeResult(asset_key=key) for key in context.selected_asset_keys)
-            return
-        yield from _build(context, dbt, warehouse, present)
-        with warehouse.session() as session:
-            say_built(session, digest)
+        _, digest = views_and_digest(json.loads(manifest.read_text()))
+        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
+        if not context.is_subset:
+            with warehouse.session() as session:
+                say_built(session, digest)
 
     @dbt_assets(
         manifest=manifest,
         select=KPIS,
-        dagster_dbt_translator=Translator(),
+        dagster_dbt_translator=Translator(weeks),
         name="dbt_kpis",
     )
     def dbt_kpis(
@@ -159,7 +151,7 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefi
             sync_definitions(session, book)
         yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat(), **variables_of(book)})
 
-    return [dbt_models, dbt_account_weeks, dbt_alert_rules, dbt_kpis]
+    return [dbt_models, dbt_alert_rules, dbt_kpis]
 
 
 def _build(

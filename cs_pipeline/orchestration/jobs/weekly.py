@@ -12,12 +12,11 @@ from cs_pipeline.orchestration.keys import CADENCE_TAG, SERIAL_TAG, WEEKLY, WEEK
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 
 
-def build_weekly_job(health_of_rules: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
-    """The job, without the checks of alert rules, of which `cs/alerts` reports what is new."""
-    weekly = dg.AssetSelection.tag(CADENCE_TAG, WEEKLY[CADENCE_TAG])
+def build_weekly_job() -> UnresolvedAssetJobDefinition:
+    """The job."""
     return dg.define_asset_job(
         WEEKLY_JOB,
-        selection=weekly - dg.AssetSelection.checks(health_of_rules),
+        selection=dg.AssetSelection.tag(CADENCE_TAG, WEEKLY[CADENCE_TAG]),
         description=(
             "Builds the marts, scores every account, explains the changes, opens renewal windows and triggers. "
             "Launched by the schedule it may start plays; launched by hand or as a backfill it contacts nobody."

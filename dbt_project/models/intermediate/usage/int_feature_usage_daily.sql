@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_days',
+        incremental_strategy='replace_account_days',
         unique_key='activity_date',
         on_schema_change='fail',
         indexes=[
@@ -17,15 +17,12 @@
 
 with
 
+{{ touched_accounts(touched, 'activity_date') -}}
 feature_events as (
 
-    select
-        *,
-        {{ utc_day('occurred_at') }} as activity_date
-    from {{ ref('stg_events') }}
-    where
-        feature is not null
-        and {{ events_of(touched) }}
+    select *
+    from {{ events_of(touched, 'activity_date') }}
+    where feature is not null
 
 ),
 
@@ -45,4 +42,4 @@ feature_days as (
 )
 
 select * from feature_days
-{{ and_emptied_days(touched, 'activity_date') }}
+{{ and_touched_accounts(touched, 'activity_date') }}

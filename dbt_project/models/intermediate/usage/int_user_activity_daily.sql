@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_days',
+        incremental_strategy='replace_account_days',
         unique_key='activity_date',
         on_schema_change='fail',
         indexes=[
@@ -22,13 +22,11 @@
 
 with
 
+{{ touched_accounts(touched, 'activity_date') -}}
 events as (
 
-    select
-        *,
-        {{ utc_day('occurred_at') }} as activity_date
-    from {{ ref('stg_events') }}
-    where {{ events_of(touched) }}
+    select *
+    from {{ events_of(touched, 'activity_date') }}
 
 ),
 
@@ -60,4 +58,4 @@ user_days as (
 )
 
 select * from user_days
-{{ and_emptied_days(touched, 'activity_date') }}
+{{ and_touched_accounts(touched, 'activity_date') }}
