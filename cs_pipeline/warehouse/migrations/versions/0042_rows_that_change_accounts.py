@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 
 SQL = Path(__file__).with_suffix(".sql")
 
