@@ -80,6 +80,9 @@ def map_tables(
         bool,
         typer.Option("--stamp-arrivals", help="Write the present as arrival of rows that have none; never at first."),
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every row, also of mappings that say what is new.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Install mappings (SQL selects for canonical tables) and load their rows.
@@ -98,7 +101,7 @@ def map_tables(
         say_done(f"mapping.{mapping.name}{left_out}")
     stamp = Clock(settings.now).now() if stamp_arrivals else None
     with _load_progress() as on_progress:
-        report = sync_mappings(warehouse, stamp=stamp, on_progress=on_progress)
+        report = sync_mappings(warehouse, stamp=stamp, whole=full, on_progress=on_progress)
     _print(report, as_json)
 
 
@@ -216,6 +219,9 @@ def _print(report: "LoadReport", as_json: bool) -> None:
         f"{report.rows_rejected:,} put aside in raw.raw_rejects"
         + (" (`cs-pipeline data rejects` shows them)" if report.rows_rejected else "")
     )
+    news = [f"{each.table} (since {each.since:%Y-%m-%d %H:%M})" for each in report.tables if each.since]
+    if news:
+        console.print(f"Only what is new was read of {', '.join(news)}; --full reads everything")
     if any(each.rows_rejected > MOST_KEPT for each in report.tables):
         console.print(f"Of each file the first {MOST_KEPT:,} rejects are kept; the rest is counted.")
     if report.values_put_aside:

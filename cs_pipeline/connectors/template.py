@@ -102,11 +102,13 @@ class _Words:
         only: Iterable[str] = (),
         every_version: bool = False,
         with_deleted: bool = False,
+        news_by: str = "",
         **columns: str | Sequence[str],
     ) -> str:
         """A query of the first table of `names` that is there, with these columns: name and type, or name, names in the
         source of which the first counts, and type. Without deleted rows and, where the tool keeps versions, with the
         present ones only. `only`: columns that must not be false. `optional`: no rows where there is no such table.
+        `news_by`: the column by which `map` reads only what is new.
         """
         name = next((name for name in names if name in self.landed), None)
         if name is None and not optional:
@@ -122,6 +124,9 @@ class _Words:
             said = [f"-- there is no table {self.connector.place}.{names[0]}", "select", *_deeper(separated)]
             return _joined([*said, "where false"])
         conditions = self._conditions(table, only, every_version=every_version, with_deleted=with_deleted)
+        if news_by in table.columns:
+            column = table.columns[news_by]
+            conditions.append(f"{read_as(column.quoted, column.kind, 'timestamptz')} >= mapping.since()")
         where = _where(conditions)
         return _joined(["select", *_deeper(separated), f"from {table.relation}", *where])
 

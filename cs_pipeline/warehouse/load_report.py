@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from cs_pipeline.warehouse.rejects import RejectCount
@@ -29,7 +30,8 @@ def silent(_: Progress) -> None:
 @dataclass(frozen=True)
 class TableReport:
     """What became of one table's rows: read = loaded (new or changed) + unchanged + rejected. `seconds` of wall time;
-    `reasons` why rows and values were put aside, rows first, most frequent first.
+    `reasons` why rows and values were put aside, rows first, most frequent first. `since`: only what changed since then
+    was read of some mapping.
     """
 
     table: str
@@ -39,6 +41,7 @@ class TableReport:
     rows_rejected: int
     seconds: float
     reasons: tuple[RejectCount, ...] = ()
+    since: datetime | None = None
 
     @property
     def rows_unchanged(self) -> int:

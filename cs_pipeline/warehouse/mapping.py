@@ -25,6 +25,13 @@ EMAIL, DOMAIN = "_email", "_domain"
 HELPERS = (EMAIL, DOMAIN)
 """Columns that a mapping may have beside the contract's: the address, or the domain, by which the row's account and
 user are found where the source does not name them."""
+CHANGED_AT = "_changed_at"
+"""One more: when the row last changed, by which `map` knows what is new."""
+SINCE = """
+create or replace function mapping.since() returns timestamptz language sql stable as
+$$ select coalesce(nullif(current_setting('cs_pipeline.since', true), '')::timestamptz, '-infinity'::timestamptz) $$
+"""
+"""The moment from which `map` reads at present; for ever where it reads everything."""
 
 WORDS = ("text", "character varying", "character", "name", "citext")
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
@@ -79,6 +86,7 @@ def install_mappings(warehouse: Warehouse, folder: Path, *, whole: bool = True) 
     files = mapping_files(folder, contract)
     with warehouse.session() as session, session.cursor() as cursor:
         ensure_schema(cursor, SCHEMA)
+        cursor.execute(SINCE)
         for name in _views(cursor):
             cursor.execute(f'drop view {SCHEMA}."{name}"')
         installed = [_install(cursor, contract.tables[file.table], file) for file in files]
@@ -140,7 +148,7 @@ def _install(cursor: Cursor, table: SourceTable, file: MappingFile) -> Installed
 
 
 def _described(table: SourceTable, types: Mapping[str, str], source: str | None, *, leads: bool) -> InstalledMapping:
-    columns = tuple(name for name in types if name not in HELPERS)
+    columns = tuple(name for name in types if name not in (*HELPERS, CHANGED_AT))
     left_out = tuple(name for name in table.column_names if name not in types)
     return InstalledMapping(table.name, columns, left_out, source, leads)
 
@@ -150,6 +158,10 @@ def _check_columns(table: SourceTable, types: Mapping[str, str], file: MappingFi
     for name, kind in types.items():
         if name == "?column?":
             raise UserError(f"{path}: a column has no name; give it one with `as`.")
+        if name == CHANGED_AT:
+            if not kind.startswith("timestamp"):
+                raise UserError(f"{path}: column {name!r} is {kind}; it must be a timestamp.")
+            continue
         if name in HELPERS and "account_id" in table.column_names:
             if kind not in WORDS:
                 raise UserError(f"{path}: column {name!r} is {kind}; it must be text.")

@@ -45,18 +45,22 @@ def reads_as_reader(cursor: Cursor) -> bool:
 
 
 @contextmanager
-def _reading(warehouse: Warehouse) -> Iterator[Cursor]:
+def _reading(warehouse: Warehouse, since: str) -> Iterator[Cursor]:
     with closing(warehouse.connect()) as connection, connection.cursor() as cursor:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         cursor.execute("set local datestyle = 'ISO, YMD'; set local work_mem = '256MB'")
+        cursor.execute("select set_config('cs_pipeline.since', %s, true)", (since,))
         if reads_as_reader(cursor):
             cursor.execute(f"set local role {READER}")
         yield cursor
         connection.rollback()
 
 
-def copy_rows(warehouse: Warehouse, select: str, parameters: Mapping[str, str], writer: Cursor, target: str) -> int:
+def copy_rows(
+    warehouse: Warehouse, select: str, parameters: Mapping[str, str], writer: Cursor, target: str, *, since: str = ""
+) -> int:
     """Write the rows of `select`, which is only read with, into `target`, which has its columns; how many they are.
+    `since`: what `mapping.since()` is to say; empty: from the beginning.
 
     Raises PostgreSQL's error about the select.
     """
@@ -66,7 +70,7 @@ def copy_rows(warehouse: Warehouse, select: str, parameters: Mapping[str, str], 
 
         def read() -> None:
             try:
-                with open(sink, "wb") as end, _reading(warehouse) as cursor:  # noqa: PTH123
+                with open(sink, "wb") as end, _reading(warehouse, since) as cursor:  # noqa: PTH123
                     said = cursor.mogrify(select, parameters).decode()
                     cursor.copy_expert(f"copy ({said}) to stdout (format binary)", end, COPY_BYTES)
             except BaseException as error:  # raised below, in the caller's thread

@@ -15,10 +15,10 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import contract as raw
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, exists, read_contract
-from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming, begin_load, prepare
+from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming, prepare
 from cs_pipeline.warehouse.load import finish_loads
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
-from cs_pipeline.warehouse.mapping import HELPERS, WORDS, InstalledMapping, installed_mappings, types_of
+from cs_pipeline.warehouse.mapping import CHANGED_AT, HELPERS, WORDS, InstalledMapping, installed_mappings, types_of
 from cs_pipeline.warehouse.mapping_identity import (
     NOT_FOUND,
     find_accounts,
@@ -27,6 +27,7 @@ from cs_pipeline.warehouse.mapping_identity import (
     learn_who_is_known,
 )
 from cs_pipeline.warehouse.mapping_reader import copy_rows
+from cs_pipeline.warehouse.mapping_watermark import Reading, begin_reading, reading_of, remember
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.spellings import BLANKS
 from cs_pipeline.warehouse.upsert import put_aside, upsert_incoming
@@ -39,13 +40,14 @@ Installed = Mapping[str, Sequence[InstalledMapping]]
 
 
 def sync_mappings(
-    warehouse: Warehouse, *, stamp: datetime | None = None, on_progress: OnProgress = silent
+    warehouse: Warehouse, *, stamp: datetime | None = None, whole: bool = False, on_progress: OnProgress = silent
 ) -> LoadReport:
     """Upsert the rows of every installed mapping into schema `raw`, one transaction a table.
 
     Rows that break the contract are put aside with the origin `mapping <table>`, or `mapping <table>/<source>`; a
     canonical table without a mapping is left as it is, absent if it was. `stamp`: the present, written as `_loaded_at`
-    of rows that have none and came after their mapping was first read. Raises UserError when no mapping is installed
+    of rows that have none and came after their mapping was first read. `whole`: read every row, not only what changed
+    since the last time. Raises UserError when no mapping is installed
     or a view fails to run.
     """
     contract = read_contract()
@@ -59,11 +61,17 @@ def sync_mappings(
     if missing:
         raise UserError(f"No mapping is installed for {', '.join(missing)}; run `cs-pipeline map FOLDER`.")
     tables = [table for table in contract.in_load_order() if table.name in installed]
-    return LoadReport(tuple(_sync(warehouse, table, installed, stamp, on_progress) for table in tables))
+    return LoadReport(tuple(_sync(warehouse, table, installed, stamp, on_progress, whole=whole) for table in tables))
 
 
 def _sync(
-    warehouse: Warehouse, table: SourceTable, installed: Installed, stamp: datetime | None, on_progress: OnProgress
+    warehouse: Warehouse,
+    table: SourceTable,
+    installed: Installed,
+    stamp: datetime | None,
+    on_progress: OnProgress,
+    *,
+    whole: bool,
 ) -> TableReport:
     began = time.perf_counter()
     views = installed[table.name]
@@ -76,9 +84,12 @@ def _sync(
         prepare(cursor)
         at("reading")
         read_before = _origins_read_before(cursor, table)
-        loads = {begin_load(cursor, table.name, view.origin): view for view in views}
+        readings = {view: reading_of(cursor, table, view, whole=whole) for view in views}
+        loads = {begin_reading(cursor, table, view, reading): view for view, reading in readings.items()}
         origins = {load_id: view.origin for load_id, view in loads.items()}
-        incoming = _pull(warehouse, cursor, table, loads, rows)
+        incoming = _pull(warehouse, cursor, table, loads, readings, rows)
+        for load_id, view in loads.items():
+            remember(cursor, view, load_id, readings[view], incoming)
         rejected = 0
         if has_helpers(cursor, views):
             rejected = _identify(warehouse, cursor, table, incoming, installed, origins)
@@ -100,6 +111,7 @@ def _sync(
         rows_rejected=rejected + upserted.rejected,
         seconds=time.perf_counter() - began,
         reasons=tuple(reasons),
+        since=min((each.since for each in readings.values() if each.since), default=None),
     )
 
 
@@ -108,6 +120,7 @@ def _pull(
     cursor: Cursor,
     table: SourceTable,
     loads: Mapping[int, InstalledMapping],
+    readings: Mapping[InstalledMapping, Reading],
     rows: dict[int, int],
 ) -> Incoming:
     """The views' rows as incoming ones, `rows` of each load; columns of another type than the contract's as text
@@ -115,18 +128,24 @@ def _pull(
     """
     types = {load_id: types_of(cursor, view.relation) for load_id, view in loads.items()}
     kinds = _kinds(table, list(types.values()))
-    helpers = HELPERS if any(name in each for each in types.values() for name in HELPERS) else ()
     incoming = Incoming(f"{raw.SCHEMA}._incoming_{table.name}", kinds)
-    names = {**kinds, **dict.fromkeys(helpers, "text")}
+    names = dict(kinds)
+    if any(name in each for each in types.values() for name in HELPERS):
+        names |= dict.fromkeys(HELPERS, "text")
+    if any(CHANGED_AT in each for each in types.values()):
+        names[CHANGED_AT] = "timestamptz"
     for load_id, view in loads.items():
         values = [_value(name, types[load_id].get(name), kind) for name, kind in names.items()]
         columns = ", ".join([f"{load_id}::bigint as {LOAD}", f"null::bigint as {LINE}", *values])
-        select = f"select {columns} from {view.relation}"
+        reading = readings[view]
+        select = f"select {columns} from {view.relation} where {reading.condition}"
+        since = reading.since.isoformat() if reading.since else ""
+        parameters = {"blanks": BLANKS, "since": since}
         try:
             if not rows:
                 create = f"create unlogged table {incoming.relation} as {select} with no data"
-                cursor.execute(create, {"blanks": BLANKS})
-            rows[load_id] = copy_rows(warehouse, select, {"blanks": BLANKS}, cursor, incoming.relation)
+                cursor.execute(create, parameters)
+            rows[load_id] = copy_rows(warehouse, select, parameters, cursor, incoming.relation, since=since)
         except psycopg2.Error as error:
             reason = " ".join((error.diag.message_primary or str(error)).split())
             raise UserError(
@@ -139,7 +158,7 @@ def _pull(
 def _kinds(table: SourceTable, types: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The columns that come in: of the contract's type where they are so in every view that has them, else text."""
     kinds: dict[str, str] = {}
-    names = dict.fromkeys(name for each in types for name in each if name not in HELPERS)
+    names = dict.fromkeys(name for each in types for name in each if name not in (*HELPERS, CHANGED_AT))
     if any(name in each for each in types for name in HELPERS) and "user_id" in table.column_names:
         names["user_id"] = None
     for name in names:
@@ -153,6 +172,8 @@ def _value(name: str, given: str | None, kind: str) -> str:
     """A column of a view, of the type `given`, as SQL of the type in which it comes in."""
     if given is None:
         return f"null::{kind} as {name}"
+    if name == CHANGED_AT:
+        return f"{name}::timestamptz as {name}"
     if kind != "text":
         return name
     text = f"btrim({name}::text, %(blanks)s)" if given in WORDS else f"{name}::text"

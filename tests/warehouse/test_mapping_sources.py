@@ -208,3 +208,84 @@ def test_a_helper_column_is_text_and_stands_where_there_are_accounts(
     write("tickets/desk.sql", rows(TICKETS, "'t', 'a', null, timestamp '2024-03-01', 'low', 1, null"))
     with pytest.raises(UserError, match=r"tickets/desk.sql: column '_email' is integer; it must be text"):
         install_mappings(warehouse, sources)
+
+
+NEWS = "select id as event_id, account as account_id, at as occurred_at, 'login' as event_name, seen as _loaded_at"
+
+
+@pytest.fixture
+def stream(warehouse: Warehouse, sources: Path, write: Write) -> Path:
+    """Events that say when they arrived, of which nine old ones are loaded, and one of an account that is not there."""
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "create schema app; create table app.events (id text, account text, at timestamptz, seen timestamptz); "
+            "insert into app.events select n::text, case n when 10 then 'new' else 'a' end, "
+            "timestamptz '2025-01-01' + n * interval '1 day', timestamptz '2025-01-01' + n * interval '1 day' "
+            "from generate_series(1, 10) as n"
+        )
+    write("events.sql", f"{NEWS} from app.events where seen >= mapping.since()")
+    bring_in(warehouse, sources)
+    return sources
+
+
+def add(warehouse: Warehouse, *rows: str) -> None:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(f"insert into app.events values {', '.join(rows)}")
+
+
+def test_only_what_is_new_is_read_by_the_moment_that_a_mapping_states_or_is_found(
+    warehouse: Warehouse, stream: Path, write: Write, query: Query
+) -> None:
+    add(warehouse, "('11', 'a', '2025-01-11', '2025-01-11')", "('old', 'a', '2025-01-02', '2025-01-02')")
+    report = sync_mappings(warehouse)["events"]
+    assert (report.rows_read, report.rows_loaded, f"{report.since:%m-%d}") == (
+        4,
+        1,
+        "01-09",
+    )  # two days before the newest
+    assert query("select count(*) from raw.events") == [(10,)]
+    assert count_rejects(warehouse, "events")[0].rows == 1  # of the row that was read again
+    whole = sync_mappings(warehouse, whole=True)["events"]
+    assert (whole.rows_read, whole.rows_loaded, whole.since) == (12, 1, None)
+    write("events.sql", f"{NEWS}, 'export' as feature from app.events")  # another select: everything again
+    install_mappings(warehouse, stream)
+    changed = sync_mappings(warehouse)["events"]
+    assert (changed.rows_read, changed.since) == (12, None)
+    assert sync_mappings(warehouse)["events"].rows_read == 4  # without a place for the moment it is asked of the result
+
+
+def test_what_was_put_aside_stays_so_until_it_is_read_again_and_is_when_its_account_has_come(
+    warehouse: Warehouse, stream: Path, write: Write, query: Query
+) -> None:
+    add(warehouse, "('20', 'nobody', '2025-01-20', '2025-01-20')")
+    sync_mappings(warehouse)
+    add(warehouse, "('30', 'a', '2025-01-30', '2025-01-30')")
+    report = sync_mappings(warehouse)["events"]
+    assert report.rows_read == 2
+    assert query("select row_data ->> 'event_id' from raw.raw_rejects where source_table = 'events' order by 1") == [
+        ("10",),
+        ("20",),
+    ]
+    come = ("'a', 'Acme', timestamp '2024-01-01'", "'b', 'Bolt', timestamp '2024-01-02'", "'new', 'New', '2025-01-01'")
+    write("accounts.sql", rows("account_id, account_name, created_at", *come))
+    install_mappings(warehouse, stream)
+    sync_mappings(warehouse)
+    assert query("select account_id from raw.events where event_id = '10'") == [("new",)]
+    assert query("select row_data ->> 'event_id' from raw.raw_rejects where source_table = 'events'") == [("20",)]
+
+
+def test_a_table_whose_rows_change_is_read_by_what_its_mapping_states_and_by_no_arrival(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    columns = "ticket_id, account_id, created_at, priority, _loaded_at"
+    ticket = "'t', 'a', timestamp '2024-01-01', 'low', timestamp '2024-01-01'"
+    write("tickets.sql", rows(columns, ticket))
+    bring_in(warehouse, sources)
+    assert sync_mappings(warehouse)["tickets"].since is None
+    write("tickets.sql", f"select *, timestamp '2025-01-05' as _changed_at from ({rows(columns, ticket)}) as given")
+    bring_in(warehouse, sources)
+    assert f"{sync_mappings(warehouse)['tickets'].since:%m-%d}" == "01-03"
+    assert query("select count(*) from raw.tickets") == [(1,)]
+    write("tickets.sql", f"select *, 'soon' as _changed_at from ({rows(columns, ticket)}) as given")
+    with pytest.raises(UserError, match=r"tickets.sql: column '_changed_at' is text; it must be a timestamp"):
+        install_mappings(warehouse, sources)
