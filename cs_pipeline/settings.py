@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         default=False, description="SendGrid checks every mail and sends none; what it accepted is captured."
     )
     slack_bot_token: SecretStr | None = Field(default=None, description="Bot token of Slack.")
+    slack_app_token: SecretStr | None = Field(
+        default=None,
+        description="App-level token of Slack (xapp-…). With it messages in Slack have buttons, and somebody listens "
+        "to clicks (docs/answers.md).",
+    )
     slack_base_url: str = Field(default="https://slack.com/api/", description="Address of Slack's API.")
     teams_webhook_url: SecretStr | None = Field(
         default=None, description="Webhook of the Teams workflow that posts steps of `channel: teams` (docs/teams.md)."

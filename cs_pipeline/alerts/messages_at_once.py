@@ -15,8 +15,12 @@ from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.alerts.sending import PLAYBOOK, send
 from cs_pipeline.alerts.team_file import load_directory
 from cs_pipeline.alerts.waiting import Row
+from cs_pipeline.channels.slack_buttons import Verb
 from cs_pipeline.plays.outbox.operations import Notice
 from cs_pipeline.settings import Settings
+
+ANSWERS: tuple[Verb, ...] = ("acknowledge", "snooze", "not_a_risk")
+"""Buttons of a message about alerts that go on, in Slack."""
 
 
 def send_at_once(session: Session, rules: Mapping[str, Rule], settings: Settings, now: datetime) -> int:
@@ -43,6 +47,7 @@ def send_at_once(session: Session, rules: Mapping[str, Rule], settings: Settings
                 text=written.text,
                 html=written.html,
                 blocks=written.blocks,
+                answers=() if kinds == {"resolved"} else ANSWERS,
                 account_id=account_id,
                 playbook=PLAYBOOK,
                 step="resolved" if kinds == {"resolved"} else "escalation" if "escalation" in kinds else "alert",

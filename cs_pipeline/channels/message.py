@@ -37,8 +37,9 @@ class Message:
     `payload` is what only one channel understands:
 
     - e-mail: `preview`, `sender_name`, `unsubscribe_url` (str), `reply_to` (str or None);
-    - Slack: `blocks` (list of Block Kit blocks); where a thread is under way `thread` (provider id of one of its
-      messages) and `is_broadcast` (whether to show the answer in the conversation as well);
+    - Slack: `blocks` (list of Block Kit blocks); `answers` (which of `slack_buttons.VERBS` it has buttons for); where
+      a thread is under way `thread` (provider id of one of its messages) and `is_broadcast` (whether to show the
+      answer in the conversation as well);
     - text message: those of e-mail, and `as_email_text` (the text of the e-mail that it can become);
     - CRM: `kind` ('task' or 'opportunity'), `priority` ('low', 'normal', 'high' or 'urgent').
 

@@ -80,7 +80,8 @@ def _sendgrid(settings: Settings, clock: Clock) -> BaseChannel:  # noqa: ARG001 
 def _slack(settings: Settings, clock: Clock) -> BaseChannel:  # noqa: ARG001
     from cs_pipeline.channels.slack import SlackChannel
 
-    return SlackChannel(_secret(settings, "slack_bot_token", "Slack messages"), base_url=settings.slack_base_url)
+    token = _secret(settings, "slack_bot_token", "Slack messages")
+    return SlackChannel(token, base_url=settings.slack_base_url, has_buttons=settings.slack_app_token is not None)
 
 
 def _teams(settings: Settings, clock: Clock) -> BaseChannel | None:  # noqa: ARG001

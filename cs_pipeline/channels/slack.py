@@ -26,6 +26,7 @@ from cs_pipeline.channels.refusals import (
     outcome_of,
 )
 from cs_pipeline.channels.slack_blocks import escape_mrkdwn
+from cs_pipeline.channels.slack_buttons import Asked, with_buttons
 from cs_pipeline.channels.slack_client import (
     GARBAGE,
     TooMuchToReadError,
@@ -59,13 +60,16 @@ class SlackChannel(BaseChannel):
         timeout_seconds: float = TIMEOUT_SECONDS,
         seconds_between: float = SECONDS_BETWEEN,
         seconds_for_pictures: float = WAIT_SECONDS,
+        has_buttons: bool = False,
     ) -> None:
+        """`has_buttons`: somebody listens to clicks, so that messages may have buttons."""
         self._token = token
         self._seconds_between = seconds_between
         self._posted_at: dict[str, float] = {}
         self._slack = client_of(token, base_url, timeout_seconds)
         self._conversations = Conversations(self._slack)
         self._uploads = Uploads(self._slack, seconds_for_pictures)
+        self._has_buttons = has_buttons
 
     def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
         """Post each message; `provider_id` names it and its thread. People get theirs as a direct message.
@@ -100,7 +104,7 @@ class SlackChannel(BaseChannel):
                 channel=conversation,
                 # Shown in notifications, and read as markup like any text.
                 text=escape_mrkdwn(message.subject)[:LONGEST_NOTIFICATION],
-                blocks=message.payload.get("blocks"),  # pyright: ignore[reportArgumentType]
+                blocks=self._blocks(message),  # pyright: ignore[reportArgumentType]
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"action_key": message.action_key}},
                 thread_ts=thread,
                 reply_broadcast=bool(message.payload.get("is_broadcast")) if thread else None,
@@ -111,6 +115,13 @@ class SlackChannel(BaseChannel):
             if thread is None or code_of(error) not in NO_THREAD:
                 raise
             return self._post(conversation, message, None)  # its first message was deleted, and nothing was posted
+
+    def _blocks(self, message: Message) -> object:
+        blocks, answers = message.payload.get("blocks"), message.payload.get("answers")
+        if not (self._has_buttons and isinstance(blocks, list) and answers):
+            return blocks
+        asked = Asked.of(message.action_key, answers)
+        return with_buttons(blocks, asked) if asked else blocks
 
     def _wait_for_turn(self, conversation: str) -> None:
         """Slack takes about one message a second and conversation."""

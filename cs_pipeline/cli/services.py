@@ -25,7 +25,8 @@ from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.trial import require_usable
 
 CODE_SERVER, WEBSERVER, DAEMON, SITE, WATCHDOG = "code-server", "webserver", "daemon", "site", "watchdog"
-STOPPED_IN_TURN = (WATCHDOG, WEBSERVER, DAEMON, CODE_SERVER, SITE)
+SLACK = "slack"
+STOPPED_IN_TURN = (WATCHDOG, WEBSERVER, DAEMON, CODE_SERVER, SITE, SLACK)
 """The watchdog first, which would start the others again."""
 START_SECONDS = 120.0
 
@@ -74,7 +75,8 @@ def start_all(settings: Settings) -> None:
     for service in (*others, Service(WATCHDOG, ("-m", "cs_pipeline.cli.watchdog"))):
         processes.start(service, environment)
     with console.status("Starting the Dagster UI and daemon"):
-        _wait_until("The Dagster UI", STOPPED_IN_TURN, lambda: _answers(f"{settings.ui_url}/server_info"), processes)
+        needed = [name for name in STOPPED_IN_TURN if name != SLACK]  # without clicks all else goes on
+        _wait_until("The Dagster UI", needed, lambda: _answers(f"{settings.ui_url}/server_info"), processes)
     say_done(f"PostgreSQL         {warehouse.location}")
     say_done(f"Dagster UI         {settings.ui_url}")
     say_done(f"Dagster daemon     {processes.log(DAEMON)}")
@@ -88,6 +90,8 @@ def stop_all(settings: Settings) -> None:
     """Stop all of it cleanly; says what was not running."""
     processes = Processes(settings.home)
     for name in STOPPED_IN_TURN:
+        if name == SLACK and not processes.is_wanted(name):
+            continue
         stopped = processes.stop(name)
         _say_stopped(name, stopped)
     if settings.database_url is None:
@@ -105,6 +109,7 @@ def services_to_keep(settings: Settings) -> list[Service]:
     """What is started again, by the watchdog, when it ends by itself; first what the others need."""
     workspace = str(settings.dagster_home.resolve() / "workspace.yaml")
     ui = urlsplit(settings.ui_url)
+    slack = Service(SLACK, ("-m", "cs_pipeline.answers.slack_listener"))
     return [
         Service(CODE_SERVER, ("-m", "cs_pipeline.cli.code_server")),
         Service(
@@ -116,6 +121,7 @@ def services_to_keep(settings: Settings) -> list[Service]:
         ),
         Service(DAEMON, ("-m", "cs_pipeline.cli.daemon", "-w", workspace)),
         Service(SITE, ("-m", "cs_pipeline.site.server")),
+        *([slack] if settings.slack_app_token and settings.slack_bot_token else []),
     ]  # fmt: skip
 
 

@@ -28,6 +28,10 @@ _STATEMENTS: Mapping[str, str] = {
         "update cs.renewal_calls set reason = regexp_replace(reason, %(pattern)s, 'erased', 'gi') "
         "where reason ~* %(pattern)s"
     ),
+    "cs.slack_answers": (
+        "update cs.slack_answers set reason = regexp_replace(reason, %(pattern)s, 'erased', 'gi') "
+        "where reason ~* %(pattern)s"
+    ),
     "cs.conversation_notes": (
         "update cs.conversation_notes set note = regexp_replace(note, %(pattern)s, 'erased', 'gi') "
         "where note ~* %(pattern)s"

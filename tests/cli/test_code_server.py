@@ -64,8 +64,10 @@ def test_the_location_keeps_its_name_so_that_history_goes_on(tmp_path: Path) -> 
 
 
 def test_ui_and_daemon_find_it_and_it_is_started_first_and_stopped_after_them(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
+    settings = Settings(home=tmp_path, slack_app_token="xapp", slack_bot_token="xoxb")  # pyright: ignore
     services = services_to_keep(settings)
+    without = services_to_keep(Settings(home=tmp_path))
+    assert {service.name for service in services} - {service.name for service in without} == {"slack"}
     assert services[0].name == CODE_SERVER
     workspace = str(settings.dagster_home / "workspace.yaml")
     assert [service.name for service in services if workspace in service.arguments] == ["webserver", "daemon"]

@@ -86,6 +86,10 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         "cs.conversation_notes", touchpoint_id="t1", account_id="acme", note=f"Ada Lovelace ({ADA}) leaves in May",
         noted_by="olga@ours.example", noted_at=MONDAY,
     )  # fmt: skip
+    company.insert(
+        "cs.slack_answers", action_key="k", verb="not_a_risk", answered_by="olga@ours.example", answered_at=MONDAY,
+        reason=f"Ada Lovelace ({ADA}) is on leave",
+    )  # fmt: skip
     opened = event("open", MONDAY, ADA), event("click", MONDAY, "eve@x.example", url=f"https://x.example/?to={ADA}")
     with company.warehouse.session() as session:
         keep(session, read_events(body_of([*opened]), unsubscribe_group=None), MONDAY)

@@ -15,6 +15,8 @@ def examine_configuration(settings: Settings) -> Iterator[Finding]:
     yield _unsubscribing(settings)
     yield _texts(settings)
     yield from guarded("chat", lambda: [_chat(settings)])
+    if settings.slack_app_token is not None:
+        yield _buttons(settings)
     yield from guarded("playbooks", lambda: [_playbooks(settings)])
     yield from guarded("score models", lambda: [_score_models(settings)])
 
@@ -69,6 +71,14 @@ def _chat(settings: Settings) -> Finding:
         words = f"CS_PIPELINE_TEAMS_WEBHOOK_URL is not set, so what these post in Teams waits: {', '.join(waiting)}"
         return Finding("chat", "wrong", words)
     return Finding("chat", "ok", "Slack; Microsoft Teams once CS_PIPELINE_TEAMS_WEBHOOK_URL is set")
+
+
+def _buttons(settings: Settings) -> Finding:
+    if settings.slack_bot_token is None:
+        return Finding(
+            "buttons in Slack", "wrong", "CS_PIPELINE_SLACK_BOT_TOKEN is not set, so nobody listens to clicks"
+        )
+    return Finding("buttons in Slack", "ok", "messages have them while `cs-pipeline up` listens (docs/answers.md)")
 
 
 def _playbooks(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from mjml import mjml2html
 from cs_pipeline.channels.fallback import AS_EMAIL
 from cs_pipeline.channels.message import Message
 from cs_pipeline.channels.registry import KINDS, Form
+from cs_pipeline.channels.slack_buttons import Verb
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages import loader, samples
 from cs_pipeline.plays.messages.block_template import BlockTemplate
@@ -35,6 +36,8 @@ LONGEST_SUBJECT = 200
 LONGEST_TEXT_MESSAGE = 1_600  # as many characters as carriers put together into one
 WHY = "_why"  # the template that ends every message to us
 TEXT_MESSAGE = "_text_message"  # the e-mail that a text message becomes where nothing carries it
+ANSWERS: tuple[Verb, ...] = ("done", "hold")
+"""Buttons of every message of a play in Slack."""
 FRONT: Mapping[Form, tuple[str, ...]] = {"mail": ("subject", "preview"), "record": ("title",), "text": ("subject",)}
 
 
@@ -99,6 +102,8 @@ class Renderer:
             "text": self._text_message,
         }[KINDS[step.channel].form]
         written = write(step, values)
+        if step.channel == "slack":
+            written.payload["answers"] = [*ANSWERS, *(["approve"] if _asks_for_approval(playbook) else [])]
         return Message(
             action_key=action.action_key,
             channel=step.channel,
@@ -205,6 +210,10 @@ class Renderer:
                 Template(self._html if form == "mail" else plain, body.text, path, body.line),
             )
         return self._text_templates[path]
+
+
+def _asks_for_approval(playbook: Playbook) -> bool:
+    return any(step.waits_for_approval for step in playbook.steps)
 
 
 def _one_line(text: str) -> str:

@@ -97,7 +97,7 @@ def _pictures(session: Session, notices: Sequence[int]) -> dict[int, list[Pictur
 
 
 _OF_ACTION = tuple(column for column in COLUMNS if column not in ("enrolment_id", "playbook_version", "family"))
-_OF_NOTICE = ("notice_id", "subject", "body", "html", "blocks")
+_OF_NOTICE = ("notice_id", "subject", "body", "html", "blocks", "answers")
 
 
 def _one(settings: Settings, row: dict[str, Any], pictures: tuple[Picture, ...]) -> tuple[PlannedAction, Message]:
@@ -131,7 +131,8 @@ def _preformatted(body: str) -> str:
 def _payload(channel: str, row: dict[str, Any], settings: Settings) -> dict[str, object]:
     layout = KINDS[channel].layout
     if layout is not None:
-        return {layout.field: row["blocks"] or layout.plain(row["body"])}
+        shown: dict[str, object] = {layout.field: row["blocks"] or layout.plain(row["body"])}
+        return shown | ({"answers": row["answers"]} if row["answers"] else {})
     if channel == "crm":
         return {"kind": "task"}
     return {"preview": "", "sender_name": settings.sender_name, "reply_to": None}

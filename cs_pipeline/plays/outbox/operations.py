@@ -44,8 +44,8 @@ class Notice:
 
     `html` and `blocks` (Block Kit) are its forms for mail and Slack, where the plain `text` is not good enough; both
     may show its `pictures`. With an `account_id` it stands in the account's thread and obeys the switch that stops the
-    account; `playbook` is the name by which a person can stop all of its kind, `step` what it is. `to` nobody: to
-    operations.
+    account; `answers` are the buttons that it has in Slack; `playbook` is the name by which a person can stop all of
+    its kind, `step` what it is. `to` nobody: to operations.
     """
 
     key: str
@@ -54,6 +54,7 @@ class Notice:
     html: str | None = field(default=None, repr=False)
     blocks: Sequence[dict[str, Any]] | None = field(default=None, repr=False)
     pictures: Sequence[Picture] = field(default=(), repr=False)
+    answers: Sequence[str] = ()
     account_id: str = ""
     playbook: str = PLAYBOOK
     step: str = STEP
@@ -78,15 +79,24 @@ def notify_all(session: Session, notices: Sequence[Notice], settings: Settings, 
         found = execute_values(
             cursor,
             """
-            insert into cs.notices (notice_key, subject, body, html, blocks, created_at)
+            insert into cs.notices (notice_key, subject, body, html, blocks, answers, created_at)
             values %s
             on conflict (notice_key) do nothing
             returning notice_key, notice_id
             """,
             [
-                (each.key, each.subject, each.text, each.html, Json(each.blocks) if each.blocks else None, now)
+                (
+                    each.key,
+                    each.subject,
+                    each.text,
+                    each.html,
+                    Json(each.blocks) if each.blocks else None,
+                    list(each.answers),
+                    now,
+                )
                 for each in by_key.values()
             ],
+            template="(%s, %s, %s, %s, %s, %s::text[], %s)",
             page_size=AT_A_TIME,
             fetch=True,
         )
