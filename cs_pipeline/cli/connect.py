@@ -101,6 +101,9 @@ def _say(done: "Connected", name: str, folder: Path) -> None:
     if len(done.unstated) > 1 or (done.unstated and not done.entry_is_new):
         words = "Amounts are in {}: state under `currencies` in {} what each is worth, then connect again"
         console.print(marked(f"[yellow]![/] {words}", ", ".join(done.unstated), folder / "connectors.yaml"))
+    if done.has_no_id:
+        words = "Nothing says where {} keeps our account id: only addresses and domains find one until {} does"
+        console.print(marked(f"[yellow]![/] {words}", name, folder / "connectors.yaml"))
     console.print(marked("Next: cs-pipeline connect --check --folder {0}, then cs-pipeline map {0}", folder))
 
 

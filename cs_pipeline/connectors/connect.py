@@ -33,12 +33,15 @@ class ConnectedTable:
 
 @dataclass(frozen=True)
 class Connected:
-    """What `connect` did. `leads`: tables whose rows this source decides. `unstated`: currencies without a rate."""
+    """What `connect` did. `leads`: tables whose rows this source decides. `unstated`: currencies without a rate.
+    `has_no_id`: nothing says where the vendor's companies keep our account id.
+    """
 
     tables: tuple[ConnectedTable, ...]
     entry_is_new: bool
     leads: tuple[str, ...]
     unstated: tuple[str, ...]
+    has_no_id: bool
 
 
 def connect(
@@ -79,7 +82,8 @@ def connect(
         absent = tuple(dict.fromkeys(each.absent_columns)), tuple(dict.fromkeys(each.absent_tables))
         tables.append(ConnectedTable(table, file, "", (), *absent))
     without_rate = tuple(currency for currency in unstated if currency not in connector.currencies)
-    return Connected(tuple(tables), entry_is_new, connector.leads, without_rate)
+    has_no_id = shipped.flavour in shipped.spec.companies and not connector.account_id
+    return Connected(tuple(tables), entry_is_new, connector.leads, without_rate, has_no_id)
 
 
 def _filled(

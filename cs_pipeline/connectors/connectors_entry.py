@@ -72,10 +72,9 @@ def _entry(name: str, proposed: Proposed) -> str:
     lines = [f"  {name}:", f"    schema: {_quoted(connector.place or '')}", f"    flavour: {connector.flavour}"]
     if connector.leads:
         lines.append(f"    leads: [{', '.join(connector.leads)}]")
-    if connector.account_id or absent:
-        lines.append("    account_id:" if connector.account_id else "    account_id: []")
-        lines += [f"      - {_quoted(each)}" for each in connector.account_id]
-        lines += [f"      # - {_quoted(each)}  # once there is such a column" for each in absent]
+    lines += ["    account_id:"] if connector.account_id else ["    # account_id:"] if absent else []
+    lines += [f"      - {_quoted(each)}" for each in connector.account_id]
+    lines += [f"    #   - {_quoted(each)}  # once there is such a column" for each in absent]
     if currencies:
         first, *others = currencies
         lines += ["    currencies:  # what one unit is worth in the reporting currency; rows of others are put aside"]

@@ -5,7 +5,7 @@ select
     account_id,
     min(user_id) as user_id
 from known_people
-where cs.address_of(email) is not null
+where cs.address_of(email) is not null and account_id <> ''
 group by cs.address_of(email), account_id;
 
 create temporary table known_addresses on commit drop as
@@ -28,7 +28,7 @@ with given as (
         companies.account_id
     from known_companies as companies
     cross join lateral regexp_split_to_table(lower(companies.domain), '[\s,;]+') as one (domain)
-    where one.domain <> ''
+    where one.domain <> '' and companies.account_id <> ''
 )
 
 select

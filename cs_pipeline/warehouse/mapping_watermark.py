@@ -41,7 +41,7 @@ def reading_of(cursor: Cursor, table: SourceTable, view: InstalledMapping, *, wh
     column = next((name for name in _columns(table) if types.get(name) in _MOMENTS), None)
     cursor.execute("select md5(pg_get_viewdef(%s::regclass))", (view.relation,))
     (definition,) = cursor.fetchone() or ("",)
-    if column is None or whole or not exists(cursor, table):
+    if column is None or whole or not _has_rows(cursor, table):
         return Reading(column, None, definition)
     cursor.execute("select mark from cs.mapping_marks where origin = %s and definition = %s", (view.origin, definition))
     found = cursor.fetchone()
@@ -85,6 +85,14 @@ def remember(cursor: Cursor, view: InstalledMapping, load_id: int, reading: Read
             "is_whole": reading.since is None,
         },
     )
+
+
+def _has_rows(cursor: Cursor, table: SourceTable) -> bool:
+    """False as long as everything was put aside, too: what is mended then is to be read."""
+    if not exists(cursor, table):
+        return False
+    cursor.execute(f"select exists (select from {table.relation})")
+    return cursor.fetchone() == (True,)
 
 
 def _columns(table: SourceTable) -> tuple[str, ...]:

@@ -112,6 +112,25 @@ def test_the_first_source_leads_and_its_key_is_the_account_and_the_file_stays_th
     assert "company.name" in (folder / "accounts" / "desk.sql").read_text(encoding="utf-8")
 
 
+def test_without_a_place_for_our_id_that_is_said_and_the_entry_shows_where_to_state_it(
+    warehouse: Warehouse, folder: Path
+) -> None:
+    land(warehouse, "hubspot", {"company": "id,property_name,property_createdate\n1,Acme,2024-01-01\n"})
+    folder.mkdir()
+    (folder / "accounts.sql").write_text(
+        "select 'a' as account_id, 'A' as account_name, date '2024-01-01' as created_at"
+    )
+    assert connect(warehouse, "hubspot", "", "hubspot", folder).has_no_id
+    connectors = folder / "connectors.yaml"
+    text = connectors.read_text(encoding="utf-8")
+    assert "    # account_id:\n    #   - company.property_account_id  # once there is such a column\n" in text
+    stated = text.replace("    # account_id:", "    account_id:").replace(
+        "    #   - company.property_", "      - company.property_"
+    )
+    connectors.write_text(stated.replace("property_account_id", "property_name"), encoding="utf-8")
+    assert not connect(warehouse, "hubspot", "", "hubspot", folder).has_no_id
+
+
 @pytest.mark.parametrize(
     ("vendor", "flavour", "words"),
     [

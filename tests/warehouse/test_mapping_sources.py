@@ -96,6 +96,19 @@ def test_rows_without_an_account_are_found_by_address_then_by_domain_and_else_pu
     assert query("select count(*) from raw.raw_rejects") == [(4,)]
 
 
+def test_people_of_the_leading_source_without_an_account_find_none_for_others(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    people = "user_id, account_id, email, created_at, _email"
+    nobody = "'d1', null, 'x@lost.example', timestamp '2024-01-01', 'x@lost.example'"
+    found = "'d2', null, 'y@bolt.example', timestamp '2024-01-01', 'y@bolt.example'"
+    known = "'d3', 'b', 'z@bolt.example', timestamp '2024-01-01', 'z@bolt.example'"
+    write("users.sql", rows(people, nobody, nobody.replace("d1", "d0"), found, known))
+    bring_in(warehouse, sources)
+    assert query("select user_id, account_id from raw.users order by 1") == [("d2", "b"), ("d3", "b")]
+    assert [count.rows for count in count_rejects(warehouse, "users")] == [2]
+
+
 def test_rows_of_several_sources_are_united_whatever_columns_each_has(
     warehouse: Warehouse, sources: Path, write: Write, query: Query
 ) -> None:
