@@ -61,7 +61,7 @@ def record_likelihoods(
     with warehouse.arrow() as connection:
         for week in sorted(weeks):
             lock_week(connection, "score_calibrations", week)
-        asked = _versions(connection, weeks, beside)
+        asked = versions_of(connection, weeks, beside)
         _count_outcomes(connection, asked)
         counts = _counts(connection, asked)
         done = [_stated(row, counts) for row in asked.itertuples()]
@@ -71,8 +71,8 @@ def record_likelihoods(
     return done
 
 
-def _versions(connection: Connection, weeks: Sequence[date], beside: tuple[str, str] | None) -> pd.DataFrame:
-    """Columns week, model, model_version, learned_until (of a fitted model): what is to be stated."""
+def versions_of(connection: Connection, weeks: Sequence[date], beside: tuple[str, str] | None = None) -> pd.DataFrame:
+    """Columns week, model, model_version, learned_until (of a fitted model): what counts in `weeks`, or `beside`."""
     listed = ", ".join(literal(week) for week in sorted(weeks))
     if beside is None:
         which = "scores.is_active"
@@ -105,7 +105,6 @@ def _count_outcomes(connection: Connection, asked: pd.DataFrame) -> None:
     first = asked["week"].min() - CLOSES_AFTER - timedelta(weeks=LOOKED_BACK)
     last = asked["week"].max() - CLOSES_AFTER
     versions = asked[["model", "model_version"]].drop_duplicates()
-    listed = _listed(versions)
     missing = read_frame(
         connection,
         f"""
@@ -114,7 +113,7 @@ def _count_outcomes(connection: Connection, asked: pd.DataFrame) -> None:
         where
             week > {literal(first)}
             and week <= {literal(last)}
-            and (model, model_version) in ({listed})
+            and (model, model_version) in ({listed(versions)})
             and not exists (
                 select 1
                 from cs.score_outcomes
@@ -128,7 +127,7 @@ def _count_outcomes(connection: Connection, asked: pd.DataFrame) -> None:
     )
     if missing.empty:
         return
-    values = _listed(missing)
+    values = listed(missing)
     sql = read_sql(
         __file__,
         "outcomes",
@@ -145,13 +144,12 @@ def _counts(connection: Connection, asked: pd.DataFrame) -> pd.DataFrame:
     if asked.empty:
         return asked
     versions = asked[["model", "model_version"]].drop_duplicates()
-    listed = _listed(versions)
     return read_frame(
         connection,
         f"""
         select week, model, model_version, score, observations, departures
         from cs.score_outcomes
-        where (model, model_version) in ({listed})
+        where (model, model_version) in ({listed(versions)})
         """,
     )
 
@@ -187,7 +185,7 @@ def _by_score(rows: pd.DataFrame, name: str) -> Floats:
     return np.bincount(rows["score"].to_numpy(int), rows[name].to_numpy(float), minlength=SCORES).astype(float)
 
 
-def _listed(rows: pd.DataFrame) -> str:
+def listed(rows: pd.DataFrame) -> str:
     """Rows as SQL."""
     return ", ".join(f"({', '.join(map(literal, row))})" for row in rows.itertuples(index=False, name=None))
 

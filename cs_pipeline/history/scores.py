@@ -32,6 +32,8 @@ from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse
 
 SCORES = "cs.health_scores"
+COUNTED = ("score_outcomes", "score_distributions")
+"""Counts of scores, which are made anew when a week is scored again (`backtest.calibrations`, `.distributions`)."""
 
 
 def score_weeks(
@@ -122,11 +124,12 @@ def _clear(connection: Connection, selection: Selection, week: date, scope: Scop
     for model in selection.models:
         rows = _rows_of(selection, model, week, scope, "health_scores")
         execute(connection, f"delete from cs.health_scores where {rows}")
-        execute(  # what became of accounts by score is counted again (backtest.calibrations)
-            connection,
-            "delete from cs.score_outcomes where week = $1::date and model = $2 and model_version = $3",
-            (week.isoformat(), model.model, model.version),
-        )
+        for counted in COUNTED:
+            execute(
+                connection,
+                f"delete from cs.{counted} where week = $1::date and model = $2 and model_version = $3",
+                (week.isoformat(), model.model, model.version),
+            )
     if not selection.is_beside:
         rows = f"health_scores.week = date '{week}' and {scope.condition('health_scores', 'health_scores.week')}"
         execute(connection, f"update cs.health_scores set is_active = false where {rows} and is_active")

@@ -6,6 +6,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.asset_checks.contracts import contracts_are_beyond_doubt
 from cs_pipeline.orchestration.asset_checks.late_data import inputs_unchanged_since_scored
 from cs_pipeline.orchestration.asset_checks.rule_health import build_rule_health
+from cs_pipeline.orchestration.asset_checks.score_drift import score_has_not_drifted
 from cs_pipeline.orchestration.asset_checks.score_knowledge import score_knows_who_leaves
 from cs_pipeline.orchestration.assets.alert_scorecards import alert_scorecards
 from cs_pipeline.orchestration.assets.alerts import build_alerts
@@ -98,6 +99,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             inputs_unchanged_since_scored,
             contracts_are_beyond_doubt,
             score_knows_who_leaves,
+            score_has_not_drifted,
             build_rule_health(rules),
         ],
         jobs=[

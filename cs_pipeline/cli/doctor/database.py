@@ -35,11 +35,12 @@ def is_migrated(warehouse: Warehouse) -> bool:
 
 
 def examine_data(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
-    """Source tables, scores and weeks without them, contracts that raise a doubt, and whether the score knows."""
+    """Source tables, scores, weeks without them, contracts that raise a doubt, whether the score knows, and drifts."""
     yield from guarded("source tables", lambda: _source_tables(warehouse))
     yield from guarded("scores", lambda: _scores(warehouse, settings))
     yield from guarded("contracts", lambda: _contracts(warehouse, settings))
     yield from guarded("score", lambda: _knowledge(warehouse))
+    yield from guarded("drift", lambda: _drift(warehouse))
 
 
 def examine_crm(warehouse: Warehouse, settings: Settings) -> Finding:
@@ -132,6 +133,13 @@ def _knowledge(warehouse: Warehouse) -> Iterator[Finding]:
         return
     found = what_the_score_knows(warehouse)
     yield Finding("score", "ok" if found.knows else "note", found.words)
+
+
+def _drift(warehouse: Warehouse) -> Iterator[Finding]:
+    from cs_pipeline.backtest.drift import drift_of
+
+    for found in drift_of(warehouse):
+        yield Finding("drift", "ok" if found.is_steady else "note", found.words)
 
 
 def _rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:

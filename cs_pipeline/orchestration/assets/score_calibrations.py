@@ -4,6 +4,7 @@ import dagster as dg
 import pandas as pd
 
 from cs_pipeline.backtest.calibrations import CalibratedWeek, record_likelihoods
+from cs_pipeline.backtest.distributions import record_distributions
 from cs_pipeline.backtest.likelihood import Calibration
 from cs_pipeline.orchestration.assets.weekly import weekly_asset
 from cs_pipeline.orchestration.keys import HEALTH_GROUP, HEALTH_SCORES, SCORE_CALIBRATIONS, SUBSCRIPTION_TERMS
@@ -32,6 +33,7 @@ def build_score_calibrations(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsD
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.MaterializeResult:
         done = record_likelihoods(warehouse, weeks_of(context))
+        record_distributions(warehouse, weeks_of(context))
         newest: dict[str, CalibratedWeek] = {}
         for each in done:
             metadata = {"model": each.model, "learned_from_departures": each.departures}

@@ -46,6 +46,18 @@ def likelihood_by_score(steps: pd.DataFrame) -> bytes:
     return as_png((reach + stated).properties(width=420, height=200))
 
 
+def stability_over_time(shifts: pd.DataFrame) -> bytes:
+    """Population stability index of each metric and of the score. `shifts`: columns week, metric, psi."""
+    rows = shifts[["week", "metric", "psi"]].assign(week=pd.to_datetime(shifts["week"]))
+    lines = (
+        alt.Chart(rows, title="How far distributions are from before (0.25 is much)")
+        .mark_line()
+        .encode(x=alt.X("week:T", title=None), y=alt.Y("psi:Q", title="stability index"), color="metric:N")
+    )
+    much = alt.Chart(pd.DataFrame({"psi": [0.25]})).mark_rule(strokeDash=[4, 3], color="#6b7680").encode(y="psi:Q")
+    return as_png((lines + much).properties(width=520, height=220))
+
+
 def bands_over_time(bands: pd.DataFrame) -> bytes:
     """Accounts per band, week by week. `bands`: columns week (date), band, severity, accounts."""
     order = bands[["band", "severity"]].drop_duplicates().sort_values("severity")
