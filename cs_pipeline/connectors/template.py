@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cs_pipeline.connectors.catalogue import ENDING, FOLDER, ShippedConnector
-from cs_pipeline.connectors.columns import read_as
+from cs_pipeline.connectors.columns import EPOCH, read_as
 from cs_pipeline.connectors.landed_schema import LandedTable
 from cs_pipeline.warehouse.connectors_file import Connector
 
@@ -106,9 +106,9 @@ class _Words:
         **columns: str | Sequence[str],
     ) -> str:
         """A query of the first table of `names` that is there, with these columns: name and type, or name, names in the
-        source of which the first counts, and type. Without deleted rows and, where the tool keeps versions, with the
-        present ones only. `only`: columns that must not be false. `optional`: no rows where there is no such table.
-        `news_by`: the column by which `map` reads only what is new.
+        source of which the first counts (`period->start` is within jsonb), and type. Without deleted rows and, where
+        the tool keeps versions, with the present ones only. `only`: columns that must not be false. `optional`: no rows
+        where there is no such table. `news_by`: the column by which `map` reads only what is new.
         """
         name = next((name for name in names if name in self.landed), None)
         if name is None and not optional:
@@ -124,7 +124,7 @@ class _Words:
             said = [f"-- there is no table {self.connector.place}.{names[0]}", "select", *_deeper(separated)]
             return _joined([*said, "where false"])
         conditions = self._conditions(table, only, every_version=every_version, with_deleted=with_deleted)
-        if news_by in table.columns:
+        if news_by and news_by in table.columns:
             column = table.columns[news_by]
             conditions.append(f"{read_as(column.quoted, column.kind, 'timestamptz')} >= mapping.since()")
         where = _where(conditions)
@@ -175,14 +175,23 @@ class _Words:
         """A column as SQL, and the comment behind it."""
         *sources, kind = [given] if isinstance(given, str) else given
         sources = [str(source) for source in sources] or [wanted]
-        source = next((source for source in sources if source in table.columns), None)
+        is_moment = kind in (EPOCH, "timestamptz")
+        null = "timestamptz" if is_moment else kind
+        source = next((source for source in sources if source.partition("->")[0] in table.columns), None)
         if source is None:
             if name is None:
-                return f"null::{kind} as {wanted}", ""
+                return f"null::{null} as {wanted}", ""
             self.filled.absent_columns.append(f"{name}.{sources[0]}")
-            return f"null::{kind} as {wanted}", f" -- {table.relation} has no column {sources[0]}"
-        column = table.columns[source]
+            return f"null::{null} as {wanted}", f" -- {table.relation} has no column {sources[0]}"
+        name_of_column, _, inside = source.partition("->")
+        column = table.columns[name_of_column]
         value = read_as(column.quoted, column.kind, str(kind))
+        if inside:
+            value = read_as(
+                f"({read_as(column.quoted, column.kind, 'jsonb')} ->> '{inside}')",
+                "text",
+                EPOCH if is_moment else str(kind),
+            )
         return (value if value == wanted else f"{value} as {wanted}"), ""
 
     def _conditions(

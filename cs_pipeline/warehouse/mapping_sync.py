@@ -14,11 +14,13 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import contract as raw
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, exists, read_contract
+from cs_pipeline.warehouse.contract import SourceTable, exists, read_contract
 from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming, prepare
 from cs_pipeline.warehouse.load import finish_loads
 from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress, Stage, TableReport, silent
 from cs_pipeline.warehouse.mapping import CHANGED_AT, HELPERS, WORDS, InstalledMapping, installed_mappings, types_of
+from cs_pipeline.warehouse.mapping_arrivals import origins_read_before, stamp_arrivals
+from cs_pipeline.warehouse.mapping_files import LED
 from cs_pipeline.warehouse.mapping_identity import (
     NOT_FOUND,
     find_accounts,
@@ -26,6 +28,7 @@ from cs_pipeline.warehouse.mapping_identity import (
     has_helpers,
     learn_who_is_known,
 )
+from cs_pipeline.warehouse.mapping_leading import let_one_lead
 from cs_pipeline.warehouse.mapping_reader import copy_rows
 from cs_pipeline.warehouse.mapping_watermark import Reading, begin_reading, reading_of, remember
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
@@ -34,7 +37,6 @@ from cs_pipeline.warehouse.upsert import put_aside, upsert_incoming
 from cs_pipeline.warehouse.validation import Rule
 
 _SAME = {"timestamptz": "timestamp with time zone"}  # the contract's name: PostgreSQL's
-_OTHERS = {"accounts": "is none of the accounts", "users": "is none of the users"}
 
 Installed = Mapping[str, Sequence[InstalledMapping]]
 
@@ -83,7 +85,7 @@ def _sync(
     with warehouse.session() as session, session.cursor() as cursor:
         prepare(cursor)
         at("reading")
-        read_before = _origins_read_before(cursor, table)
+        read_before = origins_read_before(cursor, table)
         readings = {view: reading_of(cursor, table, view, whole=whole) for view in views}
         loads = {begin_reading(cursor, table, view, reading): view for view, reading in readings.items()}
         origins = {load_id: view.origin for load_id, view in loads.items()}
@@ -93,11 +95,11 @@ def _sync(
         rejected = 0
         if has_helpers(cursor, views):
             rejected = _identify(warehouse, cursor, table, incoming, installed, origins)
-        if len(views) > 1 and table.name in _OTHERS:
-            rejected += _let_one_lead(cursor, table, incoming, loads)
+        if len(views) > 1 and table.name in LED:
+            rejected += let_one_lead(cursor, table, incoming, loads)
         if stamp:
             again = [load_id for load_id, origin in origins.items() if origin in read_before]
-            incoming = _stamp_arrivals(cursor, table, incoming, again, stamp)
+            incoming = stamp_arrivals(cursor, table, incoming, again, stamp)
         upserted = upsert_incoming(cursor, table, incoming, origins, at)
         cursor.execute(f"drop table {incoming.relation}")
         finish_loads(cursor, table, rows, upserted.loaded)
@@ -216,73 +218,3 @@ def _identify(
     forget_who_is_known(cursor)
     cursor.execute("drop table found")
     return rejected
-
-
-def _let_one_lead(cursor: Cursor, table: SourceTable, incoming: Incoming, loads: Mapping[int, InstalledMapping]) -> int:
-    """Fill what the leading source's rows lack from the others', one source after the other; put aside the rows of
-    others that are about nobody whom the leading one has. How many these are.
-    """
-    (leader, _), *others = loads.items()
-    relation, rejected = incoming.relation, 0
-    same = "led.account_id = other.account_id"
-    ways = [same] if table.name == "accounts" else ["led.user_id = other.user_id"]
-    if table.name == "users" and "email" in incoming.types:
-        ways.append(f"{same} and cs.address_of(led.email) = cs.address_of(other.email)")
-    for load_id, view in others:
-        pairs = " union ".join(
-            f"select led.ctid as row, other.ctid as other from {relation} as other "
-            f"inner join {relation} as led on {way} where other.{LOAD} = {load_id} and led.{LOAD} = {leader}"
-            for way in ways
-        )
-        cursor.execute(f"create temporary table pairs on commit drop as {pairs}")
-        reason = f"{_OTHERS[table.name]} of {loads[leader].name}, which leads"
-        rejected += put_aside(
-            cursor,
-            table,
-            incoming,
-            {load_id: view.origin},
-            [Rule(table.key[0], reason, "")],
-            f"select other.ctid as row, 0 as rule from {relation} as other "
-            f"where other.{LOAD} = {load_id} and not exists (select from pairs where pairs.other = other.ctid)",
-        )
-        filled = [name for name in view.columns if name not in (*table.key, "account_id", LOADED_AT)]
-        if filled:
-            values = ", ".join(f"{name} = coalesce(incoming.{name}, other.{name})" for name in filled)
-            cursor.execute(
-                f"update {relation} as incoming set {values} from (select distinct on (pairs.row) pairs.row as of_row, "
-                f"other.* from pairs inner join {relation} as other on other.ctid = pairs.other "
-                "order by pairs.row, other::text) as other where incoming.ctid = other.of_row"
-            )
-        cursor.execute(f"delete from {relation} where {LOAD} = %s", (load_id,))
-        cursor.execute("drop table pairs")
-    return rejected
-
-
-def _origins_read_before(cursor: Cursor, table: SourceTable) -> set[str]:
-    """Mappings of the table whose rows have been loaded before."""
-    cursor.execute(
-        "select distinct origin from cs.loads where source_table = %s and finished_at is not null", (table.name,)
-    )
-    return {origin for (origin,) in cursor.fetchall()}
-
-
-def _stamp_arrivals(
-    cursor: Cursor, table: SourceTable, incoming: Incoming, again: Sequence[int], now: datetime
-) -> Incoming:
-    """Write the present as the arrival of rows that have none and are not in the table yet, of the loads that are not
-    the first of their mapping.
-    """
-    if not again or not exists(cursor, table):
-        return incoming
-    if LOADED_AT not in incoming.types:
-        cursor.execute(f"alter table {incoming.relation} add column {LOADED_AT} timestamptz")
-        incoming = Incoming(incoming.relation, {**incoming.types, LOADED_AT: "timestamptz"})
-    stamped = "%(now)s" if incoming.types[LOADED_AT] == "timestamptz" else "%(now)s::text"
-    same_key = " and ".join(f"stored.{name} = incoming.{name}" for name in table.key)
-    cursor.execute(
-        f"update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
-        f"and {LOAD} = any(%(again)s::bigint[]) "
-        f"and not exists (select from {table.relation} as stored where {same_key})",
-        {"now": now, "again": list(again)},
-    )
-    return incoming

@@ -11,7 +11,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.mapping import install_mappings
 from tests.builders.landed import land
 
-Mapped = Callable[[str, Mapping[str, str]], dict[str, list[dict[str, Any]]]]
+Mapped = Callable[..., dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def folder(tmp_path: Path) -> Path:
 def mapped(warehouse: Warehouse, folder: Path) -> Mapped:
     """Lands tables, connects them, and gives the rows of every mapping by table, in the order of their first column."""
 
-    def run(vendor: str, files: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    def run(vendor: str, files: Mapping[str, str], flavour: str = "") -> dict[str, list[dict[str, Any]]]:
         land(warehouse, vendor, files)
-        connect(warehouse, vendor, "", vendor, folder)
+        connect(warehouse, vendor, flavour, vendor, folder)
         return rows_of_mappings(warehouse, folder)
 
     return run

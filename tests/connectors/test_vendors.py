@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.connectors.conftest import Mapped
 
 
@@ -63,6 +65,68 @@ def test_zendesk(mapped: Mapped) -> None:
     assert column([third], "account_id", "first_responded_at", "resolved_at", "is_opened_by_us", "_email") == [
         ("2", None, None, True, "bob@bolt.example")
     ]
+
+
+TICKET = "100,2024-03-01 09:00,2024-03-09,solved,urgent,Down,incident,1,10,10"
+
+
+@pytest.mark.parametrize(
+    ("flavour", "rating"),
+    [("airbyte", 'satisfaction_rating\n*,"{""score"": ""good""}"'), ("dlt", "satisfaction_rating__score\n*,good")],
+)
+def test_zendesk_by_the_names_of_its_interface(mapped: Mapped, flavour: str, rating: str) -> None:
+    ticket = "id,created_at,updated_at,status,priority,subject,type,organization_id,requester_id,submitter_id,"
+    found = mapped(
+        "zendesk",
+        {
+            "organizations": 'id,name,external_id,created_at,domain_names\n1,Acme,a,2024-01-01,"[""acme.example"", '
+            '""acme.test""]"\n',
+            "users": ZENDESK["user"],
+            "tickets": ticket + rating.replace("*", TICKET),
+            "ticket_comments": "id,ticket_id,author_id,created_at,public\n3,100,90,2024-03-01 09:30,true\n",
+            "ticket_metrics": "id,ticket_id,solved_at\n1,100,2024-03-05 09:00\n",
+        },
+        flavour,
+    )
+    assert column(found["tickets"], "account_id", "user_id", "first_responded_at", "resolved_at", "csat") == [
+        ("a", "u1", "03-01 09:30", "03-05 09:00", 1.0)
+    ]
+    assert found["accounts"][0]["_domain"].split() == ["acme.example", "acme.test"]
+    assert len(found["support_agents"]) == 2
+
+
+def test_stripe_by_airbyte_with_what_is_nested_as_json_and_moments_as_seconds(mapped: Mapped) -> None:
+    january, february, march = 1704067200, 1706745600, 1709251200
+    found = mapped(
+        "stripe",
+        {
+            "customers": f"id,name,email,created,metadata,address\ncus,Acme,a@acme.example,{january},"
+            '"{""account_id"": ""a""}","{""country"": ""FR""}"\n',
+            "prices": "id,unit_amount,currency,product,nickname,recurring\n"
+            'p,1000,usd,prod,Seat,"{""interval"": ""month"", ""interval_count"": 1, ""usage_type"": ""licensed""}"\n',
+            "products": "id,name,metadata\nprod,Suite,{}\n",
+            "subscriptions": "id,customer,status,current_period_start,current_period_end,cancel_at_period_end,updated\n"
+            f"sub,cus,active,{february},{march},true,{february}\n",
+            "subscription_items": "id,subscription,price,quantity,current_period_start,current_period_end\n"
+            f'i,sub,"{{""id"": ""p""}}",5,{february},{march}\n',
+            "invoice_line_items": "id,invoice_id,subscription,subscription_item,price,quantity,amount,currency,period,"
+            "proration,type\n"
+            + "".join(
+                f'l{start},in,sub,i,"{{""id"": ""p""}}",5,5000,usd,"{{""start"": {start}, ""end"": {end}}}",false,'
+                "subscription\n"
+                for start, end in ((january, february), (february, march))
+            ),
+            "invoices": "id,customer,currency,status,created,amount_due,status_transitions\n"
+            f'in,cus,usd,paid,{january},5000,"{{""paid_at"": {february}, ""finalized_at"": {january}}}"\n',
+        },
+        "airbyte",
+    )
+    assert column(found["accounts"], "account_id", "country", "created_at") == [("a", "FR", "01-01 00:00")]
+    assert [
+        (row["account_id"], row["seats"], row["mrr"], f"{row['started_on']}", f"{row['ended_on']}", row["product"])
+        for row in found["subscriptions"]
+    ] == [("a", "5", 50.0, "2024-01-01", "2024-03-01", "Suite")]
+    assert column(found["invoices"], "account_id", "amount", "paid_at") == [("a", 50.0, "02-01 00:00")]
 
 
 def test_intercom(mapped: Mapped) -> None:

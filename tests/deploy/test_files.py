@@ -178,6 +178,10 @@ def test_a_wheel_brings_what_stands_beside_the_package_and_runs_without_a_checko
     folder = installed / "cs_pipeline" / "_beside"
     of_ours = {name for name in names if name.startswith("dbt_project/")}
     assert {str(path.relative_to(folder)) for path in (folder / "dbt_project").rglob("*") if path.is_file()} == of_ours
+    beside_modules = [
+        name for name in names if name.startswith("cs_pipeline/") and Path(name).suffix in (".j2", ".sql")
+    ]
+    assert [name for name in beside_modules if not (installed / name).exists()] == []
     command, environment = [sys.executable, "-c", LOOK], {"PYTHONPATH": str(installed)}
     said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
     assert said.split()[0] == str(folder)
