@@ -146,7 +146,7 @@ def backtest(
         metrics = tuple(sorted(set(model.metric_names)))
         if metrics not in learned:
             learned[metrics] = risks(split, metrics)
-        results.append(judge(model, observations, split, learned[metrics], last_weeks, quarterly))
+        results.append(judge(model, observations, split, learned[metrics], last_weeks, quarterly, design))
     return Backtest(
         design=design,
         observations=observations,
@@ -175,6 +175,7 @@ def judge(
     baselines: dict[str, Risks | NoAnswer],
     last_weeks: pd.DataFrame,
     quarterly: pd.DataFrame,
+    design: Design,
 ) -> ModelResult:
     """One model on `observations`, and beside `baselines` on the later part; `last_weeks` are of those that left.
 
@@ -189,6 +190,7 @@ def judge(
         last_weeks = last_weeks[np.isin(last_weeks["account_id"], left)]
     scores = arithmetic.score(observations)
     score = pd.Series(scores.score, observations.index)
+    risk = score if design.is_wished_for else -score
     is_scored = score.notna()
     judged = observations[is_scored]
     outcome, accounts = judged["departs"], judged["account_id"]
@@ -196,40 +198,55 @@ def judge(
     bands = pd.Series(
         pd.Categorical.from_codes(scores.band[is_scored], pd.Index([band.band for band in model.bands])), judged.index
     )
-    tested = score.reindex(split.test.index)
+    tested = risk.reindex(split.test.index)
     return ModelResult(
         model=model,
         scored=float(is_scored.mean()) if len(is_scored) else 0.0,
-        whole=separation(outcome, -score[is_scored], accounts),
-        later=separation(split.test["departs"], -tested, split.test["account_id"]),
-        baselines={name: _beside(split.test, tested, risk) for name, risk in baselines.items()},
+        whole=separation(outcome, risk[is_scored], accounts),
+        later=separation(split.test["departs"], tested, split.test["account_id"]),
+        baselines={name: _beside(split.test, tested, each) for name, each in baselines.items()},
         bands=TooLittle(reason) if reason else shares(outcome, bands),
         tenths=TooLittle(reason) if reason else calibration(outcome, score[is_scored]),
-        alarms=TooLittle(reason) if reason else _alarms(arithmetic, scores.band, observations, last_weeks),
-        parts=_parts(judged, score[is_scored]),
-        reliability=_reliability(arithmetic, quarterly),
+        alarms=_alarms_or_not(reason, arithmetic, scores.band, observations, last_weeks, design),
+        parts=_parts(judged, risk[is_scored]),
+        reliability=_reliability(arithmetic, quarterly, design),
     )
 
 
-def _reliability(arithmetic: Arithmetic, quarterly: pd.DataFrame) -> Reliability | TooLittle:
+def _reliability(arithmetic: Arithmetic, quarterly: pd.DataFrame, design: Design) -> Reliability | TooLittle:
     """What a fitted model has learned from would flatter it, and is left out."""
     if (learned_until := arithmetic.model.learned_until) is not None:
         quarterly = quarterly[quarterly["observed_on"] >= pd.Timestamp(learned_until)]
-    rows = quarterly[["week", "departs"]].assign(score=arithmetic.score(quarterly).score)
+    score = arithmetic.score(quarterly).score
+    rows = quarterly[["week", "departs"]].assign(score=100 - score if design.is_wished_for else score)
     return hold_against_outcomes(rows[rows["score"].notna()])
 
 
-def _beside(test: pd.DataFrame, score: pd.Series, risk: Risks | NoAnswer) -> Baseline:
-    """A baseline on the rows that the model has a score for."""
+def _beside(test: pd.DataFrame, own: pd.Series, risk: Risks | NoAnswer) -> Baseline:
+    """A baseline on the rows that the model has a score for; `own` is the model's risk."""
     if not isinstance(risk, Risks):
         return Baseline(risk, risk)
-    is_scored = score.notna().to_numpy()
+    is_scored = own.notna().to_numpy()
     rows, values = test[is_scored], risk.values[is_scored]
     found = separation(rows["departs"], values, rows["account_id"])
     if isinstance(found, TooLittle):
         return Baseline(found, found)
-    gain = auc_gain(rows["departs"], -score[is_scored], values, rows["account_id"])
+    gain = auc_gain(rows["departs"], own[is_scored], values, rows["account_id"])
     return Baseline(found, gain, risk.learned)
+
+
+def _alarms_or_not(
+    reason: str,
+    arithmetic: Arithmetic,
+    band: np.ndarray,
+    observations: pd.DataFrame,
+    last_weeks: pd.DataFrame,
+    design: Design,
+) -> list[Alarm] | TooLittle:
+    """Bands warn of what nobody wishes for."""
+    if reason:
+        return TooLittle(reason)
+    return [] if design.is_wished_for else _alarms(arithmetic, band, observations, last_weeks)
 
 
 def _alarms(
@@ -255,7 +272,7 @@ def _alarms(
     return alarms
 
 
-def _parts(judged: pd.DataFrame, score: pd.Series) -> list[Part]:
+def _parts(judged: pd.DataFrame, risk: pd.Series) -> list[Part]:
     """Segments (tier of the week) and cohorts (year of signup); a single one of a kind is not worth showing."""
     cohort = judged["cohort_month"].dt.year.map(lambda year: "unknown" if pd.isna(year) else f"{year:.0f}")
     parts = []
@@ -264,6 +281,6 @@ def _parts(judged: pd.DataFrame, score: pd.Series) -> list[Part]:
         for name in names if len(names) > 1 else []:
             rows = judged[group == name]
             departures = int(rows.loc[rows["departs"], "account_id"].nunique())
-            answer = separation(rows["departs"], -score[rows.index], rows["account_id"])
+            answer = separation(rows["departs"], risk[rows.index], rows["account_id"])
             parts.append(Part(kind, str(name), len(rows), departures, answer))
     return parts

@@ -20,12 +20,13 @@ TEST_SHARE = 0.4
 
 WEEK = timedelta(days=7)
 
-Outcome = Literal["departure", "churn", "non_renewal", "contraction"]
+Outcome = Literal["departure", "churn", "non_renewal", "contraction", "expansion"]
 OUTCOMES: dict[Outcome, str] = {
     "departure": "accounts that left, by whatever way",
     "churn": "accounts that left before their contract was to be renewed",
     "non_renewal": "accounts that left when their contract was to be renewed",
     "contraction": "accounts whose recurring revenue fell by more than 5 % from one week to the next",
+    "expansion": "accounts whose recurring revenue rose by more than 5 % from one week to the next",
 }
 """What a backtest may look for, in words. An account that leaves by another way is looked at up to that day."""
 
@@ -94,6 +95,11 @@ class Design:
                 raise UserError(f"{week} is a {week:%A}; weeks are named by the Monday they start")
         if self.last < self.first:
             raise UserError(f"The last week ({self.last}) lies before the first week ({self.first})")
+
+    @property
+    def is_wished_for(self) -> bool:
+        """Whether a healthier account, of a higher score, should have the outcome rather than another."""
+        return self.outcome == "expansion"
 
     @property
     def weeks(self) -> int:

@@ -14,13 +14,13 @@ NOTABLE = 6.6
 
 
 def departure_rates(departures: Floats, observations: Floats, base: float, *, is_more_healthier: bool) -> Floats:
-    """Rates (b,) that only fall towards the healthy side, drawn to `base` by as much as one departure weighs.
+    """Rates (b,) that only fall towards the healthy side, drawn to `base` by the weight of one rarer outcome.
 
     A bin without an observation has the rate of its neighbours. `departures` and `observations` are (b,).
     """
     order = slice(None) if is_more_healthier else slice(None, None, -1)
-    prior = 1 / base
-    return _falling((departures[order] + 1), observations[order] + prior)[order]
+    left, looked_at = (1.0, 1 / base) if base <= 0.5 else (base / (1 - base), 1 / (1 - base))
+    return _falling(departures[order] + left, observations[order] + looked_at)[order]
 
 
 def rates_told_apart(

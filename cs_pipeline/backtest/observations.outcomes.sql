@@ -36,11 +36,13 @@ last_ends as (
 
 ),
 
-contractions as (
+-- Where the outcome is one of them.
+moves as (
 
     select
         account_id,
-        min(week) as contracted_on
+        min(week) filter (where mrr < 0.95 * mrr_before) as contracted_on,
+        min(week) filter (where mrr > 1.05 * mrr_before and mrr_before > 0) as expanded_on
     from (
         select
             account_id,
@@ -48,9 +50,9 @@ contractions as (
             mrr,
             lag(mrr) over (partition by account_id order by week) as mrr_before
         from marts.fct_account_weeks
-        where (select asked.outcome from asked) = 'contraction'
+        where (select asked.outcome from asked) in ('contraction', 'expansion')
     ) as account_weeks
-    where mrr > 0 and mrr < 0.95 * mrr_before
+    where mrr > 0
     group by account_id
 
 ),
@@ -63,11 +65,12 @@ exits as (
         (accounts.churned_at at time zone 'UTC')::date as churned_on,
         nullif(last_ends.ended_on, 'infinity') as lapsed_on,
         last_ends.renews_on,
-        contractions.contracted_on
+        moves.contracted_on,
+        moves.expanded_on
     from accounts
     cross join known
     left join last_ends on accounts.account_id = last_ends.account_id
-    left join contractions on accounts.account_id = contractions.account_id
+    left join moves on accounts.account_id = moves.account_id
 
 ),
 
@@ -79,6 +82,7 @@ departures as (
         lapsed_on,
         renews_on,
         contracted_on,
+        expanded_on,
         case
             when churned_on < until_day then least(churned_on, lapsed_on)
             when lapsed_on + 30 <= until_day then lapsed_on
@@ -106,9 +110,11 @@ happened as (
                 end
             when 'non_renewal' then case when departures.left_on >= departures.renews_on then departures.left_on end
             when 'contraction' then departures.contracted_on
+            when 'expansion' then departures.expanded_on
         end as departs_on,
         case asked.outcome
             when 'contraction' then departures.contracted_on + 7
+            when 'expansion' then departures.expanded_on + 7
             else departures.known_on
         end as known_on
     from departures

@@ -113,8 +113,14 @@ class Proposal:
 def tune(warehouse: Warehouse, model: ScoreModel, design: Design) -> Proposal | TooLittle:
     """Weights for `model` from what happened in the weeks of `design`; TooLittle where too few left to learn from.
 
-    Raises UserError when there is nothing to look at, or when a metric of the model seems to know the outcome.
+    Raises UserError when there is nothing to look at, when a metric of the model seems to know the outcome, or for an
+    outcome that people wish for.
     """
+    if design.is_wished_for:
+        raise UserError(
+            f"A model is not tuned for {design.outcome}: its weights tell who is worse off. "
+            f"`cs-pipeline model fit --outcome {design.outcome}` makes one that tells who is ripe for it"
+        )
     observations = read_observations(warehouse, design, [model])
     if observations.empty:
         raise UserError(f"There is nothing to look at in {design.words}")

@@ -25,7 +25,7 @@ MinTenure = Annotated[int | None, typer.Option(help="Only from so many days afte
 MaxTenure = Annotated[int | None, typer.Option(help="Only up to so many days after signup.")]
 
 OutcomeName = Annotated[
-    str, typer.Option("--outcome", help="What to foresee: departure, churn, non_renewal or contraction.")
+    str, typer.Option("--outcome", help="What to foresee: departure, churn, non_renewal, contraction or expansion.")
 ]
 
 

@@ -37,6 +37,10 @@ def fit(
     min_tenure: MinTenure = None,
     max_tenure: MaxTenure = None,
     outcome: OutcomeName = "departure",
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Metric to take instead of those that say the same. [repeatable]")
+    ] = None,
+    leave_out: Annotated[list[str] | None, typer.Option(help="Metric that it must not have. [repeatable]")] = None,
     most: Annotated[int, typer.Option(help="Most metrics that it has.", min=1, max=20)] = 8,
     resamplings: Annotated[int, typer.Option(help="How often it is made again, to see what is stable.", min=0)] = 100,
     as_json: AsJson = False,
@@ -79,6 +83,8 @@ def fit(
             output.stem if output else "fitted",
             others,
             most=most,
+            keep=keep or (),
+            leave_out=leave_out or (),
             resamplings=resamplings,
             on_resampled=lambda: display.update(task, advance=1),
         )
@@ -93,6 +99,13 @@ def fit(
         print_json(fitted.as_object(found))
         return
     _print_fitted(found)
+    if settings.late_rows == "include":
+        console.print(
+            Text(
+                "Weeks are built with rows that arrived after they had ended (late_rows: include): what was known only "
+                "afterwards may be among them. Build them with `cs-pipeline backfill --late-rows exclude` first"
+            )
+        )
     if output is None:
         console.print()
         print(text, end="")  # noqa: T201 - a file's content, as it is
@@ -112,5 +125,15 @@ def _print_fitted(found: "FittedModel") -> None:
     print_frame(fitted.bands(found))
     say_heading(f"On weeks it has not learned from, {found.split.test_from.date()} and later")
     print_frame(fitted.beside(found))
+    if not (warning := fitted.warning(found)).empty:
+        say_heading("Weeks of warning", ", on the same weeks")
+        print_frame(warning)
+    if found.judged.parts:
+        say_heading("Segments and cohorts", ", on the same weeks")
+        print_frame(fitted.parts(found))
+    if found.questions:
+        say_heading("To be decided by you")
+        for question in found.questions:
+            console.print(Text(question))
     say_heading("Left out")
     print_frame(fitted.left_out(found))

@@ -13,6 +13,8 @@ from cs_pipeline.backtest.measures import Floats
 
 MULTIPLES = {3: 3.0, 2: 1.5, 1: 0.75}
 """How many times the average departure rate each severity starts at; healthy is what is below all (ours)."""
+RIPE = 1.5
+"""How many times the average rate of expansions the upper band starts at (ours)."""
 NAMES = {0: "Green", 1: "Yellow", 2: "Orange", 3: "Red"}
 
 
@@ -37,6 +39,21 @@ def cut_bands(
         (max(healthiest, 0), kept[-1][0] if kept else 0),
     ]
     return [{"band": NAMES[severity], "from": start, "severity": severity} for severity, start in reversed(rows)]
+
+
+def cut_ripe(
+    score: Floats, outcome: NDArray[np.bool_], accounts: NDArray[np.generic]
+) -> list[dict[str, str | float | int]]:
+    """Bands of a score for an outcome that people wish for, ripest first; `outcome` is that it did not come."""
+    whole = np.minimum(np.floor(score).astype(int), 99)
+    observations = np.bincount(whole, minlength=100).astype(float)
+    missed = np.bincount(whole, outcome, minlength=100).astype(float)
+    base = float(outcome.mean())
+    comes = 1 - departure_rates(missed, observations, base, is_more_healthier=True)
+    bound = int((comes < RIPE * (1 - base)).sum())
+    if not 0 < bound < 100 or not _stands_apart(whole, outcome, accounts, 0, bound):
+        return [{"band": "Open", "from": 0, "severity": 0}]
+    return [{"band": "Ripe", "from": bound, "severity": 0}, {"band": "Open", "from": 0, "severity": 1}]
 
 
 def _stands_apart(

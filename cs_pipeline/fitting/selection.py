@@ -83,15 +83,22 @@ class Choice:
     """Chi-squared that a metric has to exceed."""
 
 
-def candidates(rows: pd.DataFrame, asked: Sequence[str]) -> Candidates:
-    """Metrics of `asked` that may be chosen, cut into bins of the observations `rows` (as the backtest reads them)."""
+def candidates(
+    rows: pd.DataFrame, asked: Sequence[str], *, leave_out: Collection[str] = (), keep: Collection[str] = ()
+) -> Candidates:
+    """Metrics of `asked` that may be chosen, cut into bins of the observations `rows` (as the backtest reads them).
+
+    `leave_out` are none; neither are those that restate one of `keep`, which may be moved by the calendar only.
+    """
     rows = rows.sort_values(["account_id", "week"], kind="stable")
     outcome, accounts = rows["departs"].to_numpy(bool), rows["account_id"].to_numpy()
-    left_out = {name: reason for name in asked if (reason := _reason(rows, name, outcome, accounts))}
+    left_out = {
+        name: reason for name in asked if (reason := _reason(rows, name, outcome, accounts, is_asked_for=name in keep))
+    } | {name: "was to be left out" for name in asked if name in leave_out}
     names = tuple(name for name in asked if name not in left_out)
     bins = tuple(cut(rows[name].to_numpy(float)) for name in names)
     codes = [each.of(rows[name].to_numpy(float)) for name, each in zip(names, bins, strict=True)]
-    return Candidates(
+    found = Candidates(
         names,
         bins,
         np.column_stack(codes).astype(np.int16) if codes else np.empty((len(rows), 0), np.int16),
@@ -100,6 +107,23 @@ def candidates(rows: pd.DataFrame, asked: Sequence[str]) -> Candidates:
         _blocks(rows["week"]),
         left_out,
     )
+    restated = {
+        name: f"restates {METRICS[kept].words}, which was to be kept"
+        for kept in names
+        if kept in keep
+        for name in names
+        if name not in keep and relation(found, name, kept) >= RESTATES
+    }
+    return found.only([name for name in names if name not in restated], restated) if restated else found
+
+
+def relation(among: Candidates, one: str, other: str) -> float:
+    """How far one metric says what the other says: correlation of their bins, 0 to 1."""
+    first, second = (among.codes[:, among.names.index(name)] for name in (one, other))
+    both = (first != UNKNOWN) & (second != UNKNOWN)
+    if both.sum() <= 2 or not np.ptp(first[both]) or not np.ptp(second[both]):
+        return 0.0
+    return abs(float(np.corrcoef(first[both], second[both])[0, 1]))
 
 
 def choose(among: Candidates, most: int) -> Choice:
@@ -107,7 +131,7 @@ def choose(among: Candidates, most: int) -> Choice:
     if not among.names:
         return Choice((), {}, 0.0)
     told = np.column_stack([_held_back(among, column) for column in range(len(among.names))])
-    left = len(np.unique(among.accounts[among.outcome]))
+    left = min(len(np.unique(among.accounts[has])) for has in (among.outcome, ~among.outcome))
     penalty = float(np.log(left))
     chosen: list[int] = []
     strength = dict.fromkeys(among.names, 0.0)
@@ -151,23 +175,19 @@ def why_left_out(name: str, choice: Choice, among: Candidates) -> str:
         return ""
     if name in among.left_out:
         return among.left_out[name]
-    place = among.names.index(name)
-    own = among.codes[:, place]
     for other in choice.names:
-        codes = among.codes[:, among.names.index(other)]
-        both = (own != UNKNOWN) & (codes != UNKNOWN)
-        if both.sum() > 2 and np.ptp(own[both]) and np.ptp(codes[both]):
-            related = abs(float(np.corrcoef(own[both], codes[both])[0, 1]))
-            if related >= RESTATES:
-                return f"restates {METRICS[other].words} (correlation {related:.2f})"
+        if (related := relation(among, name, other)) >= RESTATES:
+            return f"restates {METRICS[other].words} (correlation {related:.2f})"
     return f"tells nothing more for sure (chi-squared {choice.told[name]:.1f}, needed {choice.penalty:.1f})"
 
 
-def _reason(rows: pd.DataFrame, name: str, outcome: NDArray[np.bool_], accounts: NDArray[np.generic]) -> str:
+def _reason(
+    rows: pd.DataFrame, name: str, outcome: NDArray[np.bool_], accounts: NDArray[np.generic], *, is_asked_for: bool
+) -> str:
     """Why a metric is no candidate; empty for one that is."""
     values = rows[name].to_numpy(float)
     is_known = ~np.isnan(values)
-    if name in CLOCKS:
+    if name in CLOCKS and not is_asked_for:
         return "only the calendar moves it"
     if METRICS[name].healthier == "either":
         return "nobody expects more of it, or less, to be healthier"
@@ -196,15 +216,13 @@ def _held_back(among: Candidates, column: int) -> Floats:
     observations = np.bincount(places, minlength=BLOCKS * size).reshape(BLOCKS, size).astype(float)
     departures = np.bincount(places, among.outcome[known], minlength=BLOCKS * size).reshape(BLOCKS, size)
     is_more = METRICS[among.names[column]].healthier == "more"
-    base = float(among.outcome.mean())
     table = np.zeros((BLOCKS, size + 1))  # the last column is for UNKNOWN
     for block in range(BLOCKS):
-        rates = departure_rates(
-            departures.sum(0) - departures[block],
-            observations.sum(0) - observations[block],
-            base,
-            is_more_healthier=is_more,
-        )
+        left, looked_at = departures.sum(0) - departures[block], observations.sum(0) - observations[block]
+        base = float(left.sum() / max(looked_at.sum(), 1))  # theirs: a part with more departures is no evidence
+        if not 0 < base < 1:
+            continue
+        rates = departure_rates(left, looked_at, base, is_more_healthier=is_more)
         table[block, :size] = evidence(rates, base)
     return table[among.blocks, codes]
 

@@ -9,6 +9,7 @@ from cs_pipeline.backtest.baselines import BASELINES
 from cs_pipeline.backtest.comparison import backtest
 from cs_pipeline.backtest.design import BeforeRenewals, Design, EveryWeeks
 from cs_pipeline.backtest.measures import Separation, TooLittle
+from cs_pipeline.backtest.tuning import tune
 from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
 from cs_pipeline.fitting.fit import FittedModel, fit_model
@@ -51,7 +52,65 @@ def test_each_metric_is_in_it_or_says_why_not(found: FittedModel) -> None:
     assert not set(found.left_out) & set(found.model.metric_names)
     assert all(found.left_out.values())
     assert found.left_out["tenure_days"] == "only the calendar moves it"
-    assert "restates" in " ".join(found.left_out.values())
+    assert found.left_out["nps_response"].startswith("tells nothing more for sure")
+
+
+def test_it_is_told_by_segment_and_cohort_how_early_and_what_a_person_has_to_decide(found: FittedModel) -> None:
+    parts = fitted.parts(found)
+    assert {"segment pro", "segment starter", "signed up in 2023"} & set(parts["part"]) >= {"segment pro"}
+    assert "at risk" in set(fitted.warning(found)["alarm"])
+    assert any("says the same as" in question and "--keep" in question for question in found.questions)
+    program = fitted.as_object(found)
+    assert program["parts"]
+    assert program["questions"] == found.questions
+
+
+def test_what_is_to_be_kept_takes_the_place_of_what_says_the_same(marts: Warehouse, found: FittedModel) -> None:
+    taken, other = "seat_utilisation", "core_features_used"
+    assert taken in found.model.metric_names
+    asked = fit_model(marts, FORTNIGHTLY, "ours", resamplings=0, keep=[other], leave_out=["logged_in_7d"])
+    assert isinstance(asked, FittedModel)
+    assert other in asked.model.metric_names
+    assert asked.left_out[taken].endswith("which was to be kept")
+    assert asked.left_out["logged_in_7d"] == "was to be left out"
+    with pytest.raises(UserError, match="no metric 'seats_in_use'"):
+        fit_model(marts, FORTNIGHTLY, "ours", keep=["seats_in_use"])
+
+
+def test_a_model_of_expansion_gives_most_points_to_who_is_ripe_for_it(marts: Warehouse) -> None:
+    add_company(marts)
+    with marts.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            create temporary table expansions as
+            select account_id, date %(start)s + 7 * (14 + abs(hashtext(account_id)) %% 42) as expands_on
+            from marts.dim_accounts where churned_at is null and abs(hashtext(account_id)) %% 3 > 0;
+            update marts.fct_account_weeks as weeks
+            set
+                mrr = case when weeks.week >= expands_on then 150 else 100 end,
+                seat_utilisation = weeks.seat_utilisation + case
+                    when weeks.week between expands_on - 42 and expands_on - 7 then 0.3 else 0 end
+            from expansions where weeks.account_id = expansions.account_id;
+            update marts.fct_account_weeks set mrr = 100 where mrr is null
+            """,
+            {"start": week(0)},
+        )
+    design = Design(week(0), week(WEEKS - 1), EveryWeeks(2, 30), outcome="expansion")
+    found = fit_model(marts, design, "ripe", resamplings=0)
+    assert isinstance(found, FittedModel)
+    metric = next(each for each in found.model.metrics if each.metric == "seat_utilisation")
+    assert metric.table is not None
+    assert metric.table[0].from_ is not None  # the row with most points is that of the highest values
+    assert isinstance(found.judged.whole, Separation)
+    assert found.judged.whole.auc.low > 0.6
+    assert [band.band for band in found.model.bands] == ["Ripe", "Open"]
+    assert found.judged.alarms == []
+    assert "double the odds" in " ".join(fitted.said(found))
+    (seen,) = backtest(marts, [found.model], design).models
+    assert isinstance(seen.whole, Separation)
+    assert seen.whole.auc.value == found.judged.whole.auc.value
+    with pytest.raises(UserError, match="model fit --outcome expansion"):
+        tune(marts, WEEKLY_POINTS, design)
 
 
 def test_the_file_can_be_read_and_says_what_it_was_made_from(found: FittedModel, tmp_path: Path) -> None:

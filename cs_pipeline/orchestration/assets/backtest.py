@@ -82,7 +82,7 @@ def backtest_of_models(
             "page": dg.MetadataValue.path(page),
             "models": table(tables.compared(found)),
             "beside_baselines": table(tables.beside_baselines(found)),
-            "warning": table(tables.alarms(found)),
+            "warning": table(tables.alarms(found.models)),
             "separation": picture(as_png(charts.separation_of_models(found)), "Separation"),
             "beside_baselines_chart": picture(
                 as_png(charts.separation_beside_baselines(found)), "Beside the baselines"

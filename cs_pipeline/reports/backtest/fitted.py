@@ -3,10 +3,13 @@
 import pandas as pd
 
 from cs_pipeline.backtest.measures import DidNotLearn, NoAnswer, Separation, TooLittle, share_in_words
-from cs_pipeline.fitting.fit import FittedModel
+from cs_pipeline.fitting.fit import FittedModel, odds_in_words
 from cs_pipeline.fitting.scorecard import PointsOfMetric
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.health.reweighting import as_yaml
+from cs_pipeline.reports.backtest.tables import alarms, likelihoods_as_object
+from cs_pipeline.reports.backtest.tables import parts as parts_of
+from cs_pipeline.reports.backtest.text import likelihoods
 
 STEADY = 0.8
 """Share of the resamplings that a metric is in, below which it is named as doubtful."""
@@ -15,13 +18,15 @@ STEADY = 0.8
 def said(found: FittedModel) -> list[str]:
     """What it was made from, how it does, and what is doubtful about it."""
     metrics = len(found.card.metrics)
+    had = "expanded" if found.design.is_wished_for else "left"
     sentences = [
-        f"{metrics} {'metric' if metrics == 1 else 'metrics'}, learned from {found.learned_from:,} accounts that left, "
-        f"known by {found.split.test_from.date()}: {found.design.words}. {found.card.halves_after:.0f} points more "
-        "halve the odds of leaving.",
+        f"{metrics} {'metric' if metrics == 1 else 'metrics'}, learned from {found.learned_from:,} accounts that "
+        f"{had}, known by {found.split.test_from.date()}: {found.design.words}. {found.card.halves_after:.0f} points "
+        f"more {odds_in_words(found.design)}.",
         found.known_departures.words,
         _against_the_best(found),
         *(f"{name}: {each.separation}." for name, each in found.judged.baselines.items() if _has_not_learned(each)),
+        likelihoods(found.judged.reliability),
         _doubtful(found),
     ]
     return [sentence for sentence in sentences if sentence]
@@ -72,6 +77,16 @@ def beside(found: FittedModel) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def warning(found: FittedModel) -> pd.DataFrame:
+    """A row for each alarm of it and of the other models: how early, and how many of those who stay look the same."""
+    return alarms([found.judged, *found.others])
+
+
+def parts(found: FittedModel) -> pd.DataFrame:
+    """A row a segment and cohort: AUC there."""
+    return parts_of(found.judged)
+
+
 def left_out(found: FittedModel) -> pd.DataFrame:
     """A row for each reason why metrics are not in the model, with those it holds for; figures are in `as_object`."""
     grouped: dict[str, list[str]] = {}
@@ -94,6 +109,9 @@ def as_object(found: FittedModel) -> dict[str, object]:
         "scored": found.judged.scored,
         "alarms": found.judged.alarms,
         "baselines": found.judged.baselines,
+        "parts": found.judged.parts,
+        "likelihoods": likelihoods_as_object(found.judged.reliability),
+        "questions": found.questions,
         "others": {other.model.model: other.whole for other in found.others},
         "left_out": found.left_out,
     }

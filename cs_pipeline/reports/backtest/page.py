@@ -21,7 +21,7 @@ def backtest_page(found: Backtest) -> str:
         models=[(result.model, verdict(result)) for result in found.models],
         compared=_table(tables.compared(found)),
         baselines=_table(tables.beside_baselines(found)),
-        alarms=_table(tables.alarms(found)),
+        alarms=_table(tables.alarms(found.models)),
         separation=_drawn(charts.separation_of_models(found)),
         beside=_drawn(charts.separation_beside_baselines(found)),
         single_metrics=_drawn(charts.best_single_metrics(found)),

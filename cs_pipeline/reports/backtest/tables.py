@@ -1,5 +1,7 @@
 """Tables of backtest, tuning, steadiness and uplift. No arithmetic beyond formatting."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cs_pipeline.backtest.comparison import Backtest, ModelResult
@@ -106,7 +108,7 @@ def tenths(result: ModelResult) -> pd.DataFrame | TooLittle:
     return _with_shares(rows, {"score": scores})
 
 
-def alarms(found: Backtest) -> pd.DataFrame:
+def alarms(results: Sequence[ModelResult]) -> pd.DataFrame:
     """A row a model and alarm: how early it was raised, and how often for nothing. Models without one are left out."""
     return pd.DataFrame(
         [
@@ -118,7 +120,7 @@ def alarms(found: Backtest) -> pd.DataFrame:
                 "median weeks of warning": f"{alarm.median_weeks:g}",
                 "stayers alarmed": f"{alarm.share_of_stayers:.0%}",
             }
-            for result in found.models
+            for result in results
             if not isinstance(result.alarms, TooLittle)
             for alarm in result.alarms
         ]

@@ -135,10 +135,11 @@ def steadiness_verdict(report: SteadinessReport) -> str:
 def likelihoods(found: Reliability | TooLittle) -> str:
     """One sentence on how far likelihoods of leaving within 90 days were from what happened."""
     if isinstance(found, TooLittle):
-        return f"No likelihood of leaving: {found}."
+        return f"No likelihood of the outcome within 90 days: {found}."
     figures = (
-        f"Likelihoods of leaving within 90 days, stated each week from what was over by then, err by {found.brier:.4f} "
-        f"(Brier score), the share that leaves on average, said of everybody, by {found.brier_of_base_rate:.4f}"
+        "Likelihoods of the outcome within 90 days, stated each week from what was over by then, err by "
+        f"{found.brier:.4f} (Brier score), the share that has it on average, said of everybody, by "
+        f"{found.brier_of_base_rate:.4f}"
     )
     if found.skill <= 0:
         return f"{figures}: this score tells nothing for them."
