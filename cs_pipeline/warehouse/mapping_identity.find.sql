@@ -1,21 +1,23 @@
 -- Of each row without an account: the account of its address, else of its domain, else why there is none.
 create temporary table found on commit drop as
-with asked as (
+with addressed as materialized (
     select
         ctid as row,
+        _domain,
+        cs.address_of(_email) as address
+    from {relation}
+    where account_id is null
+),
+
+asked as materialized (
+    select
+        row,
         address,
         coalesce(
             nullif(regexp_replace(lower(btrim(_domain)), '^(https?://)?(www\.)?([^/:?#\s,;]+).*$', '\3'), ''),
             split_part(address, '@', 2)
         ) as domain
-    from (
-        select
-            ctid,
-            _domain,
-            cs.address_of(_email) as address
-        from {relation}
-        where account_id is null
-    ) as without_account
+    from addressed
 )
 
 select

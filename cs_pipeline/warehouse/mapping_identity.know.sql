@@ -1,12 +1,21 @@
 -- One row an address and account; an address; a domain. `accounts` counts how many it could be.
 create temporary table known_users on commit drop as
+with addressed as materialized (
+    select
+        cs.address_of(email) as address,
+        account_id,
+        user_id
+    from known_people
+    where account_id <> ''
+)
+
 select
-    cs.address_of(email) as address,
+    address,
     account_id,
     min(user_id) as user_id
-from known_people
-where cs.address_of(email) is not null and account_id <> ''
-group by cs.address_of(email), account_id;
+from addressed
+where address is not null
+group by address, account_id;
 
 create temporary table known_addresses on commit drop as
 select
