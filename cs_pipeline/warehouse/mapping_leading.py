@@ -10,6 +10,7 @@ from cs_pipeline.warehouse.mapping import InstalledMapping
 from cs_pipeline.warehouse.upsert import put_aside
 from cs_pipeline.warehouse.validation import Rule
 
+OPTED_OUT = "unsubscribed_at"
 _OTHERS = {"accounts": "is none of the accounts", "users": "is none of the users"}
 
 
@@ -40,7 +41,7 @@ def let_one_lead(cursor: Cursor, table: SourceTable, incoming: Incoming, loads: 
             f"select other.ctid as row, 0 as rule from {relation} as other "
             f"where other.{LOAD} = {load_id} and not exists (select from pairs where pairs.other = other.ctid)",
         )
-        filled = [name for name in view.columns if name not in (*table.key, "account_id", LOADED_AT)]
+        filled = [name for name in view.columns if _may_fill(table, loads[leader], name)]
         if filled:
             values = ", ".join(f"{name} = coalesce(incoming.{name}, other.{name})" for name in filled)
             cursor.execute(
@@ -51,3 +52,12 @@ def let_one_lead(cursor: Cursor, table: SourceTable, incoming: Incoming, loads: 
         cursor.execute(f"delete from {relation} where {LOAD} = %s", (load_id,))
         cursor.execute("drop table pairs")
     return rejected
+
+
+def _may_fill(table: SourceTable, leader: InstalledMapping, name: str) -> bool:
+    """Whether another source may fill what the leading one leaves empty. Where empty says something, "still a customer",
+    and the leading source has the column, it has said it; who asked for no more mail counts wherever it stands.
+    """
+    if name in (*table.key, "account_id", LOADED_AT):
+        return False
+    return name == OPTED_OUT or not (table.column(name).empty_says and name in leader.columns)

@@ -230,3 +230,16 @@ def test_a_cancellation_begins_when_it_is_said_and_is_withdrawn_by_a_version_wit
         )
         for row in rows
     ] == [("sub/1", "02-10 12:00", "02-20"), ("sub/2", "04-11 09:00", None)]
+
+
+@pytest.mark.parametrize(
+    ("second", "left"),
+    [("canceled,,,2024-04-01,2024-05-01,,false,,2024-06-01,", "06-01"), (f"active,,,{LIVE},,false,,,", None)],
+)
+def test_a_customer_has_left_when_the_last_subscription_has_ended(
+    mapped: Mapped, second: str, left: str | None
+) -> None:
+    files = stripe(BILLED, subscription=f"canceled,,,{LIVE},,false,2024-04-05,2024-04-05,")
+    files["subscription_history"] += f"sub_2,cus_1,{second},true,2024-04-11\n"
+    accounts = {row["account_id"]: row["churned_at"] for row in mapped("stripe", files)["accounts"]}
+    assert {key: value and f"{value:%m-%d}" for key, value in accounts.items()} == {"acme": left, "cus_2": None}

@@ -94,7 +94,7 @@ COLUMNS = {  # of every template, by vendor and table
         "users": "user_id account_id email full_name created_at _email",
     },
     "recurly": {
-        "accounts": "account_id account_name created_at country _domain",
+        "accounts": "account_id account_name created_at churned_at country _domain",
         "cancellation_requests": "request_id account_id requested_at withdrawn_at reason",
         "invoices": "invoice_id account_id issued_on due_on amount paid_at",
         "subscriptions": (
@@ -118,7 +118,7 @@ COLUMNS = {  # of every template, by vendor and table
         "users": "user_id account_id email full_name created_at timezone _email",
     },
     "stripe": {
-        "accounts": "account_id account_name created_at country _domain",
+        "accounts": "account_id account_name created_at churned_at country _domain",
         "cancellation_requests": "request_id account_id requested_at withdrawn_at reason _email",
         "invoices": "invoice_id account_id issued_on due_on amount paid_at _email",
         "subscriptions": (

@@ -311,7 +311,7 @@ def test_recurly(mapped: Mapped) -> None:
             "i2,1,credit,closed,USD,10,2024-01-11,2024-01-11,,2024-01-11\n",
         },
     )
-    assert column(found["accounts"], "account_id", "account_name") == [("a", "Acme Inc")]
+    assert column(found["accounts"], "account_id", "account_name", "churned_at") == [("a", "Acme Inc", "05-10 00:00")]
     assert [
         (row["subscription_id"], row["seats"], row["mrr"], str(row["started_on"]), str(row["ended_on"]))
         for row in found["subscriptions"]

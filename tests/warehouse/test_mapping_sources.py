@@ -162,6 +162,26 @@ def test_the_leading_source_says_which_accounts_and_users_there_are_and_others_f
     }
 
 
+def test_what_an_empty_value_says_is_said_by_the_leading_source_but_an_opt_out_counts_wherever_it_stands(
+    warehouse: Warehouse, sources: Path, write: Write, query: Query
+) -> None:
+    left = "'a', timestamp '2024-06-01'", "'b', timestamp '2024-06-01'"
+    write("accounts/billing.sql", rows("account_id, churned_at", *left))
+    gone = "'u1', 'a', timestamp '2024-06-01', timestamp '2024-06-01'"
+    write("users/crm.sql", rows("user_id, account_id, deleted_at, unsubscribed_at", gone))
+    nothing = "null::timestamptz as deleted_at, null::timestamptz as unsubscribed_at"
+    users, accounts = sources / "users.sql", sources / "accounts.sql"
+    users.write_text(f"select *, {nothing} from ({users.read_text()}) as given", encoding="utf-8")
+    bring_in(warehouse, sources)
+    assert query("select distinct churned_at::date::text from raw.accounts") == [("2024-06-01",)]  # nobody else says it
+    said = "select deleted_at, unsubscribed_at::date::text from raw.users where user_id = 'u1'"
+    assert query(said) == [(None, "2024-06-01")]
+    stays = f"select *, null::timestamptz as churned_at from ({accounts.read_text()}) as given"
+    accounts.write_text(stays, encoding="utf-8")
+    bring_in(warehouse, sources)
+    assert query("select distinct churned_at from raw.accounts") == [(None,)]
+
+
 def test_two_sources_of_accounts_of_which_none_leads_are_refused_and_connectors_yaml_decides(
     warehouse: Warehouse, sources: Path, write: Write, query: Query
 ) -> None:
