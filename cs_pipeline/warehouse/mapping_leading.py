@@ -55,8 +55,9 @@ def let_one_lead(cursor: Cursor, table: SourceTable, incoming: Incoming, loads: 
 
 
 def _may_fill(table: SourceTable, leader: InstalledMapping, name: str) -> bool:
-    """Whether another source may fill what the leading one leaves empty. Where empty says something, "still a customer",
-    and the leading source has the column, it has said it; who asked for no more mail counts wherever it stands.
+    """Whether another source may fill what the leading one leaves empty. Where empty says something, such as "still a
+    customer", and the leading source has the column, it has said it; who asked for no more mail counts wherever it
+    stands.
     """
     if name in (*table.key, "account_id", LOADED_AT):
         return False
