@@ -30,7 +30,17 @@ def files_that_mention(word: str, *folders: str) -> set[str]:
 
 
 def test_there_is_a_recipe_for_each_thing_that_is_added_often() -> None:
-    things = ("metric", "KPI", "score model", "playbook", "channel", "alert rule", "report", "page to the site")
+    things = (
+        "connector",
+        "metric",
+        "KPI",
+        "score model",
+        "playbook",
+        "channel",
+        "alert rule",
+        "report",
+        "page to the site",
+    )
     assert set(RECIPES) == set(things)
 
 

@@ -88,11 +88,14 @@ class _Words:
         return table in self.landed and (not column or column in self.landed[table].columns)
 
     def tables_with(self, needed: Sequence[str], some: Sequence[str]) -> list[str]:
-        """The tables that have every column that is needed, and some of the others."""
+        """The tables that have every column that is needed, and some of the others; not views beside them."""
         return [
             name
             for name, table in self.landed.items()
-            if all(each in table.columns for each in needed) and any(each in table.columns for each in some)
+            if all(each in table.columns for each in needed)
+            and any(each in table.columns for each in some)
+            and name.isidentifier()
+            and not name.endswith("_view")
         ]
 
     def rows(

@@ -257,9 +257,10 @@ def test_salesforce(mapped: Mapped) -> None:
     ]
 
 
-def test_segment(mapped: Mapped) -> None:
+@pytest.mark.parametrize("vendor", ["segment", "rudderstack"])
+def test_segment_and_rudderstack(mapped: Mapped, vendor: str) -> None:
     found = mapped(
-        "segment",
+        vendor,
         {
             "groups": "id,user_id,group_id,name,created_at,timestamp,website\n"
             "g1,u1,a,Acme,2024-01-01,2024-01-05 09:00,acme.example\ng2,u1,b,Bolt,2024-01-02,2024-03-01 09:00,\n"
@@ -270,6 +271,7 @@ def test_segment(mapped: Mapped) -> None:
             "2024-01-04 11:00,\nt2,u1,feature_used,2024-03-02 09:00,2024-03-02 09:01,\n"
             "t3,u1,invited,2024-03-02 09:00,2024-03-02 09:01,a\nt4,,visited,2024-03-02 09:00,2024-03-02 09:01,\n",
             "feature_used": "id,event,feature,duration,received_at\nt2,feature_used,export,12.5,2024-03-02 09:01\n",
+            "screens": "id,user_id,name,timestamp,received_at\ns1,u1,Settings,2024-02-11 09:00,2024-02-11 09:01\n",
             "pages": "id,user_id,path,timestamp,received_at\np1,u1,/pricing,2024-02-10 09:00,2024-02-10 09:01\n",
         },
     )
@@ -283,11 +285,12 @@ def test_segment(mapped: Mapped) -> None:
     ]
     assert column(found["events"], "event_id", "account_id", "event_name", "feature", "page", "_loaded_at") == [
         ("p1", "a", "page_view", None, "/pricing", "02-10 09:01"),
+        ("s1", "a", "page_view", None, "Settings", "02-11 09:01"),
         ("t1", "a", "login", None, None, "01-04 09:01"),
         ("t2", "b", "feature_used", "export", None, "03-02 09:01"),
         ("t3", "a", "invited", None, None, "03-02 09:01"),
     ]
-    assert found["events"][2]["duration_seconds"] == 12.5
+    assert found["events"][3]["duration_seconds"] == 12.5
 
 
 def test_recurly(mapped: Mapped) -> None:
