@@ -56,6 +56,22 @@ def test_the_card_has_eight_fields_as_text_and_as_json(
     assert json.loads(run("acme", "--json", "--as-of", "2025-03-06"))["last_contact"] is None
 
 
+def test_the_card_says_how_likely_the_account_is_to_leave(company: Company) -> None:
+    company.account("acme", severity=1)
+    assert "90 days" not in card(company).notes
+    company.run(
+        """
+            insert into cs.score_calibrations (
+                week, model, model_version, observations, departures, score_from, likelihood, low, high
+            )
+            select distinct week, model, model_version, 400, 40, '{0,70}'::float8[], '{0.2,0.03}'::float8[],
+                '{0.15,0.02}'::float8[], '{0.26,0.05}'::float8[]
+            from cs.health_scores
+        """
+    )
+    assert "Of accounts with such a score, 20.0% (15.0% to 26.0%) left within 90 days." in card(company).notes
+
+
 @pytest.mark.requirement("S3-97", "C-51")
 @pytest.mark.parametrize(("score", "strictly"), [(80, "Green"), (79.96, "Yellow"), (50, "Yellow"), (49.9, "Red")])
 def test_strict_bands_are_80_and_50_whatever_the_model_says(company: Company, score: float, strictly: str) -> None:

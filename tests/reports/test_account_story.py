@@ -40,6 +40,33 @@ def acme(marts: Warehouse) -> Warehouse:
     return marts
 
 
+def test_how_likely_the_account_is_to_leave_is_told_or_what_would_be_enough_to_say(acme: Warehouse) -> None:
+    assert told(acme).paragraphs[-1] == (
+        "How likely it is to leave is not worked out for this week: scoring it again does it."
+    )
+    with acme.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into cs.score_calibrations (week, model, model_version, observations, departures)
+            select distinct week, model, model_version, 100, 12 from cs.health_scores
+            """
+        )
+    assert tell_story(acme, "acme", week(1)).paragraphs[-1] == (
+        "How likely it is to leave is not stated: 12 departures in windows of 90 days that are over, and 20 are needed."
+    )
+    with acme.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            """
+            update cs.score_calibrations set
+                observations = 400, departures = 40, score_from = '{0,70}', likelihood = '{0.2,0.03}',
+                low = '{0.15,0.02}', high = '{0.26,0.05}'
+            """
+        )
+    assert tell_story(acme, "acme", week(1)).paragraphs[-1] == (
+        "Of accounts with such a score, 20.0% (15.0% to 26.0%) left within 90 days."
+    )
+
+
 def test_a_score_is_told_with_what_holds_it_back_and_what_changed_it(acme: Warehouse) -> None:
     story = told(acme)
     assert story.paragraphs[0].endswith(

@@ -35,6 +35,24 @@ def test_the_page_tells_what_the_rows_say(sample: Sample) -> None:
     assert page.contacts
 
 
+def test_the_page_shows_how_likely_the_account_is_to_leave(changing: Sample, actor: TestClient) -> None:
+    changing.history.rows("delete from cs.score_calibrations")
+    assert "Leaves within 90 days" not in actor.get(f"/accounts/{changing.account}").text
+    changing.history.rows(
+        """
+        insert into cs.score_calibrations (
+            week, model, model_version, observations, departures, score_from, likelihood, low, high
+        )
+        select distinct week, model, model_version, 400, 40, '{0}'::float8[], '{0.2}'::float8[],
+            '{0.15}'::float8[], '{0.26}'::float8[]
+        from cs.health_scores
+        """
+    )
+    shown = " ".join(actor.get(f"/accounts/{changing.account}").text.split())
+    assert "<dt>Leaves within 90 days</dt><dd>20" in shown
+    assert "of those with such a score did" in shown
+
+
 def test_what_was_not_sent_says_why(changing: Sample) -> None:
     changing.history.rows(
         f"update cs.actions set status = 'suppressed', reason = 'bad_fit' where account_id = '{changing.account}'"
