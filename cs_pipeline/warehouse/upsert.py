@@ -18,6 +18,9 @@ from cs_pipeline.warehouse.spellings import respell
 from cs_pipeline.warehouse.validation import REPEATED_KEY, Rule, rules, typed
 
 FIRST_WITH_INPUT_IS_VALID = 160_000
+FEW = 0.1
+"""Share of a table's rows up to which what comes in is news beside it: it is looked up by key, and does not change how
+the table is distributed. More is a load of the table, for which reading it whole is cheaper."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,38 @@ def upsert_incoming(
         rejected += _put_aside_repeated(cursor, table, incoming, origins)
         at("writing")
         loaded = _insert_or_update(cursor, table, incoming)
-    cursor.execute(f"analyze {table.relation}")
+    _analyze(cursor, table, is_few=not is_new and _is_few(cursor, table, incoming))
+    _summarize(cursor, table)
     return Upserted(rejected, loaded)
+
+
+def _is_few(cursor: Cursor, table: SourceTable, incoming: Incoming) -> bool:
+    """Whether the incoming rows are few beside those of the table, as both were analyzed last."""
+    cursor.execute(
+        "select incoming.reltuples < %s * stored.reltuples from pg_class as incoming, pg_class as stored "
+        "where incoming.oid = %s::regclass and stored.oid = %s::regclass",
+        (FEW, incoming.relation, table.relation),
+    )
+    return cursor.fetchone() == (True,)
+
+
+def _analyze(cursor: Cursor, table: SourceTable, *, is_few: bool) -> None:
+    """Tell PostgreSQL what a table holds now. Of few new rows it need only know that they are later than all before:
+    else it expects none of them, and what they add up to in time autovacuum sees."""
+    if not is_few:
+        cursor.execute(f"analyze {table.relation}")
+    elif table.append_only:
+        cursor.execute(f"analyze {table.relation} ({table.event_time}, {LOAD_ID})")
+
+
+def _summarize(cursor: Cursor, table: SourceTable) -> None:
+    """Tell block-range indexes of the new pages: until vacuum does, each look for a day or a load reads all of them."""
+    cursor.execute(
+        "select brin_summarize_new_values(pg_class.oid) from pg_index "
+        "inner join pg_class on pg_index.indexrelid = pg_class.oid inner join pg_am on pg_class.relam = pg_am.oid "
+        "where pg_index.indrelid = %s::regclass and pg_am.amname = 'brin'",
+        (table.relation,),
+    )
 
 
 def _put_aside_broken(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
@@ -232,6 +265,9 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming) ->
         changes.append(f"stored.{LOADED_AT} is distinct from least(stored.{LOADED_AT}, {values[LOADED_AT]})")
         updates.append(f"{LOADED_AT} = {earliest.format('excluded')}")
     is_new = f"stored.{table.key[0]} is null"
+    looks_up = "off" if _is_few(cursor, table, incoming) else "on"
+    # Else PostgreSQL reads the whole table for them: it takes a page of the index for far from the next.
+    cursor.execute(f"set local enable_hashjoin = {looks_up}; set local enable_mergejoin = {looks_up}")
     cursor.execute(
         f"insert into {table.relation} as stored ({', '.join(values)}, {LOAD_ID}) "
         f"select {', '.join(values.values())}, incoming.{LOAD} "
@@ -240,7 +276,9 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming) ->
         f"on conflict ({', '.join(table.key)}) do update "
         f"set {', '.join([*updates, f'{LOAD_ID} = excluded.{LOAD_ID}'])}"
     )
-    return cursor.rowcount
+    loaded = cursor.rowcount
+    cursor.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
+    return loaded
 
 
 def _validity_function(cursor: Cursor) -> str:

@@ -4,6 +4,7 @@
         incremental_strategy='replace_account_days',
         unique_key='activity_date',
         on_schema_change='fail',
+        pre_hook='{{ never_loop_over_rows() }}',
         indexes=[
             {'columns': ['activity_date']},
             {'columns': ['account_id', 'activity_date']},
