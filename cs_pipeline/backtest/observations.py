@@ -185,5 +185,6 @@ def _observed(design: Design) -> tuple[str, int, int]:
     scheme = design.scheme
     if isinstance(scheme, BeforeRenewals):
         return read_sql(__file__, "before_renewals"), 7 * scheme.lead_weeks, min(STEADY_WEEKS, design.weeks)
-    which = "at_a_rhythm" if isinstance(scheme, EveryWeeks) else "in_weeks_of_their_own"
-    return read_sql(__file__, which), scheme.within_days, scheme.every_weeks
+    if isinstance(scheme, EveryWeeks):
+        return read_sql(__file__, "at_a_rhythm"), scheme.within_days, scheme.every_weeks
+    return read_sql(__file__, "in_weeks_of_their_own"), scheme.within_days, scheme.every_weeks
