@@ -5,8 +5,10 @@
 {%- endmacro %}
 
 
-{# For a pre-hook: join by hash or in order, for this transaction only. Of days that were loaded since the table was
-   analyzed PostgreSQL expects next to no rows, and would go through all touched accounts for each of them. #}
-{% macro never_loop_over_rows() -%}
-    set local enable_nestloop = off
+{# For a pre-hook: join by hash alone, for this transaction only. Of days that were loaded since a table was analyzed, and
+   of a temporary table, PostgreSQL does not know how many rows they have: it would go through all accounts of a day for
+   each of them. #}
+{% macro join_by_hash() -%}
+    set local enable_nestloop = off;
+    set local enable_mergejoin = off
 {%- endmacro %}

@@ -4,13 +4,13 @@
         incremental_strategy='replace_account_days',
         unique_key='activity_date',
         on_schema_change='fail',
-        pre_hook='{{ never_loop_over_rows() }}',
+        pre_hook='{{ join_by_hash() }}',
         indexes=[
             {'columns': ['activity_date']},
             {'columns': ['account_id', 'activity_date']},
             {'columns': ['newest_load_id']},
         ],
-        post_hook='analyze {{ this }}'
+        post_hook='analyze {{ this }} (account_id, activity_date, newest_load_id)'
     )
 }}
 

@@ -4,7 +4,7 @@
         incremental_strategy='replace_account_days',
         unique_key='activity_date',
         on_schema_change='fail',
-        pre_hook='{{ never_loop_over_rows() }}',
+        pre_hook='{{ join_by_hash() }}',
         indexes=[
             {'columns': ['activity_date']},
             {'columns': ['account_id', 'activity_date']},
@@ -14,7 +14,7 @@
             """{{ partial_index(
                 ['account_id', 'activity_date'], 'automations_created > 0 or automations_deactivated > 0'
             ) }}""",
-            'analyze {{ this }}',
+            'analyze {{ this }} (account_id, activity_date, newest_load_id)',
         ]
     )
 }}
