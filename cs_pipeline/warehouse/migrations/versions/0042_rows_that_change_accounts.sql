@@ -1,6 +1,6 @@
--- Roll-ups by day read again what the accounts of newer rows did on a day, no longer the whole day. So a row that moves
--- to another account on the same day has to be recorded like one that moves to another day: the account it leaves has no
--- newer row that says so. Everything else is as before.
+-- Roll-ups by day read again what the accounts of newer rows did on a day, no longer the whole day. So a row that
+-- moves to another account on the same day has to be recorded like one that moves to another day: the account it
+-- leaves has no newer row that says so. Everything else is as before.
 create or replace function cs.record_touched_days() returns trigger language plpgsql as $$
 declare
     id bigint;
