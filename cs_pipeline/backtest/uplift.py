@@ -5,6 +5,7 @@ by the play and by chance alone. Everybody counts where they were drawn, whateve
 left it early or whose mail was suppressed too. Each account counts once for a playbook, from its first decision on.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
@@ -73,12 +74,13 @@ class Uplift:
         return "helps" if (self.difference.value > 0) == self.measure.is_good else "harms"
 
 
-def uplifts(accounts: pd.DataFrame) -> list[Uplift]:
-    """The effect of every playbook in `accounts` (columns of `decided_accounts`) on every measure."""
+def uplifts(accounts: pd.DataFrame, goals: Mapping[str, Sequence[Measure]] | None = None) -> list[Uplift]:
+    """The effect of every playbook in `accounts` (columns of `decided_accounts`) on every measure; `goals`: further
+    measures by playbook, whose columns are there besides (`trials`)."""
     return [
         _uplift(str(playbook), measure, rows)
         for playbook, rows in accounts.groupby("playbook", sort=True)
-        for measure in MEASURES
+        for measure in (*MEASURES, *(goals or {}).get(str(playbook), ()))
     ]
 
 
@@ -142,8 +144,8 @@ _ACCOUNTS = read_sql(__file__)
 
 
 def decided_accounts(warehouse: Warehouse, playbook: str | None, now: datetime) -> pd.DataFrame:
-    """Accounts that `playbook` (or each) enrolled or held out, once each: playbook, account_id, is_held_out, and
-    has_renewed, has_left, score_change, missing where they cannot be known at `now`.
+    """Accounts that `playbook` (or each) enrolled or held out, once each: playbook, account_id, is_held_out,
+    playbook_version, decided_at, and has_renewed, has_left, score_change, missing where they cannot be known at `now`.
 
     Renewed: the first renewal date within a year of the decision has a successor, 30 days after it, or the term renewed
     by itself and went on. An account that
@@ -159,7 +161,10 @@ def decided_accounts(warehouse: Warehouse, playbook: str | None, now: datetime) 
         "renews_days": RENEWS_WITHIN.days,
         "settled_days": SETTLED_AFTER.days,
     }
-    columns = ["playbook", "account_id", "is_held_out", "has_renewed", "has_left", "score_change"]
+    columns = [
+        "playbook", "account_id", "is_held_out", "playbook_version", "decided_at", "has_renewed", "has_left",
+        "score_change",
+    ]  # fmt: skip
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(_ACCOUNTS, parameters)
         return pd.DataFrame(cursor.fetchall(), columns=columns, dtype="object")

@@ -3,6 +3,7 @@ with decided as (
         playbook,
         account_id,
         enrolled_at as since,
+        playbook_version,
         (enrolled_at at time zone 'UTC')::date as decided_on,
         status = 'refused' as is_held_out
     from cs.enrolments
@@ -16,6 +17,8 @@ select
     decided.playbook,
     decided.account_id,
     decided.is_held_out,
+    decided.playbook_version,
+    decided.since as decided_at,
     renewal.has_renewed,
     case
         when decided.since + %(leaves_within)s <= %(now)s

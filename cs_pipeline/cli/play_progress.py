@@ -15,6 +15,8 @@ from cs_pipeline.settings import load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cs_pipeline.backtest.uplift import Uplift
+
 MOST_LISTED = 2  # risks and next steps of a play among others
 
 
@@ -52,29 +54,40 @@ def uplift(
     playbook: Annotated[str, typer.Argument(help="Name of a playbook; nothing: all of them.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Compare enrolled accounts with held-out ones: renewals, departures, score.
+    """Compare enrolled accounts with held-out ones, and variants of steps: goals, renewals, departures, score.
 
     Needs `hold_out` in the playbook. Example: cs-pipeline play uplift red_save
     """
+    from cs_pipeline.backtest.trials import trials, with_goals
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
     from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
-    from cs_pipeline.reports.backtest.tables import uplift_table
+    from cs_pipeline.reports.backtest.tables import trial_table, uplift_table
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     library = load_playbooks(settings.config)
     if playbook:
         playbook_named(playbook, library)
-    found = uplifts(decided_accounts(locate(settings), playbook or None, Clock(settings.now).now()))
+    warehouse, now = locate(settings), Clock(settings.now).now()
+    accounts, goals = with_goals(warehouse, decided_accounts(warehouse, playbook or None, now), library, now)
+    found, tried = uplifts(accounts, goals), trials(warehouse, accounts, goals, library)
     if as_json:
-        print_json([{**as_plain(each), "verdict": each.verdict} for each in found])
+        of_trials = [{"step": each.step, "variant": each.variant, **_plain_effect(each.effect)} for each in tried]
+        print_json([*map(_plain_effect, found), *of_trials])
         return
     if not found:
         console.print("No account was enrolled or held out yet.")
         return
     print_frame(uplift_table(found))
+    if tried:
+        console.print("Variants of steps, against the step as it is:")
+        print_frame(trial_table(tried))
     if not any(each.held_out for each in found):
         console.print("No account was held out: set `hold_out` in a playbook, such as 0.2, to learn what it does.")
+
+
+def _plain_effect(effect: "Uplift") -> dict[str, object]:
+    return {**as_plain(effect), "verdict": effect.verdict}
 
 
 def _print_plays(found: "pd.DataFrame", most: int | None) -> None:

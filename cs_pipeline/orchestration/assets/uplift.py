@@ -24,8 +24,9 @@ class EffectConfig(dg.Config):
     owners=[CUSTOMER_SUCCESS],
     kinds={"python"},
     description=(
-        "Whether plays help: accounts enrolled against those held out, on renewal, departures within 90 days and "
-        "score, with 95 % intervals, or that it is too small to tell. Launch it by hand. See docs/playbooks.md."
+        "Whether plays help: accounts enrolled against those held out, on goals of steps, renewal, departures within "
+        "90 days and score, and variants of steps against each other, with 95 % intervals, or that it is too small to "
+        "tell. Launch it by hand. See docs/playbooks.md."
     ),
 )
 def effects_of_plays(
@@ -36,16 +37,18 @@ def effects_of_plays(
 ) -> dg.MaterializeResult:
     """Compare, and show what came of it."""
     # scikit-learn, which the intervals come with, takes a second to import; the code location should not cost that.
+    from cs_pipeline.backtest.trials import trials, with_goals
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
     from cs_pipeline.reports.backtest.charts import uplift_differences
-    from cs_pipeline.reports.backtest.tables import uplift_table
+    from cs_pipeline.reports.backtest.tables import trial_table, uplift_table
     from cs_pipeline.reports.charts import as_png
 
     library = load_playbooks(settings.config)
     if config.playbook:
         playbook_named(config.playbook, library)
-    accounts = decided_accounts(warehouse, config.playbook or None, clock.now())
-    found = uplifts(accounts)
+    decided = decided_accounts(warehouse, config.playbook or None, clock.now())
+    accounts, goals = with_goals(warehouse, decided, library, clock.now())
+    found, tried = uplifts(accounts, goals), trials(warehouse, accounts, goals, library)
     chart = uplift_differences(found)
     return dg.MaterializeResult(
         metadata={
@@ -56,6 +59,7 @@ def effects_of_plays(
                 or "_No account was enrolled or held out yet._"
             ),
             "uplift": table(uplift_table(found)),
+            **({"variants": table(trial_table(tried))} if tried else {}),
             **({} if chart is None else {"differences": picture(as_png(chart), "What plays did")}),
         }
     )

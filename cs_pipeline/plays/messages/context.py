@@ -36,7 +36,7 @@ ADDED: Mapping[str, str] = {
     "unsubscribe_url": "Where this reader unsubscribes",
     "account_url": "Where scores are shown",
     "brand": "Colours, font and logo of brand.yaml",
-    "link": "URLs of brand.yaml by name; that of `feedback` carries asked_by",
+    "link": "URLs of brand.yaml by name; each says of which message it was, that of `feedback` as asked_by",
     "asked_by": "What an answer is to bring back as its asked_by, so that it is known which message asked",
     "story": "Story of a similar customer: title, summary, url; missing where there is none",
     "expansion_story": "The same, of a customer who has expanded",
@@ -44,6 +44,10 @@ ADDED: Mapping[str, str] = {
     "preview": "Preview text of the mail, for its body",
 }
 """Names beside those of the catalogue, with their meaning."""
+
+
+MESSAGE_IN_LINK = "cs_message"
+"""The parameter of links in messages that names the message."""
 
 
 def known_names(kind: TriggerKind) -> list[str]:
@@ -116,10 +120,17 @@ def reference_of(action: Action) -> str:
     return hashlib.md5(action.action_key.encode(), usedforsecurity=False).hexdigest()
 
 
-def _links(brand: Brand, settings: Settings, asked_by: str) -> Mapping[str, str]:
-    links = brand.links_under(settings.product_url)
-    url, mark, place = links["feedback"].partition("#")
-    return {**links, "feedback": f"{url}{'&' if '?' in url else '?'}asked_by={asked_by}{mark}{place}"}
+def _links(brand: Brand, settings: Settings, reference: str) -> Mapping[str, str]:
+    """Every link says of which message it was, so that what came of it is known beside whoever counts clicks."""
+    return {
+        name: _with(url, "asked_by" if name == "feedback" else MESSAGE_IN_LINK, reference)
+        for name, url in brand.links_under(settings.product_url).items()
+    }
+
+
+def _with(url: str, name: str, value: str) -> str:
+    url, mark, place = url.partition("#")
+    return f"{url}{'&' if '?' in url else '?'}{name}={value}{mark}{place}"
 
 
 def _typed(value: object, kind: str) -> object:

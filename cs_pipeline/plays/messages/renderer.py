@@ -92,6 +92,7 @@ class Renderer:
         (a contact's full name); what is absent or None is missing. Raises UserError that names template, line and
         variable, and never prints a missing value.
         """
+        step = step.as_sent(playbook.playbook, action.account_id)
         to_show = TemplateFacts(self._settings, self._brand, playbook)
         link = unsubscribe_link(self._settings, action.action_key, self._link_key)
         values = to_show.of(step, facts, action) | {"unsubscribe_url": link}
@@ -126,7 +127,7 @@ class Renderer:
         """
         problems: list[str] = []
         known = known_names(playbook.trigger.kind)
-        for step in playbook.steps:
+        for step in _each_with_one_template(playbook):
             try:
                 self._template(step).check_names(known)
                 for account, facts in samples.variants(playbook.trigger.kind):
@@ -210,6 +211,15 @@ class Renderer:
                 Template(self._html if form == "mail" else plain, body.text, path, body.line),
             )
         return self._text_templates[path]
+
+
+def _each_with_one_template(playbook: Playbook) -> list[Step]:
+    """The steps, and each of their variants as a step of its own."""
+    return [
+        step.model_copy(update={"template": template, "variants": ()})
+        for step in playbook.steps
+        for template in step.templates
+    ]
 
 
 def _asks_for_approval(playbook: Playbook) -> bool:

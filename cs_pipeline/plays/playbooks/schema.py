@@ -9,15 +9,16 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from cs_pipeline.channels.registry import CUSTOMER_CHANNELS, KINDS
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, NAMED_BY, Catalogue, TriggerKind, facts_of_trigger
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
+from cs_pipeline.plays.playbooks.trials import BASE, Goal, Variant, variant_of
 from cs_pipeline.yaml_with_lines import Problem, validate
 
 SHIPPED = Path(__file__).parent / "library"
@@ -95,7 +96,8 @@ class Declared(_Part):
 class Step(_Part):
     """One message or task of the play. `day` counts from the anchor; before a renewal date it is negative.
 
-    `checklist`: what a task asks for, point by point; `title`: what it is called. Templates may show both.
+    `checklist`: what a task asks for, point by point; `title`: what it is called. Templates may show both. `goal`: what
+    it is to reach, by when; `variants`: other templates that are tried beside its own.
     """
 
     step: Name
@@ -111,6 +113,24 @@ class Step(_Part):
     kind: Literal["task", "opportunity"] = "task"
     needs_approval: bool = False
     checklist: tuple[Text, ...] = ()
+    goal: Text | None = None
+    variants: tuple[Variant, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_tried(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A step without goal and variants reads as it did before there were any, so that its version stays."""
+        said = handler(self)
+        return {name: value for name, value in said.items() if name not in ("goal", "variants") or value}
+
+    def as_sent(self, playbook: str, account_id: str) -> "Step":
+        """The step with the template that an account gets."""
+        chosen = variant_of(playbook, self.step, self.variants, account_id)
+        return self if chosen is None else self.model_copy(update={"template": chosen.template})
+
+    @cached_property
+    def templates(self) -> tuple[str, ...]:
+        """Its own template, and those of its variants."""
+        return (self.template, *(variant.template for variant in self.variants))
 
     @property
     def waits_for_approval(self) -> bool:
@@ -256,6 +276,11 @@ def _problems_of_conditions(playbook: Playbook) -> Iterator[Problem]:
             _condition(text, catalogue)
         except ConditionError as error:
             yield Problem(where, str(error))
+    for index, step in enumerate(playbook.steps):
+        try:
+            _ = step.goal and Goal.parse(step.goal)
+        except ConditionError as error:
+            yield Problem(("steps", index, "goal"), str(error))
 
 
 def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
@@ -272,6 +297,12 @@ def _problems_of_steps(playbook: Playbook) -> Iterator[Problem]:
             yield Problem(("steps", index, "to"), "expected another role: only an alert is about one user")
         if step.channel in CUSTOMER_CHANNELS and step.to in ("team", "sales"):
             yield Problem(("steps", index, "to"), f"expected a person: {TEAMS[step.to]} is reached in {TEAM_CHANNELS}")
+        known = {BASE}
+        for place, variant in enumerate(step.variants):
+            if variant.variant in known:
+                words = "means the step as it is" if variant.variant == BASE else "is the name of a variant already"
+                yield Problem(("steps", index, "variants", place, "variant"), words)
+            known.add(variant.variant)
         for field in ("priority", "kind", "checklist"):
             if KINDS[step.channel].form != "record" and field in step.model_fields_set:
                 yield Problem(("steps", index, field), f"is for channel crm only, and this is {step.channel}")

@@ -9,6 +9,7 @@ from cs_pipeline.backtest.likelihood import Reliability
 from cs_pipeline.backtest.measures import DidNotLearn, Interval, NoAnswer, Separation, TooLittle, share_in_words
 from cs_pipeline.backtest.steadiness import SteadinessReport
 from cs_pipeline.backtest.survival import Retention
+from cs_pipeline.backtest.trials import Trial
 from cs_pipeline.backtest.tuning import Proposal
 from cs_pipeline.backtest.uplift import Uplift
 from cs_pipeline.reports.backtest.text import verdict, why_weight_moved
@@ -231,6 +232,25 @@ def uplift_table(found: list[Uplift]) -> pd.DataFrame:
                 "verdict": uplift.verdict,
             }
             for uplift in found
+        ]
+    )
+
+
+def trial_table(found: list[Trial]) -> pd.DataFrame:
+    """playbook, step, variant, measure, and of how many with the variant and as it is, difference, verdict."""
+    return pd.DataFrame(
+        [
+            {
+                "playbook": trial.effect.playbook,
+                "step": trial.step,
+                "variant": trial.variant,
+                "measure": trial.effect.measure.name,
+                "with_it": _mean(trial.effect, trial.effect.mean_enrolled, trial.effect.enrolled),
+                "as_it_is": _mean(trial.effect, trial.effect.mean_held_out, trial.effect.held_out),
+                "difference": _difference(trial.effect).replace("enrolled", "drawn").replace("held-out", "other"),
+                "verdict": trial.effect.verdict,
+            }
+            for trial in found
         ]
     )
 

@@ -4,6 +4,7 @@ from psycopg2.extensions import connection as Session
 from starlette.responses import Response
 
 from cs_pipeline.backtest.measures import TooLittle
+from cs_pipeline.backtest.trials import with_goals
 from cs_pipeline.backtest.uplift import FEWEST, Uplift, decided_accounts, uplifts
 from cs_pipeline.errors import UserError
 from cs_pipeline.reports.plays.playbook_page import LATELY, STATES, awaiting_approval, playbook_page
@@ -39,7 +40,8 @@ def show(asked: PageRequest) -> Response:
 
 def _uplifts(asked: PageRequest, name: str) -> list[Uplift]:
     try:
-        return uplifts(decided_accounts(asked.warehouse, name, asked.now))
+        decided = decided_accounts(asked.warehouse, name, asked.now)
+        return uplifts(*with_goals(asked.warehouse, decided, asked.playbooks, asked.now))
     except UserError:
         return []  # no marts yet, of which the other pages speak
 

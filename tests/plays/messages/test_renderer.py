@@ -15,6 +15,7 @@ from cs_pipeline.plays.messages import loader
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction, everything_known
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
+from cs_pipeline.plays.playbooks.trials import Variant, variant_of
 from cs_pipeline.settings import Settings
 
 PLAYBOOKS = load_playbooks(None)
@@ -80,11 +81,25 @@ def test_a_mail_goes_to_its_recipient_with_subject_preview_sender_and_where_repl
     assert "Hi Ada," in (message.body_html or "")
 
 
+def test_an_account_gets_the_template_of_the_variant_it_draws():
+    playbook, step = shipped("yellow_adoption", "quick_guide")
+    variants = (Variant(variant="recommendation", template="yellow_one_recommendation"),)
+    tried = step.model_copy(update={"variants": variants})
+    subjects = {None: set[str](), variants[0]: set[str]()}
+    for number in range(20):
+        action = replace(ACTION, account_id=f"account-{number}")
+        drawn = variant_of(playbook.playbook, step.step, variants, action.account_id)
+        message = RENDERER.render(playbook, tried, everything_known("score_change"), action)
+        subjects[drawn].add(message.subject)
+    assert [len(each) for each in subjects.values()] == [1, 1]
+    assert subjects[None] != subjects[variants[0]]
+
+
 def test_the_text_part_says_what_the_mail_says_with_its_links_spelled_out():
     message = RENDERER.render(*shipped("yellow_adoption", "offer_session"), everything_known("score_change"), ACTION)
-    assert "Choose a time:\nhttps://app.example.com/meet" in message.body_text
+    assert re.search("Choose a time:\nhttps://app.example.com/meet\\?cs_message=[0-9a-f]{32}\n", message.body_text)
     assert "- A training session for your team" in message.body_text
-    assert "are here\n(https://app.example.com/training)" in message.body_text
+    assert re.search("are here\n\\(https://app.example.com/training\\?cs_message=[0-9a-f]{32}\\)", message.body_text)
     assert max(map(len, message.body_text.splitlines())) <= 90
     assert not re.search(r"<[a-z/]|&[a-z]+;", message.body_text)
 
