@@ -29,7 +29,7 @@ def connect(
     check: Annotated[bool, typer.Option("--check", help="Say whose rows find an account, and whose do not.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write mappings over the tables of Stripe, Salesforce, Zendesk and others, as an ELT tool lands them.
+    """Write mappings over what ELT tools land of Stripe, Salesforce, Zendesk and others.
 
     The files are yours to change; `cs-pipeline map` installs them. Example: cs-pipeline connect stripe --schema stripe
     """
@@ -78,14 +78,8 @@ def _say(done: "Connected", name: str, folder: Path) -> None:
     for each in done.tables:
         if each.file is None:
             costs = first_few(each.metrics_lost, SHOWN)
-            console.print(
-                marked(
-                    "[yellow]–[/] {} left out: there is no table {}{}",
-                    each.table,
-                    each.lacks,
-                    f"; without it are missing: {costs}" if costs else "",
-                )
-            )
+            lost = f"; without it are missing: {costs}" if costs else ""
+            console.print(marked("[yellow]–[/] {} left out: there is no table {}{}", each.table, each.lacks, lost))
             continue
         if each.file.state == "kept":
             words = "{} is left alone: it was changed by hand; --force writes over it"

@@ -17,7 +17,7 @@ PATHS = dict(command_paths(ROOT))
 GROUPS = ["", *(path for path, command in PATHS.items() if isinstance(command, TyperGroup))]
 COMMANDS = [path for path, command in PATHS.items() if not isinstance(command, TyperGroup)]
 SCREEN = {"COLUMNS": "100", "TERMINAL_WIDTH": "100"}
-LINES = 40
+LINES = 41
 
 
 def help_of(path: str) -> list[str]:

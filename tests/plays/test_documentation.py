@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cs_pipeline.plays.delivery.guards import GUARDS
 from cs_pipeline.plays.delivery.upsell_guards import NOT_READY
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
+from cs_pipeline.plays.messages.loader import SHIPPED
 from cs_pipeline.plays.playbooks.schema import Playbook, Step, read_playbook
 from cs_pipeline.plays.reasons import GUARDED, MEANINGS, NOT_ASKED_FOR_MORE
+from tests.builders.company import save_play
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,15 @@ def test_every_field_is_described(text: str) -> None:
 
 
 def test_the_playbook_that_it_shows_is_sound(text: str, tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    example, *_ = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     path = tmp_path / "quiet_champion.yaml"
     path.write_text(example)
     assert read_playbook(path).priority == 60
+
+
+def test_the_step_with_variants_that_it_shows_is_sound(text: str) -> None:
+    _, example = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    (step,) = yaml.safe_load(example)
+    play = save_play(steps=[step])
+    assert play.steps[0].goal == "core_features_used >= 3 within 14 days"
+    assert set(play.steps[0].templates) <= {path.name.split(".")[0] for path in (SHIPPED / "email").iterdir()}
