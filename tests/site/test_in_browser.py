@@ -104,6 +104,7 @@ def test_somebody_signs_in_and_takes_an_alert_with_the_keyboard_alone_and_withou
     ):
         page = context.new_page()
         page.goto("/today")
+        page.locator("input:focus").wait_for()  # the browser gives it the focus a moment after the page has loaded
         page.keyboard.type(ACTOR)
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
