@@ -98,41 +98,46 @@ def versions_of(connection: Connection, weeks: Sequence[date], beside: tuple[str
     )
 
 
+def not_counted(connection: Connection, table: str, asked: pd.DataFrame, within: str) -> pd.DataFrame:
+    """Columns week, model, model_version: scored weeks of the versions of `asked`, of which `table` of schema cs has no
+    row. `within`: which weeks, as a condition on `week`."""
+    versions = asked[["model", "model_version"]].drop_duplicates()
+    return read_frame(
+        connection,
+        f"""
+        select week, model, model_version
+        from cs.scored_weeks
+        where
+            ({within})
+            and (model, model_version) in ({listed(versions)})
+            and not exists (
+                select 1
+                from cs.{table} as counted
+                where
+                    counted.week = scored_weeks.week
+                    and counted.model = scored_weeks.model
+                    and counted.model_version = scored_weeks.model_version
+            )
+        order by week, model, model_version
+        """,
+    )
+
+
 def _count_outcomes(connection: Connection, asked: pd.DataFrame) -> None:
     """Count the closed weeks of the versions that are not counted yet, as far back as the asked weeks look."""
     if asked.empty:
         return
     first = asked["week"].min() - CLOSES_AFTER - timedelta(weeks=LOOKED_BACK)
     last = asked["week"].max() - CLOSES_AFTER
-    versions = asked[["model", "model_version"]].drop_duplicates()
-    missing = read_frame(
-        connection,
-        f"""
-        select week, model, model_version
-        from cs.scored_weeks
-        where
-            week > {literal(first)}
-            and week <= {literal(last)}
-            and (model, model_version) in ({listed(versions)})
-            and not exists (
-                select 1
-                from cs.score_outcomes
-                where
-                    score_outcomes.week = scored_weeks.week
-                    and score_outcomes.model = scored_weeks.model
-                    and score_outcomes.model_version = scored_weeks.model_version
-            )
-        order by week, model, model_version
-        """,
-    )
+    within = f"week > {literal(first)} and week <= {literal(last)}"
+    missing = not_counted(connection, "score_outcomes", asked, within)
     if missing.empty:
         return
-    values = listed(missing)
     sql = read_sql(
         __file__,
         "outcomes",
         outcomes=outcomes_of(),
-        weeks=values,
+        weeks=listed(missing),
         within_days=str(WITHIN_DAYS),
         every_weeks=str(EVERY_WEEKS),
     )

@@ -6,10 +6,10 @@ Each week is counted once, and again when it is scored again. What the counts sa
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from cs_pipeline.backtest.calibrations import listed, versions_of
+from cs_pipeline.backtest.calibrations import listed, not_counted, versions_of
 from cs_pipeline.history.weeks import execute, lock_week
 from cs_pipeline.sql_files import read_sql
-from cs_pipeline.warehouse.bulk import literal, read_frame
+from cs_pipeline.warehouse.bulk import literal
 from cs_pipeline.warehouse.connection import Warehouse
 
 REFERENCE_WEEKS = 52
@@ -27,29 +27,10 @@ def record_distributions(warehouse: Warehouse, weeks: Sequence[date]) -> None:
         if asked.empty:
             return
         reach = timedelta(weeks=REFERENCE_WEEKS)
-        versions = asked[["model", "model_version"]].drop_duplicates()
         spans = [(asked["week"].min() - reach, asked["week"].max())]
         spans += [(until - reach, until) for until in asked["learned_until"].dropna().unique()]
         within = " or ".join(f"week between {literal(first)} and {literal(last)}" for first, last in spans)
-        missing = read_frame(
-            connection,
-            f"""
-            select week, model, model_version
-            from cs.scored_weeks
-            where
-                ({within})
-                and (model, model_version) in ({listed(versions)})
-                and not exists (
-                    select 1
-                    from cs.score_distributions
-                    where
-                        score_distributions.week = scored_weeks.week
-                        and score_distributions.model = scored_weeks.model
-                        and score_distributions.model_version = scored_weeks.model_version
-                )
-            order by week, model, model_version
-            """,
-        )
+        missing = not_counted(connection, "score_distributions", asked, within)
         if len(missing):
             execute(connection, read_sql(__file__, "counts", weeks=listed(missing)))
         connection.commit()

@@ -22,11 +22,8 @@ def cut_bands(
     score: Floats, outcome: NDArray[np.bool_], accounts: NDArray[np.generic]
 ) -> list[dict[str, str | float | int]]:
     """Bands of a score model, healthiest first: band, from, severity. All are known: a score and an outcome each."""
-    whole = np.minimum(np.floor(score).astype(int), 99)
-    observations = np.bincount(whole, minlength=100).astype(float)
-    departures = np.bincount(whole, outcome, minlength=100).astype(float)
     base = float(outcome.mean())
-    rates = departure_rates(departures, observations, base, is_more_healthier=True)
+    whole, rates = _rates_by_whole_score(score, outcome, base)
     bounds = {severity: int((rates >= times * base).sum()) for severity, times in MULTIPLES.items()}
     kept: list[tuple[int, int]] = []  # (bound, severity): scores below the bound are of at least this severity
     for severity, bound in bounds.items():
@@ -45,15 +42,21 @@ def cut_ripe(
     score: Floats, outcome: NDArray[np.bool_], accounts: NDArray[np.generic]
 ) -> list[dict[str, str | float | int]]:
     """Bands of a score for an outcome that people wish for, ripest first; `outcome` is that it did not come."""
-    whole = np.minimum(np.floor(score).astype(int), 99)
-    observations = np.bincount(whole, minlength=100).astype(float)
-    missed = np.bincount(whole, outcome, minlength=100).astype(float)
     base = float(outcome.mean())
-    comes = 1 - departure_rates(missed, observations, base, is_more_healthier=True)
+    whole, missed = _rates_by_whole_score(score, outcome, base)
+    comes = 1 - missed
     bound = int((comes < RIPE * (1 - base)).sum())
     if not 0 < bound < 100 or not _stands_apart(whole, outcome, accounts, 0, bound):
         return [{"band": "Open", "from": 0, "severity": 0}]
     return [{"band": "Ripe", "from": bound, "severity": 0}, {"band": "Open", "from": 0, "severity": 1}]
+
+
+def _rates_by_whole_score(score: Floats, outcome: NDArray[np.bool_], base: float) -> tuple[NDArray[np.int64], Floats]:
+    """Each observation's whole score, and the rate of the outcome at each of 0 to 99, falling."""
+    whole = np.minimum(np.floor(score).astype(int), 99)
+    observations = np.bincount(whole, minlength=100).astype(float)
+    departures = np.bincount(whole, outcome, minlength=100).astype(float)
+    return whole, departure_rates(departures, observations, base, is_more_healthier=True)
 
 
 def _stands_apart(

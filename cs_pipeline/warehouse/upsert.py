@@ -40,6 +40,7 @@ def upsert_incoming(
     is_new = table.create(cursor)
     respell(cursor, table, incoming.relation, incoming.types)
     rejected = _put_aside_broken(cursor, table, incoming, origins)
+    is_few = not is_new and _is_few(cursor, table, incoming)
     if is_new:
         at("writing")
         loaded = _insert_unless_keys_repeat(cursor, table, incoming)
@@ -51,8 +52,8 @@ def upsert_incoming(
     else:
         rejected += _put_aside_repeated(cursor, table, incoming, origins)
         at("writing")
-        loaded = _insert_or_update(cursor, table, incoming)
-    _analyze(cursor, table, is_few=not is_new and _is_few(cursor, table, incoming))
+        loaded = _insert_or_update(cursor, table, incoming, is_few=is_few)
+    _analyze(cursor, table, is_few=is_few)
     _summarize(cursor, table)
     return Upserted(rejected, loaded)
 
@@ -249,7 +250,7 @@ def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
     return loaded
 
 
-def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
+def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming, *, is_few: bool) -> int:
     """Write new and changed rows only: a conflict that changes nothing would still cost a row lock each.
 
     Columns that did not come in keep their value; `_loaded_at` keeps the earliest, so that a past week that was
@@ -265,9 +266,9 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming) ->
         changes.append(f"stored.{LOADED_AT} is distinct from least(stored.{LOADED_AT}, {values[LOADED_AT]})")
         updates.append(f"{LOADED_AT} = {earliest.format('excluded')}")
     is_new = f"stored.{table.key[0]} is null"
-    looks_up = "off" if _is_few(cursor, table, incoming) else "on"
+    reads_whole = "off" if is_few else "on"
     # Else PostgreSQL reads the whole table for them: it takes a page of the index for far from the next.
-    cursor.execute(f"set local enable_hashjoin = {looks_up}; set local enable_mergejoin = {looks_up}")
+    cursor.execute(f"set local enable_hashjoin = {reads_whole}; set local enable_mergejoin = {reads_whole}")
     cursor.execute(
         f"insert into {table.relation} as stored ({', '.join(values)}, {LOAD_ID}) "
         f"select {', '.join(values.values())}, incoming.{LOAD} "
