@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cs_pipeline.connectors.catalogue import ShippedConnector
-from cs_pipeline.connectors.landed_schema import LandedTable
+from cs_pipeline.connectors.landed_schema import LandedTable, first_spelled, spelled
 from cs_pipeline.warehouse.connectors_file import FILE, Connector
 
 _HEAD = """\
@@ -57,13 +57,15 @@ def _expressions(
 ) -> tuple[list[str], list[str]]:
     """Where our id stands: expressions whose columns are there, and those whose columns are not."""
     names = shipped.spec.companies.get(shipped.flavour, ())
-    table = next((landed[name] for name in names if name in landed), None)
-    if table is None:
+    found = first_spelled(names, landed)
+    if found is None:
         return [], []
+    columns = landed[found].columns
     usual = list(shipped.expressions)
-    there = [each for each in usual if set(re.findall(r"company\.(\w+)", each)) <= set(table.columns)]
+    there = [each for each in usual if set(re.findall(r'company\."?(\w+)', each)) <= set(columns)]
     if "accounts" in leads:
-        there.append(f"company.{shipped.spec.own_id}")
+        own = spelled(shipped.spec.own_id, columns)
+        there.append(f"company.{columns[own].quoted if own else shipped.spec.own_id}")
     return there, [each for each in usual if each not in there]
 
 

@@ -1,6 +1,6 @@
 """Look at the tables that an ELT tool has landed in a schema: which there are, with which columns of which types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cs_pipeline.errors import UserError
@@ -22,6 +22,22 @@ class LandedTable:
 
     relation: str
     columns: Mapping[str, LandedColumn]
+
+
+def spelled(name: str, there: Mapping[str, object]) -> str | None:
+    """The key of `there` that is `name`, or is it in another spelling: Airbyte writes `account_id` as the interface it
+    reads does, accountId or AccountId.
+    """
+    return name if name in there else next((each for each in there if _plain(each) == _plain(name)), None)
+
+
+def first_spelled(names: Iterable[str], there: Mapping[str, object]) -> str | None:
+    """The key of `there` that is the first of `names` that is there."""
+    return next(filter(None, (spelled(name, there) for name in names)), None)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def look_at_schema(warehouse: Warehouse, schema: str) -> dict[str, LandedTable]:

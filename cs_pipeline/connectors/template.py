@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cs_pipeline.connectors.catalogue import ENDING, FOLDER, ShippedConnector
 from cs_pipeline.connectors.columns import EPOCH, read_as
-from cs_pipeline.connectors.landed_schema import LandedTable
+from cs_pipeline.connectors.landed_schema import LandedColumn, LandedTable, first_spelled, spelled
 from cs_pipeline.warehouse.connectors_file import Connector
 
 _DELETED = ("_fivetran_deleted", "is_deleted")
@@ -70,6 +70,7 @@ def fill(shipped: ShippedConnector, table: str, landed: Mapping[str, LandedTable
         companies=words.companies,
         money=words.money,
         source=shipped.vendor,
+        flavour=shipped.flavour,
     )
     return words.filled
 
@@ -85,7 +86,8 @@ class _Words:
 
     def has(self, table: str, column: str = "") -> bool:
         """Whether the schema has the table, and the column."""
-        return table in self.landed and (not column or column in self.landed[table].columns)
+        name = spelled(table, self.landed)
+        return bool(name) and (not column or bool(spelled(column, self.landed[name].columns)))
 
     def tables_with(self, needed: Sequence[str], some: Sequence[str]) -> list[str]:
         """The tables that have every column that is needed, and some of the others; not views beside them."""
@@ -109,11 +111,12 @@ class _Words:
         **columns: str | Sequence[str],
     ) -> str:
         """A query of the first table of `names` that is there, with these columns: name and type, or name, names in the
-        source of which the first counts (`period->start` is within jsonb), and type. Without deleted rows and, where
-        the tool keeps versions, with the present ones only. `only`: columns that must not be false. `optional`: no rows
-        where there is no such table. `news_by`: the column by which `map` reads only what is new.
+        source of which the first counts (`period->start` is within jsonb, or as dlt has it `period__start`), and type.
+        Without deleted rows and, where the tool keeps versions, with the present ones only. `only`: columns that must
+        not be false. `optional`: no rows where there is no such table. `news_by`: the column by which `map` reads only
+        what is new.
         """
-        name = next((name for name in names if name in self.landed), None)
+        name = first_spelled(names, self.landed)
         if name is None and not optional:
             raise AbsentTable(names)
         if name is None:
@@ -127,8 +130,8 @@ class _Words:
             said = [f"-- there is no table {self.connector.place}.{names[0]}", "select", *_deeper(separated)]
             return _joined([*said, "where false"])
         conditions = self._conditions(table, only, every_version=every_version, with_deleted=with_deleted)
-        if news_by and news_by in table.columns:
-            column = table.columns[news_by]
+        if news_by and (newest := spelled(news_by, table.columns)):
+            column = table.columns[newest]
             conditions.append(f"{read_as(column.quoted, column.kind, 'timestamptz')} >= mapping.since()")
         where = _where(conditions)
         return _joined(["select", *_deeper(separated), f"from {table.relation}", *where])
@@ -136,10 +139,11 @@ class _Words:
     def companies(self) -> str:
         """A query of the companies of the vendor: `company_id`, its key there, and our `account_id`."""
         names = self.shipped.spec.companies[self.shipped.flavour]
-        name = next((name for name in names if name in self.landed), None)
+        name = first_spelled(names, self.landed)
         if name is None:
             raise AbsentTable(names)
-        table, own = self.landed[name], self.shipped.spec.own_id
+        table = self.landed[name]
+        own = spelled(self.shipped.spec.own_id, table.columns) or self.shipped.spec.own_id
         ids = [f"nullif(btrim(({expression})::text), '')" for expression in self.connector.account_id]
         found = "null::text" if not ids else ids[0] if len(ids) == 1 else f"coalesce({', '.join(ids)})"
         conditions = self._conditions(table, with_deleted=True, alias="company.")
@@ -180,18 +184,18 @@ class _Words:
         sources = [str(source) for source in sources] or [wanted]
         is_moment = kind in (EPOCH, "timestamptz")
         null = "timestamptz" if is_moment else kind
-        source = next((source for source in sources if source.partition("->")[0] in table.columns), None)
-        if source is None:
+        found = next(filter(None, (_place(source, table) for source in sources)), None)
+        if found is None:
             if name is None:
                 return f"null::{null} as {wanted}", ""
             self.filled.absent_columns.append(f"{name}.{sources[0]}")
             return f"null::{null} as {wanted}", f" -- {table.relation} has no column {sources[0]}"
-        name_of_column, _, inside = source.partition("->")
-        column = table.columns[name_of_column]
+        column, inside = found
         value = read_as(column.quoted, column.kind, str(kind))
         if inside:
+            path = f"->> '{inside}'" if "->" not in inside else f"#>> '{{{inside.replace('->', ', ')}}}'"
             value = read_as(
-                f"({read_as(column.quoted, column.kind, 'jsonb')} ->> '{inside}')",
+                f"({read_as(column.quoted, column.kind, 'jsonb')} {path})",
                 "text",
                 EPOCH if is_moment else str(kind),
             )
@@ -213,8 +217,21 @@ class _Words:
         if not with_deleted:
             asked += [(column, "not coalesce({}, false)", "boolean") for column in _DELETED]
             asked.append(("_ab_cdc_deleted_at", "{} is null", "text"))
-        there = [(table.columns[name], words, kind) for name, words, kind in asked if name in table.columns]
+        there = [
+            (table.columns[found], words, kind)
+            for name, words, kind in asked
+            if (found := spelled(name, table.columns)) is not None
+        ]
         return [words.format(read_as(alias + column.quoted, column.kind, kind)) for column, words, kind in there]
+
+
+def _place(source: str, table: LandedTable) -> tuple[LandedColumn, str] | None:
+    """The column that holds `source`, and where within it."""
+    name, _, inside = source.partition("->")
+    if found := spelled(name, table.columns):
+        return table.columns[found], inside
+    flat = spelled(source.replace("->", "__"), table.columns)
+    return (table.columns[flat], "") if flat else None
 
 
 def _where(conditions: Sequence[str]) -> list[str]:

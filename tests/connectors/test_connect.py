@@ -135,7 +135,11 @@ def test_without_a_place_for_our_id_that_is_said_and_the_entry_shows_where_to_st
     ("vendor", "flavour", "words"),
     [
         ("strip", "", r"no connector for 'strip' \(did you mean stripe\?\); there are: .*hubspot, .*zendesk"),
-        ("salesforce", "segment", r"salesforce as segment lands it; salesforce exists as fivetran; --flavour segment"),
+        (
+            "salesforce",
+            "segment",
+            r"salesforce as segment lands it; salesforce exists as airbyte, dlt, fivetran; --flavour segment",
+        ),
         ("zendesk", "segment", r"exists for rudderstack, segment"),
     ],
 )

@@ -1,5 +1,6 @@
 """What the templates of each vendor make of a small world of its own, in which everything joins."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -255,6 +256,151 @@ def test_salesforce(mapped: Mapped) -> None:
         ("salesforce:21", "a", "check_in", None, True),
         ("salesforce:30", "a", "call", "03-04 10:00", False),
     ]
+
+
+def test_hubspot_by_airbyte_with_properties_and_lists_of_ids_in_the_row(mapped: Mapped) -> None:
+    found = mapped(
+        "hubspot",
+        {
+            "companies": "id,createdAt,archived,properties_name,properties_createdate,properties_account_id,"
+            "properties_domain,properties_hubspot_owner_id,properties_hs_parent_company_id,properties_lifecyclestage\n"
+            "1,2024-01-01T00:00:00Z,false,Acme,2024-01-01T00:00:00Z,a,acme.example,7,2.000000000,customer\n"
+            "2,2024-01-01T00:00:00Z,false,Group,2024-01-01T00:00:00Z,g,group.example,7,,customer\n"
+            "3,2024-01-01T00:00:00Z,false,Prospect,2024-01-01T00:00:00Z,,p.example,7,,lead\n",
+            "owners": "id,email,userId\n7,csm@us.example,70\n",
+            "contacts": "id,properties_email,properties_firstname,properties_lastname,properties_createdate,"
+            "properties_associatedcompanyid,properties_hs_email_optout,properties_lastmodifieddate\n"
+            "5,ann@acme.example,Ann,Arbor,2024-01-02T00:00:00Z,1.000000000,true,2024-04-01T00:00:00Z\n",
+            "tickets": "id,properties_createdate,properties_hs_ticket_priority,properties_hs_ticket_category,"
+            "properties_first_agent_reply_date,properties_closed_date,properties_subject,companies,contacts\n"
+            '8,2024-03-01T00:00:00Z,URGENT,BILLING_ISSUE,2024-03-02T00:00:00Z,2024-03-03T00:00:00Z,Invoice,"[""1""]",'
+            '"[""5""]"\n9,2024-03-01T00:00:00Z,LOW,,,,Hello,,"[""5""]"\n',
+            "engagements_meetings": "id,properties_hs_meeting_start_time,properties_hs_meeting_outcome,"
+            "properties_hs_meeting_title,properties_hubspot_owner_id,companies,contacts\n"
+            '20,2024-03-01T10:00:00Z,NO_SHOW,QBR with Acme,7,"[""1""]",[]\n'
+            "22,2024-03-02T10:00:00Z,CANCELED,Training,7,[],[]\n",
+            "engagements_calls": "id,properties_hs_timestamp,properties_hs_call_title,contacts\n"
+            '21,2024-03-03T10:00:00Z,,"[""5""]"\n',
+            "email_events": "id,type,created,recipient,emailCampaignId,sentBy,filteredEvent,category,"
+            "portalSubscriptionStatus,_airbyte_extracted_at\n"
+            "e1,SENT,1709251200000,ann@acme.example,9,,false,,,2024-03-02T00:00:00Z\n"
+            'e2,OPEN,1709337600000,ann@acme.example,9,"{""id"": ""e1""}",false,,,2024-03-02T00:00:00Z\n'
+            'e3,OPEN,1709337600000,ann@acme.example,9,"{""id"": ""e1""}",true,,,2024-03-02T00:00:00Z\n'
+            "e4,BOUNCE,1709337600000,x@acme.example,9,,false,UNKNOWN_USER,,2024-03-02T00:00:00Z\n"
+            "e6,STATUSCHANGE,1709337600000,ann@acme.example,9,,false,,UNSUBSCRIBED,2024-03-02T00:00:00Z\n",
+            "campaigns": "id,name\n9,Spring news\n",
+        },
+        "airbyte",
+    )
+    assert column(found["accounts"], "account_id", "owner_email", "parent_account_id", "_domain") == [
+        ("a", "csm@us.example", "g", "acme.example"),
+        ("g", "csm@us.example", None, "group.example"),
+    ]
+    assert column(found["users"], "user_id", "account_id", "full_name", "unsubscribed_at", "_email") == [
+        ("hubspot:5", "a", "Ann Arbor", "04-01 00:00", "ann@acme.example"),
+    ]
+    assert column(found["tickets"], "ticket_id", "account_id", "priority", "kind", "resolved_at", "_email") == [
+        ("hubspot:8", "a", "critical", "billing", "03-03 00:00", "ann@acme.example"),
+        ("hubspot:9", None, "low", None, None, "ann@acme.example"),
+    ]
+    assert column(found["touchpoints"], "touchpoint_id", "account_id", "kind", "held_at", "owner_email", "_email") == [
+        ("hubspot:20", "a", "qbr", None, "csm@us.example", None),
+        ("hubspot:21", None, "call", "03-03 10:00", None, "ann@acme.example"),
+    ]
+    assert column(found["email_events"], "email_event_id", "event", "message_id", "campaign", "occurred_at") == [
+        ("hubspot:e1", "sent", "hubspot:e1", "Spring news", "03-01 00:00"),
+        ("hubspot:e2", "open", "hubspot:e1", "Spring news", "03-02 00:00"),
+        ("hubspot:e4", "bounce", "hubspot:e4", "Spring news", "03-02 00:00"),
+        ("hubspot:e6", "unsubscribe", "hubspot:e6", "Spring news", "03-02 00:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "folded"), [("airbyte", False), ("airbyte", True), ("dlt", False)], ids=["3", "2", "dlt"]
+)
+def test_salesforce_by_the_names_of_its_interface(mapped: Mapped, spelling: str, folded: bool) -> None:
+    """`folded`: Airbyte's destination in lower case."""
+    names = {
+        "Account": "Id,Name,Type,CreatedDate,NumberOfEmployees,BillingCountryCode,Website,OwnerId,ParentId,"
+        "Account_Id__c,IsDeleted\n",
+        "User": "Id,Email,ManagerId\n",
+        "Contact": "Id,AccountId,Email,Name,CreatedDate,LastModifiedDate,HasOptedOutOfEmail\n",
+        "Event": "Id,AccountId,WhoId,OwnerId,Subject,StartDateTime,No_Show__c,IsDeleted\n",
+    }
+    rows = {
+        "Account": "001,Acme,Customer - Direct,2024-01-01T09:00:00Z,40,FR,acme.example,005A,002,a,false\n"
+        "002,Group,Customer,2024-01-01T09:00:00Z,,,,005B,,g,false\n"
+        "003,Gone,Customer,2024-01-01T09:00:00Z,,,,005B,,x,true\n",
+        "User": "005A,csm@us.example,005B\n005B,boss@us.example,\n",
+        "Contact": "003A,001,ann@acme.example,Ann,2024-01-02T00:00:00Z,2024-04-01T00:00:00Z,true\n",
+        "Event": "20,001,003A,005A,Kick-off,2024-03-01T10:00:00Z,false,false\n"
+        "21,,003A,005A,Check-in,2024-03-02T10:00:00Z,true,false\n22,001,003A,005A,Gone,2024-03-02T10:00:00Z,,true\n",
+    }
+
+    def spelled(name: str) -> str:
+        if spelling == "airbyte":
+            return name.lower() if folded else name
+        return re.sub(r"_+", "_", re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower())
+
+    tables = {"User": "sf_user"} if spelling == "dlt" else {}
+    found = mapped(
+        "salesforce",
+        {
+            tables.get(name, spelled(name)): ",".join(map(spelled, names[name].split(","))) + rows[name]
+            for name in names
+        },
+        spelling,
+    )
+    assert column(found["accounts"], "account_id", "owner_email", "manager_email", "parent_account_id", "country") == [
+        ("a", "csm@us.example", "boss@us.example", "g", "FR"),
+        ("g", "boss@us.example", None, None, None),
+    ]
+    assert column(found["users"], "user_id", "account_id", "unsubscribed_at") == [
+        ("salesforce:003A", "a", "04-01 00:00")
+    ]
+    assert column(found["touchpoints"], "touchpoint_id", "account_id", "kind", "held_at", "is_missed") == [
+        ("salesforce:20", "a", "kickoff", "03-01 10:00", False),
+        ("salesforce:21", "a", "check_in", None, True),
+    ]
+
+
+def test_intercom_by_airbyte_with_moments_as_seconds_and_what_is_nested_as_json(mapped: Mapped) -> None:
+    january, march = 1704067200, 1709283600
+    found = mapped(
+        "intercom",
+        {
+            "companies": "id,company_id,name,created_at,remote_created_at,plan,size,website\n"
+            f'c1,a,Acme,{march},{january},"{{""name"": ""Pro""}}",40,www.acme.example\n',
+            "contacts": "id,external_id,email,name,role,created_at,signed_up_at,updated_at,unsubscribed_from_emails,"
+            f"companies\nk1,u1,ann@acme.example,Ann,user,{march},{january},{march},true,"
+            '"{""data"": [{""id"": ""c1""}], ""type"": ""list""}"\n'
+            f"k2,,lead@web.example,,lead,{march},,{march},false,\n",
+            "conversations": "id,created_at,updated_at,state,priority,source,first_contact_reply,conversation_rating,"
+            "contacts\n"
+            f'1,{march},{march + 7200},closed,priority,"{{""subject"": ""Help"", ""delivered_as"": '
+            '""customer_initiated"", ""author"": {""id"": ""k1"", ""type"": ""user""}}",'
+            f'"{{""created_at"": {march}}}","{{""rating"": 4}}",\n'
+            f'3,{march},{march},open,not_priority,"{{""delivered_as"": ""admin_initiated"", ""author"": '
+            '{""id"": ""90"", ""type"": ""admin""}}",,,"{""contacts"": [{""id"": ""k1""}]}"\n'
+            f'2,{march},{march},open,not_priority,"{{""delivered_as"": ""campaigns_initiated""}}",,,\n',
+            "conversation_parts": "conversation_id,created_at,part_type,author\n"
+            f'1,{march + 60},comment,"{{""type"": ""admin""}}"\n1,{march + 3600},close,"{{""type"": ""admin""}}"\n',
+        },
+        "airbyte",
+    )
+    assert column(found["accounts"], "account_id", "account_name", "created_at", "plan", "employee_count") == [
+        ("a", "Acme", "01-01 00:00", "Pro", 40)
+    ]
+    assert column(found["users"], "user_id", "account_id", "created_at", "unsubscribed_at") == [
+        ("u1", "a", "01-01 00:00", "03-01 09:00")
+    ]
+    assert column(
+        found["tickets"], "ticket_id", "account_id", "user_id", "priority", "first_responded_at", "resolved_at",
+        "csat", "is_opened_by_us", "subject",
+    ) == [
+        ("intercom:1", "a", "u1", "high", "03-01 09:01", "03-01 10:00", 4.0, False, "Help"),
+        ("intercom:3", "a", "u1", "normal", None, None, None, True, None),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("vendor", ["segment", "rudderstack"])
