@@ -1,13 +1,15 @@
 """Put what stands beside the package into its wheel: an installed package has no checkout around it."""
 
+import re
 import shutil
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-BESIDE = ("dbt_project", "dagster.yaml", "deploy/workspace.grpc.yaml")
-MADE = shutil.ignore_patterns("target", "logs", ".user.yml", "__pycache__")
+ROOT = Path(__file__).parent
+BESIDE = ("dbt_project", "examples", "docs", "dagster.yaml", "deploy/.env.example", "deploy/workspace.grpc.yaml")
+MADE = shutil.ignore_patterns("target", "logs", ".user.yml", "__pycache__", "images")
 
 
 class WithWhatStandsBeside(build_py):
@@ -22,11 +24,22 @@ class WithWhatStandsBeside(build_py):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for name in BESIDE:
-            source = Path(__file__).parent / name
+            source = ROOT / name
             if source.is_dir():
                 shutil.copytree(source, folder / source.name, ignore=MADE)
             else:
                 shutil.copy2(source, folder / source.name)
 
 
-setup(cmdclass={"build_py": WithWhatStandsBeside})
+def description() -> str:
+    """README without pictures and with the words alone of links into the checkout: an index has neither."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^(?:!\[[^]]*\]\([^)]*\)|(?:<img [^>]*>\s*)+)\n+", "", text, flags=re.MULTILINE)
+    return re.sub(r"\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", text)
+
+
+setup(
+    cmdclass={"build_py": WithWhatStandsBeside},
+    long_description=description(),
+    long_description_content_type="text/markdown",
+)

@@ -1,11 +1,12 @@
 """Read the alert rules: their properties files, the parameters in their SQL, and what the team's alerts.yaml says.
 
 Files are read as they stand, without dbt, so that a tick costs no parse of the project. What `meta.alert` may say is in
-`rule`, what alerts.yaml may say in `parameters`; rules themselves are in `dbt_project/models/alerts`.
+`rule`, what alerts.yaml may say in `parameters`; rules themselves are in `dbt_project/models/alerts`, and in
+`dbt_models/alerts` of a team's folder of configuration.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from cs_pipeline.alerts.rule_sql import facts_in, read_defaults
 from cs_pipeline.alerts.schedule import Schedule
 from cs_pipeline.alerts.team_file import TeamRule, load_team_file, with_team_settings
 from cs_pipeline.alerts.title import problems_of_title
-from cs_pipeline.dbt_files import DBT_PROJECT, read_properties
+from cs_pipeline.dbt_files import DBT_PROJECT, models_of_team, read_properties
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
@@ -38,7 +39,7 @@ _META = ("config", "meta", "alert")
 class Rule:
     """An alert rule as it is in force.
 
-    `alert`: its meta with the team's settings. `folder`: below models/alerts. `path`: its properties file.
+    `alert`: its meta with the team's settings. `folder`: below `alerts`. `path`: its properties file.
     `defaults`: parameters as the SQL has them; `parameters`: by tier ('' for none) what is in force. `is_on`: False
     where alerts.yaml switches it off.
     """
@@ -101,16 +102,19 @@ class _Properties(_Part):
 
 
 def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
-    """The rules by name, in the order of their names, with what `<config>/alerts.yaml` says of them.
+    """The rules in `folder` and the team's own by name, in the order of their names, with what `<config>/alerts.yaml`
+    says of them.
 
     Those that it switches off are among them (`is_on`). Raises InvalidFile, with file, line, rule and field.
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
     defaults = read_folder_defaults(folder.parents[1] / "dbt_project.yml")
-    for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
+    own = models_of_team(config)
+    folders = [folder] if own is None else [folder, own / "alerts"]
+    for path, below in [(path, each) for each in folders for path in _properties_files(each)]:
         try:
-            found = list(_rules_of(path, folder, defaults))
+            found = list(_rules_of(path, below, defaults))
         except InvalidFile as error:
             problems.append(str(error))
             continue
@@ -119,7 +123,7 @@ def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
                 problems.append(f"{path}: {rule.name}: is the name of a rule in {rules[rule.name].path} already")
             rules[rule.name] = rule
     if not problems:
-        problems += [f"{path}: no properties file beside it has its meta.alert" for path in _unnamed(folder, rules)]
+        problems += [f"{path}: no properties file beside it has its meta.alert" for path in _unnamed(folders, rules)]
         problems += _problems_among(rules)
     if problems:
         raise InvalidFile("\n".join(problems))
@@ -242,8 +246,12 @@ def _before(rule: Rule, rules: Mapping[str, Rule]) -> set[str]:
     return found
 
 
-def _unnamed(folder: Path, rules: Mapping[str, Rule]) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*.sql")) if path.stem not in rules]
+def _properties_files(folder: Path) -> list[Path]:
+    return sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
+
+
+def _unnamed(folders: Iterable[Path], rules: Mapping[str, Rule]) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.rglob("*.sql")) if path.stem not in rules]
 
 
 def rule_named(name: str, rules: Mapping[str, Rule]) -> Rule:

@@ -1,6 +1,8 @@
 """Print the page at the end of the demo: company, scores, changes, alerts, plays, messages, and what to try next."""
 
+import sys
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 from rich.console import Group
@@ -10,6 +12,7 @@ from rich.text import Text
 
 from cs_pipeline.cli.console import console, marked
 from cs_pipeline.clock import Clock
+from cs_pipeline.project_folder import PROJECT
 from cs_pipeline.reports.plays.queries import (
     actions_by_playbook,
     enrolled_and_refused,
@@ -162,12 +165,18 @@ def _next(settings: Settings) -> Panel:
         marked("[bold]cs-pipeline doctor[/]     what is configured, reachable and missing"),
         Text(),
         marked("Nothing left this machine: delivery is [bold]capture[/]. Run it again: nothing is contacted twice."),
-        marked("The commands live in [bold].venv/bin[/]; docs/bring-your-data.md shows how to use your own data."),
+        marked("The commands live in [bold]{}[/].", _near(Path(sys.executable).parent)),
+        marked("How to use your own data: [bold]{}[/]", _near(PROJECT / "docs" / "bring-your-data.md")),
         Text(),
-        marked("[bold].venv/bin/cs-pipeline up[/] serves the customer-success site, with a page for every account:"),
+        marked("[bold]cs-pipeline up[/] serves the customer-success site, with a page for every account:"),
         marked("[bold]{}[/]", settings.site_url),
     ]
     return Panel(Text("\n").join(lines), title="Where to look next", title_align="left", border_style="green")
+
+
+def _near(path: Path) -> Path:
+    """As seen from here, where it is below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _words(name: str | float | None) -> str:

@@ -121,6 +121,7 @@ def reproduce(
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.history import reproduction
     from cs_pipeline.reports.scores.text import reproduction_differences, reproduction_verdict
+    from cs_pipeline.warehouse.dbt_folder import dbt_folder
 
     settings = load_settings()
     known_at = as_known_at.replace(tzinfo=UTC)
@@ -132,6 +133,7 @@ def reproduce(
             known_at,
             on_step=shown.update,
             log=settings.home / "logs" / "replay.log",
+            folder=dbt_folder(settings),
         )
     if found.compared == 0:
         raise UserError(f"No week from {from_.date()} to {to.date()} is scored; there is nothing to compare with")

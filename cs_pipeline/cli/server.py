@@ -50,15 +50,18 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def env() -> None:
-    """Print the variables that plain dagster and dbt commands need to find the data.
+    """Print the variables by which plain dagster and dbt find data and project.
 
     Example: eval "$(cs-pipeline env)"
     """
     from cs_pipeline.cli.services import environment_for, prepare_dagster_home
+    from cs_pipeline.warehouse.dbt_folder import dbt_folder
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     prepare_dagster_home(settings)
     warehouse = locate(settings)
-    for name, value in (environment_for(settings, warehouse) | warehouse.dbt_environment()).items():
+    folder = str(dbt_folder(settings))
+    project = {"DBT_PROJECT_DIR": folder, "DBT_PROFILES_DIR": folder}
+    for name, value in (environment_for(settings, warehouse) | warehouse.dbt_environment() | project).items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - for the shell, not for a person

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from cs_pipeline.demo.story import present_of
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import CONFIG_FILE
+from cs_pipeline.project_folder import PROJECT
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder
 from cs_pipeline.warehouse.load_report import LoadReport
@@ -22,7 +23,7 @@ from cs_pipeline.warehouse.mapping import install_mappings
 from cs_pipeline.warehouse.mapping_sync import sync_mappings
 from cs_pipeline.yaml_with_lines import validate
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = PROJECT / "examples"
 
 
 class Example(BaseModel):
@@ -69,7 +70,7 @@ def bring_in(warehouse: Warehouse, name: str, data: Path, tell: Callable[[str], 
     if not data.is_dir():
         raise UserError(
             f"{data} is not a folder. Download the files of {example.title} from {example.source} "
-            f"and say where they are: make demo EXAMPLE={name} DATA=<folder>"
+            f"and say where they are: cs-pipeline demo --example {name} --data FOLDER"
         )
     tell(f"Landing the files of {data}")
     land_folder(warehouse, data)

@@ -47,6 +47,7 @@ from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
 from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.dbt_folder import dbt_folder
 
 WEEKLY_ASSETS = (
     build_health_scores,
@@ -81,11 +82,12 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
     Parses the dbt project when it has changed since it was parsed last. Needs no database.
     """
     weeks = weekly_partitions(settings.first_week, settings.now)
-    models = build_dbt_assets(weeks)
+    folder = dbt_folder(settings)
+    models = build_dbt_assets(weeks, folder)
     rules = sorted(key for each in models for key in each.keys if key.path[0] == ALERTS_GROUP)
     return dg.Definitions(
         assets=[
-            *build_source_specs(),
+            *build_source_specs(folder),
             *models,
             *(build(weeks) for build in WEEKLY_ASSETS),
             build_alerts(rules),

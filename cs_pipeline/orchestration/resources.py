@@ -14,7 +14,8 @@ from pydantic import Field, field_validator
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.scope import Scope
 from cs_pipeline.settings import LateRows, Settings
-from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, dbt_executable
+from cs_pipeline.warehouse.dbt_cli import dbt_executable
+from cs_pipeline.warehouse.dbt_folder import dbt_folder
 from cs_pipeline.warehouse.locate import locate
 
 
@@ -87,14 +88,15 @@ def build_resources(settings: Settings, clock: Clock) -> dict[str, object]:
     def warehouse(_: dg.InitResourceContext) -> object:
         return locate(settings)
 
+    folder = os.fspath(dbt_folder(settings))
     return {
         "warehouse": warehouse,
         "clock": dg.ResourceDefinition.hardcoded_resource(clock, description="The present"),
         "settings": dg.ResourceDefinition.hardcoded_resource(settings, description="What the team has set"),
         "scope": ScopeResource(),
         "dbt": InstalledDbt(
-            project_dir=os.fspath(DBT_PROJECT),
-            profiles_dir=os.fspath(DBT_PROJECT),
+            project_dir=folder,
+            profiles_dir=folder,
             dbt_executable=dbt_executable(),
         ),
     }

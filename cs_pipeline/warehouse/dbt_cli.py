@@ -16,6 +16,7 @@ from pathlib import Path
 from cs_pipeline.dbt_files import DBT_PROJECT
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.dbt_folder import TEAM
 
 VARIABLES = (
     *("present", "week_from", "week_to", "late_rows", "cohort", "segment", "known_at", "scratch_schema"),
@@ -46,15 +47,17 @@ def dbt_environment(warehouse: Warehouse, variables: Mapping[str, str]) -> dict[
     }
 
 
-def run_models(warehouse: Warehouse, selection: str, variables: Mapping[str, str], *, target: Path, log: Path) -> None:
-    """Build the models of a dbt selection, without tests. What dbt prints goes to `log`.
+def run_models(
+    warehouse: Warehouse, selection: str, variables: Mapping[str, str], *, folder: Path, target: str, log: Path
+) -> None:
+    """Build the models of a dbt selection in the project `folder`, without tests. What dbt prints goes to `log`.
 
-    `target` is where dbt keeps what it parsed and compiled. Raises UserError with dbt's last words when it fails.
+    `target` names where dbt keeps what it parsed and compiled. Raises UserError with dbt's last words when it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as output:
         done = subprocess.run(
-            _command(["--no-use-colors", "run", "--select", selection], target),
+            _command(["--no-use-colors", "run", "--select", selection], folder, folder / "target" / target),
             env=os.environ | dbt_environment(warehouse, variables),
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -65,38 +68,38 @@ def run_models(warehouse: Warehouse, selection: str, variables: Mapping[str, str
         raise UserError(f"dbt could not build {selection} ({log}):\n{last_words}")
 
 
-def build_manifest() -> Path:
-    """The project's manifest, parsed anew when a file of the project is newer than it.
+def build_manifest(folder: Path = DBT_PROJECT) -> Path:
+    """The manifest of the project in `folder`, parsed anew when a file of the project is newer than it.
 
     Parsing needs no database. Raises UserError with dbt's words when the project cannot be parsed.
     """
-    target = DBT_PROJECT / "target"
+    target = folder / "target"
     manifest = target / "manifest.json"
-    if manifest.exists() and manifest.stat().st_mtime >= project_changed_at():
+    if manifest.exists() and manifest.stat().st_mtime >= project_changed_at(folder):
         return manifest
     target.mkdir(exist_ok=True)
     # Several processes may start at once: each parses beside, and a whole file takes the place of the old one.
     with tempfile.TemporaryDirectory(dir=target) as beside:
-        command = _command(["--quiet", "parse"], Path(beside))
+        command = _command(["--quiet", "parse"], folder, Path(beside))
         parsed = subprocess.run(command, capture_output=True, text=True, check=False)
         if parsed.returncode != 0:
-            raise UserError(f"dbt cannot parse {DBT_PROJECT}:\n{parsed.stdout}{parsed.stderr}".rstrip())
+            raise UserError(f"dbt cannot parse {folder}:\n{parsed.stdout}{parsed.stderr}".rstrip())
         for name in ("partial_parse.msgpack", "manifest.json"):
             (Path(beside) / name).replace(target / name)
     return manifest
 
 
-def project_changed_at() -> float:
+def project_changed_at(folder: Path = DBT_PROJECT) -> float:
     """When a file of the project was changed last."""
-    folders = [DBT_PROJECT / name for name in ("models", "macros", "snapshots", "tests")]
+    folders = [folder / name for name in ("models", TEAM, "macros", "snapshots", "tests")]
     sources = [path for folder in folders for path in folder.rglob("*.*")]
-    return max(path.stat().st_mtime for path in [DBT_PROJECT / "dbt_project.yml", *sources])
+    return max(path.stat().st_mtime for path in [folder / "dbt_project.yml", *sources])
 
 
-def _command(arguments: Sequence[str], target: Path) -> list[str]:
+def _command(arguments: Sequence[str], folder: Path, target: Path) -> list[str]:
     places = {
-        "--project-dir": DBT_PROJECT,
-        "--profiles-dir": DBT_PROJECT,
+        "--project-dir": folder,
+        "--profiles-dir": folder,
         "--target-path": target,
         "--log-path": target,
     }

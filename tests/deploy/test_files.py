@@ -1,10 +1,7 @@
 """The files of deploy/ agree with the code, with the locks and with one another."""
 
 import re
-import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -151,39 +148,3 @@ def snake(node: Any) -> Any:
             for name, each in node.items()
         }
     return node
-
-
-LOOK = """
-from cs_pipeline.alerts.rulebook import load_rules
-from cs_pipeline.project_folder import PROJECT
-print(PROJECT, len(load_rules(None)), *sorted(path.name for path in PROJECT.iterdir()))
-"""
-
-
-@pytest.mark.slow(seconds=8)
-def test_a_wheel_brings_what_stands_beside_the_package_and_runs_without_a_checkout(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    kept = ("cs_pipeline", "dbt_project", "deploy", "pyproject.toml", "setup.py", "README.md", "dagster.yaml")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *kept]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for name in filter(None, names):
-        target = source / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((ROOT / name).read_bytes())
-    build = "from setuptools.build_meta import build_wheel; print(build_wheel('..'))"
-    made = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True, check=True)
-    installed = tmp_path / "installed"
-    with zipfile.ZipFile(tmp_path / made.stdout.splitlines()[-1]) as wheel:
-        wheel.extractall(installed)
-    folder = installed / "cs_pipeline" / "_beside"
-    of_ours = {name for name in names if name.startswith("dbt_project/")}
-    assert {str(path.relative_to(folder)) for path in (folder / "dbt_project").rglob("*") if path.is_file()} == of_ours
-    beside_modules = [
-        name for name in names if name.startswith("cs_pipeline/") and Path(name).suffix in (".j2", ".sql")
-    ]
-    assert [name for name in beside_modules if not (installed / name).exists()] == []
-    command, environment = [sys.executable, "-c", LOOK], {"PYTHONPATH": str(installed)}
-    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
-    assert said.split()[0] == str(folder)
-    assert int(said.split()[1]) > 30
-    assert said.split()[2:] == ["dagster.yaml", "dbt_project", "workspace.grpc.yaml"]

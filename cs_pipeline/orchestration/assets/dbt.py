@@ -6,7 +6,7 @@ by week together. A backfill that asks for the weekly models alone builds nothin
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from cs_pipeline.orchestration.resources import ScopeResource, environment_of_db
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SCHEMA
-from cs_pipeline.warehouse.dbt_cli import DBT_PROJECT, build_manifest, dbt_environment, week_variables
+from cs_pipeline.warehouse.dbt_cli import build_manifest, dbt_environment, week_variables
 from cs_pipeline.warehouse.failed_dbt_tests import words_of_failed_tests
 
 WEEKLY_TAG = "weekly"
@@ -56,7 +56,7 @@ class Translator(DagsterDbtTranslator):
         """The spec that dagster-dbt derives, with the project's group, owners, kinds and tags."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         resource = self.get_resource_props(manifest, unique_id)
-        layer = "intermediate" if resource["resource_type"] == "snapshot" else resource["fqn"][1]
+        layer = "intermediate" if resource["resource_type"] == "snapshot" else _layer_of(resource["fqn"])
         is_kpi = KPIS_GROUP in resource["tags"]
         is_weekly = not is_kpi and ALERTS_GROUP not in resource["tags"]
         return spec.replace_attributes(
@@ -67,9 +67,17 @@ class Translator(DagsterDbtTranslator):
         )
 
 
-def build_source_specs() -> list[dg.AssetSpec]:
-    """The canonical tables, which `cs-pipeline load` and `cs-pipeline map` fill, so that lineage begins at them."""
-    sources = json.loads(build_manifest().read_text())["sources"].values()
+def _layer_of(fqn: Sequence[str]) -> str:
+    """The folder of models; a team's own that stand in none are named after whose they are."""
+    return fqn[1] if len(fqn) > 2 else "team"
+
+
+def build_source_specs(folder: Path) -> list[dg.AssetSpec]:
+    """The canonical tables, which `cs-pipeline load` and `cs-pipeline map` fill, so that lineage begins at them.
+
+    `folder` is the one that dbt is run on.
+    """
+    sources = json.loads(build_manifest(folder).read_text())["sources"].values()
     return [
         dg.AssetSpec(
             key := [source["source_name"], source["name"]],
@@ -84,9 +92,9 @@ def build_source_specs() -> list[dg.AssetSpec]:
     ]
 
 
-def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list[dg.AssetsDefinition]:
     """Sets of assets, so that a backfill of weeks does not rebuild all history and the other way round."""
-    manifest = build_manifest()
+    manifest = build_manifest(folder)
 
     @dbt_assets(
         manifest=manifest,
@@ -173,6 +181,6 @@ def _keep_parsed(target: Path) -> None:
     """Let the next run start from what dbt parsed in this one: parsing anew costs seconds every time."""
     parsed = target / "partial_parse.msgpack"
     if parsed.exists():
-        beside = DBT_PROJECT / "target" / f"{target.name}.msgpack"
+        beside = target.with_name(f"{target.name}.msgpack")
         shutil.copyfile(parsed, beside)
-        beside.replace(DBT_PROJECT / "target" / parsed.name)
+        beside.replace(target.with_name(parsed.name))

@@ -9,6 +9,7 @@ import pandas as pd
 from cs_pipeline.alerts.rulebook import Rule, load_rules
 from cs_pipeline.alerts.title import title_of
 from cs_pipeline.errors import UserError
+from cs_pipeline.settings import load_settings
 
 Row = Mapping[Any, Any]
 """A row of `lists.alerts`."""
@@ -22,7 +23,7 @@ def what_of(rule: Rule | None, row: Row) -> str:
 def rules_to_read() -> dict[str, Rule]:
     """The rules, for their titles; none where a file is wrong, which is told where rules are asked for."""
     try:
-        return load_rules(None)
+        return load_rules(load_settings().config)
     except UserError:
         return {}
 

@@ -105,6 +105,6 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
 def not_built(rule: Rule) -> str:
     """What to do about a rule whose view is not there."""
     return (
-        f"The view of {rule.name} is not built. `dbt build --select {rule.name}` in dbt_project builds it "
+        f"The view of {rule.name} is not built. `dbt build --select {rule.name}` builds it "
         "(docs/alerts.md); so does the weekly job, or `cs-pipeline backfill`."
     )
