@@ -1,4 +1,4 @@
-"""`warehouse`: bring the tables of the database to the newest version, and keep them from growing for ever."""
+"""`warehouse`: bring the tables to the newest version, spread them over servers, keep them from growing for ever."""
 
 import os
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cs_pipeline.cli.command_group import new_group
-from cs_pipeline.cli.console import console, say_done
+from cs_pipeline.cli.console import console, say_done, status
 from cs_pipeline.cli.listing import AsJson, print_list
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cs_pipeline.warehouse.connection import Warehouse
     from cs_pipeline.warehouse.migrate import Version
 
-commands = new_group("Bring the database to a new version, say what is large, delete old runs.")
+commands = new_group("Bring the database to a new version, spread it over servers, say what is large, delete old runs.")
 
 
 @commands.command("migrate")
@@ -96,7 +96,42 @@ def size(as_json: AsJson = False) -> None:
     print_list(table_sizes(warehouse, *([dagster] if dagster else [])), as_json, "There are no tables yet.")
 
 
-def _require_quiet(warehouse: "Warehouse") -> None:
+@commands.command()
+def distribute(
+    apply: Annotated[bool, typer.Option("--apply", help="Move the tables; else only say where.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Bring every table back to the coordinator.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Spread the tables over the servers of a Citus, by account; without --apply say which, where to and why.
+
+    Refuses while a daemon or runs are at work. Interrupted, it is run again and goes on; docs/deploy.md says when it is
+    worth it. Example: cs-pipeline warehouse distribute
+    """
+    import pandas as pd
+
+    from cs_pipeline.warehouse import distribute as spreading
+    from cs_pipeline.warehouse.locate import locate
+
+    if apply and undo:
+        raise UserError("--apply moves the tables and --undo brings them back: say one of them.")
+    warehouse = locate(load_settings())
+    if apply or undo:
+        _require_quiet(warehouse, "")
+        with status("Looking") as shown:
+
+            def tell(stand: "spreading.Stand") -> None:
+                shown.update(f"{stand.table}, {stand.rows:,} rows")
+
+            moved = (spreading.undo if undo else spreading.distribute)(warehouse, tell)
+        say_done(f"{moved:,} tables {'brought back' if undo else 'moved'}")
+        if not as_json:
+            return
+    print_list(pd.DataFrame(spreading.plan(warehouse)), as_json, "There are no tables yet.")
+
+
+def _require_quiet(
+    warehouse: "Warehouse", otherwise: str = ", or use --while-running where UPGRADING.md allows it for this version"
+) -> None:
     """Raise UserError where a daemon or a run is at work: new tables under old code would fail them."""
     from cs_pipeline.cli.daemon import DAEMON
     from cs_pipeline.orchestration.instance_migration import runs_under_way
@@ -105,11 +140,10 @@ def _require_quiet(warehouse: "Warehouse") -> None:
 
     with warehouse.session() as session:
         daemon = None if missing_relations(session, "cs.living_processes") else process_of(session, DAEMON)
-    otherwise = "or use --while-running where UPGRADING.md allows it for this version"
     if daemon and daemon.is_alive:
-        raise UserError(f"A daemon is at work: {daemon.words}. Stop it first, {otherwise}.")
+        raise UserError(f"A daemon is at work: {daemon.words}. Stop it first{otherwise}.")
     if runs := runs_under_way(warehouse):
-        raise UserError(f"Runs are under way: {runs:,}. Wait until they have ended, {otherwise}.")
+        raise UserError(f"Runs are under way: {runs:,}. Wait until they have ended{otherwise}.")
 
 
 def _migrate_dagster(warehouse: "Warehouse") -> None:

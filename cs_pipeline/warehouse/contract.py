@@ -19,6 +19,7 @@ from cs_pipeline.errors import UserError
 
 SOURCES_FILE = DBT_PROJECT / "models" / "staging" / "_sources.yml"
 SCHEMA = "raw"
+ACCOUNT = "account_id"
 LOADED_AT = "_loaded_at"
 LOAD_ID = "_load_id"
 TYPES = ("text", "timestamptz", "date", "boolean", "integer", "double precision")
@@ -84,6 +85,18 @@ class SourceTable:
         return not (column.required or column.empty_says or column.name in self.key)
 
     @property
+    def stored_key(self) -> tuple[str, ...]:
+        """The columns of its primary key: the key, then the account, so that it can be cut by account (`layout`), and a
+        row is still found by its key alone. That a key is in one account only is kept by loads (`moved_rows`).
+        """
+        return (*self.key, ACCOUNT) if self.can_move else self.key
+
+    @property
+    def can_move(self) -> bool:
+        """Whether a row that comes again may be another account's."""
+        return ACCOUNT in self.column_names and ACCOUNT not in self.key
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         """The contract's columns, in order."""
         return tuple(column.name for column in self.columns)
@@ -107,26 +120,35 @@ class SourceTable:
             cursor.execute(f"create table {self.relation} ({', '.join(lines)}, {LOAD_ID} bigint not null)")
             cursor.execute(f"comment on table {self.relation} is %s", (self.description,))
             return True
+        cursor.execute("select attname from pg_attribute where attrelid = %s::regclass", (self.relation,))
+        there = {name for (name,) in cursor.fetchall()}
         for column in self.columns:
-            cursor.execute(f"alter table {self.relation} add column if not exists {column.name} {column.data_type}")
+            if column.name not in there:  # asked first: each is a command to every shard of a table that is spread
+                cursor.execute(f"alter table {self.relation} add column {column.name} {column.data_type}")
         return False
 
-    def create_indexes(self, cursor: Cursor) -> None:
+    def create_indexes(self, cursor: Cursor, *, is_spread: bool = False) -> None:
         """Primary key, and what incremental models and joins need: indexes, and word of rows that move away
-        or lose what alert rules ask about the past."""
+        or lose what alert rules ask about the past. `is_spread`: over several servers, where loads keep that word."""
+        brin = " with (autosummarize = on)" if is_spread else ""  # no load can ask another server to
         cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.key)})")
-        cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID})")
+        cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID}){brin}")
         if self.append_only:
-            cursor.execute(f"create index on {self.relation} using brin ({self.event_time})")
+            cursor.execute(f"create index on {self.relation} using brin ({self.event_time}){brin}")
         elif "account_id" in self.column_names and self.key[0] != "account_id":
             cursor.execute(f"create index on {self.relation} (account_id)")
+        for index in CONSENT_INDEXES.get(self.name, ()):
+            cursor.execute(index)
+        if not is_spread:
+            self.watch(cursor)
+
+    def watch(self, cursor: Cursor) -> None:
+        """Keep word of rows that move away, or lose what alert rules ask about the past."""
         if self.rolled_up:
             watched = (self.relation, self.event_time, ", ".join(self.key))
             cursor.execute("select cs.watch_touched_days(%s, %s, %s)", watched)
         if self.name == "users":
             cursor.execute("select cs.watch_onboarding_stages(%s)", (self.relation,))
-        for index in CONSENT_INDEXES.get(self.name, ()):
-            cursor.execute(index)
 
     @property
     def event_time(self) -> str:

@@ -53,7 +53,9 @@ def prepare(cursor: Cursor) -> None:
     cursor.execute(
         f"select pg_advisory_xact_lock({AdvisoryLock.LOAD.value}); set local datestyle = 'ISO, YMD'; "
         "set local work_mem = '256MB'; set local maintenance_work_mem = '512MB'; "
-        "set local parallel_tuple_cost = 0"  # checks yield few rows, which PostgreSQL cannot know
+        "set local parallel_tuple_cost = 0; "  # checks yield few rows, which PostgreSQL cannot know
+        # A transaction on other servers, where tables are spread, would have a savepoint there for every value tried.
+        "set local citus.select_opens_transaction_block = off"
     )
 
 

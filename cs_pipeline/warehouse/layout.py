@@ -46,8 +46,8 @@ EVERYWHERE: Mapping[str, str] = {
 MODEL_SCHEMAS = ("intermediate", "marts", "snapshots")
 """Where dbt builds tables: those with the column `account_id` are distributed, the others are sums and stay local."""
 
-OUTBOX = "locked row by row (`for update skip locked`), which no server can do over several"
-SMALL = "small, or written row by row"
+ON_COORDINATOR = "the outbox and what goes with it: locked row by row, which Citus refuses over servers, or small"
+"""Why every table that is named nowhere is local."""
 
 
 def place_of_source(table: SourceTable) -> Place:

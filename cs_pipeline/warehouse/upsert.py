@@ -4,7 +4,7 @@ What is put aside is a value where the row is worth keeping without it, else the
 files and mappings. Loading the same rows again changes nothing, not even their load id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psycopg2.errors
@@ -13,8 +13,11 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming
+from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.load_report import Stage
 from cs_pipeline.warehouse.spellings import respell
+from cs_pipeline.warehouse.spread import is_spread, place_table
+from cs_pipeline.warehouse.spread_upsert import forget_parents, know_parents, write_spread
 from cs_pipeline.warehouse.validation import REPEATED_KEY, Rule, rules, typed
 
 FIRST_WITH_INPUT_IS_VALID = 160_000
@@ -37,9 +40,16 @@ def upsert_incoming(
     """Move the incoming rows of the loads in `origins` (load id: origin) to where they belong; `at` hears the stage."""
     at("checking")
     cursor.execute(f"analyze {incoming.relation} ({table.key[0]})")  # for its size; of a column, the key says most
+    spread = is_spread(cursor)
     is_new = table.create(cursor)
     respell(cursor, table, incoming.relation, incoming.types)
-    rejected = _put_aside_broken(cursor, table, incoming, origins)
+    known = know_parents(cursor, table, incoming) if spread else {}
+    rejected = _put_aside_broken(cursor, table, incoming, origins, known)
+    forget_parents(cursor, known)
+    if spread:
+        rejected += _put_aside_repeated(cursor, table, incoming, origins)
+        at("writing")
+        return Upserted(rejected, _write_spread(cursor, table, incoming, min(origins), is_new=is_new))
     is_few = not is_new and _is_few(cursor, table, incoming)
     if is_new:
         at("writing")
@@ -48,7 +58,7 @@ def upsert_incoming(
             rejected += _put_aside_repeated(cursor, table, incoming, origins)
             loaded = _insert(cursor, table, incoming)
         if table.rolled_up:  # sums of a table that was there before, and was dropped, are to be made anew
-            cursor.execute("insert into cs.touched_days values (%s, %s, null, 0)", (table.name, min(origins)))
+            _touch_every_day(cursor, table, min(origins))
     else:
         rejected += _put_aside_repeated(cursor, table, incoming, origins)
         at("writing")
@@ -87,11 +97,28 @@ def _summarize(cursor: Cursor, table: SourceTable) -> None:
     )
 
 
-def _put_aside_broken(cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str]) -> int:
+def _write_spread(cursor: Cursor, table: SourceTable, incoming: Incoming, load_id: int, *, is_new: bool) -> int:
+    """Write into a table over several servers. Where the servers look after their own statistics and indexes."""
+    if not is_new:
+        return write_spread(cursor, table, incoming, _values(table, incoming), load_id)
+    place_table(cursor, table.relation, place_of_source(table))
+    loaded = _insert(cursor, table, incoming, spread=True)
+    if table.rolled_up:
+        _touch_every_day(cursor, table, load_id)
+    return loaded
+
+
+def _touch_every_day(cursor: Cursor, table: SourceTable, load_id: int) -> None:
+    cursor.execute("insert into cs.touched_days values (%s, %s, null, 0)", (table.name, load_id))
+
+
+def _put_aside_broken(
+    cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], known: Mapping[str, str]
+) -> int:
     """Move to the rejects each row with the first rule that it breaks in a column it cannot lose; of the other rows,
     each value that breaks a rule, in whose place is nothing then.
     """
-    asked = rules(table, incoming.types, _validity_function(cursor))
+    asked = rules(table, incoming.types, _validity_function(cursor), known)
     by_column: dict[str, list[str]] = {}
     for position, rule in enumerate(asked):
         by_column.setdefault(rule.column, []).append(f"when {rule.is_broken} then {position}")
@@ -238,7 +265,7 @@ def _insert_unless_keys_repeat(cursor: Cursor, table: SourceTable, incoming: Inc
         return None
 
 
-def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
+def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming, *, spread: bool = False) -> int:
     """Fill a new table, and index it."""
     values = _values(table, incoming)
     cursor.execute(
@@ -246,7 +273,7 @@ def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
         f"select {', '.join(values.values())}, incoming.{LOAD} from {incoming.relation} as incoming"
     )
     loaded = cursor.rowcount
-    table.create_indexes(cursor)
+    table.create_indexes(cursor, is_spread=spread)
     return loaded
 
 
@@ -287,8 +314,9 @@ def _validity_function(cursor: Cursor) -> str:
     if cursor.connection.server_version >= FIRST_WITH_INPUT_IS_VALID:
         return "pg_input_is_valid"
     cursor.execute(
+        "set local citus.enable_ddl_propagation = off; "  # it is this session's alone; unknown to plain PostgreSQL
         "create or replace function pg_temp.input_is_valid(value text, type text) returns boolean language plpgsql as "
         "$$ begin execute format('select %L::%s', value, type); return true; exception when others then return false; "
-        "end $$"
+        "end $$; set local citus.enable_ddl_propagation = on"
     )
     return "pg_temp.input_is_valid"

@@ -36,12 +36,17 @@ class Rule:
     join: str = ""
 
 
-def rules(table: SourceTable, types: Mapping[str, str], is_valid: str) -> list[Rule]:
+def rules(
+    table: SourceTable, types: Mapping[str, str], is_valid: str, known: Mapping[str, str] | None = None
+) -> list[Rule]:
     """The rules for rows with columns of these `types`, those of a column together in the order they are asked in.
 
-    `is_valid`: the SQL function that tells whether a text is a value of a type.
+    `is_valid`: the SQL function that tells whether a text is a value of a type. `known`: relations to look into in
+    place of tables that are referred to.
     """
-    by_column = {name: list(_rules(table, table.column(name), kind, is_valid)) for name, kind in types.items()}
+    by_column = {
+        name: list(_rules(table, table.column(name), kind, is_valid, known or {})) for name, kind in types.items()
+    }
     for name, rules_of_it in by_column.items():
         column = table.column(name)
         bounds = ((column.at_most, ">", "is above its"), (column.not_before, "<", "is before its"))
@@ -49,6 +54,12 @@ def rules(table: SourceTable, types: Mapping[str, str], is_valid: str) -> list[R
             if other and other in types:
                 rules_of_it.append(_bound(table, (name, breaks, other), words, types, by_column[other]))
     return [rule for rules_of_it in by_column.values() for rule in rules_of_it]
+
+
+def parents_of(table: SourceTable, types: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The columns, of those that came in, that refer to another table, each with that table."""
+    references = [(name, table.column(name).references) for name in types]
+    return [(name, parent) for name, parent in references if parent]
 
 
 def typed(column: Column, kind: str) -> str:
@@ -67,7 +78,7 @@ def typed(column: Column, kind: str) -> str:
             return f"{value}::{column.data_type}"
 
 
-def _rules(table: SourceTable, column: Column, kind: str, is_valid: str) -> Iterator[Rule]:
+def _rules(table: SourceTable, column: Column, kind: str, is_valid: str, known: Mapping[str, str]) -> Iterator[Rule]:
     value, name = f"incoming.{column.name}", column.name
     if column.required:
         yield Rule(name, "is empty", f"{value} is null")
@@ -97,16 +108,16 @@ def _rules(table: SourceTable, column: Column, kind: str, is_valid: str) -> Iter
         reason = f"is longer than {MAX_KEY_BYTES} bytes, too long for a key"
         yield Rule(name, reason, f"octet_length({value}) > {MAX_KEY_BYTES}")
     if column.references:
-        yield from _reference_rules(name, value, column.references)
+        yield from _reference_rules(name, value, column.references, known)
 
 
-def _reference_rules(name: str, value: str, parent: str) -> Iterator[Rule]:
+def _reference_rules(name: str, value: str, parent: str, known: Mapping[str, str]) -> Iterator[Rule]:
     is_absent = f"parent_{name}.{name} is null"
     yield Rule(
         name,
         f"is not in {parent}: its row {PARENT_PUT_ASIDE}",
         f"{is_absent} and aside_{name}.{name} is not null",
-        f"left join raw.{parent} as parent_{name} on parent_{name}.{name} = {value} "
+        f"left join {known.get(parent, f'raw.{parent}')} as parent_{name} on parent_{name}.{name} = {value} "
         f"left join (select distinct row_data ->> '{name}' as {name} from raw.raw_rejects "
         f"where source_table = '{parent}' and not row_kept) as aside_{name} on aside_{name}.{name} = {value}",
     )

@@ -81,6 +81,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "task list": [],
     "action captured": [],
     "warehouse size": [],
+    "warehouse distribute": [],
     "user list": [],
     "report list": [],
     "report show": ["at_risk_review"],
