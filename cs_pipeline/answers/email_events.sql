@@ -79,8 +79,15 @@ written as (
         received_at,
         %(load)s
     from rows_of_events
+    -- What a load brought under the same id stays, as another account's, too.
+    where
+        not exists (
+            select 1
+            from raw.email_events as known
+            where known.email_event_id = rows_of_events.email_event_id
+        )
     order by email_event_id, occurred_at
-    on conflict (email_event_id) do nothing
+    on conflict (email_event_id, account_id) do nothing
     returning email_event_id
 )
 

@@ -73,7 +73,7 @@ def _record_late(connection: Connection, missed: date, scope: Scope) -> None:
         where
             opens_on >= date '{missed + 2 * WEEK - timedelta(days=LATE_DAYS)}'
             and {scope.condition("windows", "windows.week")}
-        on conflict (subscription_id, renewal_date, renewal_window) do update
+        on conflict (subscription_id, renewal_date, renewal_window, account_id) do update
         set origin = 'live', week = excluded.week, opens_on = excluded.opens_on
         """,
     )

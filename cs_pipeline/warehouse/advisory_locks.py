@@ -13,6 +13,8 @@ class AdvisoryLock(IntEnum):
     """What happens once at a time in a database."""
 
     MIGRATION = 7_420_001
+    MIGRATION_PREPARED = 7_420_010
+    """What migrations do before their transaction; asked for, never waited for (see `migrate`)."""
     LOAD = 7_420_002
     """Load ids become visible in ascending order; migration 0012 names the number in SQL."""
     ENROLMENT = 7_420_003
@@ -29,3 +31,9 @@ class AdvisoryLock(IntEnum):
 def take_lock(cursor: Cursor, lock: AdvisoryLock) -> None:
     """Wait until nobody else has the lock, and hold it until the transaction ends."""
     cursor.execute("select pg_advisory_xact_lock(%s)", [lock.value])
+
+
+def try_lock(cursor: Cursor, lock: AdvisoryLock) -> bool:
+    """Hold the lock until the transaction ends, if nobody else has it."""
+    cursor.execute("select pg_try_advisory_xact_lock(%s)", [lock.value])
+    return cursor.fetchone() == (True,)

@@ -61,7 +61,8 @@ class Column:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A canonical table. `required`: the pipeline cannot run without it. `append_only`: its rows never change.
+    """A canonical table. `key`: what tells its rows apart, over all accounts. `required`: the pipeline cannot run
+    without it. `append_only`: its rows never change.
     `rolled_up`: the pipeline keeps sums of its rows by day, and hears of days from which rows move away.
     `fresh_within`: after so long without a load it has missed one; None where that is up to who reads it.
     """
@@ -131,12 +132,12 @@ class SourceTable:
         """Primary key, and what incremental models and joins need: indexes, and word of rows that move away
         or lose what alert rules ask about the past. `is_spread`: over several servers, where loads keep that word."""
         brin = " with (autosummarize = on)" if is_spread else ""  # no load can ask another server to
-        cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.key)})")
+        cursor.execute(f"alter table {self.relation} add primary key ({', '.join(self.stored_key)})")
         cursor.execute(f"create index on {self.relation} using brin ({LOAD_ID}){brin}")
         if self.append_only:
             cursor.execute(f"create index on {self.relation} using brin ({self.event_time}){brin}")
-        elif "account_id" in self.column_names and self.key[0] != "account_id":
-            cursor.execute(f"create index on {self.relation} (account_id)")
+        elif ACCOUNT in self.column_names and self.key[0] != ACCOUNT:
+            cursor.execute(f"create index on {self.relation} ({ACCOUNT})")
         for index in CONSENT_INDEXES.get(self.name, ()):
             cursor.execute(index)
         if not is_spread:

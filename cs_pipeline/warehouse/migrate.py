@@ -1,5 +1,12 @@
-"""Bring the `cs` schema to the newest version; safe to call at every start and from several processes at once."""
+"""Bring the `cs` schema to the newest version; safe to call at every start and from several processes at once.
 
+All migrations are one transaction. What takes long on a large database, a migration does before it, in a function
+`prepare`: it is given a session that commits each statement, does nothing that the code of before could not live with,
+and passes over what an interrupted one has done.
+"""
+
+import time
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -7,14 +14,16 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg2.extensions import connection as Session
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from cs_pipeline.warehouse.advisory_locks import AdvisoryLock
+from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, try_lock
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.refusals import refusals_in_words
 from cs_pipeline.warehouse.relations import missing_relations
 
+ASKED_EVERY = 0.1  # seconds
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -32,11 +41,12 @@ class Version:
 
 
 def migrate(warehouse: Warehouse) -> None:
-    """Apply what is missing, in one transaction, holding an advisory lock.
+    """Apply what is missing, holding an advisory lock: what takes long first, then the rest in one transaction.
 
     Raises UserError when the server cannot be reached, and DatabaseRefusal for what the role or the server may not.
     """
     engine = create_engine("postgresql+psycopg2://", creator=warehouse.connect, poolclass=NullPool)
+    _prepare(warehouse)
     with refusals_in_words(warehouse.location), engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION.value})
         for name in ("cs", "raw"):
@@ -45,6 +55,35 @@ def migrate(warehouse: Warehouse) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _prepare(warehouse: Warehouse) -> None:
+    """Do what the migrations to come do before their transaction."""
+    version = version_of(warehouse)
+    if version.current is None or version.is_newest:
+        return
+    scripts = ScriptDirectory.from_config(_config()).iterate_revisions("head", version.current)
+    steps = [script.module.prepare for script in scripts if hasattr(script.module, "prepare")]
+    if not steps:
+        return
+    with (
+        refusals_in_words(warehouse.location),
+        closing(warehouse.connect()) as turn,
+        closing(warehouse.connect()) as session,
+    ):
+        _wait_for_turn(turn)
+        session.autocommit = True
+        for prepare in reversed(steps):
+            prepare(session)
+
+
+def _wait_for_turn(session: Session) -> None:
+    """Hold the lock until the session ends. It is asked for again and again: who waits for it within a statement is
+    waited for by who has it and builds an index while others write, and so for ever.
+    """
+    with session.cursor() as cursor:
+        while not try_lock(cursor, AdvisoryLock.MIGRATION_PREPARED):
+            time.sleep(ASKED_EVERY)
 
 
 def version_of(warehouse: Warehouse) -> Version:

@@ -7,7 +7,6 @@ files and mappings. Loading the same rows again changes nothing, not even their 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import psycopg2.errors
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse import kept_rejects
@@ -15,6 +14,7 @@ from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming
 from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.load_report import Stage
+from cs_pipeline.warehouse.moved_rows import have_moved, is_written_unless_it_moves, move_rows
 from cs_pipeline.warehouse.spellings import respell
 from cs_pipeline.warehouse.spread import is_spread, place_table
 from cs_pipeline.warehouse.spread_upsert import forget_parents, know_parents, write_spread
@@ -46,23 +46,20 @@ def upsert_incoming(
     known = know_parents(cursor, table, incoming) if spread else {}
     rejected = _put_aside_broken(cursor, table, incoming, origins, known)
     forget_parents(cursor, known)
+    rejected += _put_aside_repeated(cursor, table, incoming, origins)
+    at("writing")
     if spread:
-        rejected += _put_aside_repeated(cursor, table, incoming, origins)
-        at("writing")
         return Upserted(rejected, _write_spread(cursor, table, incoming, min(origins), is_new=is_new))
     is_few = not is_new and _is_few(cursor, table, incoming)
     if is_new:
-        at("writing")
-        loaded = _insert_unless_keys_repeat(cursor, table, incoming)
-        if loaded is None:
-            rejected += _put_aside_repeated(cursor, table, incoming, origins)
-            loaded = _insert(cursor, table, incoming)
+        loaded = _insert(cursor, table, incoming)
         if table.rolled_up:  # sums of a table that was there before, and was dropped, are to be made anew
             _touch_every_day(cursor, table, min(origins))
     else:
-        rejected += _put_aside_repeated(cursor, table, incoming, origins)
-        at("writing")
         loaded = _insert_or_update(cursor, table, incoming, is_few=is_few)
+        if have_moved(cursor):
+            move_rows(cursor, table, incoming, min(origins))
+            loaded += _insert_or_update(cursor, table, incoming, is_few=is_few)
     _analyze(cursor, table, is_few=is_few)
     _summarize(cursor, table)
     return Upserted(rejected, loaded)
@@ -255,16 +252,6 @@ def _values(table: SourceTable, incoming: Incoming) -> dict[str, str]:
     return {name: typed(table.column(name), kind) for name, kind in incoming.types.items()}
 
 
-def _insert_unless_keys_repeat(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int | None:
-    """Fill a new table; None, and nothing done, when keys repeat. The key's index has to be built anyway, and tells."""
-    cursor.execute("savepoint before_insert")
-    try:
-        return _insert(cursor, table, incoming)
-    except psycopg2.errors.UniqueViolation:
-        cursor.execute("rollback to savepoint before_insert")
-        return None
-
-
 def _insert(cursor: Cursor, table: SourceTable, incoming: Incoming, *, spread: bool = False) -> int:
     """Fill a new table, and index it."""
     values = _values(table, incoming)
@@ -284,7 +271,7 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming, *,
     scored with a row can be scored with it again.
     """
     values = _values(table, incoming)
-    data = [name for name in values if name != LOADED_AT and name not in table.key]
+    data = [name for name in values if name != LOADED_AT and name not in table.stored_key]
     same_key = " and ".join(f"stored.{name} = incoming.{name}" for name in table.key)
     changes = [f"stored.{name} is distinct from {values[name]}" for name in data]
     updates = [f"{name} = excluded.{name}" for name in data]
@@ -293,6 +280,7 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming, *,
         changes.append(f"stored.{LOADED_AT} is distinct from least(stored.{LOADED_AT}, {values[LOADED_AT]})")
         updates.append(f"{LOADED_AT} = {earliest.format('excluded')}")
     is_new = f"stored.{table.key[0]} is null"
+    is_written = is_written_unless_it_moves(changes) if table.can_move else " or ".join(changes or ["false"])
     reads_whole = "off" if is_few else "on"
     # Else PostgreSQL reads the whole table for them: it takes a page of the index for far from the next.
     cursor.execute(f"set local enable_hashjoin = {reads_whole}; set local enable_mergejoin = {reads_whole}")
@@ -300,8 +288,8 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming, *,
         f"insert into {table.relation} as stored ({', '.join(values)}, {LOAD_ID}) "
         f"select {', '.join(values.values())}, incoming.{LOAD} "
         f"from {incoming.relation} as incoming left join {table.relation} as stored on {same_key} "
-        f"where {' or '.join([is_new, *changes])} "
-        f"on conflict ({', '.join(table.key)}) do update "
+        f"where {is_new} or {is_written} "
+        f"on conflict ({', '.join(table.stored_key)}) do update "
         f"set {', '.join([*updates, f'{LOAD_ID} = excluded.{LOAD_ID}'])}"
     )
     loaded = cursor.rowcount

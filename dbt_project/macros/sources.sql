@@ -50,3 +50,16 @@
         {{ return(node.columns.values() | list) }}
     {%- endfor -%}
 {%- endmacro %}
+
+
+{# Columns of the key of a canonical table, as the source contract declares it; `node` is its entry in the graph. #}
+{% macro key_of(node) -%}
+    {{ return(node.config.meta['key'] or node.meta['key']) }}
+{%- endmacro %}
+
+
+{# Columns of its primary key: those, and the account, so that the table can be cut by account. #}
+{% macro stored_key(node) -%}
+    {%- set account = ['account_id'] if 'account_id' in node.columns and 'account_id' not in key_of(node) else [] -%}
+    {{ return(key_of(node) + account) }}
+{%- endmacro %}

@@ -10,6 +10,8 @@ import yaml
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
+from cs_pipeline.warehouse.incoming import Incoming
+from cs_pipeline.warehouse.moved_rows import move_rows
 from tests.builders.warm_dbt import move, name_no_source_of_flags
 
 if TYPE_CHECKING:
@@ -49,11 +51,20 @@ class DbtWarehouse:
         replaced = ", ".join(f"{column} = excluded.{column}" for column in [*columns, "_load_id"])
         with self.warehouse.session() as session, session.cursor() as cursor:
             cursor.execute("insert into cs.loads (source_table, origin) values (%s, 'test') returning load_id", [table])
-            (load_id,) = cursor.fetchone() or (None,)
+            (load_id,) = cursor.fetchone() or (0,)
+            if source.can_move:
+                of_accounts = [*source.key, "account_id"]
+                cursor.execute(
+                    f"create temporary table came on commit drop as select {', '.join(of_accounts)} "
+                    f"from {source.relation} with no data"
+                )
+                keys = [[row[column] for column in of_accounts] for row in rows]
+                psycopg2.extras.execute_values(cursor, "insert into came values %s", keys)
+                move_rows(cursor, source, Incoming("came", {}), load_id)
             psycopg2.extras.execute_values(
                 cursor,
                 f"insert into {source.relation} ({', '.join(columns)}, _load_id) values %s "
-                f"on conflict ({', '.join(source.key)}) do update set {replaced}",
+                f"on conflict ({', '.join(source.stored_key)}) do update set {replaced}",
                 [[*(row.get(column) for column in columns), load_id] for row in rows],
             )
 

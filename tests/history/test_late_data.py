@@ -30,7 +30,7 @@ def load(warehouse: Warehouse, name: str, **row: object) -> None:
             [name],
         )
         row["_load_id"] = (cursor.fetchone() or (None,))[0]
-        key = ", ".join(table.key)
+        key = ", ".join(table.stored_key)
         cursor.execute(
             f"insert into raw.{name} ({', '.join(row)}) values %s on conflict ({key}) do update set "
             + ", ".join(f"{column} = excluded.{column}" for column in row),

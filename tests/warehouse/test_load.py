@@ -287,6 +287,79 @@ def test_two_loads_at_once_do_not_collide(warehouse: Warehouse, company: Path, t
     assert query("select count(*) from raw.events") == [(2,)]
 
 
+MOVED = {**EVENTS[0], "account_id": "a2"}
+
+
+def test_a_row_that_comes_again_as_another_accounts_leaves_the_first_and_keeps_what_did_not_come(
+    warehouse: Warehouse, company: Path, write_csv: WriteCsv, query: Query
+) -> None:
+    write_csv("events.csv", [{**row, "feature": "reports", "_loaded_at": "2024-02-03"} for row in EVENTS])
+    load_folder(warehouse, company)
+    first = load_folder(warehouse, company)["events"]
+    write_csv("events.csv", [MOVED, {**EVENTS[1], "event_name": "login"}])
+    report = load_folder(warehouse, company)["events"]
+    assert (first.rows_loaded, report.rows_loaded, report.rows_rejected) == (0, 2, 0)
+    columns = "event_id, account_id, event_name, feature, _loaded_at::date::text"
+    assert query(f"select {columns} from raw.events order by event_id") == [
+        ("e1", "a2", "login", "reports", "2024-02-03"),
+        ("e2", "a2", "login", "reports", "2024-02-03"),
+    ]
+    assert query(
+        "select distinct _load_id = (select max(load_id) from cs.loads where source_table = 'events') from raw.events"
+    ) == [(True,)]
+    assert query(
+        "select day::text, rows, load_id in (select load_id from cs.loads) from cs.touched_days where day is not null"
+    ) == [("2024-02-01", 1, True)]
+    assert load_folder(warehouse, company)["events"].rows_loaded == 0
+
+
+def test_a_row_that_moves_to_another_account_and_another_day_is_told_of_once(
+    warehouse: Warehouse, company: Path, write_csv: WriteCsv, query: Query
+) -> None:
+    load_folder(warehouse, company)
+    write_csv("events.csv", [{**MOVED, "occurred_at": "2024-02-09"}, EVENTS[1]])
+    assert load_folder(warehouse, company)["events"].rows_loaded == 1
+    assert query("select account_id, occurred_at::date::text from raw.events where event_id = 'e1'") == [
+        ("a2", "2024-02-09")
+    ]
+    assert query("select day::text, rows from cs.touched_days where day is not null") == [("2024-02-01", 1)]
+
+
+def test_a_key_that_somebody_put_into_two_accounts_is_in_one_again_when_it_comes_again(
+    warehouse: Warehouse, company: Path, query: Query
+) -> None:
+    load_folder(warehouse, company)
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(
+            "insert into raw.events (event_id, account_id, occurred_at, event_name, _load_id) "
+            "select event_id, 'a2', occurred_at, event_name, _load_id from raw.events where event_id = 'e1'"
+        )
+    assert load_folder(warehouse, company)["events"].rows_loaded <= 1
+    assert query("select event_id, account_id from raw.events order by event_id") == [("e1", "a1"), ("e2", "a2")]
+
+
+def test_a_key_that_repeats_in_another_account_is_put_aside_in_the_first_load_and_in_later_ones(
+    warehouse: Warehouse, company: Path, write_csv: WriteCsv, query: Query
+) -> None:
+    write_csv("events.csv", [*EVENTS, MOVED])
+    for _ in range(2):
+        assert load_folder(warehouse, company)["events"].rows_rejected == 1
+        assert query("select account_id from raw.events where event_id = 'e1'") == [("a1",)]
+
+
+def test_two_loads_at_once_leave_a_key_in_one_account(
+    warehouse: Warehouse, company: Path, tmp_path: Path, write_csv: WriteCsv, query: Query
+) -> None:
+    load_folder(warehouse, company)
+    new = {**EVENTS[0], "event_id": "e3"}
+    for name, account in (("one", "a1"), ("other", "a2")):
+        write_csv("events.csv", [{**new, "account_id": account}])
+        shutil.copytree(company, tmp_path / name)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: load_folder(warehouse, tmp_path / name), ["one", "other"]))
+    assert query("select count(*) from raw.events where event_id = 'e3'") == [(1,)]
+
+
 def test_progress_tells_table_stage_and_share(warehouse: Warehouse, company: Path) -> None:
     heard: list[Progress] = []
     load_folder(warehouse, company, on_progress=heard.append)

@@ -1,12 +1,13 @@
-{# Each canonical table that is there has a unique index on its key, no column of which may be empty. So no key of a
-   staging view, which has a row for each row of its table, repeats or is empty; to look for such keys in the views would
-   read all history every week. `model` is the staging view on which everything else rests. #}
+{# Each canonical table that is there has a unique index on its key and the account, no column of which may be empty. So
+   no key of a staging view, which has a row for each row of its table, is empty, or repeats within an account; that none
+   is in two accounts is kept by loads, and looked at by `keys_are_of_one_account`. To look for such keys in the views
+   would read all history every week. `model` is the staging view on which everything else rests. #}
 {% test canonical_keys_are_enforced(model) %}
 
 with keys (table_name, key_columns) as (
     values
     {%- for node in (graph.sources or {}).values() if node.source_name == 'raw' %}
-        ('{{ node.identifier }}', array['{{ (node.config.meta['key'] or node.meta['key']) | sort | join("', '") }}'])
+        ('{{ node.identifier }}', array['{{ stored_key(node) | sort | join("', '") }}'])
         {{- ',' if not loop.last }}
     {%- else %}
         (null, cast(null as text[]))
