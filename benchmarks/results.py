@@ -31,8 +31,9 @@ rules; neither dbt nor Dagster is started. Its floor asks the same views once in
 tells nobody. Dagster's own start is in the first row of the table. The storm is a rule that finds so many accounts from
 one hour to the next, its rows brought in within the time.
 
-Mails that are due at once are claimed, sent and recorded a request at a time; the provider takes 50 ms for an answer.
-How many mails a request carries depends on how many of a batch of 1,000 have the same owner to answer to.
+Mails that are due at once are claimed and recorded by one thread while others wait for the provider, which takes 50 ms
+for an answer; the bare client has as many threads, and one mail that is written already. How many mails a request
+carries depends on how many of a hundred have the same owner to answer to.
 """
 
 

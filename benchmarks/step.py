@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -114,13 +115,12 @@ def deliver_outbox(moment: str) -> int:
     return summary.count("sent")
 
 
-def bare_client(host: str, mails: str) -> int:
-    """The floor of `deliver_outbox`: the vendor's client in a loop, with a mail that is written already."""
+def bare_client(host: str, mails: str, at_a_time: str) -> int:
+    """The floor of `deliver_outbox`: the vendor's client in threads, with a mail that is written already."""
     client = SendGridAPIClient("SG.bench", host=host)
     mail = Mail(From("us@example.com"), To("ada@example.com"), "A guide", "Hello Ada", "<p>Hello Ada</p>" * 400)
-    for _ in range(int(mails)):
-        client.send(mail)
-    return int(mails)
+    with ThreadPoolExecutor(int(at_a_time)) as threads:
+        return sum(1 for _ in threads.map(client.send, [mail] * int(mails)))
 
 
 def alert_tick(moment: str) -> int:

@@ -14,11 +14,13 @@ class BaseChannel(ABC):
     """One way out. `deliver` and `find` report what happened instead of raising, whatever a provider answers.
 
     `name`: how logs and reports call it, such as 'capture', 'sendgrid', 'slack', 'hubspot'. `batch_size`: how many
-    messages `deliver` takes in one call, which is as many as may become uncertain together.
+    messages `deliver` takes in one call. `calls_at_a_time`: how many calls may be under way at once, each in a thread.
+    The larger of the two is how many messages may become uncertain together.
     """
 
     name: str
     batch_size: int = 1
+    calls_at_a_time: int = 1
 
     def __repr__(self) -> str:
         """Its kind alone, so that no key reaches a log."""

@@ -35,7 +35,7 @@ class Fallback(BaseChannel):
 
     def __init__(self, other: BaseChannel, instead: Instead) -> None:
         self.name = other.name
-        self.batch_size = other.batch_size
+        self.batch_size, self.calls_at_a_time = other.batch_size, other.calls_at_a_time
         self._other = other
         self._instead = instead
 

@@ -23,6 +23,8 @@ from typing import Self
 SENDS_FOR = 60.0  # seconds from before the claim
 LIVES_FOR = 90.0  # shorter than `plays.outbox.queue.LEASE`: a test holds that
 
+MOST_AT_ONCE = 1_000 if sys.platform == "linux" else 1  # elsewhere a process has one timer
+
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # runs while the process, or the machine, is stopped
 _ABSOLUTE = 1  # TIMER_ABSTIME
 _around: "ContextVar[Fence | None]" = ContextVar("fence", default=None)

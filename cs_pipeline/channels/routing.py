@@ -91,7 +91,7 @@ class Allowlisted(BaseChannel):
 
     def __init__(self, live: BaseChannel, capture: BaseChannel, allowlist: tuple[str, ...]) -> None:
         self.name = live.name
-        self.batch_size = live.batch_size
+        self.batch_size, self.calls_at_a_time = live.batch_size, live.calls_at_a_time
         self._live = live
         self._capture = capture
         self._allowed = frozenset(map(_entry, allowlist))
@@ -137,6 +137,7 @@ class Tee(BaseChannel):
     def __init__(self, first: BaseChannel, then: BaseChannel) -> None:
         self.name = first.name
         self.batch_size = min(first.batch_size, then.batch_size)
+        self.calls_at_a_time = min(first.calls_at_a_time, then.calls_at_a_time)
         self._first = first
         self._then = then
 

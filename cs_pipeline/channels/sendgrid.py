@@ -34,6 +34,7 @@ from cs_pipeline.channels.refusals import SENDGRID_FIELDS_OF_OURS, meaning_of_st
 from cs_pipeline.channels.sendgrid_requests import Sending, batch_key, is_address, requests
 
 MOST_TOGETHER = 100
+CALLS_AT_A_TIME = 16  # SendGrid takes 10,000 requests a second; mails of as many accounts differ in their envelope
 NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")
 
 
@@ -42,6 +43,7 @@ class SendGridChannel(BaseChannel):
 
     name = "sendgrid"
     batch_size = MOST_TOGETHER
+    calls_at_a_time = CALLS_AT_A_TIME
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ what is uncertain in `lookups`, notices to our own people in `notices`.
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from time import monotonic
 
 import pandas as pd
@@ -97,18 +98,16 @@ def _take_all(calls: ChannelCalls, renderer: Renderer, limit: int) -> None:
         batch = due(calls.session, calls.open_channels(), min(calls.at_a_time(), limit - taken), as_of.now)
         if seen.issuperset(batch["action_id"]):
             return
-        seen.update(batch["action_id"])
         judged_after = last_attempt(calls.session)
         calls.session.commit()
-        judged_at = monotonic()
-        written = write(calls, renderer, _judged(calls, batch, as_of))
-        for position, (channel, together) in enumerate(calls.batches(written)):
-            if channel in calls.summary.paused:
-                continue
-            if position > 0 and monotonic() - judged_at >= JUDGED_FOR:
-                seen.difference_update(action.action_id for action, _ in together)
-            else:
-                taken += calls.take(channel, together, judged_after)
+        until = monotonic() + JUDGED_FOR
+        jobs = _judged(calls, batch, as_of)
+        with closing(write(calls, renderer, jobs)) as written:
+            found = calls.take(written, judged_after, until)
+        taken += found.actions
+        # What is done with does not come again: to keep all of it in mind would grow with the outbox.
+        left = {job.action.action_id for job in jobs} - found.begun
+        seen.update(set(batch["action_id"]) - found.settled - left)
 
 
 def _judged(calls: ChannelCalls, batch: pd.DataFrame, as_of: AsOf) -> list[Job]:

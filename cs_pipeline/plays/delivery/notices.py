@@ -33,8 +33,6 @@ def hand_over(calls: ChannelCalls, limit: int, playbook: str | None = None) -> N
         if not written:
             break
         last = written[-1][0]
-        for channel, together in calls.batches(written):
-            if channel not in calls.summary.paused:
-                taken += calls.take(channel, together, judged_after)
+        taken += calls.take(written, judged_after).actions
     operations.settle_second_ways(session, calls.clock.now())
     session.commit()

@@ -1,12 +1,13 @@
-"""Write the messages of a batch before the first goes out; what cannot be written fails with the reason."""
+"""Write the messages of a batch, each when it is wanted; what cannot be written fails with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Protocol
 
 from cs_pipeline.channels.message import Message
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.delivery.channel_calls import ChannelCalls, Written
+from cs_pipeline.plays.delivery.channel_calls import ChannelCalls
 from cs_pipeline.plays.delivery.eligibility import Job
+from cs_pipeline.plays.delivery.portions import Written
 from cs_pipeline.plays.outbox import suppress
 from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
@@ -20,17 +21,17 @@ class Renderer(Protocol):
         ...
 
 
-def write(calls: ChannelCalls, renderer: Renderer, jobs: list[Job]) -> list[Written]:
-    """Every job that can be written, with its message; the others are failed and told in the summary."""
-    written: list[Written] = []
+def write(calls: ChannelCalls, renderer: Renderer, jobs: Sequence[Job]) -> Generator[Written]:
+    """Each job that can be written, with its message; when closed, the others are failed and told in the summary."""
     failed: dict[int, str] = {}
-    for job in jobs:
-        try:
-            written.append((job.action, renderer.render(job.playbook, job.step, job.facts, job.action)))
-        except UserError as error:
-            failed[job.action.action_id] = "not_rendered"
-            calls.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
-    suppress.drop(calls.session, "failed", failed)
-    calls.summary.failed.update(failed.values())
-    calls.session.commit()
-    return written
+    try:
+        for job in jobs:
+            try:
+                yield job.action, renderer.render(job.playbook, job.step, job.facts, job.action)
+            except UserError as error:
+                failed[job.action.action_id] = "not_rendered"
+                calls.summary.problems.append(f"{job.action.playbook}, step {job.action.step}: {error}")
+    finally:
+        suppress.drop(calls.session, "failed", failed)
+        calls.summary.failed.update(failed.values())
+        calls.session.commit()

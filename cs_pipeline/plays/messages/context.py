@@ -72,6 +72,9 @@ class Action(Protocol):
     def due_at(self) -> datetime: ...
 
 
+CATALOGUE = {**ACCOUNT_FACTS, **{name: fact for each in TRIGGER_FACTS.values() for name, fact in each.items()}}
+
+
 @dataclass(frozen=True)
 class TemplateFacts:
     """Makes the values that the templates of a playbook get."""
@@ -83,8 +86,7 @@ class TemplateFacts:
     def of(self, step: Step, facts: Mapping[str, object], action: Action) -> dict[str, object]:
         """Every known name with its value, None where it is missing, for one message."""
         settings, brand = self.settings, self.brand
-        catalogue = {**ACCOUNT_FACTS, **{name: fact for each in TRIGGER_FACTS.values() for name, fact in each.items()}}
-        values = {name: clean(_typed(facts.get(name), fact.type)) for name, fact in catalogue.items()}
+        values = {name: clean(_typed(facts.get(name), fact.type)) for name, fact in CATALOGUE.items()}
         values["account_name"] = names.account_name(values["account_name"])
         if values["account_name"] is None:
             values["account_name"] = "your team" if step.to in CUSTOMER_ROLES else clean(action.account_id)

@@ -108,8 +108,9 @@ def clean(value: object) -> object:
     """A fact as templates get it: missing is None; text is one line, without control or direction-changing signs."""
     if isinstance(value, str):
         text = unicodedata.normalize("NFC", value.encode("utf-8", "ignore").decode())
-        kept = "".join(" " if sign.isspace() else sign for sign in text if sign.isspace() or _is_printable(sign))
-        line = " ".join(kept.split())
+        if not text.isprintable():  # nearly every text is
+            text = "".join(" " if sign.isspace() else sign for sign in text if sign.isspace() or _is_printable(sign))
+        line = " ".join(text.split())
         return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1].rstrip() + "…"
     return None if is_missing(value) else value
 

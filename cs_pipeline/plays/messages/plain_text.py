@@ -72,7 +72,9 @@ def _wrapped(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", text):
         lines = [" ".join(line.split()) for line in paragraph.strip().split("\n")]
         yield "\n".join(
-            textwrap.fill(
+            line
+            if len(line) <= WIDTH
+            else textwrap.fill(
                 line,
                 WIDTH,
                 subsequent_indent="  " if line.startswith("- ") else "",

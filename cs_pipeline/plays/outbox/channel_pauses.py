@@ -6,7 +6,7 @@ What one action's answer means for that action is in `record`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -63,15 +63,19 @@ COLUMNS = tuple(column.name for column in fields(ChannelPause))
 
 
 def after_call(
-    before: ChannelPause | None, channel: str, outcomes: Sequence[Outcome], now: datetime
+    before: ChannelPause | None, channel: str, outcomes: Sequence[Outcome], now: datetime, *, is_late: bool = False
 ) -> ChannelPause | None:
     """What a call with those outcomes leaves of the channel's pause; None when the channel takes messages.
 
-    A call shows the channel at work as soon as the provider took, or judged, one of its messages.
+    A call shows the channel at work as soon as the provider took, or judged, one of its messages. One that `is_late`
+    began before another had told of `before`: it can lengthen that pause, and neither ends nor multiplies it.
     """
     asked = [outcome for outcome in outcomes if outcome.cause != "not_asked"]
     if not asked:
         return before
+    if is_late and before is not None and before.paused_until is not None:
+        waits = [now + outcome.retry_after for outcome in asked if outcome.retry_after is not None]
+        return replace(before, paused_until=max([before.paused_until, *waits]))
     refused = [outcome for outcome in asked if outcome.cause == "channel"]
     unanswered = [outcome for outcome in asked if outcome.status == "uncertain"]
     if any(outcome.status in ("sent", "failed") for outcome in asked):

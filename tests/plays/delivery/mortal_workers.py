@@ -26,17 +26,18 @@ from tests.plays.delivery.worker import live_settings
 
 MESSAGES = 6
 AT_ONCE = 2
+SIZES = ((1, 1), (1, 4), (2, 1), (4, 2))  # messages a call, calls at a time
 LIFE = 0.3  # seconds that a worker has at most, at first
 SHORTER, LONGER = 0.85, 1.05  # after one that came to its end, after one that was killed: so most are killed at work
 
 
 class InBatches(BaseChannel):
-    """SendGrid's channel, that takes a few messages at a time, so that a kill meets every boundary."""
+    """SendGrid's channel, that takes a few messages and calls at a time, so that a kill meets every boundary."""
 
     name = "in batches"
 
-    def __init__(self, channel: BaseChannel, batch_size: int) -> None:
-        self.channel, self.batch_size = channel, batch_size
+    def __init__(self, channel: BaseChannel, batch_size: int, calls_at_a_time: int = 1) -> None:
+        self.channel, self.batch_size, self.calls_at_a_time = channel, batch_size, calls_at_a_time
 
     def delivery_to(self, recipient: str) -> Delivery:
         return self.channel.delivery_to(recipient)
@@ -51,20 +52,20 @@ class InBatches(BaseChannel):
         return self.channel.find(message)
 
 
-def live(url: str, provider_url: str, home: str, number: int, batch_size: int) -> None:
+def live(url: str, provider_url: str, home: str, number: int, batch_size: int, calls_at_a_time: int) -> None:
     """A worker's life."""
     settings, clock = live_settings(Path(home), provider_url), Clock(MONDAY + timedelta(minutes=number))
     warehouse = Warehouse(url)
-    channel = InBatches(channels_for(settings, warehouse, clock)["email"], batch_size)
+    channel = InBatches(channels_for(settings, warehouse, clock)["email"], batch_size, calls_at_a_time)
     deliver_due(warehouse, all_by(channel), PlainRenderer(), settings, clock, limit=MESSAGES)
 
 
 def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     chance = random.Random(int(seed))
     killed, life = 0, LIFE
-    live(url, provider_url, home, 0, 1)  # what is loaded once is loaded before the others are forked
+    live(url, provider_url, home, 0, 1, 1)  # what is loaded once is loaded before the others are forked
     for number in range(0, int(kills), AT_ONCE):
-        workers = [fork(url, provider_url, home, number, chance.choice((1, 1, 2, 4))) for _ in range(AT_ONCE)]
+        workers = [fork(url, provider_url, home, number, *chance.choice(SIZES)) for _ in range(AT_ONCE)]
         for worker in workers:
             time.sleep(life / AT_ONCE * chance.uniform(0.4, 1.0))
             os.kill(worker, signal.SIGKILL)
@@ -74,12 +75,12 @@ def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     sys.stdout.write(f"{killed}\n")
 
 
-def fork(url: str, provider_url: str, home: str, number: int, batch_size: int) -> int:
+def fork(url: str, provider_url: str, home: str, number: int, batch_size: int, calls_at_a_time: int) -> int:
     """A worker's process id."""
     worker = os.fork()
     if worker == 0:
         try:
-            live(url, provider_url, home, number, batch_size)
+            live(url, provider_url, home, number, batch_size, calls_at_a_time)
         finally:
             os._exit(0)
     return worker

@@ -8,6 +8,7 @@ taken over what they held and they were let go on.
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,10 +72,12 @@ def deliver(url: str, provider_url: str, home: str, minutes: float, limit: int, 
     settings, clock = live_settings(Path(home), provider_url), Clock(MONDAY + timedelta(minutes=minutes))
     slack = SlackChannel(SecretStr("xoxb-secret"), base_url=provider_url + "/api/", seconds_between=0)
     sys.settrace(stopper)
+    threading.settrace(stopper)  # pyright: ignore[reportArgumentType] - None ends it; calls are made in threads
     try:
         dispatcher.deliver_due(Warehouse(url), {"slack": slack}, PlainRenderer(), settings, clock, limit=limit)
     finally:
         sys.settrace(None)
+        threading.settrace(None)  # pyright: ignore[reportArgumentType]
 
 
 def start(arguments: tuple[str, str, str], at: int) -> int:
