@@ -6,7 +6,6 @@ later, by `email_events`, because loads lock that table for long.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg2.extensions import connection as Session
@@ -18,22 +17,16 @@ SOURCE = "sendgrid events"
 """Of what they add to cs.suppressions."""
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Events that were not known before, and addresses that get no mail from now on."""
+def keep(session: Session, events: Sequence[MailEvent], now: datetime) -> set[str]:
+    """Keep the events; returns the keys (32 hexadecimal digits) of those that were not known before.
 
-    events: int
-    suppressed: int
-
-
-def keep(session: Session, events: Sequence[MailEvent], now: datetime) -> Kept:
-    """Keep the events. They are safe once the caller's transaction is committed."""
+    They are safe once the caller's transaction is committed.
+    """
     if not events:
-        return Kept(0, 0)
+        return set()
     with session.cursor() as cursor:
         cursor.execute(
             read_sql(__file__),
             {"events": json.dumps([each.as_json() for each in events]), "now": now, "source": SOURCE},
         )
-        kept, suppressed = cursor.fetchone() or (0, 0)
-    return Kept(kept, suppressed)
+        return {event_key for (event_key,) in cursor.fetchall()}

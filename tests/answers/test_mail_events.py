@@ -1,7 +1,11 @@
 """SendGrid posts what became of mails: signed or refused, kept once, and who wants none gets none from then on."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +14,10 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from cs_pipeline.addresses import hash_of
+from cs_pipeline.answers import keeping_together
+from cs_pipeline.answers.mail_events import keep
 from cs_pipeline.channels import sendgrid_events
+from cs_pipeline.channels.sendgrid_events import read_events
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings, load_settings
@@ -249,3 +256,45 @@ def test_an_event_keeps_addresses_out_of_logs() -> None:
     (read,) = sendgrid_events.read_events(body_of([event("open", AT)]), unsubscribe_group=None)
     assert "ada@" not in repr(read)
     assert "ada@" not in str(SecretStr("ada@"))
+
+
+def test_requests_that_come_together_are_kept_in_few_transactions_and_each_hears_of_its_own(
+    company: Company, sendgrid: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions: list[int] = []
+    is_first, others_came = threading.Event(), threading.Event()
+
+    def keep_slowly(session: Any, events: Any, now: Any) -> set[str]:
+        transactions.append(len(events))
+        if not is_first.is_set():
+            is_first.set()
+            others_came.wait(10)
+        return keep(session, events, now)
+
+    monkeypatch.setattr(keeping_together, "keep", keep_slowly)
+    with ThreadPoolExecutor(8) as senders:
+        first = senders.submit(post, sendgrid, event("open", AT, sg_message_id="0"))
+        assert is_first.wait(10)
+        others = [senders.submit(post, sendgrid, event("open", AT, sg_message_id=str(nth % 5))) for nth in range(7)]
+        time.sleep(0.5)
+        others_came.set()
+        answers = [future.result() for future in (first, *others)]
+    assert transactions == [1, 7]
+    assert answers[0] == answers[2] == "1 of 1 events are new\n"
+    assert answers[1] == "0 of 1 events are new\n", "the first brought it"
+    assert len(kept(company)) == 5
+
+
+def test_a_request_that_cannot_be_kept_is_not_the_loss_of_those_that_came_with_it(
+    company: Company,
+) -> None:
+    together = keeping_together.KeepingTogether(company.warehouse)
+    sound, broken = (
+        keeping_together._Waiting(read_events(body_of([event("open", AT, sg_message_id=name)]), unsubscribe_group=None))
+        for name in ("sound", "broken")
+    )
+    broken.events = [replace(broken.events[0], event_key="no key")]
+    together._keep([sound, broken], MONDAY)
+    assert (sound.new, sound.error) == (1, None)
+    assert broken.error is not None
+    assert len(kept(company)) == 1

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cs_pipeline.answers.mail_events import keep
+from cs_pipeline.answers.keeping_together import KeepingTogether
 from cs_pipeline.channels.sendgrid_events import (
     MOST_BYTES,
     NOT_SIGNED,
@@ -25,8 +25,9 @@ from cs_pipeline.warehouse.connection import Warehouse, without_rows
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
-"""Requests that are worked on at the same time; others wait. A burst must not take every thread from people's pages."""
+AT_ONCE = 16
+"""Requests that are worked on at the same time, most of them waiting for a commit; others wait for their turn. These
+threads are not those that answer people's pages."""
 NO_KEY = (
     "Events are not taken: set CS_PIPELINE_SENDGRID_WEBHOOK_KEY to SendGrid's verification key (docs/answers.md).\n"
 )
@@ -37,6 +38,7 @@ NOT_NOW = "The events cannot be kept now; send them again.\n"
 def sendgrid_events(settings: Settings, warehouse: Warehouse, clock: Clock) -> ASGIApp:
     """The application at its path."""
     limit: list[anyio.CapacityLimiter] = []  # made within the loop that it belongs to
+    together = KeepingTogether(warehouse)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if not limit:
@@ -50,7 +52,7 @@ def sendgrid_events(settings: Settings, warehouse: Warehouse, clock: Clock) -> A
                     PlainTextResponse(TOO_LARGE, 413)
                     if body is None
                     else await anyio.to_thread.run_sync(
-                        _take, request, body, settings, warehouse, clock, limiter=limit[0]
+                        _take, request, body, settings, together, clock, limiter=limit[0]
                     )
                 )
         except ClientDisconnect:
@@ -84,7 +86,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _take(request: Request, body: bytes, settings: Settings, warehouse: Warehouse, clock: Clock) -> Response:
+def _take(request: Request, body: bytes, settings: Settings, together: KeepingTogether, clock: Clock) -> Response:
     now = clock.now()
     signature, timestamp = request.headers.get(SIGNATURE, ""), request.headers.get(TIMESTAMP, "")
     if why := why_not_believed(settings.sendgrid_webhook_key, signature, timestamp, body, now):
@@ -92,9 +94,8 @@ def _take(request: Request, body: bytes, settings: Settings, warehouse: Warehous
         return PlainTextResponse(f"Refused: {why}.\n", 403)
     events = read_events(body, unsubscribe_group=settings.sendgrid_unsubscribe_group)
     try:
-        with warehouse.session() as session:
-            kept = keep(session, events, now)
+        new = together.keep(events, now)
     except (UserError, psycopg2.Error) as error:
         log.error("%s: events cannot be kept: %s", request.url.path, without_rows(error))
         return PlainTextResponse(NOT_NOW, 503, {"Retry-After": "60"})
-    return PlainTextResponse(f"{kept.events} of {len(events)} events are new\n")
+    return PlainTextResponse(f"{new} of {len(events)} events are new\n")
