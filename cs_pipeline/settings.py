@@ -1,6 +1,7 @@
 """Settings of a team, and the only reader of environment variables.
 
-Every field is read from `CS_PIPELINE_<FIELD>`, or from `settings.env` in the home folder, which the demo writes.
+Every field is read from `CS_PIPELINE_<FIELD>`, or from `settings.env` in the home folder, which the demo writes, or
+from `.env` in the folder where the process was started, which is a team's and which Dagster's own commands read too.
 Secrets are `SecretStr`: they appear in no log, repr or error. What a score or a playbook means is not here; that is
 YAML in the configuration folder.
 """
@@ -21,8 +22,9 @@ from cs_pipeline.logs import LogFormat
 from cs_pipeline.plain_files import require_text_file
 
 PREFIX = "CS_PIPELINE_"
+FOLDER_SETTINGS_FILE = Path(".env")
 HOME_SETTINGS_FILE = "settings.env"
-MOST_BYTES = 100_000  # of that file
+MOST_BYTES = 100_000  # of such a file
 P256_PUBLIC_KEY = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")  # as each begins, in DER
 
 Delivery = Literal["capture", "allowlist", "live"]
@@ -326,17 +328,22 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Settings from the environment and the home folder's `settings.env`; the environment wins.
+    """Settings from the environment, the home folder's `settings.env` and the `.env` here; the first that has one wins.
 
     Raises UserError that names each variable that is wrong, without its value.
     """
     try:
-        home = Settings().home
-        require_text_file(home / HOME_SETTINGS_FILE, MOST_BYTES)
-        return Settings(_env_file=home / HOME_SETTINGS_FILE)  # pyright: ignore[reportCallIssue]
+        files: list[Path] = []
+        if FOLDER_SETTINGS_FILE.is_file():  # a folder of that name is somebody's virtual environment
+            require_text_file(FOLDER_SETTINGS_FILE, MOST_BYTES)
+            files.append(FOLDER_SETTINGS_FILE)
+        file = Settings(_env_file=files).home / HOME_SETTINGS_FILE  # pyright: ignore[reportCallIssue]
+        require_text_file(file, MOST_BYTES)
+        return Settings(_env_file=[*files, file])  # pyright: ignore[reportCallIssue]
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{HOME_SETTINGS_FILE} in the home folder is not UTF-8 (byte {error.start}); save it as UTF-8"
+            f"{HOME_SETTINGS_FILE} in the home folder, or {FOLDER_SETTINGS_FILE} here, is not UTF-8 "
+            f"(byte {error.start}); save it as UTF-8"
         ) from None
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)

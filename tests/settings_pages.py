@@ -1,13 +1,13 @@
 """docs/settings.md and deploy/.env.example, from the settings: `python -m tests.settings_pages` writes both."""
 
-import textwrap
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from cs_pipeline.settings import PREFIX, Settings
+from cs_pipeline.starter.settings_example import choices_of, comment, commented_settings, default_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "settings.md"
@@ -17,9 +17,10 @@ PAGE_HEAD = f"""# Settings
 
 <!-- {WRITTEN}; nothing here is written by hand. -->
 
-Each is an environment variable, or a line of `settings.env` in the home folder; the environment wins. A wrong one is
-refused at the start of every command, by name and without its value. Secrets appear in no log, metadata or error;
-where they come from a file, let your platform make a variable of it. What a score, a playbook or an alert means is no
+Each is an environment variable, or a line of `settings.env` in the home folder, or of `.env` in the folder where a
+command is started (which Dagster's own commands read too); the first of these that has it wins. A wrong one is refused
+at the start of every command, by name and without its value. Secrets appear in no log, metadata or error; where they
+come from a file, let your platform make a variable of it. What a score, a playbook or an alert means is no
 setting: that is YAML in the folder `CS_PIPELINE_CONFIG`.
 
 | variable | unless set | what it is |
@@ -39,43 +40,21 @@ CONTAINERS_OWN = {
 def page() -> str:
     """The table of all settings."""
     return PAGE_HEAD + "".join(
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_escaped(field.description or '')}{_choices(field)} |\n"
+        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_escaped(field.description or '')}{choices_of(field)} |\n"
         for name, field in Settings.model_fields.items()
     )
 
 
 def example() -> str:
     """The file of variables, each with its sentence, none of them set."""
-    own = [f"\n{_comment(words)}\n#{name}=" for name, words in CONTAINERS_OWN.items()]
-    ours = [
-        f"\n{_comment((field.description or '') + _choices(field))}\n#{PREFIX}{name.upper()}={_plain(field)}"
-        for name, field in Settings.model_fields.items()
-    ]
-    return EXAMPLE_HEAD + "\n".join([*own, *ours]) + "\n"
-
-
-def _comment(words: str) -> str:
-    return textwrap.fill(words, 118, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
+    own = [f"{comment(words)}\n#{name}=" for name, words in CONTAINERS_OWN.items()]
+    return EXAMPLE_HEAD + "".join(f"\n{each}\n" for each in [*own, *commented_settings()])
 
 
 def _default(field: FieldInfo) -> str:
     if SecretStr in get_args(field.annotation):
         return "none (secret)"
-    return f"`{_plain(field)}`" if _plain(field) else "empty"
-
-
-def _plain(field: FieldInfo) -> str:
-    value: Any = field.default
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _choices(field: FieldInfo) -> str:
-    choices = [each for each in get_args(field.annotation) if isinstance(each, str)]
-    return f" One of: {', '.join(choices)}." if choices else ""
+    return f"`{default_of(field)}`" if default_of(field) else "empty"
 
 
 def _escaped(words: str) -> str:

@@ -90,3 +90,20 @@ def test_an_address_of_a_page_that_is_none_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv(f"CS_PIPELINE_{name}", url)
     with pytest.raises(UserError, match=f"CS_PIPELINE_{name}: is not a web address"):
         load_settings()
+
+
+def test_env_in_the_folder_where_we_are_is_read_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "CS_PIPELINE_HOME=state\nCS_PIPELINE_SENDER_NAME=env\nCS_PIPELINE_COMPANY_NAME=env\nOTHER=1\n"
+        "CS_PIPELINE_CONFIG=config\n"
+    )
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "settings.env").write_text("CS_PIPELINE_SENDER_NAME=home\nCS_PIPELINE_COMPANY_NAME=home\n")
+    monkeypatch.setenv("CS_PIPELINE_COMPANY_NAME", "environment")
+    found = load_settings()
+    assert (found.config, found.sender_name, found.company_name) == (Path("config"), "home", "environment")
+
+
+def test_a_virtual_environment_called_env_is_no_file_of_settings(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    assert load_settings().config is None

@@ -21,6 +21,7 @@ from cs_pipeline.cli import (
     data,
     demo,
     feedback,
+    init,
     kpi,
     model,
     person,
@@ -51,7 +52,14 @@ app = typer.Typer(
 )
 
 for panel, commands in {
-    "Run it": {"demo": demo.demo, "up": server.up, "down": server.down, "doctor": server.doctor, "env": server.env},
+    "Run it": {
+        "demo": demo.demo,
+        "init": init.init,
+        "up": server.up,
+        "down": server.down,
+        "doctor": server.doctor,
+        "env": server.env,
+    },
     "Every day": {
         "load": data.load,
         "connect": connect.connect,

@@ -1,4 +1,4 @@
-"""Suggest the command that was meant when somebody types one that does not exist."""
+"""Groups of commands: suggest the one that was meant when somebody types one that does not exist."""
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -14,6 +14,14 @@ MOST_SUGGESTED = 3
 
 class CommandGroup(TyperGroup):
     """A group that suggests full commands, of other groups too: `approve` means `cs-pipeline action approve`."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, those that typer adds in a line each: the help of all commands is to fit a screen."""
+        found = super().get_params(ctx)
+        for each in found:
+            if each.name == "show_completion":
+                each.help = "Show completion for the current shell, to copy it."  # pyright: ignore
+        return found
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command of that name. Fails with a suggestion where there is none."""

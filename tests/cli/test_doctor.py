@@ -139,3 +139,19 @@ def test_whether_events_of_mails_come_in_is_told(company: Company, settings: Set
     came, malformed = found(with_key)
     assert (came.state, came.words) == ("ok", "the newest came 2025-03-10 12:00 UTC")
     assert "cs-pipeline data rejects --table email_events" in malformed.words
+
+
+def test_files_of_the_folder_of_configuration_are_read_and_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    settings = Settings(home=tmp_path / "home", config=config)
+    assert said_of("configuration", settings) == (
+        "wrong", f"CS_PIPELINE_CONFIG names {config}, and there is no such folder"
+    )  # fmt: skip
+    config.mkdir()
+    assert said_of("configuration", settings) == ("ok", str(config))
+    (config / "alerts.yaml").write_text("rules: {invoice_overdue: {parameters: {days: many}}}\n")
+    (config / "routing.yaml").write_text("rules: 3\n")
+    assert said_of("rules", settings)[0] == "wrong"
+    state, words = said_of("other files", settings)
+    assert state == "wrong"
+    assert "routing.yaml:1: rules" in words

@@ -41,6 +41,7 @@ from tests.builders.sample_history import COMPANY, SCORED_UNTIL, WEEK, History
 NOW = COMPANY.ends_at
 WEEKS = ["--from", f"{SCORED_UNTIL}", "--to", f"{SCORED_UNTIL}"]
 ARGUMENTS: dict[str, list[str]] = {
+    "init": ["{project}"],
     "doctor": [],
     "load": ["{folder}"],
     "map": ["{mappings}"],
@@ -169,6 +170,7 @@ def words(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     return {
         "folder": str(folder),
         "mappings": str(mappings),
+        "project": str(tmp_path_factory.mktemp("project")),
         "model": str(model),
         "account": "none",
         "action": "1",

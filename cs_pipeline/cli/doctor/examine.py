@@ -6,6 +6,7 @@ from cs_pipeline.cli.doctor.alerts import examine_alerts
 from cs_pipeline.cli.doctor.answers import examine_answers
 from cs_pipeline.cli.doctor.configuration import examine_configuration
 from cs_pipeline.cli.doctor.database import examine_crm, examine_data, examine_server, is_migrated
+from cs_pipeline.cli.doctor.files import examine_files
 from cs_pipeline.cli.doctor.finding import Finding, guarded
 from cs_pipeline.cli.doctor.outbox import examine_outbox
 from cs_pipeline.cli.doctor.processes import examine_due_actions, examine_processes
@@ -18,6 +19,7 @@ from cs_pipeline.warehouse.locate import embedded_server, locate
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every finding, in the order in which a new user meets the parts."""
     yield from examine_configuration(settings)
+    yield from examine_files(settings)
     if settings.database_url is None and not embedded_server(settings).is_there:
         brings = "`cs-pipeline load DIR`, `data land DIR`, `demo` or `up` creates and starts one"
         yield Finding("PostgreSQL", "note", f"none yet, as before the first command: {brings}")
