@@ -53,6 +53,22 @@ def test_an_unsubscribe_is_seen_without_a_build(dbt_warehouse: DbtWarehouse) -> 
     assert dbt_warehouse.column("select unsubscribed_at::text from marts.dim_contacts") == ["2024-02-01 10:00:00+00"]
 
 
+def test_a_key_that_is_in_two_accounts_and_one_that_nothing_enforces_are_found(dbt_warehouse: DbtWarehouse) -> None:
+    of_keys = ("--select", "test_name:keys_are_of_one_account", "test_name:canonical_keys_are_enforced")
+    dbt_warehouse.load("accounts", *accounts("a", "b"))
+    dbt_warehouse.load(
+        "users", {"user_id": "u", "account_id": "a", "email": "u@example.com", "created_at": "2024-01-02Z"}
+    )
+    assert dbt_warehouse.failures("test", *of_keys) == []
+    dbt_warehouse.execute(
+        "insert into raw.users (user_id, account_id, email, created_at, _load_id) "
+        "select user_id, 'b', email, created_at, _load_id from raw.users"
+    )
+    dbt_warehouse.execute("alter table raw.events drop constraint events_pkey, add primary key (event_id)")
+    failed = sorted(words.partition("_stg_accounts")[0] for words in dbt_warehouse.failures("test", *of_keys))
+    assert failed == ["canonical_keys_are_enforced", "keys_are_of_one_account"]
+
+
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
