@@ -14,6 +14,7 @@ from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, progress, say_done
 from cs_pipeline.cli.listing import AsJson, as_plain, print_json
 from cs_pipeline.clock import Clock
+from cs_pipeline.errors import UserError
 from cs_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -72,6 +73,32 @@ def land(folder: Folder, delimiter: Delimiter = "", as_json: AsJson = False) -> 
         console.print(Text(f"Left out: {passed_over}", style="yellow"))
     if any(each.rejected for each in landed):
         console.print("Lines that are no rows were put aside; `cs-pipeline data rejects` shows them.")
+
+
+@commands.command()
+def ingest() -> None:
+    """Have dlt land what is new at the sources of `ingest.py`, and map it (docs/ingest.md).
+
+    Example: cs-pipeline data ingest
+    """
+    from cs_pipeline.cli.runtime import open_runtime
+    from cs_pipeline.orchestration.ingest import FILE
+    from cs_pipeline.orchestration.keys import INGEST_JOB
+
+    settings = load_settings()
+    if settings.config is None or not (settings.config / FILE).is_file():
+        where = settings.config or "CS_PIPELINE_CONFIG, which names no folder"
+        raise UserError(f"There is no {FILE} in {where}: it says what is to be read (docs/ingest.md).")
+    with open_runtime(settings) as runtime:
+        done = runtime.launcher.run(INGEST_JOB)
+    table = _table("table", "rows", "loaded", "put aside")
+    for event in done.get_asset_materialization_events():
+        made = event.materialization
+        counts = {name: made.metadata[name].value for name in made.metadata if name.startswith("rows")}
+        shown = [counts.get("rows read", counts.get("rows_loaded", 0))]
+        shown += [counts.get("rows loaded"), counts.get("rows put aside")]  # of mapped tables
+        table.add_row(".".join(made.asset_key.path), *("" if each is None else f"{each:,}" for each in shown))
+    console.print(table)
 
 
 def map_tables(

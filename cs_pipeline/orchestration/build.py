@@ -22,6 +22,7 @@ from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of
 from cs_pipeline.orchestration.assets.score_calibrations import build_score_calibrations
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
+from cs_pipeline.orchestration.ingest import build_ingest
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
 from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job
@@ -84,10 +85,12 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
     weeks = weekly_partitions(settings.first_week, settings.now)
     folder = dbt_folder(settings)
     models = build_dbt_assets(weeks, folder)
+    ingest = build_ingest(settings, build_source_specs(folder))
     rules = sorted(key for each in models for key in each.keys if key.path[0] == ALERTS_GROUP)
     return dg.Definitions(
         assets=[
-            *build_source_specs(folder),
+            *ingest.sources,
+            *ingest.assets,
             *models,
             *(build(weeks) for build in WEEKLY_ASSETS),
             build_alerts(rules),
@@ -114,8 +117,9 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *REPORT_JOBS.values(),
             *PLAY_JOBS,
             *JOBS_BY_HAND,
+            *ingest.jobs,
         ],
-        schedules=[*build_schedules(settings), *build_report_schedules()],
+        schedules=[*build_schedules(settings), *build_report_schedules(), *ingest.schedules],
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),
         executor=owned_executor,

@@ -32,6 +32,7 @@ KPIS = dg.AssetKey(["marts", "fct_kpis"])
 TICKET_SLA = dg.AssetKey(["marts", "fct_ticket_sla"])
 
 SOURCES_GROUP = "sources"
+LANDING_GROUP = "landing"
 HEALTH_GROUP = "health"
 RENEWALS_GROUP = "renewals"
 PLAYS_GROUP = "plays"
@@ -77,4 +78,5 @@ EVALUATE_ALERTS_JOB = "evaluate_alerts"
 SCORECARDS_JOB = "alert_scorecards"
 KPIS_JOB = "kpis"
 FEEDBACK_JOB = "route_feedback"
+INGEST_JOB = "ingest"
 PURGE_JOB = "purge_runs"

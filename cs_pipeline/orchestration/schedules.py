@@ -103,34 +103,34 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
     return [
         weekly_health_schedule,
-        _once_a(
+        once_a(
             "%Y-%m-%d",
             daily_plays,
             "0 5 * * *",
             "Greets new accounts, ends plays whose reason is gone, and takes the day's due actions.",
         ),
-        _once_a(
+        once_a(
             "%Y-%m-%dT%H",
             evaluate_alerts,
             "5 * * * *",  # the data of the hour has arrived
             "Asks the alert rules that are due; what they find fires once, and ends when it is over.",
         ),
-        _once_a("%Y-%m", scorecards_job, "30 4 1 * *", "Says once a month what each alert rule was worth."),
-        _once_a(
+        once_a("%Y-%m", scorecards_job, "30 4 1 * *", "Says once a month what each alert rule was worth."),
+        once_a(
             "%Y-%m-%d",
             kpis_job,
             ["30 9 * * 1", "30 3 1 * *"],  # the week has been scored by then; the month is over
             "Builds the KPIs on Mondays and on the first of the month.",
         ),
-        _once_a(
+        once_a(
             "%Y-%m-%d", feedback_job, "20 5 * * *", "Hands on, every morning, what customers said since the last one."
         ),
-        _once_a("%Y-%m-%d", purge_runs_job, "50 3 * * *", "Deletes, every night, runs that have ended long ago."),
+        once_a("%Y-%m-%d", purge_runs_job, "50 3 * * *", "Deletes, every night, runs that have ended long ago."),
         read_crm_status_schedule,
     ]
 
 
-def _once_a(
+def once_a(
     span: str, job: dg.JobDefinition | UnresolvedAssetJobDefinition, cron: str | Sequence[str], description: str
 ) -> dg.ScheduleDefinition:
     """A schedule of one run in each `span`, which is how strftime writes the moment of its ticks."""

@@ -7,6 +7,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.privacy.person import Person, change, tables_of
+from cs_pipeline.warehouse.schemas import LANDING
 
 WORDS: Mapping[str, str] = {"tickets": "subject", "feedback": "body", "survey_responses": "comment"}
 """Columns of source tables in which a user speaks, by table."""
@@ -65,31 +66,40 @@ def forget_source_rows(cursor: Cursor, person: Person, now: datetime) -> dict[st
     )
     cursor.execute(
         """
-        select columns.table_name, array_agg(columns.column_name::text)
+        select
+            columns.table_schema,
+            columns.table_name,
+            jsonb_object_agg(columns.column_name, columns.is_nullable = 'YES')
         from information_schema.columns
         inner join information_schema.tables using (table_schema, table_name)
-        where columns.table_schema = 'landing' and columns.data_type = 'text' and tables.table_type = 'BASE TABLE'
-        group by columns.table_name
-        """
+        where
+            (columns.table_schema = %(landing)s or starts_with(columns.table_schema, %(landing)s || '_'))
+            and columns.data_type in ('text', 'character varying')
+            and tables.table_type = 'BASE TABLE'
+        group by columns.table_schema, columns.table_name
+        """,
+        {"landing": LANDING},
     )
-    for table, columns in cursor.fetchall():
-        counts[f"landing.{table}"] = _forget_landed(cursor, table, columns, person)
+    for schema, table, columns in cursor.fetchall():
+        counts[f"{schema}.{table}"] = _forget_landed(cursor, sql.Identifier(schema, table), columns, person)
     return counts
 
 
-def _forget_landed(cursor: Cursor, table: str, columns: list[str], person: Person) -> int:
-    """Rows as they came, whose columns mean what their owner knows: every value that is an address or a name goes."""
+def _forget_landed(cursor: Cursor, table: sql.Identifier, columns: Mapping[str, bool], person: Person) -> int:
+    """Rows as they came, whose columns mean what their owner knows: every value that is an address or a name goes.
+    `columns`: whether each may be null.
+    """
     whole = sql.SQL("%(whole)s")
     changes = [
-        sql.SQL("{0} = case when {0} ~* {1} then null else {0} end").format(sql.Identifier(column), whole)
-        for column in columns
+        sql.SQL("{0} = case when {0} ~* {1} then {2} else {0} end").format(
+            sql.Identifier(column), whole, sql.SQL("null" if may_be_null else "''")
+        )
+        for column, may_be_null in columns.items()
     ]
     matches = [sql.SQL("{} ~* {}").format(sql.Identifier(column), whole) for column in columns]
     return change(
         cursor,
-        sql.SQL("update {} set {} where {}").format(
-            sql.Identifier("landing", table), sql.SQL(", ").join(changes), sql.SQL(" or ").join(matches)
-        ),
+        sql.SQL("update {} set {} where {}").format(table, sql.SQL(", ").join(changes), sql.SQL(" or ").join(matches)),
         person,
         whole=f"^\\s*({person.pattern})\\s*$",
     )

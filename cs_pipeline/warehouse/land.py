@@ -16,10 +16,10 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.incoming import LINE, RowsRead, begin_load, copy_file, prepare, read_header
 from cs_pipeline.warehouse.load_report import OnProgress, Progress, silent
-from cs_pipeline.warehouse.schemas import ensure_schema
+from cs_pipeline.warehouse.schemas import LANDING, ensure_schema
 from cs_pipeline.warehouse.source_files import SourceFile, landing_files, plain_name
 
-SCHEMA = "landing"
+SCHEMA = LANDING
 FILE = "_file"
 
 

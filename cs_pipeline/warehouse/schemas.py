@@ -2,7 +2,9 @@
 
 from psycopg2.extensions import cursor as Cursor
 
-SCHEMAS = ("raw", "landing", "mapping", "staging", "intermediate", "marts", "snapshots", "cs")
+LANDING = "landing"
+"""Rows as they came, of files; those of the source `shop` that dlt reads are in `landing_shop`."""
+SCHEMAS = ("raw", LANDING, "mapping", "staging", "intermediate", "marts", "snapshots", "cs")
 
 REPLACED = ("mapping", "staging", "intermediate", "marts", "snapshots", "cs")  # by us alone; others may fill the rest
 

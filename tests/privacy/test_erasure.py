@@ -48,6 +48,9 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         create table landing.people (mail text, name text, plan text);
         insert into landing.people
         values ('ADA@acme.example', 'Ada Lovelace', 'pro'), ('eve@other.example', 'Eve', 'pro');
+        create schema landing_shop; -- as dlt lands it, keyed by address
+        create table landing_shop.people (email varchar not null, name varchar);
+        insert into landing_shop.people values ('ada@acme.example', 'Ada Lovelace'), ('eve@other.example', 'Eve');
         insert into cs.loads (source_table, origin) values ('users', 'users.csv');
         insert into raw.raw_rejects (load_id, source_table, origin, reason, row_data)
         select load_id, 'users', 'users.csv', 'r', '{"email": "ada@acme.example"}' from cs.loads;
@@ -127,7 +130,7 @@ def everything(company: Company) -> str:
     """All rows of all tables of ours but the marts, which are views on what was loaded."""
     tables = company.column(
         "select format('%I.%I', table_schema, table_name) from information_schema.tables "
-        "where table_schema in ('raw', 'landing', 'cs') and table_type = 'BASE TABLE'"
+        "where table_schema in ('raw', 'landing', 'landing_shop', 'cs') and table_type = 'BASE TABLE'"
     )
     return "\n".join(str(company.run(f"select * from {table}")) for table in tables).lower()
 
@@ -159,6 +162,10 @@ def test_others_are_as_they_were(written: Company, settings: Settings) -> None:
     assert written.run("select mail, name from landing.people order by 1") == [
         ("eve@other.example", "Eve"),
         (None, None),
+    ]
+    assert written.run("select email, name from landing_shop.people order by 1") == [
+        ("", None),
+        ("eve@other.example", "Eve"),
     ]
     assert written.column("select recipient from cs.captured_messages order by 1") == [
         "ada@other.example", "erased", "erased",
