@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -29,8 +30,7 @@ def build_ingest(settings: Settings, sources: Sequence[dg.AssetSpec]) -> Ingest:
     path = settings.config / FILE if settings.config else None
     if path is None or not path.is_file():
         return Ingest(sources)
-    if importlib.util.find_spec("dagster_dlt") is None:
-        raise UserError(f"{path} needs dlt: pip install 'cs-pipeline[ingest]', or take the file away.")
+    require_dlt(path)
     from cs_pipeline.orchestration.assets.landing import build_landing, build_origins
     from cs_pipeline.orchestration.assets.mapped_tables import build_mapped_tables
     from cs_pipeline.orchestration.ingest_file import read_ingest_file
@@ -39,8 +39,7 @@ def build_ingest(settings: Settings, sources: Sequence[dg.AssetSpec]) -> Ingest:
     file = read_ingest_file(path)
     landing = build_landing(settings, file)
     materialized = [*landing]
-    folder = path.parent / MAPPING
-    if folder.is_dir():
+    if folder := _mapping_folder(path.parent):
         keys = [key for each in landing for key in each.keys]
         materialized.append(build_mapped_tables(folder, sources, keys))
     made = {key for each in materialized for key in each.keys}
@@ -52,3 +51,15 @@ def build_ingest(settings: Settings, sources: Sequence[dg.AssetSpec]) -> Ingest:
         jobs=[job],
         schedules=[once_a("%Y-%m-%dT%H:%M", job, file.schedule, description)],
     )
+
+
+def require_dlt(path: Path) -> None:
+    """Raise UserError unless dlt is installed, which the file needs."""
+    if importlib.util.find_spec("dagster_dlt") is None:
+        raise UserError(f"{path} needs dlt: pip install 'cs-pipeline[ingest]', or take the file away.")
+
+
+def _mapping_folder(config: Path) -> Path | None:
+    """The selects beside the file, or beside its folder, where `cs-pipeline init` has them."""
+    folders = (config / MAPPING, config.resolve().parent / MAPPING)
+    return next((folder for folder in folders if any(folder.rglob("*.sql"))), None)

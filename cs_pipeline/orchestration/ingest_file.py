@@ -6,6 +6,7 @@ It is Python, as dlt's sources are, and stands in the folder of `CS_PIPELINE_CON
 
 import importlib.util
 import os
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ def _run(path: Path) -> ModuleType:
     assert spec, "the path ends in .py"
     assert spec.loader, "the path ends in .py"
     module = importlib.util.module_from_spec(spec)
+    if (beside := str(path.parent.resolve())) not in sys.path:
+        sys.path.append(beside)  # `dlt init` copies sources there
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:

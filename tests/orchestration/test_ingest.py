@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("dagster_dlt", reason="dlt is not installed: the extra `ingest` brings it")
 
+from cs_pipeline.cli.doctor.files import examine_files
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.build import build_defs
@@ -171,12 +172,26 @@ def test_lineage_reaches_from_each_source_through_mapping_to_the_scores(team: Te
         assert asset.kinds, key
 
 
+def test_without_dlt_the_file_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ingest.py").write_text("SOURCES = {}", encoding="utf-8")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"ingest\.py needs dlt: pip install 'cs-pipeline\[ingest\]'"):
+        build_defs(Settings(config=tmp_path, home=tmp_path))
+
+
+def test_doctor_reads_the_file(team: Team) -> None:
+    found = {finding.subject: finding for finding in examine_files(team.settings)}
+    assert (found["ingest"].state, found["ingest"].words) == ("ok", "dlt lands shop, surveys, desk at 50 * * * * (UTC)")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("SOURCES = {}", r"ingest\.py lacks SOURCES: a dictionary of dlt sources by name"),
         ("SOURCES = {'My Shop': 1}", r"'My Shop' cannot name a source"),
         ("SOURCES = {'shop': 1}", r"SOURCES\['shop'\] is 1; expected a dlt source"),
+        ("import no_such_source", r"ingest\.py:1: ModuleNotFoundError: No module named 'no_such_source'"),
+        ("from copied_source import x as SOURCES", r"SOURCES\['copied'\] is 1; expected"),
         ("import os\nos.environ['NO_SUCH']", r"ingest\.py:2: KeyError: 'NO_SUCH'"),
         ("def f(:", r"ingest\.py:1: invalid syntax"),
         ("import dlt\nSCHEDULE = 1\nSOURCES = {'a': dlt.resource([1], name='b')}", r"SCHEDULE is 1; expected a cron"),
@@ -184,5 +199,6 @@ def test_lineage_reaches_from_each_source_through_mapping_to_the_scores(team: Te
 )
 def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "ingest.py").write_text(text, encoding="utf-8")
+    (tmp_path / "copied_source.py").write_text("x = {'copied': 1}", encoding="utf-8")
     with pytest.raises(UserError, match=words):
         build_defs(Settings(config=tmp_path, home=tmp_path))

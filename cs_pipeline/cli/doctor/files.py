@@ -10,6 +10,8 @@ from cs_pipeline.cli.doctor.finding import Finding, guarded
 from cs_pipeline.dbt_files import models_of_team
 from cs_pipeline.settings import PREFIX, Settings
 
+INGEST = "ingest.py"
+
 
 def examine_files(settings: Settings) -> Iterator[Finding]:
     """A finding for each kind of file; nothing where the settings name no folder: what is shipped is sound."""
@@ -23,6 +25,8 @@ def examine_files(settings: Settings) -> Iterator[Finding]:
     yield from guarded("templates", lambda: [_templates(settings)])
     yield from guarded("rules", lambda: [_rules(config)])
     yield from guarded("other files", lambda: [_others(config)])
+    if (config / INGEST).is_file():
+        yield from guarded("ingest", lambda: [_ingest(config / INGEST)])
     if models_of_team(config) is not None:
         yield from guarded("dbt models", lambda: [_models(settings)])
 
@@ -64,6 +68,17 @@ def _others(config: Path) -> Finding:
         "ok",
         f"{', '.join(there) or 'KPIs, routing and reports'} {'valid' if there else 'are as shipped'}",
     )
+
+
+def _ingest(path: Path) -> Finding:
+    from cs_pipeline.orchestration.ingest import require_dlt
+
+    require_dlt(path)
+    from cs_pipeline.orchestration.ingest_file import read_ingest_file
+
+    file = read_ingest_file(path)
+    names = ", ".join(source.name for source in file.sources)
+    return Finding("ingest", "ok", f"dlt lands {names} at {file.schedule} (UTC)")
 
 
 def _models(settings: Settings) -> Finding:

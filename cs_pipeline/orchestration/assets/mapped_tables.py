@@ -1,6 +1,6 @@
 """The canonical tables that mappings over landed tables fill, so that lineage reaches from a source to every score.
 
-The folder `mapping` beside `ingest.py` is mapped as `cs-pipeline map --stamp-arrivals` maps one.
+The team's folder `mapping` is mapped as `cs-pipeline map --stamp-arrivals` maps one.
 """
 
 import re
