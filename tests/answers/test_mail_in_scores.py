@@ -65,12 +65,11 @@ def test_what_sendgrid_posts_of_our_mail_is_in_the_score_of_that_week_and_of_no_
     for account, opened in ((opens, 1), (ignores, 0)):
         sent, others_opened, clicked = others(history, account)
         assert after[account] == (sent + 1, (others_opened + opened) / (sent + 1), (clicked + opened) / (sent + 1))
-    points = dict(
-        history.rows(
-            "select account_id, points from cs.score_points where model = 'weekly_points' "
-            f"and metric = 'opened_last_3_emails' and week = '{LAST_WEEK}'"
-        )
+    rows = history.rows(
+        "select account_id, points from cs.score_points where model = 'weekly_points' "
+        f"and metric = 'opened_last_3_emails' and week = '{LAST_WEEK}'"
     )
+    points = {str(account): points for account, points in rows}
     assert points[opens] == 10
     assert points[ignores] == 0, "the last three mails are not all opened any more"
 
