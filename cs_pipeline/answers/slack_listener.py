@@ -1,4 +1,5 @@
-"""Listen to clicks in Slack until stopped: `python -m cs_pipeline.answers.slack_listener`.
+"""Listen to clicks in Slack until stopped: `python -m cs_pipeline.answers.slack_listener`; with `--is-listening` say by
+the exit code whether the one of this host does.
 
 Over Socket Mode: we connect to Slack, and no address of ours need be reachable. One process is enough; with two, Slack
 hands each click to one of them. A connection that ends is made again by the vendor's client.
@@ -6,7 +7,11 @@ hands each click to one of them. A connection that ends is made again by the ven
 
 import logging
 import signal
+import socket
+import sys
 import threading
+import time
+from pathlib import Path
 
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
@@ -18,12 +23,14 @@ from cs_pipeline.channels.slack_client import client_of
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.logs import set_up_logs
+from cs_pipeline.plain_files import make_private
 from cs_pipeline.settings import Settings, load_settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.locate import locate
 
 log = logging.getLogger(__name__)
 
+RENEWED_EVERY, STALE_AFTER = 10.0, 45.0  # seconds; of the sign that we are connected
 PAUSES = (1.0, 5.0, 15.0, 60.0)  # seconds between attempts to connect at the start
 
 
@@ -67,9 +74,24 @@ def connect(client: SocketModeClient, stopped: threading.Event) -> None:
             return
 
 
+def is_listening(settings: Settings) -> bool:
+    """Whether the listener of this host was connected to Slack a moment ago."""
+    try:
+        return time.time() - _sign(settings).stat().st_mtime < STALE_AFTER
+    except OSError:
+        return False
+
+
+def _sign(settings: Settings) -> Path:
+    """The file that is renewed while we are connected; containers that share a home have one each."""
+    return settings.home / "run" / f"slack-listener-{socket.gethostname()}"
+
+
 def main() -> None:
     """Listen until told to end."""
     settings = load_settings()
+    if sys.argv[1:] == ["--is-listening"]:
+        sys.exit(0 if is_listening(settings) else "Nobody here listens to Slack")
     set_up_logs(settings.log_format)
     stopped = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -79,7 +101,13 @@ def main() -> None:
         connect(client, stopped)
     except UserError as error:
         raise SystemExit(f"Error: {error}") from None
-    stopped.wait()
+    sign = _sign(settings)
+    make_private(sign.parent)
+    while not stopped.is_set():
+        if client.is_connected():
+            sign.touch()
+        stopped.wait(RENEWED_EVERY)
+    sign.unlink(missing_ok=True)
     client.close()
 
 

@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ import pytest
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.databases import Databases
 from tests.deploy.compose import Machine, services
+from tests.fakes.slack_workspace import APP_TOKEN, BOT_TOKEN, workspace
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("compose"), pytest.mark.slow(seconds=60)]
 
 PATIENCE = timedelta(minutes=4)
-STARTED = (("code-server", "site", "watchdog"), ("webserver", "daemon"))
+STARTED = (("code-server", "site", "watchdog", "slack-listener"), ("webserver", "daemon"))
 """In the order of their dependencies."""
 
 
@@ -27,10 +29,17 @@ def machine(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> I
     """With everything started in the order of the file, on a database in which nothing is."""
     empty = databases.create()
     home = tmp_path_factory.mktemp("compose")
-    machine = Machine(home, empty.url, {"CS_PIPELINE_SITE_USER_HEADER": "X-Test-User"})
-    migrated = machine.once("migrate")
-    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
     with ExitStack() as stack:
+        slack = stack.enter_context(workspace({}))
+        extra = {
+            "CS_PIPELINE_SITE_USER_HEADER": "X-Test-User",
+            "CS_PIPELINE_SLACK_APP_TOKEN": APP_TOKEN,
+            "CS_PIPELINE_SLACK_BOT_TOKEN": BOT_TOKEN,
+            "CS_PIPELINE_SLACK_BASE_URL": slack.url,
+        }
+        machine = Machine(home, empty.url, extra)
+        migrated = machine.once("migrate")
+        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
         for together in STARTED:
             begun = {service: stack.enter_context(machine.running(service)) for service in together}
             for service, process in begun.items():
@@ -46,6 +55,12 @@ def test_each_service_becomes_healthy_and_the_ui_shows_the_code_of_the_code_serv
     site = f"http://127.0.0.1:{machine.ports['3001']}"
     with urllib.request.urlopen(urllib.request.Request(f"{site}/today", headers={"X-Test-User": "ada"})) as page:
         assert page.status == 200
+
+
+def test_without_a_listener_slack_is_said_not_to_be_listened_to(machine: Machine, tmp_path: Path) -> None:
+    elsewhere = Machine(tmp_path, machine.url, machine.extra)
+    assert machine.is_healthy("slack-listener")
+    assert not elsewhere.is_healthy("slack-listener"), "in another container"
 
 
 def test_the_daemon_ticks_the_sensors_of_the_code_server(machine: Machine) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from cs_pipeline.cli.services import services_to_keep
+from cs_pipeline.settings import Settings
 from tests import settings_pages
 from tests.conftest import ROOT
 from tests.deploy.compose import services
@@ -106,7 +109,8 @@ def test_kubernetes_bounds_runs_as_one_machine_does_but_waits_longer_for_a_pod()
 
 
 def test_manifests_and_unit_start_what_compose_starts() -> None:
-    manifests = list(yaml.safe_load_all((DEPLOY / "site.k8s.yaml").read_text(encoding="utf-8")))
+    texts = [(DEPLOY / f"{name}.k8s.yaml").read_text(encoding="utf-8") for name in ("site", "slack")]
+    manifests = [each for text in texts for each in yaml.safe_load_all(text)]
     pods = {
         each["metadata"]["name"]: each["spec"]["template"]["spec"] for each in manifests if each["kind"] != "Service"
     }
@@ -116,11 +120,16 @@ def test_manifests_and_unit_start_what_compose_starts() -> None:
         for container in (*pod.get("initContainers", []), *pod["containers"])
     }
     assert commands.pop("wait-for-the-migration")[:3] == ["cs-pipeline", "warehouse", "ready"]
-    assert commands == {name: services()[name]["command"] for name in ("migrate", "site", "watchdog")}
+    assert commands == {name: services()[name]["command"] for name in ("migrate", "site", "watchdog", "slack-listener")}
     image = read("deploy/helm-values.yaml")["dagsterDaemon"]["image"]
-    assert set(re.findall(r"image: (\S+)", (DEPLOY / "site.k8s.yaml").read_text(encoding="utf-8"))) == {
-        f"{image['repository']}:{image['tag']}"
-    }
+    assert set(re.findall(r"image: (\S+)", "".join(texts))) == {f"{image['repository']}:{image['tag']}"}
+    (listener,) = pods["cs-pipeline-slack-listener"]["containers"]
+    compose = services()["slack-listener"]
+    assert ["CMD", *listener["readinessProbe"]["exec"]["command"]] == compose["healthcheck"]["test"]
+    assert compose["profiles"] == ["slack"], "who has no token starts none"
+    tokens = {"slack_app_token": SecretStr("xapp-1"), "slack_bot_token": SecretStr("xoxb-1")}
+    kept = services_to_keep(Settings().model_copy(update=tokens))
+    assert ["python", *kept[-1].arguments] == compose["command"], "`cs-pipeline up`, and so the unit, starts it too"
     assert f"cs-pipeline-migrate-{image['tag']}" in pods
     unit = (DEPLOY / "cs-pipeline.service").read_text(encoding="utf-8")
     assert re.findall(r"^Exec\w+=/opt/cs_pipeline/venv/bin/(.+)$", unit, re.M) == ["cs-pipeline up", "cs-pipeline down"]
