@@ -52,7 +52,6 @@ def upsert_incoming(
     at("writing")
     if spread:
         return Upserted(rejected, _write_spread(cursor, table, incoming, min(origins), is_new=is_new))
-    is_few = not is_new and _is_few(cursor, table, incoming)
     if is_new:
         loaded = _insert_unless_keys_repeat(cursor, table, incoming)
         if loaded is None:
@@ -61,23 +60,27 @@ def upsert_incoming(
         if table.rolled_up:  # sums of a table that was there before, and was dropped, are to be made anew
             _touch_every_day(cursor, table, min(origins))
     else:
+        is_few = _is_few(cursor, table, _rows(cursor, incoming.relation))
         loaded = _insert_or_update(cursor, table, incoming, is_few=is_few)
         if have_moved(cursor):
             move_rows(cursor, table, incoming, min(origins))
             loaded += _insert_or_update(cursor, table, incoming, is_few=is_few)
-    _analyze(cursor, table, is_few=is_few)
-    _summarize(cursor, table)
+    if loaded:
+        _analyze(cursor, table, is_few=not is_new and _is_few(cursor, table, loaded))
+        _summarize(cursor, table)
     return Upserted(rejected, loaded)
 
 
-def _is_few(cursor: Cursor, table: SourceTable, incoming: Incoming) -> bool:
-    """Whether the incoming rows are few beside those of the table, as both were analyzed last."""
-    cursor.execute(
-        "select incoming.reltuples < %s * stored.reltuples from pg_class as incoming, pg_class as stored "
-        "where incoming.oid = %s::regclass and stored.oid = %s::regclass",
-        (FEW, incoming.relation, table.relation),
-    )
-    return cursor.fetchone() == (True,)
+def _is_few(cursor: Cursor, table: SourceTable, rows: float) -> bool:
+    """Whether so many rows are few beside those of the table."""
+    return rows < FEW * _rows(cursor, table.relation)
+
+
+def _rows(cursor: Cursor, relation: str) -> float:
+    """The rows of a relation as it was analyzed last."""
+    cursor.execute("select reltuples from pg_class where oid = %s::regclass", (relation,))
+    (rows,) = cursor.fetchone() or (0.0,)
+    return rows
 
 
 def _analyze(cursor: Cursor, table: SourceTable, *, is_few: bool) -> None:
