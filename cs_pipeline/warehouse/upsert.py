@@ -13,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SCHEMA, SourceTable
 from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming
+from cs_pipeline.warehouse.input_is_valid import validity_function
 from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.load_report import Stage
 from cs_pipeline.warehouse.moved_rows import have_moved, is_written_unless_it_moves, move_rows
@@ -21,7 +22,6 @@ from cs_pipeline.warehouse.spread import is_spread, place_table
 from cs_pipeline.warehouse.spread_upsert import forget_parents, know_parents, write_spread
 from cs_pipeline.warehouse.validation import REPEATED_KEY, Rule, rules, typed
 
-FIRST_WITH_INPUT_IS_VALID = 160_000
 FEW = 0.1
 """Share of a table's rows up to which what comes in is news beside it: it is looked up by key, and does not change how
 the table is distributed. More is a load of the table, for which reading it whole is cheaper."""
@@ -123,7 +123,7 @@ def _put_aside_broken(
     """Move to the rejects each row with the first rule that it breaks in a column it cannot lose; of the other rows,
     each value that breaks a rule, in whose place is nothing then.
     """
-    asked = rules(table, incoming.types, _validity_function(cursor), known)
+    asked = rules(table, incoming.types, validity_function(cursor), known)
     by_column: dict[str, list[str]] = {}
     for position, rule in enumerate(asked):
         by_column.setdefault(rule.column, []).append(f"when {rule.is_broken} then {position}")
@@ -324,16 +324,3 @@ def _insert_or_update(cursor: Cursor, table: SourceTable, incoming: Incoming, *,
     loaded = cursor.rowcount
     cursor.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
     return loaded
-
-
-def _validity_function(cursor: Cursor) -> str:
-    """The function that tells whether a text is a value of a type: PostgreSQL's own, or one like it before 16."""
-    if cursor.connection.server_version >= FIRST_WITH_INPUT_IS_VALID:
-        return "pg_input_is_valid"
-    cursor.execute(
-        "set local citus.enable_ddl_propagation = off; "  # it is this session's alone; unknown to plain PostgreSQL
-        "create or replace function pg_temp.input_is_valid(value text, type text) returns boolean language plpgsql as "
-        "$$ begin execute format('select %L::%s', value, type); return true; exception when others then return false; "
-        "end $$; set local citus.enable_ddl_propagation = on"
-    )
-    return "pg_temp.input_is_valid"
