@@ -1,4 +1,4 @@
-"""What a load and the roll-ups read for the same news does not grow with the history before it."""
+"""What a load, the roll-ups and the test of keys read for the same news does not grow with the history before it."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ def rows_read(dbt: DbtWarehouse) -> int:
 
 
 def rows_for_news(dbt: DbtWarehouse, folder: Path, day: date) -> dict[str, int]:
-    """Rows read for a day's events and one that is late: by the load, and by the roll-ups."""
+    """Rows read for a day's events and one that is late: by the load, by the roll-ups, and by the test of keys."""
     dbt.execute("analyze raw.events")
     late = f"late-{day},a1,u1,{day - timedelta(days=20)} 10:00Z,login,reports"
     new = [f"{day}-{n},a{n % ACCOUNTS},u{n % 200},{day} 10:00Z,login,reports" for n in range(EVENTS_A_DAY)]
@@ -56,7 +56,9 @@ def rows_for_news(dbt: DbtWarehouse, folder: Path, day: date) -> dict[str, int]:
     load_folder(dbt.warehouse, folder)
     loaded = rows_read(dbt)
     dbt.build("--select", "stg_events", *ROLL_UPS)
-    return {"load": loaded - before, "roll-ups": rows_read(dbt) - loaded}
+    rolled_up = rows_read(dbt)
+    assert dbt.failures("test", "--select", "test_name:keys_are_of_one_account") == []
+    return {"load": loaded - before, "roll-ups": rolled_up - loaded, "keys": rows_read(dbt) - rolled_up}
 
 
 def test_the_same_news_reads_as_many_rows_when_history_is_four_times_as_long(
@@ -71,5 +73,6 @@ def test_the_same_news_reads_as_many_rows_when_history_is_four_times_as_long(
     dbt_warehouse.build("--select", "stg_events", *ROLL_UPS)
     long = rows_for_news(dbt_warehouse, tmp_path, NEWEST + timedelta(days=1))
     assert max(short["load"], long["load"]) <= 3 * EVENTS_A_DAY, "keys are looked up, and only new pages are summarized"
+    assert max(short["keys"], long["keys"]) <= 20 * EVENTS_A_DAY, "keys are looked up, those of some ranges of blocks"
     assert short["roll-ups"] > 3 * EVENTS_A_DAY, "else they were not counted"
     assert long["roll-ups"] == pytest.approx(short["roll-ups"], rel=0.25)
