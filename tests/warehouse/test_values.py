@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cs_pipeline.warehouse import csv_batches, upsert
+from cs_pipeline.warehouse import csv_batches
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.load import load_folder
@@ -274,7 +274,7 @@ def test_sound_values_arrive_as_what_they_mean(warehouse: Warehouse, bring: Brin
 def test_before_postgresql_16_a_function_of_ours_tells_valid_from_invalid(
     warehouse: Warehouse, bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upsert, "FIRST_WITH_INPUT_IS_VALID", 10**9)
+    monkeypatch.setattr(input_is_valid, "FIRST_WITH_INPUT_IS_VALID", 10**9)
     bring(tables_with([case[:3] for case in BAD + GOOD]))
     assert sum(count.rows for count in count_rejects(warehouse)) == len(BAD)
 
