@@ -7,7 +7,7 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
 from cs_pipeline.warehouse.mapping import InstalledMapping
-from cs_pipeline.warehouse.upsert import put_aside
+from cs_pipeline.warehouse.put_aside import put_aside
 from cs_pipeline.warehouse.validation import Rule
 
 OPTED_OUT = "unsubscribed_at"

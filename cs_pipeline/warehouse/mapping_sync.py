@@ -31,9 +31,10 @@ from cs_pipeline.warehouse.mapping_identity import (
 from cs_pipeline.warehouse.mapping_leading import let_one_lead
 from cs_pipeline.warehouse.mapping_reader import copy_rows
 from cs_pipeline.warehouse.mapping_watermark import Reading, begin_reading, reading_of, remember
+from cs_pipeline.warehouse.put_aside import put_aside
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
 from cs_pipeline.warehouse.spellings import BLANKS
-from cs_pipeline.warehouse.upsert import put_aside, upsert_incoming
+from cs_pipeline.warehouse.upsert import upsert_incoming
 from cs_pipeline.warehouse.validation import Rule
 
 _SAME = {"timestamptz": "timestamp with time zone"}  # the contract's name: PostgreSQL's

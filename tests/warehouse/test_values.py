@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cs_pipeline.warehouse import csv_batches
+from cs_pipeline.warehouse import csv_batches, input_is_valid
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.load import load_folder
