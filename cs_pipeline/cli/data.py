@@ -110,6 +110,12 @@ def map_tables(
     full: Annotated[
         bool, typer.Option("--full", help="Read every row, also of mappings that say what is new.")
     ] = False,
+    remove_vanished: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Delete rows of this table that mappings brought before and do not bring any more; again for more."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Install mappings (SQL selects for canonical tables) and load their rows.
@@ -128,8 +134,12 @@ def map_tables(
         say_done(f"mapping.{mapping.name}{left_out}")
     stamp = Clock(settings.now).now() if stamp_arrivals else None
     with _load_progress() as on_progress:
-        report = sync_mappings(warehouse, stamp=stamp, whole=full, on_progress=on_progress)
+        report = sync_mappings(
+            warehouse, stamp=stamp, whole=full, remove_vanished_of=remove_vanished or (), on_progress=on_progress
+        )
     _print(report, as_json)
+    if not as_json:
+        _say_what_vanished(report, folder)
 
 
 @commands.command()
@@ -260,6 +270,19 @@ def _print(report: "LoadReport", as_json: bool) -> None:
             f"{report.rows_fallen:,} of the rejected rows are sound themselves: "
             "they fell because their account, or their user, was put aside"
         )
+
+
+def _say_what_vanished(report: "LoadReport", folder: Path) -> None:
+    for each in report.tables:
+        if each.rows_removed:
+            say_done(f"{each.rows_removed:,} rows of {each.table} removed that no mapping brings any more")
+        if each.rows_vanished:
+            words = (
+                f"{each.rows_vanished:,} rows of {each.table} came with an earlier reading and not with this one: "
+                "deleted or put aside since, or their keys have changed and each is there twice. They stay and count; "
+                f"`cs-pipeline map {folder} --remove-vanished {each.table}` removes them"
+            )
+            console.print(Text(f"! {words}", style="yellow"))
 
 
 def _table(*headings: str) -> Table:

@@ -31,7 +31,8 @@ def silent(_: Progress) -> None:
 class TableReport:
     """What became of one table's rows: read = loaded (new or changed) + unchanged + rejected. `seconds` of wall time;
     `reasons` why rows and values were put aside, rows first, most frequent first. `since`: only what changed since then
-    was read of some mapping.
+    was read of some mapping. `rows_vanished`: rows that mappings brought before and not this time, when all was read;
+    `rows_removed`: those that were deleted because somebody asked for it.
     """
 
     table: str
@@ -42,6 +43,8 @@ class TableReport:
     seconds: float
     reasons: tuple[RejectCount, ...] = ()
     since: datetime | None = None
+    rows_vanished: int = 0
+    rows_removed: int = 0
 
     @property
     def rows_unchanged(self) -> int:

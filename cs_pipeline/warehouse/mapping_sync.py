@@ -5,7 +5,7 @@ of accounts and users the leading source's rows take what they lack from the oth
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import psycopg2
@@ -30,6 +30,7 @@ from cs_pipeline.warehouse.mapping_identity import (
 )
 from cs_pipeline.warehouse.mapping_leading import let_one_lead
 from cs_pipeline.warehouse.mapping_reader import copy_rows
+from cs_pipeline.warehouse.mapping_vanished import count_vanished, remove_vanished
 from cs_pipeline.warehouse.mapping_watermark import Reading, begin_reading, reading_of, remember
 from cs_pipeline.warehouse.put_aside import put_aside
 from cs_pipeline.warehouse.rejects import count_rejects_of_loads
@@ -43,15 +44,20 @@ Installed = Mapping[str, Sequence[InstalledMapping]]
 
 
 def sync_mappings(
-    warehouse: Warehouse, *, stamp: datetime | None = None, whole: bool = False, on_progress: OnProgress = silent
+    warehouse: Warehouse,
+    *,
+    stamp: datetime | None = None,
+    whole: bool = False,
+    remove_vanished_of: Collection[str] = (),
+    on_progress: OnProgress = silent,
 ) -> LoadReport:
     """Upsert the rows of every installed mapping into schema `raw`, one transaction a table.
 
     Rows that break the contract are put aside with the origin `mapping <table>`, or `mapping <table>/<source>`; a
     canonical table without a mapping is left as it is, absent if it was. `stamp`: the present, written as `_loaded_at`
     of rows that have none and came after their mapping was first read. `whole`: read every row, not only what changed
-    since the last time. Raises UserError when no mapping is installed
-    or a view fails to run.
+    since the last time. `remove_vanished_of`: tables, read whole then, whose rows that mappings brought before and do
+    not bring any more are deleted. Raises UserError when no mapping is installed or a view fails to run.
     """
     contract = read_contract()
     with warehouse.session() as session, session.cursor() as cursor:
@@ -63,8 +69,23 @@ def sync_mappings(
         ]
     if missing:
         raise UserError(f"No mapping is installed for {', '.join(missing)}; run `cs-pipeline map FOLDER`.")
-    tables = [table for table in contract.in_load_order() if table.name in installed]
-    return LoadReport(tuple(_sync(warehouse, table, installed, stamp, on_progress, whole=whole) for table in tables))
+    if unknown := [name for name in remove_vanished_of if name not in installed]:
+        raise UserError(f"No mapping is installed for {', '.join(unknown)}; there are some for {', '.join(installed)}.")
+    return LoadReport(
+        tuple(
+            _sync(
+                warehouse,
+                table,
+                installed,
+                stamp,
+                on_progress,
+                whole=whole or table.name in remove_vanished_of,
+                removes=table.name in remove_vanished_of,
+            )
+            for table in contract.in_load_order()
+            if table.name in installed
+        )
+    )
 
 
 def _sync(
@@ -75,6 +96,7 @@ def _sync(
     on_progress: OnProgress,
     *,
     whole: bool,
+    removes: bool,
 ) -> TableReport:
     began = time.perf_counter()
     views = installed[table.name]
@@ -102,6 +124,9 @@ def _sync(
             again = [load_id for load_id, origin in origins.items() if origin in read_before]
             incoming = stamp_arrivals(cursor, table, incoming, again, stamp)
         upserted = upsert_incoming(cursor, table, incoming, origins, at)
+        removed = remove_vanished(cursor, table, incoming) if removes else 0
+        is_whole = all(each.since is None for each in readings.values())
+        vanished = count_vanished(cursor, table, incoming) if is_whole else 0
         cursor.execute(f"drop table {incoming.relation}")
         finish_loads(cursor, table, rows, upserted.loaded)
         reasons = count_rejects_of_loads(cursor, list(loads))
@@ -114,6 +139,8 @@ def _sync(
         rows_rejected=rejected + upserted.rejected,
         seconds=time.perf_counter() - began,
         reasons=tuple(reasons),
+        rows_vanished=vanished,
+        rows_removed=removed,
         since=min((each.since for each in readings.values() if each.since), default=None),
     )
 

@@ -43,7 +43,11 @@ def reading_of(cursor: Cursor, table: SourceTable, view: InstalledMapping, *, wh
     (definition,) = cursor.fetchone() or ("",)
     if column is None or whole or not _has_rows(cursor, table):
         return Reading(column, None, definition)
-    cursor.execute("select mark from cs.mapping_marks where origin = %s and definition = %s", (view.origin, definition))
+    # No row came later than now: one that says so would keep from being read whatever comes until then.
+    cursor.execute(
+        "select least(mark, clock_timestamp()) from cs.mapping_marks where origin = %s and definition = %s",
+        (view.origin, definition),
+    )
     found = cursor.fetchone()
     return Reading(
         column, _with_what_can_be_loaded_now(cursor, table, view, column, found[0]) if found else None, definition

@@ -61,12 +61,17 @@ class RejectCount:
 
 
 def read_rejects(warehouse: Warehouse, table: str | None = None, limit: int = 20) -> list[Reject]:
-    """The first `limit` rejects, of one table or of all, in the order of files and lines."""
+    """`limit` rejects, of one table or of all, in the order of files and lines. Every reason has its turn, so that a
+    frequent one does not hide the others.
+    """
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
-            "select source_table, origin, line, column_name, reason, row_data, row_kept, rows from raw.raw_rejects "
-            "where %(table)s is null or source_table = %(table)s order by source_table, origin, line, reject_id "
-            "limit %(limit)s",
+            "select source_table, origin, line, column_name, reason, row_data, row_kept, rows from ("
+            "select *, row_number() over (partition by source_table, column_name, reason, row_kept "
+            "order by origin, line, reject_id) as turn from raw.raw_rejects "
+            "where %(table)s is null or source_table = %(table)s "
+            "order by turn, source_table, origin, line, reject_id limit %(limit)s"
+            ") as chosen order by source_table, origin, line, reject_id",
             {"table": table, "limit": limit},
         )
         return [Reject(*row) for row in cursor.fetchall()]

@@ -132,6 +132,22 @@ def test_without_a_place_for_our_id_that_is_said_and_the_entry_shows_where_to_st
 
 
 @pytest.mark.parametrize(
+    ("vendor", "landed", "lacks"),
+    [
+        ("hubspot", {"company": "id,property_name\n1,Acme\n"}, "engagement_meeting or engagements_meetings"),
+        ("salesforce", {"account": "id,name\n1,Acme\n"}, "event"),
+    ],
+)
+def test_without_meetings_and_calls_there_is_no_mapping_that_would_say_there_were_none(
+    warehouse: Warehouse, folder: Path, vendor: str, landed: dict[str, str], lacks: str
+) -> None:
+    land(warehouse, vendor, landed)
+    done = {each.table: each for each in connect(warehouse, vendor, "fivetran", vendor, folder).tables}
+    assert (done["touchpoints"].file, done["touchpoints"].lacks) == (None, lacks)
+    assert "days_since_last_touchpoint" in done["touchpoints"].metrics_lost
+
+
+@pytest.mark.parametrize(
     ("vendor", "flavour", "words"),
     [
         ("strip", "", r"no connector for 'strip' \(did you mean stripe\?\); there are: .*hubspot, .*zendesk"),

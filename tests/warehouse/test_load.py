@@ -215,6 +215,16 @@ def test_of_rows_with_the_same_key_the_first_sound_one_stays(
     ]
 
 
+def test_a_few_rejects_are_shown_of_every_reason_however_frequent_one_is(
+    warehouse: Warehouse, company: Path, write_csv: WriteCsv
+) -> None:
+    frequent = [{**EVENTS[0], "event_id": f"f{number}", "event_name": ""} for number in range(9)]
+    write_csv("events.csv", [*frequent, {**EVENTS[0], "event_id": "rare", "account_id": "nobody"}])
+    load_folder(warehouse, company)
+    shown = [reject.row["event_id"] for reject in read_rejects(warehouse, limit=3)]
+    assert shown == ["f0", "f1", "rare"]
+
+
 def test_a_key_of_several_columns_repeats_only_as_a_whole(
     warehouse: Warehouse, company: Path, write_csv: WriteCsv
 ) -> None:

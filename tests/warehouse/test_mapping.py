@@ -83,6 +83,29 @@ def test_pulling_twice_changes_nothing_and_a_changed_source_row_only_itself(
     assert query("select account_name from raw.accounts where account_id = '2'") == [("Bolt Ltd",)]
 
 
+def test_rows_that_a_mapping_brings_no_more_are_counted_and_go_when_somebody_says_so(
+    warehouse: Warehouse, mappings: Path, query: Query
+) -> None:
+    install_mappings(warehouse, mappings)
+    assert [each.rows_vanished for each in sync_mappings(warehouse).tables] == [0, 0, 0, 0]
+    with warehouse.session() as session, session.cursor() as cursor:  # as `load` brings it
+        cursor.execute(
+            "with file as (insert into cs.loads (source_table, origin) values ('users', '/exports/users.csv') "
+            "returning load_id) insert into raw.users (user_id, account_id, created_at, _load_id) "
+            "select 'of a file', '1', '2024-01-01', load_id from file"
+        )
+    (mappings / "users.sql").write_text(USERS.replace("'u1'", "'app:u1'"))  # the same person under another key
+    install_mappings(warehouse, mappings)
+    report = sync_mappings(warehouse)
+    assert {each.table: each.rows_vanished for each in report.tables if each.rows_vanished} == {"users": 1}
+    assert query("select user_id from raw.users order by 1") == [("app:u1",), ("of a file",), ("u1",)]
+    with pytest.raises(UserError, match="No mapping is installed for orders; there are some for accounts, "):
+        sync_mappings(warehouse, remove_vanished_of=["orders"])
+    report = sync_mappings(warehouse, remove_vanished_of=["users"])
+    assert (report["users"].rows_removed, report["users"].rows_vanished) == (1, 0)
+    assert query("select user_id from raw.users order by 1") == [("app:u1",), ("of a file",)]
+
+
 def test_which_row_of_a_repeated_key_stays_does_not_depend_on_chance(
     warehouse: Warehouse, mappings: Path, query: Query
 ) -> None:

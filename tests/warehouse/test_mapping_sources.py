@@ -285,6 +285,18 @@ def test_only_what_is_new_is_read_by_the_moment_that_a_mapping_states_or_is_foun
     changed = sync_mappings(warehouse)["events"]
     assert (changed.rows_read, changed.since) == (12, None)
     assert sync_mappings(warehouse)["events"].rows_read == 4  # without a place for the moment it is asked of the result
+    assert changed.rows_vanished == 0
+    assert sync_mappings(warehouse, remove_vanished_of=["events"])["events"].since is None  # what vanished needs all
+
+
+def test_a_row_that_says_it_came_in_the_future_does_not_keep_what_comes_before_from_being_read(
+    warehouse: Warehouse, stream: Path, query: Query
+) -> None:
+    add(warehouse, "('wrong clock', 'a', '2025-01-11', '2099-01-01')")
+    sync_mappings(warehouse)
+    add(warehouse, "('now', 'a', now(), now())")
+    assert sync_mappings(warehouse)["events"].rows_loaded == 1
+    assert query("select count(*) from raw.events where event_id = 'now'") == [(1,)]
 
 
 def test_what_was_put_aside_stays_so_until_it_is_read_again_and_is_when_its_account_has_come(
