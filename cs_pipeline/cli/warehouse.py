@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cs_pipeline.warehouse.connection import Warehouse
     from cs_pipeline.warehouse.migrate import Version
 
-commands = new_group("Bring the database to a new version, spread it over servers, say what is large, delete old runs.")
+commands = new_group("Upgrade the database, spread it over servers, say what is large, delete old runs.")
 
 
 @commands.command("migrate")

@@ -1,4 +1,4 @@
-"""What dlt lands, as assets: the tables of each source of `ingest.py`, in a schema of the source's own.
+"""Land by dlt, as assets: the tables of each source of `ingest.py`, in a schema of the source's own.
 
 dlt keeps how far it has read beside the tables, in the same schema, and dagster-dlt restores it for each run: nothing
 in the home folder is needed to go on.
