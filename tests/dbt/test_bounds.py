@@ -120,5 +120,5 @@ def test_a_canonical_table_without_its_key_stops_the_run_before_anything_rests_o
     dbt_warehouse.execute("alter table raw.tickets drop constraint tickets_pkey")
     assert dbt_warehouse.failures("build", "--select", "stg_accounts+1", "--write-json")
     words = words_of_failed_tests(tmp_path / "target", dbt_warehouse.warehouse) or ""
-    assert "row table_name tickets, key_without_a_unique_index ticket_id" in words
+    assert "row table_name tickets, key_without_a_unique_index account_id, ticket_id" in words
     assert dbt_warehouse.column("select to_regclass('marts.dim_accounts')::text") == [None], "it was skipped"
