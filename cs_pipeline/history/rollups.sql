@@ -8,12 +8,9 @@ children as (
         health_scores.model_version,
         -- Decimal, so that a parent's score does not depend on the order of its children.
         health_scores.score::numeric as score,
-        coalesce(score_models.definition ->> 'roll_up', 'arr') as roll_up,
-        score_models.definition -> 'bands' as bands,
         coalesce(account_weeks.arr, 0)::numeric as arr
     from marts.fct_account_weeks as account_weeks
     inner join cs.health_scores using (week, account_id)
-    inner join cs.score_models using (model, model_version)
     where
         account_weeks.week = $1::date
         and account_weeks.parent_account_id is not null
@@ -21,25 +18,44 @@ children as (
 
 ),
 
-parents as (
+-- What the models say is joined to the sums: where tables are spread over servers, each adds up its own children first.
+sums as (
 
     select
         account_id,
         model,
         model_version,
-        roll_up,
-        bands,
         count(*) as children,
         count(score) as scored_children,
         sum(arr) as arr,
+        sum(arr) filter (where score is not null) as scored_arr,
+        sum(score * arr) as weighted,
+        avg(score) as mean
+    from children
+    group by account_id, model, model_version
+
+),
+
+parents as (
+
+    select
+        sums.account_id,
+        sums.model,
+        sums.model_version,
+        coalesce(score_models.definition ->> 'roll_up', 'arr') as roll_up,
+        score_models.definition -> 'bands' as bands,
+        sums.children,
+        sums.scored_children,
+        sums.arr,
         case
             -- Children that pay nothing weigh alike.
-            when roll_up = 'arr' and sum(arr) filter (where score is not null) > 0
-                then sum(score * arr) / sum(arr) filter (where score is not null)
-            else avg(score)
+            when coalesce(score_models.definition ->> 'roll_up', 'arr') = 'arr' and sums.scored_arr > 0
+                then sums.weighted / sums.scored_arr
+            else sums.mean
         end as score
-    from children
-    group by account_id, model, model_version, roll_up, bands
+    from sums
+    inner join cs.score_models
+        on sums.model = score_models.model and sums.model_version = score_models.model_version
 
 )
 

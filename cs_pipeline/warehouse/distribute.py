@@ -69,6 +69,8 @@ def distribute(warehouse: Warehouse, tell: Callable[[Stand], None]) -> int:
             place_table(cursor, stand.table, stand.kind)
             cursor.execute("select truncate_local_data_after_distributing_table(%s::regclass)", [stand.table])
         moved += 1
+    with warehouse.session() as session, session.cursor() as cursor:
+        _hand_out_functions(cursor)
     return moved
 
 
@@ -164,6 +166,17 @@ def _rows_of_shards(cursor: Cursor, table: str, place: Place) -> int:
     )
     (rows,) = cursor.fetchone() or (0,)
     return int(rows or 0)
+
+
+def _hand_out_functions(cursor: Cursor) -> None:
+    """Give the servers the functions of ours that statements about spread tables call."""
+    cursor.execute(
+        "select oid::regprocedure::text from pg_proc where pronamespace = 'cs'::regnamespace and prokind = 'f' "
+        "and prorettype <> 'trigger'::regtype and not exists (select from pg_depend where objid = pg_proc.oid "
+        "and classid = 'pg_proc'::regclass and deptype = 'e') order by 1"
+    )
+    for (function,) in cursor.fetchall():
+        cursor.execute("select create_distributed_function(%s)", [function])
 
 
 def _drop_triggers(cursor: Cursor, table: str) -> None:

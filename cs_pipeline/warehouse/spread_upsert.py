@@ -128,7 +128,8 @@ def _keep_what_goes(cursor: Cursor, table: SourceTable, staged: str, names: tupl
         was, is_now = (f"({one}.{table.event_time} at time zone 'UTC')::date" for one in ("stored", "staged"))
         cursor.execute(
             "insert into cs.touched_days (source_table, load_id, day, rows) "
-            f"select %s, staged.{LOAD_ID}, {was}, count(*) {stored} where {was} <> {is_now} group by 2, 3",
+            f"select %s, staged.{LOAD_ID}, {was}, count(*) {stored} "
+            f"where {was} <> {is_now} and stored.{LOAD_ID} <> {_NO_LOAD} group by 2, 3",
             (table.name,),
         )
     if table.name == "users" and "onboarding_stage" in names:

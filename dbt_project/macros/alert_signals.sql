@@ -74,7 +74,7 @@
 {% macro mentions(words_said, phrases) -%}
     exists (
         select 1
-        from unnest(array[{{ words_of(words_said) }}]) as said (words) -- once for all phrases
+        from (select {{ words_of(words_said) }} as words limit 1) as said -- once for all phrases
         cross join unnest({{ phrases }}) as phrases (phrase)
         where
             strpos(said.words, {{ words_of('phrases.phrase') }}) > 0

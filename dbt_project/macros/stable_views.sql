@@ -20,6 +20,7 @@
     {%- endif -%}
 
     {% call statement('main') -%}
+        {{ only_here() }}
         {{ postgres__get_replace_view_sql(target, sql) }}
     {%- endcall %}
 
@@ -34,9 +35,17 @@
 {%- endmaterialization %}
 
 
+{# A Citus would make every view on its servers too, where nobody asks it and not every view can be written down again; a
+   plain PostgreSQL takes the setting for one of somebody's own. Sent with the statement after it. #}
+{% macro only_here() -%}
+    set local citus.enable_ddl_propagation = off;
+{%- endmacro %}
+
+
 {# Whether `create or replace view` may put `sql` in the place of a view: its columns come first, as they are. #}
 {% macro columns_fit(view, sql) -%}
     {%- call statement('columns_of_sql') -%}
+        {{ only_here() }}
         create temporary view {{ view.identifier }}__columns as ({{ sql }})
     {%- endcall -%}
     {%- set found = run_query(
