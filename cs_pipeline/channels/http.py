@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from email.message import Message as Headers
+from functools import cache
 from http.client import HTTPException, HTTPSConnection
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -40,8 +41,12 @@ class _Handler(HTTPHandler):
 
 
 class _SecureHandler(HTTPSHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._known_authorities = ssl.create_default_context()  # takes longer to read than many a request
+
     def https_open(self, req: Request):
-        return self.do_open(_SecureConnection, req, context=ssl.create_default_context())
+        return self.do_open(_SecureConnection, req, context=self._known_authorities)
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -53,8 +58,9 @@ class _NoRedirects(HTTPRedirectHandler):
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
+@cache
 def opener_that_tells() -> OpenerDirector:
-    """A urllib opener whose connections raise NotConnectedError, where urllib alone says only 'timed out'."""
+    """A urllib opener, one for all threads. Its connections raise NotConnectedError, where urllib says only 'timed out'."""
     return build_opener(_Handler, _SecureHandler, _NoRedirects)
 
 
