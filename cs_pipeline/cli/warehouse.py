@@ -104,8 +104,9 @@ def distribute(
 ) -> None:
     """Spread the tables over the servers of a Citus, by account; without --apply say which, where to and why.
 
-    Refuses while a daemon or runs are at work. Interrupted, it is run again and goes on; docs/deploy.md says when it is
-    worth it. Example: cs-pipeline warehouse distribute
+    To try, not to work with yet: loads and dbt models run on spread tables, the weekly scoring does not (docs/deploy.md);
+    --undo brings them back. Refuses while a daemon or runs are at work. Interrupted, it is run again and goes on.
+    Example: cs-pipeline warehouse distribute
     """
     import pandas as pd
 
