@@ -60,7 +60,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 @cache
 def opener_that_tells() -> OpenerDirector:
-    """A urllib opener for all threads. Its connections raise NotConnectedError, where urllib says only 'timed out'."""
+    """One urllib opener for all threads; its connections raise NotConnectedError where urllib says 'timed out'."""
     return build_opener(_Handler, _SecureHandler, _NoRedirects)
 
 
