@@ -104,7 +104,7 @@ def distribute(
 ) -> None:
     """Spread the tables over the servers of a Citus, by account; without --apply say which, where to and why.
 
-    To try, not to work with yet: loads and dbt models run on spread tables, the weekly scoring does not (docs/deploy.md);
+    To try, not to work with yet (docs/deploy.md): loads and dbt models run on spread tables, weekly scoring does not;
     --undo brings them back. Refuses while a daemon or runs are at work. Interrupted, it is run again and goes on.
     Example: cs-pipeline warehouse distribute
     """
