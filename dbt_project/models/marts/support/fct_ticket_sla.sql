@@ -13,7 +13,10 @@ asked as (
 
     select
         moments.as_of,
-        exists(select 1 from {{ support_hours() }} as hours where hours.opens_at is not null) as has_hours
+        exists(
+            select 1 from {{ support_hours() }} as hours
+            where hours.opens_at is not null
+        ) as has_hours
     from {{ moments() }} as moments
 
 ),
