@@ -94,7 +94,7 @@ def build_resources(settings: Settings, clock: Clock) -> dict[str, object]:
         "clock": dg.ResourceDefinition.hardcoded_resource(clock, description="The present"),
         "settings": dg.ResourceDefinition.hardcoded_resource(settings, description="What the team has set"),
         "scope": ScopeResource(),
-        "dbt": InstalledDbt(
+        "cs_dbt": InstalledDbt(  # not `dbt`, which others have where all of this is mounted beside theirs
             project_dir=folder,
             profiles_dir=folder,
             dbt_executable=dbt_executable(),

@@ -135,7 +135,7 @@ def test_manifests_and_unit_start_what_compose_starts() -> None:
     assert re.findall(r"^Exec\w+=/opt/cs_pipeline/venv/bin/(.+)$", unit, re.M) == ["cs-pipeline up", "cs-pipeline down"]
 
 
-@pytest.mark.parametrize("page", ["docs/deploy.md", "SECURITY.md", "CHANGELOG.md", "UPGRADING.md"])
+@pytest.mark.parametrize("page", ["docs/deploy.md", "docs/package.md", "SECURITY.md", "CHANGELOG.md", "UPGRADING.md"])
 def test_links_of_the_pages_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):

@@ -105,7 +105,7 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list
     )
     def dbt_models(
         context: dg.AssetExecutionContext,
-        dbt: DbtCliResource,
+        cs_dbt: DbtCliResource,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
         scope: ScopeResource,
@@ -120,7 +120,7 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list
         if ACCOUNT_WEEKS in context.selected_asset_keys:
             asked = weeks_of(context)
             variables |= week_variables(asked[0], asked[-1]) | scope.dbt_variables(settings)
-        yield from _build(context, dbt, warehouse, variables)
+        yield from _build(context, cs_dbt, warehouse, variables)
 
     @dbt_assets(
         manifest=manifest,
@@ -130,13 +130,13 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list
     )
     def dbt_alert_rules(
         context: dg.AssetExecutionContext,
-        dbt: DbtCliResource,
+        cs_dbt: DbtCliResource,
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
         # Read before dbt reads the files: what is changed meanwhile is then built once more, not taken for built.
         _, digest = views_and_digest(json.loads(manifest.read_text()))
-        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat()})
+        yield from _build(context, cs_dbt, warehouse, {"present": clock.now().isoformat()})
         if not context.is_subset:
             with warehouse.session() as session:
                 say_built(session, digest)
@@ -149,7 +149,7 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list
     )
     def dbt_kpis(
         context: dg.AssetExecutionContext,
-        dbt: DbtCliResource,
+        cs_dbt: DbtCliResource,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
@@ -157,7 +157,7 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list
         book = load_kpis(settings.config)
         with warehouse.session() as session:
             sync_definitions(session, book)
-        yield from _build(context, dbt, warehouse, {"present": clock.now().isoformat(), **variables_of(book)})
+        yield from _build(context, cs_dbt, warehouse, {"present": clock.now().isoformat(), **variables_of(book)})
 
     return [dbt_models, dbt_alert_rules, dbt_kpis]
 
