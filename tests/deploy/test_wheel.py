@@ -78,7 +78,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_what_stands_beside_it(whe
 def test_the_wheel_says_on_an_index_what_it_is_without_links_that_lead_nowhere(wheel: zipfile.ZipFile) -> None:
     (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
     said = Parser().parsestr(wheel.read(name).decode())
-    assert {"Name", "Version", "Summary", "License-Expression", "Keywords", "Requires-Python"} <= set(said.keys())
+    assert {"Name", "Version", "Summary", "Keywords", "Requires-Python"} <= set(said.keys())
     assert said["Description-Content-Type"] == "text/markdown"
     assert "embedded" in said.get_all("Provides-Extra", [])
     text = said.get_payload()
