@@ -14,6 +14,7 @@ from cs_pipeline.settings import PREFIX
 from cs_pipeline.starter.settings_example import commented_settings
 
 FILES = Path(__file__).parent / "project"
+COMPILED = "__pycache__"  # pip compiles whatever Python it installs
 CONFIG, SECRETS = "config", ".env"
 NAME, VERSION = "customer-success", "==0.0.0"
 """What stands in the files for the project's name and the version that is installed."""
@@ -60,7 +61,8 @@ def contents(name: str) -> Mapping[str, str]:
     """Texts by path below the folder, for a project called `name`."""
     settings = _settings()
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or NAME
-    found = {_path_of(path): path.read_text(encoding="utf-8") for path in sorted(FILES.rglob("*")) if path.is_file()}
+    files = (path for path in sorted(FILES.rglob("*")) if path.is_file() and path.parent.name != COMPILED)
+    found = {_path_of(path): path.read_text(encoding="utf-8") for path in files}
     for file in ("README.md", "pyproject.toml"):
         found[file] = found[file].replace(NAME, plain, 1).replace(VERSION, f"=={version('cs-pipeline')}")
     return {**found, ".env.example": settings, SECRETS: settings}

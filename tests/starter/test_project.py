@@ -1,7 +1,9 @@
 """What `cs-pipeline init` writes works as it stands, and it never takes the place of what somebody wrote."""
 
+import compileall
 import json
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from cs_pipeline.cli.init import COMMANDS
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.selection import load_selection
 from cs_pipeline.settings import Settings, load_settings
+from cs_pipeline.starter import write
 from cs_pipeline.starter.write import write_project
 from cs_pipeline.warehouse.dbt_cli import run_models
 from cs_pipeline.warehouse.dbt_folder import TEAM, dbt_folder
@@ -55,6 +58,18 @@ def test_as_written_it_counts_and_sends_what_is_shipped(project: Path) -> None:
     assert set(own) - set(load_rules(None)) == {"many_open_tickets"}
     assert load_settings().delivery == "capture"
     assert load_settings() == Settings(config=Path("config"))
+
+
+def test_what_pip_compiled_beside_the_files_is_no_part_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "installed"
+    shutil.copytree(write.FILES, installed)
+    assert compileall.compile_dir(installed, quiet=1)
+    assert list(installed.rglob("*.pyc"))
+    expected = write.contents("acme")
+    monkeypatch.setattr(write, "FILES", installed)
+    assert write.contents("acme") == expected
 
 
 def _of(rules: dict, name: str) -> tuple:
