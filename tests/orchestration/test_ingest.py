@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy import make_url
 
 pytest.importorskip("dagster_dlt", reason="dlt is not installed: the extra `ingest` brings it")
 
@@ -202,3 +203,18 @@ def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path, text: s
     (tmp_path / "copied_source.py").write_text("x = {'copied': 1}", encoding="utf-8")
     with pytest.raises(UserError, match=words):
         build_defs(Settings(config=tmp_path, home=tmp_path))
+
+
+def test_an_address_without_a_password_gets_the_one_that_the_driver_found(warehouse: Warehouse) -> None:
+    from cs_pipeline.orchestration.assets.landing import url_with_password
+
+    with warehouse.session() as session:
+        user, found = session.info.user, session.info.password
+        said = make_url(url_with_password(session, "postgresql://db.example:5433/customers?sslmode=require"))
+    assert (said.username, said.password) == (user, found or "none")
+    assert (said.host, said.port, said.database, said.query["sslmode"]) == (
+        "db.example",
+        5433,
+        "customers",
+        "require",
+    )

@@ -13,6 +13,8 @@ from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
 from dlt.extract.source import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
+from psycopg2.extensions import connection as Session
+from sqlalchemy import make_url
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.ingest_file import IngestFile
@@ -91,13 +93,21 @@ def _build(settings: Settings, file: IngestFile, source: DltSource) -> dg.Assets
         with warehouse.session() as session, session.cursor() as cursor:
             # Somebody may materialize by hand what the schedule is landing: both would work in one folder of dlt's.
             cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [pipeline.pipeline_name])
-            destination = dlt.destinations.postgres(warehouse.url)
+            destination = dlt.destinations.postgres(url_with_password(session, warehouse.url))
             try:
                 yield from DagsterDltResource().run(context=context, destination=destination)
             except PipelineStepFailed as error:
                 raise UserError(_in_words(source.name, file, error)) from None
 
     return land
+
+
+def url_with_password(session: Session, url: str) -> str:
+    """The address as dlt wants it: with user and password, also where the server asks for none, or where they stand in
+    ~/.pgpass, in which the driver found them for `session`.
+    """
+    known = session.info
+    return make_url(url).set(username=known.user, password=known.password or "none").render_as_string(False)
 
 
 def _in_words(name: str, file: IngestFile, error: PipelineStepFailed) -> str:
