@@ -85,11 +85,14 @@ def check_identities(warehouse: Warehouse, folder: Path) -> Identities:
         learn_who_is_known(warehouse, cursor, "accounts", installed)
         cursor.execute(read_sql(__file__, "create_asked"))
         leading = installed["accounts"][0]
-        copy_rows(warehouse, f"select distinct account_id::text from {leading.relation}", {}, cursor, "known_accounts")
+        with leading.read_in_words():
+            ids = f"select distinct account_id::text from {leading.relation}"
+            copy_rows(warehouse, ids, {}, cursor, "known_accounts")
         for views in installed.values():
             for view in views:
                 if "account_id" in view.columns and view != leading:
-                    copy_rows(warehouse, _asks(cursor, view), {}, cursor, "asked")
+                    with view.read_in_words():
+                        copy_rows(warehouse, _asks(cursor, view), {}, cursor, "asked")
         find_accounts(cursor, "asked")
         cursor.execute(read_sql(__file__, "answer"))
         return Identities(_rates(cursor), _unmatched(cursor), _shared_domains(cursor))

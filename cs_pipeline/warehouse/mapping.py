@@ -4,7 +4,8 @@
 their columns to the source contract. Pulling their rows belongs to `mapping_sync`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,18 @@ class InstalledMapping:
     def origin(self) -> str:
         """What its loads and rejects are known by."""
         return f"mapping {self.name}"
+
+    @contextmanager
+    def read_in_words(self) -> Iterator[None]:
+        """What PostgreSQL has against reading it, as a UserError that names its file."""
+        try:
+            yield
+        except psycopg2.Error as error:
+            reason = " ".join((error.diag.message_primary or str(error)).split())
+            raise UserError(
+                f"{self.origin} cannot be read: {reason}. Change {self.name}.sql (pass doubtful values on as text: "
+                "the contract puts aside what it cannot read) and install it again."
+            ) from None
 
 
 def install_mappings(warehouse: Warehouse, folder: Path, *, whole: bool = True) -> list[InstalledMapping]:

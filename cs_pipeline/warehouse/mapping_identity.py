@@ -52,13 +52,15 @@ def learn_who_is_known(
     is_loaded = cursor.fetchone() == (True,)
     if table in LED and users and {"email", "account_id", "user_id"} <= set(users.columns):
         select = f"select email::text, account_id::text, user_id::text from {users.relation} where email is not null"
-        copy_rows(warehouse, select, {}, cursor, "known_people")
+        with users.read_in_words():
+            copy_rows(warehouse, select, {}, cursor, "known_people")
     elif table not in LED and is_loaded:
         cursor.execute("insert into known_people select email, account_id, user_id from raw.users where email <> ''")
     for view in installed.get("accounts", ()):
         if DOMAIN in types_of(cursor, view.relation):
             select = f"select {DOMAIN}::text, account_id::text from {view.relation} where account_id is not null"
-            copy_rows(warehouse, f"{select} and {DOMAIN} is not null", {}, cursor, "known_companies")
+            with view.read_in_words():
+                copy_rows(warehouse, f"{select} and {DOMAIN} is not null", {}, cursor, "known_companies")
     cursor.execute(read_sql(__file__, "know"))
 
 

@@ -237,3 +237,22 @@ def test_the_command_says_what_it_did_what_that_costs_and_what_comes_next(
     assert say("connect", "nothing")[0] == 1
     assert say("connect")[0] == 1
     assert len(json.loads(say("connect", "--list", "--json")[1])) == len(shipped_connectors())
+
+
+def test_a_select_that_fails_while_it_is_checked_is_named_with_its_file(
+    warehouse: Warehouse, folder: Path, say: Say
+) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "accounts.sql").write_text(
+        "select 'a'::text as account_id, 'a'::text as account_name, timestamp '2024-01-01' as created_at",
+        encoding="utf-8",
+    )
+    (folder / "subscriptions.sql").write_text(
+        "select 's'::text as subscription_id, given.id as account_id, given.mrr::numeric::text as mrr, "
+        "date '2024-01-01' as started_on from (values ('a', 'twelve')) as given (id, mrr)",
+        encoding="utf-8",
+    )
+    code, _, err = say("connect", "--check", "--folder", str(folder))
+    assert code == 1
+    assert "mapping subscriptions cannot be read: invalid input syntax for type numeric" in " ".join(err.split())
+    assert "Change subscriptions.sql" in " ".join(err.split())
