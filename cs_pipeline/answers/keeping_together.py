@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg2
-
 from cs_pipeline.answers.mail_events import keep
 from cs_pipeline.channels.sendgrid_events import MailEvent
-from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.refusals import DatabaseUnreachable
 
@@ -43,7 +40,7 @@ class KeepingTogether:
     def keep(self, events: Sequence[MailEvent], now: datetime) -> int:
         """How many of the events were not known before. They are safe when it returns.
 
-        Raises what PostgreSQL has against them, and UserError while it is away.
+        Raises what PostgreSQL has against them, UserError while it is away, and whatever else came between.
         """
         mine = _Waiting(events)
         with self._queue:
@@ -70,7 +67,7 @@ class KeepingTogether:
         try:
             with self._warehouse.session() as session:
                 new = keep(session, [event for each in together for event in each.events], now)
-        except (UserError, psycopg2.Error) as error:
+        except Exception as error:  # each of them hears it, whatever it is: else they would wait for ever
             if len(together) > 1 and not isinstance(error, DatabaseUnreachable):
                 for each in together:  # what one of them says must not be the loss of the others
                     self._keep([each], now)

@@ -16,6 +16,7 @@ from cs_pipeline.warehouse.layout import (
     DISTRIBUTION_COLUMN,
     EVERYWHERE,
     MODEL_SCHEMAS,
+    ON_COORDINATOR,
     PER_ACCOUNT,
     Place,
     distributed_tables,
@@ -148,9 +149,7 @@ def _stands(cursor: Cursor) -> Iterator[Stand]:
             wanted[table] = per_account if has_account else (Place.LOCAL, "built by dbt, sums over all accounts")
     for table in [*wanted, *(each for each in found if each not in wanted)]:
         if table in found:
-            kind, why = wanted.get(
-                table, (Place.LOCAL, "the outbox and what goes with it: locked row by row, or small")
-            )
+            kind, why = wanted.get(table, (Place.LOCAL, ON_COORDINATOR))
             stands = placed.get(table, Place.LOCAL)
             rows = found[table][0] if stands is Place.LOCAL else _rows_of_shards(cursor, table, stands)
             yield Stand(table, kind, stands, rows, why)

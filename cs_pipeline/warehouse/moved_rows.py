@@ -14,7 +14,7 @@ from cs_pipeline.warehouse.incoming import Incoming
 
 _MOVED = "cs_pipeline.rows_moved"
 _LOAD = "cs_pipeline.load_id"
-_NO_LOAD = 0
+NO_LOAD = 0
 """The load of a row that has been moved, and is yet to be written."""
 
 
@@ -24,7 +24,7 @@ def is_written_unless_it_moves(changes: Sequence[str]) -> str:
     """
     return (
         f"case when stored.{ACCOUNT} <> incoming.{ACCOUNT} then set_config('{_MOVED}', 'yes', true) is null "
-        f"else {' or '.join([*changes, f'stored.{LOAD_ID} = {_NO_LOAD}'])} end"
+        f"else {' or '.join([*changes, f'stored.{LOAD_ID} = {NO_LOAD}'])} end"
     )
 
 
@@ -44,6 +44,6 @@ def move_rows(cursor: Cursor, table: SourceTable, incoming: Incoming, load_id: i
         f"where {same_key} and stored.{ACCOUNT} <> incoming.{ACCOUNT} "
         f"returning stored.*, incoming.{ACCOUNT} as _account_id) "
         f"insert into {table.relation} ({kept}, {ACCOUNT}, {LOAD_ID}) "
-        f"select {kept}, _account_id, {_NO_LOAD} from moving on conflict do nothing"
+        f"select {kept}, _account_id, {NO_LOAD} from moving on conflict do nothing"
     )
     cursor.execute("select set_config(%s, '', true)", (_LOAD,))

@@ -12,13 +12,12 @@ from psycopg2.extensions import cursor as Cursor
 from cs_pipeline.warehouse.contract import ACCOUNT, LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
 from cs_pipeline.warehouse.layout import Place, place_of_source
+from cs_pipeline.warehouse.moved_rows import NO_LOAD
 from cs_pipeline.warehouse.spread import place_table
 from cs_pipeline.warehouse.validation import parents_of
 
 FEW_ROWS = 100_000
 """Incoming rows up to which they are asked what they refer to; of more, all that could be is read."""
-_NO_LOAD = 0
-"""The load of a row that has been moved to another account, and is yet to be written."""
 
 
 def know_parents(cursor: Cursor, table: SourceTable, incoming: Incoming) -> Mapping[str, str]:
@@ -76,7 +75,7 @@ def write_spread(
 def _upsert(cursor: Cursor, table: SourceTable, staged: str, names: tuple[str, ...]) -> int:
     data = [name for name in names if name != LOADED_AT and name not in table.stored_key]
     same_key = " and ".join(f"stored.{name} = staged.{name}" for name in table.stored_key)
-    changes = [f"stored.{table.key[0]} is null", f"stored.{LOAD_ID} = {_NO_LOAD}"]
+    changes = [f"stored.{table.key[0]} is null", f"stored.{LOAD_ID} = {NO_LOAD}"]
     changes += [f"stored.{name} is distinct from staged.{name}" for name in data]
     updates = [f"{name} = excluded.{name}" for name in data]
     if LOADED_AT in names:
@@ -109,7 +108,7 @@ def _move_rows(cursor: Cursor, table: SourceTable, incoming: Incoming, load_id: 
             f"delete from {table.relation} as stored using left_behind where {left}"
         )
         cursor.execute(
-            f"insert into {table.relation} ({kept}, {ACCOUNT}, {LOAD_ID}) select {kept}, _to, {_NO_LOAD} from _moving"
+            f"insert into {table.relation} ({kept}, {ACCOUNT}, {LOAD_ID}) select {kept}, _to, {NO_LOAD} from _moving"
         )
         if table.rolled_up:
             cursor.execute(
@@ -129,7 +128,7 @@ def _keep_what_goes(cursor: Cursor, table: SourceTable, staged: str, names: tupl
         cursor.execute(
             "insert into cs.touched_days (source_table, load_id, day, rows) "
             f"select %s, staged.{LOAD_ID}, {was}, count(*) {stored} "
-            f"where {was} <> {is_now} and stored.{LOAD_ID} <> {_NO_LOAD} group by 2, 3",
+            f"where {was} <> {is_now} and stored.{LOAD_ID} <> {NO_LOAD} group by 2, 3",
             (table.name,),
         )
     if table.name == "users" and "onboarding_stage" in names:

@@ -298,3 +298,16 @@ def test_a_request_that_cannot_be_kept_is_not_the_loss_of_those_that_came_with_i
     assert (sound.new, sound.error) == (1, None)
     assert broken.error is not None
     assert len(kept(company)) == 1
+
+
+def test_whoever_waits_hears_of_a_fault_that_nobody_expected(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> set[str]:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(keeping_together, "keep", fail)
+    together = keeping_together.KeepingTogether(company.warehouse)
+    theirs = keeping_together._Waiting([])
+    together._waiting.append(theirs)
+    with pytest.raises(RuntimeError, match="out of order"):
+        together.keep([], MONDAY)
+    assert theirs.is_done

@@ -36,9 +36,8 @@ class Portions:
 
     def write_ahead(self) -> bool:
         """Write a few more messages; false when enough wait, or none is left to be written."""
-        if self._is_written or sum(len(group) for groups in self._waiting.values() for group in groups.values()) >= (
-            self._ahead
-        ):
+        waiting = sum(len(group) for groups in self._waiting.values() for group in groups.values())
+        if self._is_written or waiting >= self._ahead:
             return False
         written = list(islice(self._unwritten, WRITTEN_AT_A_TIME))
         for action, message in written:
