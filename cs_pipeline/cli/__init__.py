@@ -5,13 +5,16 @@ Dagster and dbt take seconds to import, so commands import what they need when t
 
 import logging
 import os
+import platform
 import sys
 import warnings
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 from rich.text import Text
 
+from cs_pipeline import __version__
 from cs_pipeline.cli import (
     account,
     action,
@@ -34,13 +37,24 @@ from cs_pipeline.cli import (
     warehouse,
 )
 from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
-from cs_pipeline.cli.console import errors
+from cs_pipeline.cli.console import console, errors
 from cs_pipeline.cli.control_characters import escaped
 from cs_pipeline.errors import UserError
 from cs_pipeline.logs import LogFormat, set_up_logs
 from cs_pipeline.settings import load_settings
 
 log = logging.getLogger(PROGRAM)
+
+VERSIONS_OF = ("dagster", "dbt-core", "dbt-postgres")
+"""What an issue report should name, beside ours."""
+
+
+def _print_versions(asked: bool) -> None:
+    if asked:
+        beside = ", ".join(f"{name} {version(name)}" for name in VERSIONS_OF)
+        console.print(f"{PROGRAM} {__version__} ({beside}, Python {platform.python_version()})")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name=PROGRAM,
@@ -50,6 +64,17 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def of_every_command(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the versions in use, and exit.", callback=_print_versions, is_eager=True),
+    ] = False,
+) -> None:
+    """Customer-success pipeline: load data, score accounts week by week, run plays."""
+
 
 for panel, commands in {
     "Run it": {

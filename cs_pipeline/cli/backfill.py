@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from cs_pipeline.cli.arguments import FirstWeek, LastWeek
-from cs_pipeline.cli.console import console, say_done, status
+from cs_pipeline.cli.console import console, errors, say_done, status
 from cs_pipeline.errors import UserError
 from cs_pipeline.first_few import first_few
 from cs_pipeline.settings import load_settings
@@ -46,7 +46,10 @@ def backfill(
         require_weeks(settings, first, last)
         with open_runtime(settings) as runtime:
             weeks = (last - first).days // 7 + 1
-            shown.update(f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps")
+            begun = f"Building and scoring {weeks} weeks in one run; the Dagster UI shows its steps"
+            shown.update(begun)
+            if not errors.is_terminal:  # nothing else is seen there for minutes
+                errors.print(f"{begun}, and {runtime.launcher.log} what dbt says")
             result = runtime.launcher.run_weeks(first, last, cohort=cohort, segment=segment, late_rows=late_rows)
             bands = bands_by_week(runtime.warehouse, last, last)
             missing = missing_metrics(runtime.warehouse, last)

@@ -16,11 +16,11 @@ class CommandGroup(TyperGroup):
     """A group that suggests full commands, of other groups too: `approve` means `cs-pipeline action approve`."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The parameters, those that typer adds in a line each: the help of all commands is to fit a screen."""
+        """The parameters, without the rarer of those that typer adds: the help of all commands is to fit a screen."""
         found = super().get_params(ctx)
         for each in found:
             if each.name == "show_completion":
-                each.help = "Show completion for the current shell, to copy it."  # pyright: ignore
+                each.hidden = True  # pyright: ignore
         return found
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

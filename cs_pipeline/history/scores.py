@@ -25,13 +25,14 @@ from cs_pipeline.history.rollups import roll_up_parents
 from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.score_rows import score_rows
 from cs_pipeline.history.stale_weeks import hold_scores, is_stale, needs_events, recount
-from cs_pipeline.history.statistics import analyze, analyze_grown
+from cs_pipeline.history.statistics import analyze_grown, analyze_keys
 from cs_pipeline.history.week_summary import ScoreSummary, WeekSummary
 from cs_pipeline.history.weeks import execute, lock_week, require_marts
 from cs_pipeline.warehouse.bulk import append, read_batches
 from cs_pipeline.warehouse.connection import Warehouse
 
 SCORES = "cs.health_scores"
+KEYS = ("week", "account_id", "model", "model_version", "is_active")
 COUNTED = ("score_outcomes", "score_distributions")
 """Counts of scores, which are made anew when a week is scored again (`backtest.calibrations`, `.distributions`)."""
 
@@ -72,7 +73,7 @@ def score_weeks(
             if on_week:
                 on_week(scored)
         if done:  # once for the newest weeks too, of which a table that grew little has no statistics
-            analyze(writing, SCORES)
+            analyze_keys(writing, SCORES, *KEYS)
     return done
 
 

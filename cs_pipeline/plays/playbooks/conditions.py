@@ -54,8 +54,7 @@ class Condition:
 
     def required(self, fact: str) -> tuple[str, ...] | None:
         """The texts of which `fact` must be one for the condition to hold; None where that cannot be told."""
-        tree = self._tree
-        for part in tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]:
+        for part in self._demands:
             match part:
                 case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant() as constant]):
                     texts = [constant]
@@ -68,6 +67,19 @@ class Condition:
             if name == fact:
                 return tuple(str(_plain(text)) for text in texts)
         return None
+
+    @property
+    def _demands(self) -> list[ast.expr]:
+        """What must hold all together: the parts between `and`, or the whole."""
+        tree = self._tree
+        return tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+
+    def unmet(self, facts: pd.DataFrame) -> list[str]:
+        """Which of the demands joined by `and` the first row of `facts` does not meet, each with what the row has."""
+        row = facts.iloc[:1]
+        with np.errstate(all="ignore"):
+            failing = [part for part in self._demands if not _value(part, row).fillna(False).iloc[0]]
+        return [f"{ast.unparse(part)} ({_known_of(part, row)})" for part in failing]
 
     def holds(self, facts: pd.DataFrame) -> pd.Series:
         """Whether it holds for each row of `facts` (columns as in `facts.read`): a bool Series on its index.
@@ -149,6 +161,18 @@ def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, facts: pd.Da
         among = value.isin([_plain(element) for element in right.elts]).astype("boolean").mask(value.isna())
         return among if isinstance(operator, ast.In) else ~among
     return _COMPARISONS[type(operator)](value, _value(right, facts)).astype("boolean")
+
+
+def _known_of(part: ast.expr, row: pd.DataFrame) -> str:
+    """Each fact that a part asks for with its value in the row, in words."""
+    names = dict.fromkeys(node.id for node in ast.walk(part) if isinstance(node, ast.Name))
+    return ", ".join(f"{name} is {_in_words(row[name].iloc[0])}" for name in names)
+
+
+def _in_words(value: float | str | None) -> str:
+    if pd.isna(value):
+        return "not known"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _plain(node: ast.expr) -> object:

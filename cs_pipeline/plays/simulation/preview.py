@@ -49,6 +49,7 @@ class PreviewedStep:
 @dataclass(frozen=True)
 class Preview:
     """A play of an account. `refused` is the reason for which it would not begin today, None where it would.
+    `unmet` are the demands of the audience that the account does not meet, with what is known of it.
 
     `cause` says in words whose facts the trigger has: those of a real one, or made-up ones.
     """
@@ -58,6 +59,7 @@ class Preview:
     account_name: str | None
     at: datetime
     refused: str | None
+    unmet: tuple[str, ...]
     cause: str
     steps: tuple[PreviewedStep, ...]
 
@@ -103,6 +105,7 @@ def preview(session: Session, playbook: Playbook, account_id: str, renderer: Ren
         account_name=None if pd.isna(name) else str(name),
         at=as_of.now,
         refused=None if pd.isna(reason) else str(reason),
+        unmet=tuple(playbook.audience_condition.unmet(known)) if playbook.audience_condition else (),
         cause=cause,
         steps=tuple(steps),
     )

@@ -1,11 +1,10 @@
 """The page of a preview: one file with every step of a play, each as the captured messages show it."""
 
-from functools import partial
-
 from cs_pipeline.channels.captured_pages import Sender, message_page
 from cs_pipeline.html_pages import page_templates
-from cs_pipeline.plays.reasons import meaning, meaning_of_refusal
+from cs_pipeline.plays.reasons import meaning
 from cs_pipeline.plays.simulation.preview import Preview
+from cs_pipeline.reports.plays.text import preview_refusal
 from cs_pipeline.settings import Settings
 
 _pages = page_templates("cs_pipeline.reports")
@@ -22,5 +21,5 @@ def preview_page(play: Preview, settings: Settings) -> str:
         play=play,
         steps=shown,
         meaning=meaning,
-        meaning_of_refusal=partial(meaning_of_refusal, exit_conditions=play.playbook.exit_conditions),
+        refusal=preview_refusal(play),
     )

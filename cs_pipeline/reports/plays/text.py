@@ -43,10 +43,11 @@ def preview_title(found: Preview) -> str:
 
 
 def preview_refusal(found: Preview) -> str:
-    """Why the play would not begin today; empty where it would."""
+    """Why the play would not begin today, with what the audience asks in vain; empty where it would."""
     if not found.refused:
         return ""
-    return f"{meaning_of_refusal(found.refused, found.playbook.exit_conditions)} ({found.refused})"
+    words = f"{meaning_of_refusal(found.refused, found.playbook.exit_conditions)} ({found.refused})"
+    return f"{words}: {' and '.join(found.unmet)}" if found.unmet and found.refused == "audience" else words
 
 
 def previewed_steps(found: Preview) -> pd.DataFrame:

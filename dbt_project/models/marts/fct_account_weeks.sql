@@ -25,7 +25,7 @@
             "select set_config('work_mem', greatest(setting::integer, 65536) || 'kB', true)
             from pg_settings where name = 'work_mem'",
         ],
-        post_hook='{{ analyze_grown() }}',
+        post_hook="{{ analyze_grown(['week', 'account_id']) }}",
         tags=['weekly'],
     )
 }}

@@ -12,6 +12,7 @@ from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
 from cs_pipeline.plays.simulation.preview import Preview, preview
 from cs_pipeline.reports.plays.page import preview_page
+from cs_pipeline.reports.plays.text import preview_refusal
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, WEEK, Company, save_play
 
@@ -72,6 +73,19 @@ def test_a_play_that_would_not_begin_says_why_and_is_shown_all_the_same(company:
     assert found.refused == "recovered"
     assert "the play ends when severity == 0" in preview_page(found, settings)
     assert all(step.message is not None for step in found.steps)
+
+
+def test_a_play_for_others_says_which_of_its_demands_the_account_does_not_meet(
+    company: Company, settings: Settings
+) -> None:
+    company.account("acme", severity=1, account_name="Acme Ltd", tier="starter")
+    play = save_play(steps=STEPS, audience="severity == 1 and tier in ('pro', 'enterprise') and arr > 1000000")
+    found = shown(company, settings, play, "acme")
+    assert found.refused == "audience"
+    told = preview_refusal(found)
+    assert "tier in ('pro', 'enterprise') (tier is starter) and arr > 1000000 (arr is " in told
+    assert "severity" not in told
+    assert "(tier is starter)" in preview_page(found, settings)
 
 
 def test_a_made_up_trigger_is_no_reason_not_to_begin(company: Company, settings: Settings) -> None:
