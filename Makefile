@@ -73,9 +73,9 @@ bench: install ## measure; ACCOUNTS=1000,10000,100000
 
 lock: ## compile requirements.lock anew, and that of the image from it
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--extra embedded --extra ingest --generate-hashes --no-header --no-emit-index-url --no-strip-extras --upgrade --quiet \
+		--extra embedded --extra ingest --extra celery --extra k8s --generate-hashes --no-header --no-emit-index-url --no-strip-extras --upgrade --quiet \
 		--output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra k8s --universal --python-version 3.11 --constraint requirements.lock \
+	$(BIN)/uv pip compile pyproject.toml --extra k8s --extra celery --universal --python-version 3.11 --constraint requirements.lock \
 		--generate-hashes --no-header --no-emit-index-url --no-strip-extras --quiet --output-file deploy/requirements.lock
 
 clean: ## remove what runs leave behind, but not the data in .cs_pipeline

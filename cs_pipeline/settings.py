@@ -30,6 +30,7 @@ P256_PUBLIC_KEY = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d0301070
 Delivery = Literal["capture", "allowlist", "live"]
 LateRows = Literal["exclude", "include"]
 Crm = Literal["table", "hubspot", "salesforce"]
+SlicesOn = Literal["processes", "celery", "kubernetes"]
 
 
 class Settings(BaseSettings):
@@ -58,6 +59,22 @@ class Settings(BaseSettings):
         description="Whether a past week may see rows that reached the warehouse after it ended.",
     )
     weekly_schedule: str = Field(default="0 6 * * 1", description="When the weekly job runs, as a cron line in UTC.")
+    score_slices: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Into how many slices the weekly job cuts the accounts, to score them at once. The rows are those "
+        "of one process; worth it from 100,000 accounts on (docs/deploy.md).",
+    )
+    slices_on: SlicesOn = Field(
+        default="processes",
+        description="Where steps of the weekly job run when there are slices: processes of the machine of the run, "
+        "celery workers, or a pod each in kubernetes.",
+    )
+    celery_broker: SecretStr | None = Field(
+        default=None,
+        description="Redis that hands runs to Celery workers, as redis://:password@host:6379/0 (docs/deploy.md).",
+    )
     runs_kept_days: int = Field(
         default=90,
         ge=35,

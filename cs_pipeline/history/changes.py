@@ -85,7 +85,8 @@ def record_changes(
 
     Changes are live in a live run of the newest week; a week that is older is recorded as backfill. Only what is live
     may become a trigger (`plays.triggers`). The week after the last one is compared again too where it has scores of
-    the same version, since what it is compared with may have changed. Raises UserError when the marts are not built.
+    the same version, since what it is compared with may have changed. Slices are summed up by `count_changes`.
+    Raises UserError when the marts are not built.
     """
     require_marts(warehouse, "fct_account_weeks")
     done: list[ChangeSummary] = []
@@ -100,7 +101,8 @@ def record_changes(
             after = done[-1].week + WEEK
             of_these = ", ".join(f"'{model.version}'" for model in selection.active_models)
             _record(reading, writing, models, after, scope, "backfill", replacing=f"model_version in ({of_these})")
-            analyze(writing, "cs.score_changes")
+            if scope.part is None:
+                analyze(writing, "cs.score_changes")
     return done
 
 
@@ -136,7 +138,7 @@ def _record(
     replacing: str = "true",
 ) -> ChangeSummary:
     changed = ChangeSummary(week)
-    lock_week(writing, "score_changes", week)
+    lock_week(writing, "score_changes", week, scope.part)
     written_as: Origin = "live" if is_live(writing, week, origin) else "backfill"
     in_scope = scope.condition("score_changes", "score_changes.week")
     execute(writing, f"delete from cs.score_changes where week = date '{week}' and {replacing} and {in_scope}")

@@ -1,21 +1,28 @@
 """Scope of a run: the accounts it is about, and the schemas it reads and writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.history.slices import Slice
 from cs_pipeline.warehouse.bulk import literal
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The accounts whose rows a run replaces; without cohort and segment, all of them."""
+    """The accounts whose rows a run replaces; without cohort, segment and slice, all of them."""
 
     cohort: date | None = None
     """First day of the month in which the accounts signed up."""
     segment: str | None = None
     """Their tier, as of the week."""
+    part: Slice | None = None
+    """Those of one slice: others work on the rest meanwhile."""
+
+    def of(self, part: Slice) -> Self:
+        """Those of its accounts that are in a slice."""
+        return replace(self, part=part)
 
     @classmethod
     def parse(cls, *, cohort: str = "", segment: str = "") -> Self:
@@ -32,14 +39,16 @@ class Scope:
         `rows` is the alias of a table with an account_id; `week` is SQL for the week in which the accounts are
         looked at. Whoever the mart does not have in that week is in no scope but that of everyone.
         """
+        in_slice = self.part.condition(f"{rows}.account_id") if self.part else "true"
         if self.cohort is None and self.segment is None:
-            return "true"
+            return in_slice
         conditions = [f"in_scope.account_id = {rows}.account_id", f"in_scope.week = {week}"]
         if self.cohort is not None:
             conditions.append(f"in_scope.cohort_month = {literal(self.cohort)}")
         if self.segment is not None:
             conditions.append(f"in_scope.tier = {literal(self.segment)}")
-        return f"exists (select 1 from marts.fct_account_weeks as in_scope where {' and '.join(conditions)})"
+        exists = f"exists (select 1 from marts.fct_account_weeks as in_scope where {' and '.join(conditions)})"
+        return exists if self.part is None else f"{in_slice} and {exists}"
 
 
 @dataclass(frozen=True)

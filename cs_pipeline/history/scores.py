@@ -1,8 +1,9 @@
 """Scores of weeks: read from the mart in chunks of accounts, scored, and put in place of what the week had.
 
 All models of a selection are computed from one read. A week is one transaction, so a reader sees all of its old scores
-or all of its new ones. Rows hold nothing that depends on when they were written: scoring a week again gives the same
-rows.
+or all of its new ones. Where slices of the accounts are scored at once, each slice of a week is one, and the week is
+kept as scored once it is concluded. Rows hold nothing that depends on when they were written, or on how the accounts
+were cut: scoring a week again gives the same rows.
 """
 
 import json
@@ -21,6 +22,7 @@ from cs_pipeline.health.specification import ScoreModel
 from cs_pipeline.health.steadiness import NO_BAND
 from cs_pipeline.health.weekly import Override, WeeklyScores, weekly_scores
 from cs_pipeline.history.account_weeks import account_weeks, earlier_scores, overrides_of, standing_before
+from cs_pipeline.history.count_scores import count_week
 from cs_pipeline.history.rollups import roll_up_parents
 from cs_pipeline.history.scope import STORED, Schemas, Scope
 from cs_pipeline.history.score_rows import score_rows
@@ -50,6 +52,7 @@ def score_weeks(
     The week's rows of these versions of the models are replaced; rows of other versions and models stay, but are no
     longer the active ones. A selection that counts for nobody leaves everything as it is that counts, and writes its
     rows beside. `on_week` is told when a week is done. Memory does not grow with the weeks.
+    A scope of one slice leaves what is of all accounts to `conclude_weeks`.
     Raises UserError when the mart is not built.
     """
     require_marts(warehouse, "fct_account_weeks")
@@ -57,24 +60,54 @@ def score_weeks(
     done: list[WeekSummary] = []
     with warehouse.arrow() as reading, warehouse.arrow() as writing:
         for week in weeks:
-            lock_week(writing, "health_scores", week)
-            _keep_definitions(writing, selection.models)
+            lock_week(writing, "health_scores", week, scope.part)
             _clear(writing, selection, week, scope)
             scored = write_week(reading, writing, selection, arithmetics, week, scope)
-            if not selection.is_beside:
-                if scored.is_stale:
-                    recount(writing, selection.models, week, scope, scored)
-                roll_up_parents(writing, week)
-            _keep_moment(writing, selection, week, scope)
+            if scored.is_stale and not selection.is_beside:
+                recount(writing, selection.models, week, scope, scored)
+            if scope.part is None:
+                _conclude(writing, selection, week, scope)
             writing.commit()
             analyze_grown(writing, SCORES)
             reading.commit()  # the next week sees this one: models may look back
             done.append(scored)
             if on_week:
                 on_week(scored)
-        if done:  # once for the newest weeks too, of which a table that grew little has no statistics
+        if done and scope.part is None:  # the newest weeks, of which a table that grew little has no statistics
             analyze_keys(writing, SCORES, *KEYS)
     return done
+
+
+def conclude_weeks(
+    warehouse: Warehouse, selection: Selection, weeks: Iterable[date], scope: Scope
+) -> list[WeekSummary]:
+    """Do what is of all accounts, once every slice of the accounts in `scope` has been scored: parents, what is kept.
+
+    A transaction a week; what the weeks came to is counted from their rows.
+    """
+    done: list[WeekSummary] = []
+    with warehouse.arrow() as connection:
+        for week in weeks:
+            lock_week(connection, "health_scores", week)
+            _conclude(connection, selection, week, scope)
+            done.append(count_week(connection, selection.models, week, scope))
+            connection.commit()
+        analyze_keys(connection, SCORES, *KEYS)
+    return done
+
+
+def _conclude(connection: Connection, selection: Selection, week: date, scope: Scope) -> None:
+    _keep_definitions(connection, selection.models)
+    for model in selection.models:
+        for counted in COUNTED:
+            execute(
+                connection,
+                f"delete from cs.{counted} where week = $1::date and model = $2 and model_version = $3",
+                (week.isoformat(), model.model, model.version),
+            )
+    if not selection.is_beside:
+        roll_up_parents(connection, week)
+    _keep_moment(connection, selection, week, scope)
 
 
 def _keep_definitions(connection: Connection, models: Sequence[ScoreModel]) -> None:
@@ -125,12 +158,6 @@ def _clear(connection: Connection, selection: Selection, week: date, scope: Scop
     for model in selection.models:
         rows = _rows_of(selection, model, week, scope, "health_scores")
         execute(connection, f"delete from cs.health_scores where {rows}")
-        for counted in COUNTED:
-            execute(
-                connection,
-                f"delete from cs.{counted} where week = $1::date and model = $2 and model_version = $3",
-                (week.isoformat(), model.model, model.version),
-            )
     if not selection.is_beside:
         rows = f"health_scores.week = date '{week}' and {scope.condition('health_scores', 'health_scores.week')}"
         execute(connection, f"update cs.health_scores set is_active = false where {rows} and is_active")

@@ -8,6 +8,7 @@ from adbc_driver_manager.dbapi import Connection
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
+from cs_pipeline.history.slices import Slice
 from cs_pipeline.warehouse.bulk import read_table
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.relations import missing_relations
@@ -63,10 +64,15 @@ def execute(connection: Connection, sql: str, parameters: Sequence[object] = ())
         cursor.execute(sql, tuple(parameters) or None)
 
 
-def lock_week(connection: Connection, table: str, week: date) -> None:
-    """Let no other run write this week of `table` until the transaction ends."""
-    lock = "select pg_advisory_xact_lock(hashtext('cs.' || $1::text), $2::integer)::text"
-    read_table(connection, lock, (table, week.toordinal()))
+def lock_week(connection: Connection, table: str, week: date, part: Slice | None = None) -> None:
+    """Let no other run write this week of `table`, or this slice of its accounts, until the transaction ends.
+
+    Slices that share no account do not wait for each other, and whoever writes the whole week waits for all of them.
+    """
+    lock = "select pg_advisory_xact_lock{}(hashtext('cs.' || $1::text), $2::integer)::text"
+    read_table(connection, lock.format("_shared" if part else ""), (table, week.toordinal()))
+    for piece in part.pieces if part else ():  # in ascending order, so that two runs never deadlock
+        read_table(connection, lock.format(""), (f"{table} {piece}", week.toordinal()))
 
 
 def is_live(connection: Connection, week: date, origin: Origin) -> bool:

@@ -20,8 +20,10 @@ from cs_pipeline.orchestration.assets.renewals import build_renewal_windows
 from cs_pipeline.orchestration.assets.reports import build_reports
 from cs_pipeline.orchestration.assets.reviews import progress_of_plays, queue_of_work
 from cs_pipeline.orchestration.assets.score_calibrations import build_score_calibrations
+from cs_pipeline.orchestration.assets.sliced_health import build_sliced_health_scores, build_sliced_score_changes
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
+from cs_pipeline.orchestration.executors import executor_of_slices
 from cs_pipeline.orchestration.ingest import build_ingest
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
 from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
@@ -42,7 +44,6 @@ from cs_pipeline.orchestration.keys import ALERTS_GROUP
 from cs_pipeline.orchestration.partitions import weekly_partitions
 from cs_pipeline.orchestration.report_schedules import build_report_schedules
 from cs_pipeline.orchestration.resources import build_resources
-from cs_pipeline.orchestration.run_owner import owned_executor
 from cs_pipeline.orchestration.schedules import build_schedules
 from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.orchestration.sensors.failed_runs import failed_run_sensor
@@ -51,8 +52,6 @@ from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.dbt_folder import dbt_folder
 
 WEEKLY_ASSETS = (
-    build_health_scores,
-    build_score_changes,
     build_score_calibrations,
     build_renewal_windows,
     build_renewal_forecasts,
@@ -92,6 +91,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             *ingest.sources,
             *ingest.assets,
             *models,
+            *_scores_and_changes(weeks, settings),
             *(build(weeks) for build in WEEKLY_ASSETS),
             build_alerts(rules),
             alert_scorecards,
@@ -108,7 +108,7 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
             build_rule_health(rules),
         ],
         jobs=[
-            build_weekly_job(),
+            build_weekly_job(settings),
             kpis_job,
             feedback_job,
             evaluate_alerts,
@@ -122,5 +122,12 @@ def build_defs(settings: Settings, clock: Clock | None = None) -> dg.Definitions
         schedules=[*build_schedules(settings), *build_report_schedules(), *ingest.schedules],
         sensors=[playbooks_sensor, due_actions_sensor, failed_run_sensor],
         resources=build_resources(settings, clock or Clock(settings.now)),
-        executor=owned_executor,
+        executor=executor_of_slices(settings),
     )
+
+
+def _scores_and_changes(weeks: dg.WeeklyPartitionsDefinition, settings: Settings) -> list[dg.AssetsDefinition]:
+    if settings.score_slices == 1:  # one step each: a graph of steps costs start-up time
+        return [build_health_scores(weeks), build_score_changes(weeks)]
+    count = settings.score_slices
+    return [build_sliced_health_scores(weeks, count), build_sliced_score_changes(weeks, count)]

@@ -35,30 +35,46 @@ def task_of(run_id: str) -> str:
 
 
 class OwnedExecutor(dg.Executor):
-    """All steps in the run's own process, which is known to live as long as it does."""
+    """An executor of Dagster's, whose process is known to live as long as it does."""
 
-    def __init__(self, in_process: dg.Executor) -> None:
-        self._in_process = in_process
+    def __init__(self, of_dagster: dg.Executor) -> None:
+        self._of_dagster = of_dagster
 
     @property
     def retries(self) -> Any:
         """How Dagster's own executor retries steps."""
-        return self._in_process.retries
+        return self._of_dagster.retries
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else the loop of Dagster's own executor asks it for."""
+        return getattr(self._of_dagster, name)
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the plan, as Dagster's own executor does."""
         settings = load_settings()
         is_of_run(plan_context.run_id, plan_context.job_name)
         with doing(locate(settings), task_of(plan_context.run_id), settings.home):
-            yield from self._in_process.execute(plan_context, execution_plan)
+            yield from self._of_dagster.execute(plan_context, execution_plan)
 
 
-@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema)  # pyright: ignore[reportArgumentType]
-def owned_executor(context: dg.InitExecutorContext) -> OwnedExecutor:
-    """The executor of all our jobs: a run is one process."""
-    in_process = dg.in_process_executor.executor_creation_fn
-    assert in_process, "Dagster's own executors can be made"
-    return OwnedExecutor(in_process(context))
+def owned(of_dagster: dg.ExecutorDefinition) -> dg.ExecutorDefinition:
+    """The same executor, that says which process executes a run."""
+    make = of_dagster.executor_creation_fn
+    assert make, "Dagster's own executors can be made"
+
+    @dg.executor(
+        name=of_dagster.name,
+        config_schema=of_dagster.config_schema,  # pyright: ignore[reportArgumentType]
+        requirements=of_dagster.get_requirements,
+    )
+    def executor(context: dg.InitExecutorContext) -> OwnedExecutor:
+        return OwnedExecutor(make(context))
+
+    return executor
+
+
+owned_executor = owned(dg.in_process_executor)
+"""The executor of all our jobs: a run is one process."""
 
 
 class PipelineRunLauncher(dg.DefaultRunLauncher):

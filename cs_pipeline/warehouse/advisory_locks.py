@@ -3,9 +3,13 @@
 Locks by name (`hashtext`), of which there are many of a kind, are taken where they are needed; their keys are texts.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from enum import IntEnum, unique
 
 from psycopg2.extensions import cursor as Cursor
+
+from cs_pipeline.warehouse.connection import Warehouse
 
 
 @unique
@@ -37,3 +41,19 @@ def try_lock(cursor: Cursor, lock: AdvisoryLock) -> bool:
     """Hold the lock until the transaction ends, if nobody else has it."""
     cursor.execute("select pg_try_advisory_xact_lock(%s)", [lock.value])
     return cursor.fetchone() == (True,)
+
+
+@contextmanager
+def alone(warehouse: Warehouse, what: str, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Within, nobody else does `what` on this database. `on_wait` is called before somebody else is waited for.
+
+    For what has no transaction of its own, such as a program that we start: no transaction stays open meanwhile, and
+    the lock ends with the process that holds it, whatever ended it.
+    """
+    with closing(warehouse.connect()) as session, session.cursor() as cursor:
+        session.autocommit = True
+        cursor.execute("select pg_try_advisory_lock(hashtext('cs.alone'), hashtext(%s))", [what])
+        if cursor.fetchone() != (True,):
+            on_wait()
+            cursor.execute("select pg_advisory_lock(hashtext('cs.alone'), hashtext(%s))", [what])
+        yield

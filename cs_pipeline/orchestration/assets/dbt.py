@@ -26,6 +26,7 @@ from cs_pipeline.orchestration.metadata import table_name
 from cs_pipeline.orchestration.partitions import weeks_of
 from cs_pipeline.orchestration.resources import ScopeResource, environment_of_dbt
 from cs_pipeline.settings import Settings
+from cs_pipeline.warehouse.advisory_locks import alone
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.dbt_cli import build_manifest, dbt_environment, week_variables
@@ -165,16 +166,24 @@ def build_dbt_assets(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list
 def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, variables: Mapping[str, str]
 ) -> Iterator[Any]:
-    """Build and test the asset selection. Unit tests of the models belong to CI, not to every week."""
-    with environment_of_dbt(dbt_environment(warehouse, variables)):
-        invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-    try:
-        yield from invocation.stream()
-    except DagsterDbtCliRuntimeError:
-        if words := words_of_failed_tests(invocation.target_path, warehouse):
-            raise UserError(words) from None
-        raise
-    _keep_parsed(invocation.target_path)
+    """Build and test the asset selection. Unit tests of the models belong to CI, not to every week.
+
+    Two dbts that build the same models would rename the same tables under each other's hands: the later one waits.
+    """
+
+    def tell() -> None:
+        context.log.info("Another run builds these models; this one goes on when it has done so.")
+
+    with alone(warehouse, f"dbt {context.op_execution_context.op.name}", tell):
+        with environment_of_dbt(dbt_environment(warehouse, variables)):
+            invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+        try:
+            yield from invocation.stream()
+        except DagsterDbtCliRuntimeError:
+            if words := words_of_failed_tests(invocation.target_path, warehouse):
+                raise UserError(words) from None
+            raise
+        _keep_parsed(invocation.target_path)
 
 
 def _keep_parsed(target: Path) -> None:

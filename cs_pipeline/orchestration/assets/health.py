@@ -9,6 +9,7 @@ import dagster as dg
 from cs_pipeline.health.selection import Selection, load_selection
 from cs_pipeline.history.account_overview import write_overview
 from cs_pipeline.history.changes import ChangeSummary, record_changes
+from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.score_rows import NOT_SCORED
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.history.week_summary import WeekSummary
@@ -46,23 +47,35 @@ SHOWN_WEEKS = timedelta(weeks=26)
 """How far the charts look back."""
 
 
+SCORES: dict[str, Any] = {
+    "group": HEALTH_GROUP,
+    "kinds": {"python", "postgres"},
+    "check_specs": SCORE_CHECKS,
+    "description": (
+        "Health score (0 to 100), band and severity of every account at the end of a week, with the points of each "
+        "metric and the coverage. Several models are computed side by side, one counts for each account; they are "
+        "YAML, and their versions are part of every row. Scoring a week again gives the same rows. See "
+        "docs/scores.md."
+    ),
+}
+"""What holds for `cs/health_scores`, in however many slices it is made (`sliced_health`)."""
+CHANGES: dict[str, Any] = {
+    "group": HEALTH_GROUP,
+    "kinds": {"python", "postgres"},
+    "check_specs": CHANGE_CHECKS,
+    "description": (
+        "How each account's score differs from the week before: from and to, the drivers that sum to the change, "
+        "and the cause (behaviour, calendar, missing data, model version, override). Changes of severity found by "
+        "the schedule become triggers of plays; those of a backfill never do."
+    ),
+}
+"""What holds for `cs/score_changes`."""
+
+
 def build_health_scores(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefinition:
     """The asset `cs/health_scores`."""
 
-    @weekly_asset(
-        HEALTH_SCORES,
-        weeks,
-        deps=[ACCOUNT_WEEKS],
-        group=HEALTH_GROUP,
-        kinds={"python", "postgres"},
-        check_specs=SCORE_CHECKS,
-        description=(
-            "Health score (0 to 100), band and severity of every account at the end of a week, with the points of each "
-            "metric and the coverage. Several models are computed side by side, one counts for each account; they are "
-            "YAML, and their versions are part of every row. Scoring a week again gives the same rows. See "
-            "docs/scores.md."
-        ),
-    )
+    @weekly_asset(HEALTH_SCORES, weeks, deps=[ACCOUNT_WEEKS], **SCORES)
     def health_scores(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
@@ -74,9 +87,7 @@ def build_health_scores(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefini
 
         selection = load_selection(settings.config)
         done = score_weeks(warehouse, selection, weeks_of(context), scope.scope(), on_week=tell)
-        _add_metadata(context, {each.week: _scores_of(each) for each in done})
-        _add_metadata(context, {done[-1].week: _score_charts(warehouse, selection, done[-1])})
-        return dg.MaterializeResult(check_results=score_results(warehouse, done, scope.scope(), origin_of(context)))
+        return dg.MaterializeResult(check_results=say_scored(context, warehouse, selection, done, scope.scope()))
 
     return health_scores
 
@@ -84,19 +95,7 @@ def build_health_scores(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefini
 def build_score_changes(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefinition:
     """The asset `cs/score_changes`."""
 
-    @weekly_asset(
-        SCORE_CHANGES,
-        weeks,
-        deps=[HEALTH_SCORES],
-        group=HEALTH_GROUP,
-        kinds={"python", "postgres"},
-        check_specs=CHANGE_CHECKS,
-        description=(
-            "How each account's score differs from the week before: from and to, the drivers that sum to the change, "
-            "and the cause (behaviour, calendar, missing data, model version, override). Changes of severity found by "
-            "the schedule become triggers of plays; those of a backfill never do."
-        ),
-    )
+    @weekly_asset(SCORE_CHANGES, weeks, deps=[HEALTH_SCORES], **CHANGES)
     def score_changes(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
@@ -107,18 +106,38 @@ def build_score_changes(weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefini
             counts = (week.changes, week.worse, week.better)
             context.log.info("week %s: %s changes, %s worse, %s better", week.week, *counts)
 
-        origin = origin_of(context)
-        asked = weeks_of(context)
-        done = record_changes(warehouse, load_selection(settings.config), asked, scope.scope(), origin, on_week=tell)
-        _add_metadata(
-            context,
-            {each.week: {"changes": each.changes, "worse": each.worse, "better": each.better} for each in done},
-        )
-        write_overview(warehouse)
-        _add_metadata(context, {asked[-1]: _change_charts(warehouse, asked)})
-        return dg.MaterializeResult(check_results=change_results(done, origin))
+        origin, selection = origin_of(context), load_selection(settings.config)
+        done = record_changes(warehouse, selection, weeks_of(context), scope.scope(), origin, on_week=tell)
+        return dg.MaterializeResult(check_results=say_changed(context, warehouse, done))
 
     return score_changes
+
+
+def say_scored(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    selection: Selection,
+    done: Sequence[WeekSummary],
+    scope: Scope,
+) -> list[dg.AssetCheckResult]:
+    """Show what the weeks came to, and return what the checks say of them."""
+    _add_metadata(context, {each.week: _scores_of(each) for each in done})
+    _add_metadata(context, {done[-1].week: _score_charts(warehouse, selection, done[-1])})
+    return score_results(warehouse, done, scope, origin_of(context))
+
+
+def say_changed(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, done: Sequence[ChangeSummary]
+) -> list[dg.AssetCheckResult]:
+    """Show what the changes came to, write the overview of accounts, and return what the checks say."""
+    _add_metadata(
+        context,
+        {each.week: {"changes": each.changes, "worse": each.worse, "better": each.better} for each in done},
+    )
+    write_overview(warehouse)
+    weeks = [each.week for each in done]
+    _add_metadata(context, {weeks[-1]: _change_charts(warehouse, weeks)})
+    return change_results(done, origin_of(context))
 
 
 def _add_metadata(context: dg.AssetExecutionContext, by_week: Mapping[date, Mapping[str, Any]]) -> None:

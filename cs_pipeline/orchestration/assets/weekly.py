@@ -38,6 +38,32 @@ def weekly_asset(
     )
 
 
+def weekly_graph_asset(
+    key: dg.AssetKey,
+    weeks: dg.WeeklyPartitionsDefinition,
+    *,
+    after: dg.AssetKey,
+    group: str,
+    kinds: set[str],
+    description: str,
+    check_specs: Sequence[dg.AssetCheckSpec],
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator of a function that connects the steps of such an asset; it takes `after`, what comes before them."""
+    return dg.graph_asset(
+        key=key,
+        ins={"after": dg.AssetIn(after, dagster_type=dg.Nothing)},
+        partitions_def=weeks,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=group,
+        owners=[CUSTOMER_SUCCESS, DATA_PLATFORM],
+        kinds=kinds,
+        tags=WEEKLY,
+        metadata=table_name(key),
+        check_specs=check_specs,
+        description=description,
+    )
+
+
 def origin_of(context: dg.AssetExecutionContext) -> Origin:
     """`live` for the schedule's run of one week; everything else is a backfill and starts no play."""
     is_live = context.run.tags.get(ORIGIN_TAG) == LIVE and len(weeks_of(context)) == 1
