@@ -128,14 +128,10 @@ def drift_of(warehouse: Warehouse) -> list[Drift]:
             on counted.model = models.model and counted.model_version = models.model_version
         where
             counted.week = (select max(week) from cs.score_distributions)
-            and exists (
-                select 1
-                from cs.health_scores as scores
-                where
-                    scores.week = counted.week
-                    and scores.is_active
-                    and scores.model = counted.model
-                    and scores.model_version = counted.model_version
+            and (counted.week, counted.model, counted.model_version) in (
+                select week, model, model_version
+                from cs.health_scores
+                where week = (select max(week) from cs.score_distributions) and is_active
             )
         order by counted.week, counted.model, counted.model_version
         """,

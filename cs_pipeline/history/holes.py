@@ -10,26 +10,30 @@ from datetime import date
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.history.weeks import WEEK
+from cs_pipeline.warehouse.spread import is_spread
 
 RETRIED_FOR = 13 * WEEK
 """How far back the schedule asks again for a hole that lies between scored weeks; its run may have failed."""
+
+_WEEK_AFTER_WEEK = """
+with recursive scored (week) as (
+    select min(week) from cs.health_scores
+    union all
+    select (select min(week) from cs.health_scores where week > scored.week)
+    from scored
+    where scored.week is not null
+)
+select array_agg(week order by week) from scored where week is not null
+"""
+"""A look into the index for each week, where `distinct` would read all scores."""
+_EACH_WEEK = "select array_agg(week order by week) from (select distinct week from cs.health_scores) as scored"
+"""Where tables are spread over servers, which have no recursion over all of them: each reads its own."""
 
 
 def holes(session: Session, until: date) -> list[date]:
     """Weeks after the first scored one, and before `until`, that have no scores, in order."""
     with session.cursor() as cursor:
-        cursor.execute(
-            """
-            with recursive scored (week) as (
-                select min(week) from cs.health_scores
-                union all
-                select (select min(week) from cs.health_scores where week > scored.week)
-                from scored
-                where scored.week is not null
-            )
-            select array_agg(week order by week) from scored where week is not null
-            """
-        )
+        cursor.execute(_EACH_WEEK if is_spread(cursor) else _WEEK_AFTER_WEEK)
         (scored,) = cursor.fetchone() or (None,)
     if not scored:
         return []

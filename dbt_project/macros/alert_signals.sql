@@ -72,13 +72,20 @@
 {# Does the text speak of one of the words or phrases (an array of text)? Whole words, whatever the case and the marks
    between them; a phrase that is not written in Latin letters is found anywhere, because not every script has spaces. #}
 {% macro mentions(words_said, phrases) -%}
-    exists (
-        select 1
-        from (select {{ words_of(words_said) }} as words limit 1) as said -- once for all phrases
-        cross join unnest({{ phrases }}) as phrases (phrase)
-        where
-            strpos(said.words, {{ words_of('phrases.phrase') }}) > 0
-            or ({{ is_not_latin('phrases.phrase') }} and strpos(lower({{ words_said }}), lower(phrases.phrase)) > 0)
+    (
+        {{ words_of(words_said) }} like any(
+            array(
+                select '%' || {{ words_of('phrases.phrase') }} || '%'
+                from unnest({{ phrases }}) as phrases (phrase)
+            )
+        )
+        or lower({{ words_said }}) like any(
+            array(
+                select '%' || regexp_replace(lower(phrases.phrase), '([%_\\])', '\\\1', 'g') || '%'
+                from unnest({{ phrases }}) as phrases (phrase)
+                where {{ is_not_latin('phrases.phrase') }}
+            )
+        )
     )
 {%- endmacro %}
 

@@ -32,7 +32,7 @@
             {%- endif %}
             {%- endfor %}
             tiers.tier
-        from unnest(array['', 'starter', 'pro', 'enterprise']) as tiers (tier)
+        from (values (''), ('starter'), ('pro'), ('enterprise')) as tiers (tier)
         left join cs.alert_parameters as stored
             on stored.rule = '{{ rule }}' and tiers.tier = stored.tier
         left join lateral (

@@ -50,12 +50,14 @@ from {{ moments() }} as moments
 inner join {{ ref('fct_account_weeks') }} as account_weeks
     on {{ is_last_week('account_weeks.week', 'moments.as_of') }}
 inner join watched on watched.tier = coalesce(account_weeks.tier, '')
-left join first_uses
-    on
-        account_weeks.account_id = first_uses.account_id
-        and watched.feature = first_uses.feature
-        and first_uses.known_on <= {{ utc_day('moments.as_of') }}
 where
     account_weeks.tenure_days > watched.tenure_days
     and coalesce(watched.released_on < {{ utc_day('moments.as_of') }} - 30, true)
-    and first_uses.account_id is null
+    and not exists (
+        select 1
+        from first_uses
+        where
+            first_uses.account_id = account_weeks.account_id
+            and first_uses.feature = watched.feature
+            and first_uses.known_on <= {{ utc_day('moments.as_of') }}
+    )

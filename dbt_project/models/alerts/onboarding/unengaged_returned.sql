@@ -133,6 +133,27 @@ returned as (
                 and earlier_login_days.known_from <= {{ utc_day('moments.as_of') }}
         )
 
+),
+
+-- Of the few accounts that are left, however long ago.
+last_logins as (
+
+    select
+        returned.as_of,
+        returned.account_id,
+        returned.login_day as returned_on,
+        max(activity.activity_date) as login_day
+    from returned
+    inner join {{ ref('int_user_activity_daily') }} as activity
+        on
+            returned.account_id = activity.account_id
+            and returned.login_day > activity.activity_date
+            and activity.known_from <= {{ utc_day('returned.as_of') }}
+    where
+        activity.logins > 0
+        and activity.account_id = any(array(select candidates.account_id from candidates))
+    group by returned.as_of, returned.account_id, returned.login_day
+
 )
 
 select
@@ -145,12 +166,8 @@ select
     returned.days as held_against,
     jsonb_build_object('returned_on', returned.login_day, 'last_login_on', last_logins.login_day) as facts
 from returned
-cross join lateral (
-    select max(activity.activity_date) as login_day
-    from {{ ref('int_user_activity_daily') }} as activity
-    where
-        activity.account_id = returned.account_id
-        and activity.logins > 0
-        and activity.activity_date < returned.login_day
-        and activity.known_from <= {{ utc_day('returned.as_of') }}
-) as last_logins
+left join last_logins
+    on
+        returned.as_of = last_logins.as_of
+        and returned.account_id = last_logins.account_id
+        and returned.login_day = last_logins.returned_on

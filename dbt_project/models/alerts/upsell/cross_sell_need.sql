@@ -111,6 +111,27 @@ spoken as materialized (
 
 ),
 
+-- Which of the products that are asked about an account has at each moment.
+had as materialized (
+
+    select distinct
+        asked.as_of,
+        subscriptions.account_id,
+        lower(subscriptions.product) as product
+    from asked
+    inner join {{ ref('stg_subscriptions') }} as subscriptions
+        on
+            subscriptions.started_on <= {{ utc_day('asked.as_of') }}
+            and coalesce(subscriptions.ended_on > {{ utc_day('asked.as_of') }}, true)
+    where
+        lower(subscriptions.product) in (
+            select lower(needs.product) from needs
+            union
+            select lower(needs.owned) from needs
+        )
+
+),
+
 -- What is said counts for some days; the goal that sales handed over counts for as long as it is the goal.
 said as (
 
@@ -126,6 +147,11 @@ said as (
         on
             asked.tier = spoken.tier
             and asked.as_of >= spoken.said_at
+    left join had as owned
+        on
+            asked.as_of = owned.as_of
+            and spoken.account_id = owned.account_id
+            and owned.product = lower(spoken.owned)
     where
         {{ is_customer('spoken', 'asked.as_of') }}
         and {{ held_at('spoken', 'asked.as_of') }}
@@ -136,15 +162,7 @@ said as (
         and {{ was_known('spoken._loaded_at', 'spoken.said_at', 'asked.as_of') }}
         and (
             spoken.owned = ''
-            or exists (
-                select 1
-                from {{ ref('stg_subscriptions') }} as subscriptions
-                where
-                    subscriptions.account_id = spoken.account_id
-                    and lower(subscriptions.product) = lower(spoken.owned)
-                    and subscriptions.started_on <= {{ utc_day('asked.as_of') }}
-                    and coalesce(subscriptions.ended_on > {{ utc_day('asked.as_of') }}, true)
-            )
+            or owned.account_id is not null
         )
     group by asked.as_of, spoken.account_id, spoken.product, spoken.days
 
@@ -161,10 +179,9 @@ from said
 where
     not exists (
         select 1
-        from {{ ref('stg_subscriptions') }} as subscriptions
+        from had
         where
-            subscriptions.account_id = said.account_id
-            and lower(subscriptions.product) = lower(said.product)
-            and subscriptions.started_on <= {{ utc_day('said.as_of') }}
-            and coalesce(subscriptions.ended_on > {{ utc_day('said.as_of') }}, true)
+            had.as_of = said.as_of
+            and had.account_id = said.account_id
+            and had.product = lower(said.product)
     )

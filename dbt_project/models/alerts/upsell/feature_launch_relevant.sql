@@ -65,6 +65,22 @@ relevant as (
 
 ),
 
+-- Of the few accounts that are left, whenever they used a feature first.
+first_uses as (
+
+    select
+        account_id,
+        feature,
+        min(known_from) as known_from
+    from {{ ref('int_feature_usage_daily') }}
+    where
+        uses > 0
+        and account_id = any(array(select relevant.account_id from relevant))
+        and feature in (select launches.feature from launches)
+    group by account_id, feature
+
+),
+
 recent_uses as (
 
     select
@@ -107,10 +123,9 @@ where
     )
     and not exists (
         select 1
-        from {{ ref('int_feature_usage_daily') }} as uses
+        from first_uses
         where
-            uses.account_id = relevant.account_id
-            and uses.feature = relevant.feature
-            and uses.uses > 0
-            and uses.known_from <= {{ utc_day('relevant.as_of') }}
+            first_uses.account_id = relevant.account_id
+            and first_uses.feature = relevant.feature
+            and first_uses.known_from <= {{ utc_day('relevant.as_of') }}
     )

@@ -14,11 +14,25 @@ earlier_versions as (
 
 ),
 
-last_changes as (
+versions as (
 
     select
         account_id,
-        max(held_until) as changed_at
+        tier,
+        sales_goal,
+        held_from,
+        held_until
+    from earlier_versions
+
+    union all
+
+    -- What holds now, since the last change; an account that never changed has no version here.
+    select
+        account_id,
+        cast(null as text) as tier,
+        cast(null as text) as sales_goal,
+        max(held_until) as held_from,
+        cast(null as timestamptz) as held_until
     from earlier_versions
     group by account_id
 
@@ -26,26 +40,12 @@ last_changes as (
 
 select
     accounts.account_id,
-    accounts.tier,
-    accounts.sales_goal,
+    case when versions.held_until is null then accounts.tier else versions.tier end as tier,
+    case when versions.held_until is null then accounts.sales_goal else versions.sales_goal end as sales_goal,
     accounts.created_at,
     accounts.churned_at,
     accounts._loaded_at,
-    last_changes.changed_at as held_from,
-    cast(null as timestamptz) as held_until
+    versions.held_from,
+    versions.held_until
 from {{ ref('stg_accounts') }} as accounts
-left join last_changes on accounts.account_id = last_changes.account_id
-
-union all
-
-select
-    accounts.account_id,
-    earlier_versions.tier,
-    earlier_versions.sales_goal,
-    accounts.created_at,
-    accounts.churned_at,
-    accounts._loaded_at,
-    earlier_versions.held_from,
-    earlier_versions.held_until
-from earlier_versions
-inner join {{ ref('stg_accounts') }} as accounts on earlier_versions.account_id = accounts.account_id
+left join versions on accounts.account_id = versions.account_id

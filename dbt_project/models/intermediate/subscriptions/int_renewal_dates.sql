@@ -71,9 +71,10 @@ renewal_dates as (
         least(successors._loaded_at, {{ utc_midnight('laps.successor_started_on') }}) as successor_signed_at,
         coalesce(successors._loaded_at, {{ utc_midnight('laps.successor_started_on') }}) as successor_known_at
     from laps
-    inner join {{ ref('stg_subscriptions') }} as periods on laps.subscription_id = periods.subscription_id
+    inner join {{ ref('stg_subscriptions') }} as periods
+        on laps.account_id = periods.account_id and laps.subscription_id = periods.subscription_id
     left join {{ ref('stg_subscriptions') }} as successors
-        on laps.successor_subscription_id = successors.subscription_id
+        on laps.account_id = successors.account_id and laps.successor_subscription_id = successors.subscription_id
     where laps.renewal_date between laps.first_day and laps.last_day
 
 )

@@ -25,13 +25,11 @@ feature_events_since as (
     where
         feature is not null
         and _load_id > (select newest_built.load_id from newest_built)
-        and exists (
-            select 1
+        and (
+            select max(loads.load_id)
             from cs.loads
-            where
-                loads.source_table = 'events'
-                and loads.load_id > (select newest_built.load_id from newest_built)
-        )
+            where loads.source_table = 'events'
+        ) > (select newest_built.load_id from newest_built)
 
 ),
 
