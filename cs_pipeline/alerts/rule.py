@@ -105,7 +105,7 @@ class Outcome(_Part):
 class Alert(_Part):
     """`meta.alert` of a rule's dbt model."""
 
-    title: str = Field(min_length=1)  # {entity}, {measured:.0f}, {held_against:.0%}, or a fact of the row
+    title: str = Field(min_length=1)  # {entity}, {person}, {measured:.0f}, or a fact of the row
     type: RuleType
     polarity: Literal["positive", "negative"]
     nature: Literal["state", "event"]

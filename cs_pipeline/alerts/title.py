@@ -7,7 +7,7 @@ from typing import Any
 from cs_pipeline.alerts.parameters import nearest
 
 NUMBERS = ("measured", "held_against")
-TEXTS = ("entity", "account_name")
+TEXTS = ("entity", "account_name", "person")
 UNKNOWN = "unknown"
 """Stands for a value that the row does not have."""
 
@@ -15,14 +15,21 @@ UNKNOWN = "unknown"
 def title_of(template: str, row: Mapping[Any, Any]) -> str:
     """The title of an alert.
 
-    `row`: entity, measured, held_against, account_name and account_id, and `facts`, each by its name. What the row
-    lacks is written as UNKNOWN, and a value that its format does not fit is written as it is: what came as text in
-    place of a number is told all the same.
+    `row`: entity, measured, held_against, account_name and account_id, `facts`, each by its name, and `person`, what the
+    user is called whom it is about; of a user without a name it is the id. What else the row lacks is written as
+    UNKNOWN, and a value that its format does not fit is written as it is: what came as text in place of a number is
+    told all the same.
     """
     facts = row.get("facts") or {}
     account = row.get("account_name") or row.get("account_id") or ""
     known = {**facts, **{name: row.get(name) for name in NUMBERS}, "account_name": account}
-    return _Title().vformat(template, (), {**known, "entity": row.get("entity") or account})
+    known |= {"entity": row.get("entity") or account, "person": row.get("person") or _id_in_words(template, row)}
+    return _Title().vformat(template, (), known)
+
+
+def _id_in_words(template: str, row: Mapping[Any, Any]) -> str:
+    user = (row.get("facts") or {}).get("user_id") or row.get("entity") or UNKNOWN
+    return f"{'User' if template.startswith('{person}') else 'user'} {user}"
 
 
 def problems_of_title(template: str, facts: Sequence[str] | None) -> Iterator[str]:

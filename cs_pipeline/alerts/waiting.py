@@ -21,7 +21,7 @@ PER_RULE = 5
 COLUMNS = (
     "message", "notification_id", "recipient", "role", "kind", "nth", "alert_id", "rule", "account_id", "account_name",
     "arr", "entity", "severity", "since", "fired_at", "ended_at", "measured", "held_against", "facts", "reopened",
-    "of_rule",
+    "of_rule", "person",
 )  # fmt: skip
 
 

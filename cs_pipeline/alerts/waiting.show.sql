@@ -60,7 +60,8 @@ select
     held_against,
     facts,
     reopened,
-    of_rule
+    of_rule,
+    cs.name_of_person(account_id, coalesce(facts ->> 'user_id', entity)) as person
 from placed
 where place <= %(per_rule)s
 order by message asc, urgency asc, arr desc nulls last, account_id asc, alert_id asc

@@ -74,6 +74,19 @@ def test_a_message_leads_to_the_page_of_the_alert_where_the_site_has_an_address(
     assert ("Open the alert" in str(blocks)) == bool(address)
 
 
+def test_a_title_says_what_a_person_is_called_until_the_name_is_gone(company: Company, settings: Settings) -> None:
+    company.account("acme")
+    company.run("create table raw.users (account_id text, user_id text, full_name text)")
+    company.run("insert into raw.users values ('acme', 'u1', 'Zoë Wren'), ('brill', 'u1', 'Somebody Else')")
+    people = Readers(company, settings, rule(title="{person} of {account_name} is quiet", **URGENT))
+    people.find("acme/u1", "acme/u2")
+    people.evaluate()
+    people.plan()
+    ((told,),) = people.run("select body from cs.notices where html is not null")
+    assert "Zoë Wren of Acme is quiet" in told
+    assert "User u2 of Acme is quiet" in told
+
+
 @pytest.mark.requirement("S1-02", "S1-06")
 def test_a_rule_of_mode_once_sends_one_message_with_its_table(company: Company, settings: Settings) -> None:
     people = Readers(

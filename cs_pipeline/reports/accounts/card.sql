@@ -111,10 +111,13 @@ alert_states as (
 open_alerts as (
     select
         jsonb_agg(
-            to_jsonb(
-                alerts) order by array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity),
-            alerts.fired_at desc,
-            alerts.alert_id asc
+            to_jsonb(alerts) || jsonb_build_object(
+                'person', cs.name_of_person(alerts.account_id, coalesce(alerts.facts ->> 'user_id', alerts.entity))
+            )
+            order by
+                array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity),
+                alerts.fired_at desc,
+                alerts.alert_id asc
         ) as alerts,
         bool_or(alerts.severity = 'urgent') as is_urgent
     from alert_states

@@ -5,6 +5,7 @@ select
     alerts.rule,
     alerts.severity,
     alerts.entity,
+    cs.name_of_person(alerts.account_id, coalesce(alerts.facts ->> 'user_id', alerts.entity)) as person,
     alerts.measured,
     alerts.held_against,
     alerts.facts,

@@ -9,6 +9,7 @@ select
     accounts.owner_email,
     accounts.arr,
     nullif(alerts.entity, alerts.account_id) as entity,
+    cs.name_of_person(alerts.account_id, coalesce(alerts.facts ->> 'user_id', alerts.entity)) as person,
     alerts.measured,
     alerts.held_against,
     alerts.facts,

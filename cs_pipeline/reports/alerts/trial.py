@@ -61,7 +61,10 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
         try:
             cursor.execute(
                 f"""
-                select found.*, {names} as account_name
+                select
+                    found.*,
+                    {names} as account_name,
+                    cs.name_of_person(account_id, coalesce(facts ->> 'user_id', entity)) as person
                 from (
                     select
                         account_id,
@@ -97,7 +100,7 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
         parameters=rule.parameters,
         found=int(found["found"].iloc[0]) if len(found) else 0,
         accounts=int(found["accounts"].iloc[0]) if len(found) else 0,
-        rows=found.drop(columns=["found", "accounts", "account_name"]),
+        rows=found.drop(columns=["found", "accounts", "account_name", "person"]),
         stale=[each.words for each in stale_inputs(session, rule.alert.needs_fresh, as_of)],
     )
 

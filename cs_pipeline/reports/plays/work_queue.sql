@@ -119,7 +119,12 @@ alerts as (
     select
         account_id,
         max(open_alerts) as open_alerts,
-        jsonb_agg(to_jsonb(ranked_alerts) order by place) as alerts
+        jsonb_agg(
+            to_jsonb(ranked_alerts) || jsonb_build_object(
+                'person', cs.name_of_person(account_id, coalesce(facts ->> 'user_id', entity))
+            )
+            order by place
+        ) as alerts
     from ranked_alerts
     where place <= %(alerts_told)s
     group by account_id
