@@ -15,10 +15,10 @@ UNKNOWN = "unknown"
 def title_of(template: str, row: Mapping[Any, Any]) -> str:
     """The title of an alert.
 
-    `row`: entity, measured, held_against, account_name and account_id, `facts`, each by its name, and `person`, what the
-    user is called whom it is about; of a user without a name it is the id. What else the row lacks is written as
-    UNKNOWN, and a value that its format does not fit is written as it is: what came as text in place of a number is
-    told all the same.
+    `row`: entity, measured, held_against, account_name and account_id, `facts`, each by its name, and `person`, what
+    the user is called whom it is about (the id where there is no name). What else the row lacks is written as UNKNOWN,
+    and a value that its format does not fit is written as it is: what came as text in place of a number is told all
+    the same.
     """
     facts = row.get("facts") or {}
     account = row.get("account_name") or row.get("account_id") or ""
