@@ -68,7 +68,7 @@ check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: install ## measure; ACCOUNTS=1000,10000,100000
+bench: install ## measure; ACCOUNTS=1000,10000,100000 (a million: hours, 60 GB of disk)
 	$(BIN)/python -m benchmarks --accounts $(ACCOUNTS)
 
 lock: ## compile requirements.lock anew, and that of the image from it
