@@ -33,7 +33,7 @@ ACCOUNTS, BOOK_ACCOUNTS = 100_000, 1_000_000
 AT_MOST = 0.3  # seconds a page
 REPEATED = 5
 SCORED_WEEKS, MART_WEEKS = 13, 2
-NOT_COPIED = ("public.*", "raw.events", "raw.email_events", "intermediate.*")
+NOT_COPIED = ("public.*", "raw.events", "raw.events_*", "raw.email_events", "intermediate.*")
 NOT_MULTIPLIED = (
     "raw.events", "raw.email_events", "raw.invoices", "raw.onboarding_progress", "raw.value_log", "raw.signups",
     "raw.survey_responses", "raw.integrations", "raw.orders", "raw.event_attendance", "cs.account_overview",

@@ -64,6 +64,7 @@ class SourceTable:
     """A canonical table. `key`: what tells its rows apart, over all accounts. `required`: the pipeline cannot run
     without it. `append_only`: its rows never change.
     `rolled_up`: the pipeline keeps sums of its rows by day, and hears of days from which rows move away.
+    `by_month`: it is kept as a partition a month of its event time (`months`).
     `fresh_within`: after so long without a load it has missed one; None where that is up to who reads it.
     """
 
@@ -73,6 +74,7 @@ class SourceTable:
     required: bool
     append_only: bool
     rolled_up: bool
+    by_month: bool
     columns: tuple[Column, ...]
     fresh_within: timedelta | None = None
 
@@ -87,15 +89,23 @@ class SourceTable:
 
     @property
     def stored_key(self) -> tuple[str, ...]:
-        """The columns of its primary key: the key, then the account, so that it can be cut by account (`layout`), and a
-        row is still found by its key alone. That a key is in one account only is kept by loads (`moved_rows`).
+        """The columns of its primary key: the key, then the place, so that a row is still found by its key alone. That
+        a key is in one place only is kept by loads (`moved_rows`).
         """
-        return (*self.key, ACCOUNT) if self.can_move else self.key
+        return (*self.key, *self.place)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The columns that say where a row is kept: its account, so that the table can be cut by account (`layout`),
+        and its time where it is kept by month.
+        """
+        account = (ACCOUNT,) if ACCOUNT in self.column_names and ACCOUNT not in self.key else ()
+        return (*account, self.event_time) if self.by_month else account
 
     @property
     def can_move(self) -> bool:
-        """Whether a row that comes again may be another account's."""
-        return ACCOUNT in self.column_names and ACCOUNT not in self.key
+        """Whether a row that comes again may be kept at another place."""
+        return bool(self.place)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -118,7 +128,8 @@ class SourceTable:
         """
         if not exists(cursor, self):
             lines = [f"{column.name} {column.data_type}{' not null' * column.required}" for column in self.columns]
-            cursor.execute(f"create table {self.relation} ({', '.join(lines)}, {LOAD_ID} bigint not null)")
+            kept = f" partition by range ({self.event_time})" if self.by_month else ""
+            cursor.execute(f"create table {self.relation} ({', '.join(lines)}, {LOAD_ID} bigint not null){kept}")
             cursor.execute(f"comment on table {self.relation} is %s", (self.description,))
             return True
         cursor.execute("select attname from pg_attribute where attrelid = %s::regclass", (self.relation,))
@@ -203,6 +214,7 @@ def _table(entry: dict[str, Any]) -> SourceTable:
         required=meta["required"],
         append_only=meta["append_only"],
         rolled_up=meta.get("rolled_up", False),
+        by_month=meta.get("by_month", False),
         columns=tuple(_column(column) for column in entry["columns"]),
         fresh_within=_fresh_within(entry["config"].get("freshness")),
     )

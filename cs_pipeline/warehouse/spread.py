@@ -26,7 +26,7 @@ def places_of(cursor: Cursor) -> dict[str, Place]:
     cursor.execute(
         "select format('%s.%s', relnamespace::regnamespace, relname), case when partmethod = 'h' then 'distributed' "
         "else 'reference' end from pg_dist_partition inner join pg_class on pg_class.oid = logicalrelid "
-        "where partmethod = 'h' or repmodel = 't'"
+        "where (partmethod = 'h' or repmodel = 't') and not relispartition"
     )
     return {table: Place(place) for table, place in cursor.fetchall()}
 

@@ -5,13 +5,14 @@ that each server compares and upserts its own; that costs a write, and joining t
 whole table there. What triggers keep on one server (days that rows leave, stages that users leave) is kept here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.contract import ACCOUNT, LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
 from cs_pipeline.warehouse.layout import Place, place_of_source
+from cs_pipeline.warehouse.months import Month, incoming_rows, is_near
 from cs_pipeline.warehouse.moved_rows import NO_LOAD
 from cs_pipeline.warehouse.spread import place_table
 from cs_pipeline.warehouse.validation import parents_of
@@ -46,13 +47,18 @@ def forget_parents(cursor: Cursor, known: Mapping[str, str]) -> None:
 
 
 def write_spread(
-    cursor: Cursor, table: SourceTable, incoming: Incoming, values: Mapping[str, str], load_id: int
+    cursor: Cursor,
+    table: SourceTable,
+    incoming: Incoming,
+    values: Mapping[str, str],
+    load_id: int,
+    months: Sequence[Month],
 ) -> int:
     """Insert new rows and update changed ones, as on one server; how many. `values`: the columns as SQL over
-    `incoming`; `load_id`: under which days that rows leave are known.
+    `incoming`; `load_id`: under which days that rows leave are known; `months` of the incoming rows.
     """
     if table.can_move:
-        _move_rows(cursor, table, incoming, load_id)
+        _move_rows(cursor, table, incoming, values, load_id, months)
     place = place_of_source(table)
     staged = f"raw._arrived_{table.name}"
     types = {column.name: column.data_type for column in table.columns}
@@ -91,15 +97,27 @@ def _upsert(cursor: Cursor, table: SourceTable, staged: str, names: tuple[str, .
     return cursor.rowcount
 
 
-def _move_rows(cursor: Cursor, table: SourceTable, incoming: Incoming, load_id: int) -> None:
-    """Give each stored row to the account as whose it came in, with what did not come in."""
+def _move_rows(
+    cursor: Cursor,
+    table: SourceTable,
+    incoming: Incoming,
+    values: Mapping[str, str],
+    load_id: int,
+    months: Sequence[Month],
+) -> None:
+    """Put each stored row to the place as at which it came in, with what did not come in."""
     same_key = " and ".join(f"stored.{name} = asked.{name}" for name in table.key)
-    kept = ", ".join(name for name in table.column_names if name != ACCOUNT)
+    same_key += is_near(table, months, "asked")
+    near = ", _near_from, _near_until" if table.by_month else ""
+    kept = ", ".join(name for name in table.column_names if name not in table.place)
+    placed, new = ", ".join(table.place), ", ".join(f"_new_{name}" for name in table.place)
     cursor.execute(
         f"create temporary table _moving on commit drop as with asked as materialized ("
-        f"select {', '.join(table.key)}, {ACCOUNT} from {incoming.relation}) "
-        f"select stored.*, asked.{ACCOUNT} as _to from {table.relation} as stored "
-        f"inner join asked on {same_key} where stored.{ACCOUNT} <> asked.{ACCOUNT}"
+        f"select {', '.join(table.key)}, {', '.join(f'{values[name]} as _new_{name}' for name in table.place)}{near} "
+        f"from {incoming_rows(table, incoming)}) "
+        f"select stored.*, {', '.join(f'asked._new_{name}' for name in table.place)} from {table.relation} as stored "
+        f"inner join asked on {same_key} "
+        f"where {' or '.join(f'stored.{name} <> asked._new_{name}' for name in table.place)}"
     )
     if cursor.rowcount:
         left = " and ".join(f"stored.{name} = left_behind.{name}" for name in table.stored_key)
@@ -108,12 +126,16 @@ def _move_rows(cursor: Cursor, table: SourceTable, incoming: Incoming, load_id: 
             f"delete from {table.relation} as stored using left_behind where {left}"
         )
         cursor.execute(
-            f"insert into {table.relation} ({kept}, {ACCOUNT}, {LOAD_ID}) select {kept}, _to, {NO_LOAD} from _moving"
+            f"insert into {table.relation} ({kept}, {placed}, {LOAD_ID}) select {kept}, {new}, {NO_LOAD} from _moving "
+            "on conflict do nothing"
         )
         if table.rolled_up:
+            was = f"({table.event_time} at time zone 'UTC')::date"
+            is_now = f"(_new_{table.event_time} at time zone 'UTC')::date" if table.event_time in table.place else was
             cursor.execute(
                 "insert into cs.touched_days (source_table, load_id, day, rows) "
-                f"select %s, %s, ({table.event_time} at time zone 'UTC')::date, count(*) from _moving group by 3",
+                f"select %s, %s, {was}, count(*) from _moving "
+                f"where {ACCOUNT} <> _new_{ACCOUNT} or {was} <> {is_now} group by 3",
                 (table.name, load_id),
             )
     cursor.execute("drop table _moving")

@@ -58,8 +58,10 @@
 {%- endmacro %}
 
 
-{# Columns of its primary key: those, and the account, so that the table can be cut by account. #}
+{# Columns of its primary key: those, and the account, so that the table can be cut by account, and the time of a table
+   that is kept by month. #}
 {% macro stored_key(node) -%}
     {%- set account = ['account_id'] if 'account_id' in node.columns and 'account_id' not in key_of(node) else [] -%}
-    {{ return(key_of(node) + account) }}
+    {%- set time = ['occurred_at'] if node.config.meta.get('by_month') or node.meta.get('by_month') else [] -%}
+    {{ return(key_of(node) + account + time) }}
 {%- endmacro %}

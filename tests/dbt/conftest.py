@@ -12,6 +12,7 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
 from cs_pipeline.warehouse.incoming import Incoming
 from cs_pipeline.warehouse.moved_rows import move_rows
+from tests.builders.months import have_months
 from tests.builders.warm_dbt import move, name_no_source_of_flags
 
 if TYPE_CHECKING:
@@ -53,14 +54,15 @@ class DbtWarehouse:
             cursor.execute("insert into cs.loads (source_table, origin) values (%s, 'test') returning load_id", [table])
             (load_id,) = cursor.fetchone() or (0,)
             if source.can_move:
-                of_accounts = [*source.key, "account_id"]
+                months = have_months(cursor, [row[source.event_time] for row in rows], source)
                 cursor.execute(
-                    f"create temporary table came on commit drop as select {', '.join(of_accounts)} "
+                    f"create temporary table came on commit drop as select {', '.join(source.stored_key)} "
                     f"from {source.relation} with no data"
                 )
-                keys = [[row[column] for column in of_accounts] for row in rows]
+                keys = [[row[column] for column in source.stored_key] for row in rows]
                 psycopg2.extras.execute_values(cursor, "insert into came values %s", keys)
-                move_rows(cursor, source, Incoming("came", {}), load_id)
+                types = {column: source.column(column).data_type for column in source.stored_key}
+                move_rows(cursor, source, Incoming("came", types), load_id, months)
             psycopg2.extras.execute_values(
                 cursor,
                 f"insert into {source.relation} ({', '.join(columns)}, _load_id) values %s "

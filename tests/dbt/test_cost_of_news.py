@@ -6,19 +6,23 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.warehouse.load import load_folder
+from tests.builders.months import have_months
 from tests.dbt.conftest import DbtWarehouse, accounts
 
 ROLL_UPS = ("int_user_activity_daily", "int_feature_usage_daily")
 NEWEST = date(2024, 12, 1)
 ACCOUNTS = 40
 EVENTS_A_DAY = 1_000
-INDEXES = "array['raw.events_occurred_at_idx', 'raw.events__load_id_idx']"
 SHORT, LONG = 60, 240
 """Days of history."""
 
 
 def remember(dbt: DbtWarehouse, first_day: int, last_day: int) -> None:
     """Events of the days that are so long ago, in one load, in the order of time as exports have it."""
+    with dbt.warehouse.session() as session, session.cursor() as cursor:
+        have_months(
+            cursor, [f"{NEWEST - timedelta(days=ago)} 12:00Z" for ago in range(last_day + 1, first_day - 1, -1)]
+        )
     dbt.execute(
         f"""
         with load as (insert into cs.loads (source_table, origin) values ('events', 'history') returning load_id)
@@ -33,16 +37,28 @@ def remember(dbt: DbtWarehouse, first_day: int, last_day: int) -> None:
         cross join generate_series(1, {EVENTS_A_DAY}) as numbers (number)
         """
     )
-    dbt.execute(f"select brin_summarize_new_values(name::regclass) from unnest({INDEXES}) as indexes (name)")
+    dbt.execute(
+        "select brin_summarize_new_values(pg_class.oid) from pg_class inner join pg_am on relam = pg_am.oid "
+        "where amname = 'brin' and relkind = 'i' and relname like 'events%'"
+    )
 
 
 def rows_read(dbt: DbtWarehouse) -> int:
     """Rows of events and roll-ups that were read so far, by whatever way; those that ANALYZE samples do not count."""
     (read,) = dbt.column(
         "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_user_tables "
-        f"where relname in ('events', '{ROLL_UPS[0]}', '{ROLL_UPS[1]}')"
+        f"where relname ~ '^events(_20.*)?$' or relname in ('{ROLL_UPS[0]}', '{ROLL_UPS[1]}')"
     )
     return int(read)
+
+
+def looks_into_old_months(dbt: DbtWarehouse) -> int:
+    """How often anything read a month of events before those next to the news."""
+    (looks,) = dbt.column(
+        "select coalesce(sum(seq_scan + coalesce(idx_scan, 0)), 0)::bigint from pg_stat_user_tables "
+        "where relname ~ '^events_20' and relname < 'events_2024_10'"
+    )
+    return int(looks)
 
 
 def rows_for_news(dbt: DbtWarehouse, folder: Path, day: date) -> dict[str, int]:
@@ -52,9 +68,10 @@ def rows_for_news(dbt: DbtWarehouse, folder: Path, day: date) -> dict[str, int]:
     new = [f"{day}-{n},a{n % ACCOUNTS},u{n % 200},{day} 10:00Z,login,reports" for n in range(EVENTS_A_DAY)]
     header = "event_id,account_id,user_id,occurred_at,event_name,feature"
     (folder / "events.csv").write_text("\n".join([header, late, *new, ""]))
-    before = rows_read(dbt)
+    before, looks = rows_read(dbt), looks_into_old_months(dbt)
     load_folder(dbt.warehouse, folder)
     loaded = rows_read(dbt)
+    assert looks_into_old_months(dbt) == looks
     dbt.build("--select", "stg_events", *ROLL_UPS)
     rolled_up = rows_read(dbt)
     assert dbt.failures("test", "--select", "test_name:keys_are_of_one_account") == []

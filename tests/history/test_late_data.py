@@ -14,6 +14,7 @@ from cs_pipeline.settings import LateRows
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
 from tests.builders.marts import add_account_week, week
+from tests.builders.months import have_months
 from tests.builders.scored_accounts import WEEKLY_POINTS
 
 WEEKS = [week(number) for number in range(3)]  # from 2024-01-01
@@ -30,6 +31,8 @@ def load(warehouse: Warehouse, name: str, **row: object) -> None:
             [name],
         )
         row["_load_id"] = (cursor.fetchone() or (None,))[0]
+        if table.by_month:
+            have_months(cursor, [str(row["occurred_at"])], table)
         key = ", ".join(table.stored_key)
         cursor.execute(
             f"insert into raw.{name} ({', '.join(row)}) values %s on conflict ({key}) do update set "

@@ -79,7 +79,7 @@ def test_no_key_of_a_distributed_table_stands_in_the_way(laid_out: Warehouse) ->
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("create unique index on raw.events (event_id)", "raw.events: CREATE UNIQUE INDEX"),
+        ("create unique index on raw.invoices (invoice_id)", "raw.invoices: CREATE UNIQUE INDEX"),
         ("alter table raw.users add constraint one unique (email)", "raw.users: CREATE UNIQUE INDEX"),
         (
             "alter table cs.renewal_windows add constraint none exclude using btree (subscription_id with =)",

@@ -192,3 +192,63 @@ def test_an_upgrade_that_is_killed_while_it_builds_an_index_keeps_those_that_are
     )
     assert set(kept) <= {number for (number,) in keys}
     assert rows(of_before, INDEXES) == []
+
+
+HANGS_IN_A_MONTH = """
+create function hang() returns event_trigger language plpgsql as $$
+begin
+    if current_setting('application_name') = 'killed' and to_regclass('raw.events_2025_08') is not null then
+        perform pg_sleep(30);
+    end if;
+end
+$$;
+create event trigger hang on ddl_command_end execute function hang();
+"""
+HANGING = "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
+EVENTS = "select count(*), sum(hashtextextended(events::text, 0))::text from raw.events"
+MONTHS = """
+select relname, oid from pg_class
+where relnamespace = 'raw'::regnamespace and relname ~ '^events_2' and relkind = 'r' order by 1
+"""
+WRITTEN_MEANWHILE = """
+with load as (insert into cs.loads (source_table, origin) values ('events', 'of before') returning load_id)
+
+insert into raw.events (event_id, account_id, occurred_at, event_name, _load_id)
+select 'meanwhile', min(account_id), '2025-06-10', 'login', load_id from raw.accounts, load group by load_id;
+delete from raw.events where event_id in (
+    select event_id from raw.events where occurred_at >= '2025-07-01' and occurred_at < '2025-08-01' limit 3
+)
+"""
+
+
+@pytest.mark.slow(seconds=10)
+def test_an_upgrade_that_is_killed_in_a_month_of_events_keeps_whole_months_and_loses_nothing_written_meanwhile(
+    of_before: Warehouse, tmp_path: Path
+) -> None:
+    with of_before.session() as session, session.cursor() as cursor:
+        cursor.execute(HANGS_IN_A_MONTH)
+    command = [sys.executable, "-m", "cs_pipeline.cli", "warehouse", "migrate"]
+    ours = os.environ | environment(of_before, tmp_path)
+    killed = ours | {"CS_PIPELINE_DATABASE_URL": f"{of_before.url}?application_name=killed"}
+    process = subprocess.Popen(command, env=killed, stdout=subprocess.DEVNULL)
+    wait_until("a month in the middle", timedelta(minutes=1), lambda: bool(rows(of_before, HANGING)))
+    process.kill()
+    process.wait()
+    ((pid,),) = rows(of_before, HANGING)
+    rows(of_before, f"select pg_terminate_backend({pid}, 10000)")
+    whole = dict(rows(of_before, MONTHS))
+    assert {"events_2025_06", "events_2025_07"} <= set(whole)
+    assert "events_2025_08" not in whole
+    with of_before.session() as session, session.cursor() as cursor:
+        cursor.execute(WRITTEN_MEANWHILE)
+    before, read = rows(of_before, EVENTS), rows(of_before, "select count(*) from staging.stg_events")
+    done = subprocess.run(command, env=ours, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert version_of(of_before).is_newest
+    assert rows(of_before, EVENTS) == before
+    after = dict(rows(of_before, MONTHS))
+    copied_again = {name for name, number in whole.items() if after[name] != number}
+    assert copied_again == {"events_2025_06", "events_2025_07"}
+    assert rows(of_before, "select count(*) from staging.stg_events") == read == [before[0][:1]]
+    assert rows(of_before, "select relkind from pg_class where oid = 'raw.events'::regclass") == [("p",)]
+    assert rows(of_before, "select relname from pg_class where relname ~ '^_events'") == []

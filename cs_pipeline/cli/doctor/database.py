@@ -17,6 +17,8 @@ IS_NOT_MIGRATED = (  # `to_regclass` would ask for a right on the schema
     "select not exists (select from pg_class where relname = 'actions' and relnamespace = to_regnamespace('cs'))"
 )
 NAMED = 5  # accounts that a finding names
+NEWEST_EVENTS = 1_000
+"""Of the events that were loaded last, so many are looked for in all months: loads look near their time only."""
 
 
 def examine_server(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
@@ -37,6 +39,7 @@ def is_migrated(warehouse: Warehouse) -> bool:
 def examine_data(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
     """Source tables, scores, weeks without them, contracts that raise a doubt, whether the score knows, and drifts."""
     yield from guarded("source tables", lambda: _source_tables(warehouse))
+    yield from guarded("event ids", lambda: _event_ids(warehouse))
     yield from guarded("scores", lambda: _scores(warehouse, settings))
     yield from guarded("contracts", lambda: _contracts(warehouse, settings))
     yield from guarded("score", lambda: _knowledge(warehouse))
@@ -56,12 +59,47 @@ def examine_crm(warehouse: Warehouse, settings: Settings) -> Finding:
     return Finding("CRM", "ok", f"{settings.crm}: {tasks:,} open tasks, {read}")
 
 
+def _event_ids(warehouse: Warehouse) -> Iterator[Finding]:
+    """Whether the newest load brought ids of events that stand at a time far from theirs."""
+    if not _scalar(warehouse, "select to_regclass('raw.events') is not null"):
+        return
+    looked_at, twice, first = _rows(
+        warehouse,
+        f"""
+        with newest as materialized (
+            select event_id
+            from raw.events
+            where _load_id = (select max(load_id) from cs.loads where source_table = 'events' and rows_loaded > 0)
+            limit {NEWEST_EVENTS}
+        ),
+
+        found as (
+            select event_id
+            from raw.events
+            where event_id = any(array(select event_id from newest))
+            group by event_id
+            having count(*) > 1
+        )
+
+        select (select count(*) from newest), count(*), min(event_id) from found
+        """,
+    )[0]
+    if twice:
+        words = f"{twice:,} of the {looked_at:,} events that were loaded last has the id of an event at another time, "
+        words += f"as {first}: an id that comes again more than two weeks off counts as another event "
+        yield Finding("event ids", "note", f"{words}(docs/bring-your-data.md, Months)")
+
+
 def _source_tables(warehouse: Warehouse) -> Iterator[Finding]:
     rows = _rows(
         warehouse,
         """
-        select relname, greatest(reltuples, 0)::bigint from pg_class
-        where relnamespace = 'raw'::regnamespace and relkind in ('r', 'p')
+        select whole.relname, coalesce(sum(greatest(part.reltuples, 0)), 0)::bigint
+        from pg_class as whole
+        left join pg_class as part
+            on part.relkind = 'r' and coalesce(pg_partition_root(part.oid), part.oid) = whole.oid
+        where whole.relnamespace = 'raw'::regnamespace and whole.relkind in ('r', 'p') and not whole.relispartition
+        group by whole.oid, whole.relname
         """,
     )
     present = {str(name): int(str(count)) for name, count in rows}

@@ -94,8 +94,11 @@ def _asking(name: str, rules: Mapping[str, Rule]) -> Iterator[Rule]:
 
 
 _ROWS = """
-select relname::text as name, greatest(reltuples, 0)::bigint as rows
-from pg_class
-where relnamespace = to_regnamespace('raw') and relkind in ('r', 'p')
+select whole.relname::text as name, coalesce(sum(greatest(part.reltuples, 0)), 0)::bigint as rows
+from pg_class as whole
+left join pg_class as part
+    on part.relkind = 'r' and coalesce(pg_partition_root(part.oid), part.oid) = whole.oid
+where whole.relnamespace = to_regnamespace('raw') and whole.relkind in ('r', 'p') and not whole.relispartition
+group by whole.oid, whole.relname
 """
 _LOADED = "select source_table as name, max(finished_at) as loaded_at from cs.loads where rows_read > 0 group by 1"

@@ -4,7 +4,10 @@
    the staging view on which everything else rests.
 
    The keys are looked up as an array: PostgreSQL would read the whole table for a join with them, and the servers of a
-   Citus could not join it at all. Of a load of more than a million rows, that many are looked at: an array has an end. #}
+   Citus could not join it at all. Of a load of more than a million rows, that many are looked at: an array has an end.
+
+   In a table that is kept by month they are looked up in the months from two weeks before the load's earliest row on:
+   there loads look for them, and a key that comes again further off is another row. #}
 {% test keys_are_of_one_account(model) %}
 
 select
@@ -24,7 +27,18 @@ select
     max(account_id) as other_account_id
 from {{ source('raw', node.name) }}
 where
-    ({{ key }}) = any(
+    {%- if node.config.meta.get('by_month') or node.meta.get('by_month') %}
+    occurred_at >= (
+        select min(occurred_at) - interval '14 days'
+        from {{ source('raw', node.name) }}
+        where
+            _load_id >= (
+                select max(loads.load_id)
+                from cs.loads
+                where loads.source_table = '{{ node.name }}'
+            )
+    )
+    and {% endif %}({{ key }}) = any(
         array(
             select ({{ key }})
             from {{ source('raw', node.name) }}
