@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from psycopg2.extensions import connection as Session
+from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, read_contract
+from cs_pipeline.warehouse.spread import is_spread
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,33 @@ def _stale_at(
             return f"{table.name} is absent: {view} is not built", moments
         stale = moments
         for condition in _is_fresh(view, table):
-            cursor.execute(
-                f"select asked.as_of from unnest(%(moments)s::timestamptz[]) as asked (as_of) where {condition}",
-                {"moments": list(stale), "age": age, "source": table.name},
-            )
-            fresh = {as_of for (as_of,) in cursor.fetchall()}
+            fresh = _moments_of(cursor, condition, {"age": age, "source": table.name}, stale)
             stale = [moment for moment in stale if moment not in fresh]
             if not stale:
                 return None, stale
         cursor.execute(f"select 1 from {view} limit 1")
         return (f"{table.name} is absent or empty" if cursor.fetchone() is None else None), stale
+
+
+def _moments_of(
+    cursor: Cursor, condition: str, parameters: Mapping[str, object], moments: Sequence[datetime]
+) -> set[datetime]:
+    """The moments at which the condition holds. Where tables are spread over servers, each is asked about by itself:
+    beside moments that are listed, one server looks nothing up on the others.
+    """
+    together = [[moment] for moment in moments] if is_spread(cursor) else [list(moments)]
+    held: set[datetime] = set()
+    for some in together:
+        if len(some) == 1:
+            from_moments, told = condition.replace("asked.as_of", "%(moment)s::timestamptz"), {"moment": some[0]}
+            cursor.execute(f"select %(moment)s::timestamptz where {from_moments}", {**parameters, **told})
+        else:
+            cursor.execute(
+                f"select asked.as_of from unnest(%(moments)s::timestamptz[]) as asked (as_of) where {condition}",
+                {**parameters, "moments": some},
+            )
+        held |= {as_of for (as_of,) in cursor.fetchall()}
+    return held
 
 
 def _is_fresh(view: str, table: SourceTable) -> Iterator[str]:

@@ -11,6 +11,74 @@ with decided as (
         (status <> 'refused' or reason = 'hold_out')
         and (%(playbook)s::text is null or playbook = %(playbook)s)
     order by playbook, account_id, enrolled_at, enrolment_id
+),
+
+-- Each of these is joined by itself: where tables are spread over servers, none looks up rows of another, case by case.
+accounts as materialized (
+    select
+        account_id,
+        churned_at
+    from marts.dim_accounts
+    where account_id = any(array(select decided.account_id from decided))
+),
+
+decided_accounts as materialized (
+    select
+        decided.*,
+        accounts.churned_at
+    from decided
+    left join accounts on decided.account_id = accounts.account_id
+),
+
+renewals as materialized (
+    select distinct on (decided.playbook, decided.account_id)
+        decided.playbook,
+        decided.account_id,
+        coalesce(terms.successor_started_on <= terms.renews_on + %(settled_days)s, false)
+        or (
+            terms.renewal_type = 'auto'
+            and coalesce(terms.ended_on > terms.renews_on, terms.successor_started_on is null)
+            and coalesce(decided.churned_at::date > terms.renews_on, true)
+        ) as has_renewed
+    from decided_accounts as decided
+    inner join marts.fct_subscription_terms as terms
+        on
+            decided.account_id = terms.account_id
+            and decided.decided_on < terms.renews_on
+            and decided.decided_on + %(renews_days)s >= terms.renews_on
+    where
+        terms.renews_on + %(settled_days)s <= %(now)s::date
+        and not terms.is_addon
+        and not terms.is_trial
+    order by decided.playbook, decided.account_id, terms.renews_on, terms.subscription_id
+),
+
+earlier_scores as materialized (
+    select distinct on (decided.playbook, decided.account_id)
+        decided.playbook,
+        decided.account_id,
+        scores.score
+    from decided
+    inner join cs.health_scores as scores
+        on
+            decided.account_id = scores.account_id
+            and scores.week between decided.decided_on - 42 and decided.decided_on - 7
+    where scores.is_active
+    order by decided.playbook asc, decided.account_id asc, scores.week desc
+),
+
+later_scores as materialized (
+    select distinct on (decided.playbook, decided.account_id)
+        decided.playbook,
+        decided.account_id,
+        scores.score
+    from decided
+    inner join cs.health_scores as scores
+        on
+            decided.account_id = scores.account_id
+            and scores.week - %(scored_days)s between decided.decided_on - 13 and decided.decided_on - 7
+    where scores.is_active
+    order by decided.playbook asc, decided.account_id asc, scores.week desc
 )
 
 select
@@ -19,51 +87,17 @@ select
     decided.is_held_out,
     decided.playbook_version,
     decided.since as decided_at,
-    renewal.has_renewed,
+    renewals.has_renewed,
     case
         when decided.since + %(leaves_within)s <= %(now)s
-            then coalesce(accounts.churned_at between decided.since and decided.since + %(leaves_within)s, false)
+            then coalesce(decided.churned_at between decided.since and decided.since + %(leaves_within)s, false)
     end as has_left,
-    case when decided.since + %(scored_after)s <= %(now)s then later.score - earlier.score end as score_change
-from decided
-left join marts.dim_accounts as accounts on decided.account_id = accounts.account_id
-left join lateral (
-    select
-        coalesce(terms.successor_started_on <= terms.renews_on + %(settled_days)s, false)
-        or (
-            terms.renewal_type = 'auto'
-            and coalesce(terms.ended_on > terms.renews_on, terms.successor_started_on is null)
-            and coalesce(accounts.churned_at::date > terms.renews_on, true)
-        ) as has_renewed
-    from marts.fct_subscription_terms as terms
-    where
-        terms.account_id = decided.account_id
-        and terms.renews_on > decided.decided_on
-        and terms.renews_on <= decided.decided_on + %(renews_days)s
-        and terms.renews_on + %(settled_days)s <= %(now)s::date
-        and not terms.is_addon
-        and not terms.is_trial
-    order by terms.renews_on, terms.subscription_id
-    limit 1
-) as renewal on true
-left join lateral (
-    select scores.score
-    from cs.health_scores as scores
-    where
-        scores.account_id = decided.account_id
-        and scores.is_active
-        and scores.week between decided.decided_on - 42 and decided.decided_on - 7
-    order by scores.week desc
-    limit 1
-) as earlier on true
-left join lateral (
-    select scores.score
-    from cs.health_scores as scores
-    where
-        scores.account_id = decided.account_id
-        and scores.is_active
-        and scores.week between decided.decided_on + %(scored_days)s - 13 and decided.decided_on + %(scored_days)s - 7
-    order by scores.week desc
-    limit 1
-) as later on true
+    case
+        when decided.since + %(scored_after)s <= %(now)s then later_scores.score - earlier_scores.score
+    end as score_change
+from decided_accounts as decided
+left join renewals on decided.playbook = renewals.playbook and decided.account_id = renewals.account_id
+left join earlier_scores
+    on decided.playbook = earlier_scores.playbook and decided.account_id = earlier_scores.account_id
+left join later_scores on decided.playbook = later_scores.playbook and decided.account_id = later_scores.account_id
 order by decided.playbook, decided.account_id

@@ -4,7 +4,7 @@ select
     filters.filter,
     filters.value,
     count(*),
-    sum(overview.arr),
+    sum(overview.arr::numeric)::double precision,  -- decimal, so that it does not depend on the order of accounts
     max(overview.severity) filter (where filters.filter = 'band')
 from cs.account_overview as overview
 cross join

@@ -24,6 +24,8 @@ from cs_pipeline.history.weeks import WEEK
 from cs_pipeline.sql_files import read_sql
 from cs_pipeline.warehouse.bulk import query, read_rows
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.layout import Place
+from cs_pipeline.warehouse.spread import is_spread, place_table
 
 SCRATCH_SCHEMA = "cs_replay"
 SCRATCH = Schemas(SCRATCH_SCHEMA, SCRATCH_SCHEMA)
@@ -113,6 +115,8 @@ def _bring_weeks_before(warehouse: Warehouse, models: Sequence[ScoreModel], firs
     versions = [(model.model, model.version) for model in models]
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(f"create table {SCRATCH.scores} (like {STORED.scores} including all)")
+        if is_spread(cursor):
+            place_table(cursor, SCRATCH.scores, Place.DISTRIBUTED)
         for source, target in ((STORED.scores, SCRATCH.scores), (STORED.account_weeks, SCRATCH.account_weeks)):
             cursor.execute(_SHARED_COLUMNS, (source, target))
             columns = ", ".join(name for (name,) in cursor.fetchall())

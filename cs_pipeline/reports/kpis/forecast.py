@@ -137,13 +137,17 @@ order by kpi, month desc
 
 _TOTALS = """
 select
-    (select count(*) from cs.renewal_forecasts where week = %(week)s) as of_week,
-    count(*) as renewals,
-    coalesce(sum(forecasts.mrr), 0) as mrr,
-    sum(forecasts.mrr * forecasts.likelihood) as expected_mrr
-from cs.renewal_forecasts as forecasts
-left join marts.dim_accounts as accounts on forecasts.account_id = accounts.account_id
-where
-    forecasts.week = %(week)s
-    and (%(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s))
+    count(*) as of_week,
+    count(*) filter (where is_asked) as renewals,
+    coalesce(sum(mrr) filter (where is_asked), 0) as mrr,
+    sum(mrr * likelihood) filter (where is_asked) as expected_mrr
+from (
+    select
+        forecasts.mrr,
+        forecasts.likelihood,
+        %(owner)s::text is null or lower(accounts.owner_email) = lower(%(owner)s) as is_asked
+    from cs.renewal_forecasts as forecasts
+    left join marts.dim_accounts as accounts on forecasts.account_id = accounts.account_id
+    where forecasts.week = %(week)s
+) as listed
 """

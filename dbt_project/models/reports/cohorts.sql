@@ -21,6 +21,15 @@ sizes as (
 
 ),
 
+-- A relation of its own: asked within the series, each server of a Citus would make the whole series.
+newest as materialized (
+
+    select max(month) as month
+    from {{ ref('fct_account_months') }}
+    where is_complete
+
+),
+
 -- An account that left long ago has no row any more, and pays nothing.
 ages as (
 
@@ -30,16 +39,12 @@ ages as (
         sizes.mrr_start,
         counts.age
     from sizes
+    cross join newest
     cross join lateral generate_series(
         0,
-        (
-            select
-                cast(
-                    12 * extract(year from age(max(all_months.month), sizes.first_paid_month))
-                    + extract(month from age(max(all_months.month), sizes.first_paid_month)) as integer
-                )
-            from {{ ref('fct_account_months') }} as all_months
-            where all_months.is_complete
+        cast(
+            12 * extract(year from age(newest.month, sizes.first_paid_month))
+            + extract(month from age(newest.month, sizes.first_paid_month)) as integer
         )
     ) as counts (age)
 

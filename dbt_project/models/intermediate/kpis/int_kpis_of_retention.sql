@@ -29,14 +29,14 @@ compared as (
         count(*) as customers,
         count(*) filter (where account_months.mrr > 0) as kept,
         count(*) filter (where account_months.mrr > starts.mrr) as grown,
-        cast(sum(starts.mrr) as double precision) as a,
-        cast(sum(account_months.mrr) as double precision) as b,
-        cast(sum(starts.retained) as double precision) as m,
-        cast(sum(starts.mrr * starts.mrr) as double precision) as aa,
-        cast(sum(account_months.mrr * starts.mrr) as double precision) as ab,
-        cast(sum(account_months.mrr * account_months.mrr) as double precision) as bb,
-        cast(sum(starts.retained * starts.mrr) as double precision) as am,
-        cast(sum(starts.retained * starts.retained) as double precision) as mm
+        sum(starts.mrr) as a,
+        sum(account_months.mrr) as b,
+        sum(starts.retained) as m,
+        sum(starts.mrr * starts.mrr) as aa,
+        sum(account_months.mrr * starts.mrr) as ab,
+        sum(account_months.mrr * account_months.mrr) as bb,
+        sum(starts.retained * starts.mrr) as am,
+        sum(starts.retained * starts.retained) as mm
     from account_months
     cross join
         lateral (
@@ -72,46 +72,69 @@ by_part as (
 
 ),
 
+-- Added up as decimals, so that no sum depends on the order of accounts.
+sums as (
+
+    select
+        month,
+        window_months,
+        segment_kind,
+        segment,
+        customers,
+        kept,
+        grown,
+        cast(a as double precision) as a,
+        cast(b as double precision) as b,
+        cast(m as double precision) as m,
+        cast(aa as double precision) as aa,
+        cast(ab as double precision) as ab,
+        cast(bb as double precision) as bb,
+        cast(am as double precision) as am,
+        cast(mm as double precision) as mm
+    from by_part
+
+),
+
 kpis as (
 
     select
         kpis.kpi,
-        by_part.month,
-        by_part.window_months,
-        by_part.segment_kind,
-        by_part.segment,
+        sums.month,
+        sums.window_months,
+        sums.segment_kind,
+        sums.segment,
         kpis.numerator,
         kpis.denominator,
-        by_part.customers as n,
+        sums.customers as n,
         kpis.interval_kind,
         kpis.squares
-    from by_part
+    from sums
     cross join lateral (
         values
         (
             'nrr',
-            by_part.b,
-            by_part.a,
+            sums.b,
+            sums.a,
             'ratio',
-            {{ residual_squares('by_part.b', 'by_part.a', 'by_part.bb', 'by_part.ab', 'by_part.aa') }}
+            {{ residual_squares('sums.b', 'sums.a', 'sums.bb', 'sums.ab', 'sums.aa') }}
         ),
         (
             'grr',
-            by_part.m,
-            by_part.a,
+            sums.m,
+            sums.a,
             'bounded',
-            {{ residual_squares('by_part.m', 'by_part.a', 'by_part.mm', 'by_part.am', 'by_part.aa') }}
+            {{ residual_squares('sums.m', 'sums.a', 'sums.mm', 'sums.am', 'sums.aa') }}
         ),
         (
             'revenue_churn_rate',
-            by_part.a - by_part.m,
-            by_part.a,
+            sums.a - sums.m,
+            sums.a,
             'bounded',
-            {{ residual_squares('by_part.m', 'by_part.a', 'by_part.mm', 'by_part.am', 'by_part.aa') }}
+            {{ residual_squares('sums.m', 'sums.a', 'sums.mm', 'sums.am', 'sums.aa') }}
         ),
-        ('logo_retention', by_part.kept, by_part.customers, 'share', null),
-        ('churn_rate', by_part.customers - by_part.kept, by_part.customers, 'share', null),
-        ('account_growth', by_part.grown, by_part.customers, 'share', null)
+        ('logo_retention', sums.kept, sums.customers, 'share', null),
+        ('churn_rate', sums.customers - sums.kept, sums.customers, 'share', null),
+        ('account_growth', sums.grown, sums.customers, 'share', null)
     ) as kpis (kpi, numerator, denominator, interval_kind, squares)
 
 )

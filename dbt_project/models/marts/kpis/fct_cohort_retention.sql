@@ -94,7 +94,8 @@ cohort_movements as (
     select
         accounts.cohort_month,
         movements.month,
-        sum(movements.mrr_change) as mrr_change
+        -- Decimal, so that a sum does not depend on the order of accounts.
+        sum(cast(movements.mrr_change as numeric)) as mrr_change
     from movements
     inner join accounts on movements.account_id = accounts.account_id
     group by accounts.cohort_month, movements.month
@@ -106,7 +107,7 @@ cohort_mrr as (
     select
         cohort_months.cohort_month,
         cohort_months.months_since_signup,
-        sum(cohort_movements.mrr_change) as mrr
+        cast(sum(cohort_movements.mrr_change) as double precision) as mrr
     from cohort_months
     inner join cohort_movements
         on
