@@ -15,12 +15,14 @@ class BaseChannel(ABC):
 
     `name`: how logs and reports call it, such as 'capture', 'sendgrid', 'slack', 'hubspot'. `batch_size`: how many
     messages `deliver` takes in one call. `calls_at_a_time`: how many calls may be under way at once, each in a thread.
-    The larger of the two is how many messages may become uncertain together.
+    The larger of the two is how many messages may become uncertain together. `seconds_between`: how far apart messages
+    are that share a turn (`turns`).
     """
 
     name: str
     batch_size: int = 1
     calls_at_a_time: int = 1
+    seconds_between: float = 0.0
 
     def __repr__(self) -> str:
         """Its kind alone, so that no key reaches a log."""
@@ -29,6 +31,10 @@ class BaseChannel(ABC):
     def batch_key(self, message: Message) -> Hashable:  # noqa: ARG002 - nothing by default
         """What messages of one call have in common, because the provider is told it once; None where it is nothing."""
         return None
+
+    def turn_of(self, message: Message) -> str:  # noqa: ARG002
+        """What messages share between which `seconds_between` are to pass."""
+        return ""
 
     def delivery_to(self, recipient: str) -> Delivery:  # noqa: ARG002 - alike for everybody by default
         """Where a message to `recipient` would go: to its reader ('live'), or into the captures."""

@@ -17,6 +17,7 @@ from cs_pipeline.channels.crm_api import ConnectedCrm
 from cs_pipeline.channels.fallback import Fallback
 from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.registry import KINDS, ChannelKind, carrier_of
+from cs_pipeline.channels.turns import InTurn
 from cs_pipeline.clock import Clock
 from cs_pipeline.settings import PREFIX, Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -30,12 +31,12 @@ def channels_for(settings: Settings, warehouse: Warehouse, clock: Clock | None =
     clock = clock if clock is not None else Clock(settings.now)
     table = CrmTableChannel(warehouse, clock)
     if settings.delivery == "live" and not settings.sendgrid_sandbox:
-        return _outside(settings, table, clock)
+        return _outside(settings, warehouse, table, clock)
     capture = CaptureChannel(settings, warehouse, clock)
     captured = {name: _captured(kind, settings, table, capture) for name, kind in KINDS.items()}
     if settings.delivery == "capture":
         return captured
-    outside = _outside(settings, table, clock, mail_log=capture if settings.sendgrid_sandbox else None)
+    outside = _outside(settings, warehouse, table, clock, mail_log=capture if settings.sendgrid_sandbox else None)
     if settings.delivery == "live":
         return outside
     return {
@@ -57,13 +58,18 @@ def _captured(kind: ChannelKind, settings: Settings, table: CrmTableChannel, cap
 
 
 def _outside(
-    settings: Settings, table: CrmTableChannel, clock: Clock, mail_log: CaptureChannel | None = None
+    settings: Settings,
+    warehouse: Warehouse,
+    table: CrmTableChannel,
+    clock: Clock,
+    mail_log: CaptureChannel | None = None,
 ) -> dict[str, BaseChannel]:
     """Every kind of message on its way to its reader. `mail_log` records mail that SendGrid only checks."""
     channels: dict[str, BaseChannel] = {}
     for name, kind in KINDS.items():
         if carrier_of(name, settings) is kind:
-            channels[name] = kind.build(settings, clock) or (table if name == table.name else NotConnected(kind))
+            channel = kind.build(settings, clock) or (table if name == table.name else NotConnected(kind))
+            channels[name] = InTurn(channel, warehouse) if channel.seconds_between else channel
     if mail_log is not None:
         channels["email"] = Tee(channels["email"], mail_log)
     carried = {

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
+from cs_pipeline.addresses import same_spelling
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.http import BROKEN_EXCHANGE, TIMEOUT_SECONDS, broken_off, redacted
 from cs_pipeline.channels.message import LookupResult, Message, Outcome
@@ -64,7 +65,7 @@ class SlackChannel(BaseChannel):
     ) -> None:
         """`has_buttons`: somebody listens to clicks, so that messages may have buttons."""
         self._token = token
-        self._seconds_between = seconds_between
+        self.seconds_between = seconds_between
         self._posted_at: dict[str, float] = {}
         self._slack = client_of(token, base_url, timeout_seconds)
         self._conversations = Conversations(self._slack)
@@ -78,6 +79,10 @@ class SlackChannel(BaseChannel):
         well when it says `is_broadcast`.
         """
         return [self._deliver(message) for message in messages]
+
+    def turn_of(self, message: Message) -> str:
+        """Its conversation: Slack takes about one message a second in each."""
+        return same_spelling(message.recipient)
 
     def _deliver(self, message: Message) -> Outcome:
         try:
@@ -125,9 +130,9 @@ class SlackChannel(BaseChannel):
 
     def _wait_for_turn(self, conversation: str) -> None:
         """Slack takes about one message a second and conversation."""
-        since_last = time.monotonic() - self._posted_at.get(conversation, -self._seconds_between)
-        if since_last < self._seconds_between:
-            time.sleep(self._seconds_between - since_last)
+        since_last = time.monotonic() - self._posted_at.get(conversation, -self.seconds_between)
+        if since_last < self.seconds_between:
+            time.sleep(self.seconds_between - since_last)
         self._posted_at[conversation] = time.monotonic()
 
     def find(self, message: Message) -> LookupResult:

@@ -52,7 +52,7 @@ class TeamsChannel(BaseChannel):
             raise UserError(f"{PREFIX}TEAMS_WEBHOOK_URL is not the address of a workflow's webhook (docs/teams.md)")
         self._url = url
         self._timeout = timeout_seconds
-        self._seconds_between = seconds_between
+        self.seconds_between = seconds_between
         self._posted_at = -seconds_between
         self._opener = opener_that_tells()
 
@@ -77,8 +77,8 @@ class TeamsChannel(BaseChannel):
 
     def _wait_for_turn(self) -> None:
         since_last = time.monotonic() - self._posted_at
-        if since_last < self._seconds_between:
-            time.sleep(self._seconds_between - since_last)
+        if since_last < self.seconds_between:
+            time.sleep(self.seconds_between - since_last)
         self._posted_at = time.monotonic()
 
 
