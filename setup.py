@@ -8,7 +8,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-BESIDE = ("dbt_project", "examples", "docs", "dagster.yaml", "deploy/workspace.grpc.yaml")
+BESIDE = ("dbt_project", "examples", "docs", "dagster.yaml", "deploy/workspace.grpc.yaml", "deploy/dagster.celery.yaml")
 MADE = shutil.ignore_patterns("target", "logs", ".user.yml", "__pycache__", "images")
 
 

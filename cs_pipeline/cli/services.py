@@ -50,11 +50,17 @@ def environment_for(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
 
 
 def prepare_dagster_home(settings: Settings) -> None:
-    """The folder for DAGSTER_HOME, holding the project's dagster.yaml."""
+    """The folder for DAGSTER_HOME, holding the project's dagster.yaml, or where a broker is set that of Celery."""
     if not settings.home.exists():
         make_private(settings.home, is_entered=True)
     make_private(settings.dagster_home)
-    shutil.copyfile(PROJECT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    names = (
+        ("dagster.yaml",) if settings.celery_broker is None else ("deploy/dagster.celery.yaml", "dagster.celery.yaml")
+    )
+    found = next(PROJECT / name for name in names if (PROJECT / name).exists())  # in a wheel all stand side by side
+    beside = settings.dagster_home / f"dagster.yaml.{os.getpid()}"
+    shutil.copyfile(found, beside)
+    beside.replace(settings.dagster_home / "dagster.yaml")  # others may be reading it
 
 
 def start_all(settings: Settings) -> None:

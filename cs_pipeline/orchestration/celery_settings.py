@@ -25,6 +25,7 @@ CONFIG: dict[str, Any] = {
     "result_backend_transport_options": {"visibility_timeout": LONGEST_RUN + 3_600},
     "result_expires": LONGEST_RUN + 3_600,
     "broker_connection_retry_on_startup": True,
+    "worker_redirect_stdouts": False,  # what runs log is no warning of Celery's
 }
 
 

@@ -1,7 +1,5 @@
 """Choose what executes the steps of the weekly job: one process, or several where there are slices to spread."""
 
-from typing import Any
-
 import dagster as dg
 
 from cs_pipeline.errors import UserError
@@ -24,7 +22,7 @@ def executor_of_slices(settings: Settings) -> dg.ExecutorDefinition:
             {"max_concurrent": settings.score_slices, "start_method": start}
         )
     try:
-        return owned(_library_executor(settings)).configured(_config(settings))
+        return _on_celery(settings) if settings.slices_on == "celery" else _in_pods(settings)
     except ImportError:
         raise UserError(
             f"CS_PIPELINE_SLICES_ON is {settings.slices_on}, and its library is not installed: "
@@ -32,17 +30,15 @@ def executor_of_slices(settings: Settings) -> dg.ExecutorDefinition:
         ) from None
 
 
-def _library_executor(settings: Settings) -> dg.ExecutorDefinition:
-    if settings.slices_on == "celery":
-        from dagster_celery import celery_executor
+def _on_celery(settings: Settings) -> dg.ExecutorDefinition:
+    from celery.result import allow_join_result
+    from dagster_celery import celery_executor
 
-        return celery_executor
+    # The run itself may be a task of Celery, which are not to wait for others: these are on a queue of their own.
+    return owned(celery_executor, allow_join_result).configured(executor_config(settings, STEPS_QUEUE))
+
+
+def _in_pods(settings: Settings) -> dg.ExecutorDefinition:
     from dagster_k8s import k8s_job_executor
 
-    return k8s_job_executor
-
-
-def _config(settings: Settings) -> dict[str, Any]:
-    if settings.slices_on == "celery":
-        return executor_config(settings, STEPS_QUEUE)
-    return {"max_concurrent": settings.score_slices}
+    return owned(k8s_job_executor).configured({"max_concurrent": settings.score_slices})

@@ -3,11 +3,12 @@
 Dagster's DefaultRunLauncher cannot tell whether a run's process lives, so its run monitoring never ends a run whose
 worker and code server were killed together: the run stays STARTED and keeps its place in the queue. Here the process
 that executes a run says so in cs.living_processes, and the launcher answers Dagster's run monitoring from there. The
-launchers of Docker, Celery and Kubernetes ask their own platform and need none of it.
+launchers of Docker and Kubernetes ask their own platform and need none of it; that of Celery asks here too.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,8 @@ from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.living import doing, process_of
 from cs_pipeline.warehouse.locate import locate
+
+Within = Callable[[], AbstractContextManager[object]]
 
 UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -37,8 +40,9 @@ def task_of(run_id: str) -> str:
 class OwnedExecutor(dg.Executor):
     """An executor of Dagster's, whose process is known to live as long as it does."""
 
-    def __init__(self, of_dagster: dg.Executor) -> None:
+    def __init__(self, of_dagster: dg.Executor, within: Within) -> None:
         self._of_dagster = of_dagster
+        self._within = within
 
     @property
     def retries(self) -> Any:
@@ -53,12 +57,12 @@ class OwnedExecutor(dg.Executor):
         """Execute the plan, as Dagster's own executor does."""
         settings = load_settings()
         is_of_run(plan_context.run_id, plan_context.job_name)
-        with doing(locate(settings), task_of(plan_context.run_id), settings.home):
+        with doing(locate(settings), task_of(plan_context.run_id), settings.home), self._within():
             yield from self._of_dagster.execute(plan_context, execution_plan)
 
 
-def owned(of_dagster: dg.ExecutorDefinition) -> dg.ExecutorDefinition:
-    """The same executor, that says which process executes a run."""
+def owned(of_dagster: dg.ExecutorDefinition, within: Within = nullcontext) -> dg.ExecutorDefinition:
+    """The same executor, that says which process executes a run; it executes `within` a context."""
     make = of_dagster.executor_creation_fn
     assert make, "Dagster's own executors can be made"
 
@@ -68,7 +72,7 @@ def owned(of_dagster: dg.ExecutorDefinition) -> dg.ExecutorDefinition:
         requirements=of_dagster.get_requirements,
     )
     def executor(context: dg.InitExecutorContext) -> OwnedExecutor:
-        return OwnedExecutor(make(context))
+        return OwnedExecutor(make(context), within)
 
     return executor
 
@@ -87,8 +91,13 @@ class PipelineRunLauncher(dg.DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """NOT_FOUND when the run's process is gone; RUNNING when it lives, or when nobody can say."""
-        why_gone = why_abandoned(locate(load_settings()), run)
-        return CheckRunHealthResult(WorkerStatus.NOT_FOUND if why_gone else WorkerStatus.RUNNING, why_gone or None)
+        return health_of(run)
+
+
+def health_of(run: dg.DagsterRun) -> CheckRunHealthResult:
+    """What run monitoring is to know of the process that executes `run`."""
+    why_gone = why_abandoned(locate(load_settings()), run)
+    return CheckRunHealthResult(WorkerStatus.NOT_FOUND if why_gone else WorkerStatus.RUNNING, why_gone or None)
 
 
 def why_abandoned(warehouse: Warehouse, run: dg.DagsterRun) -> str:

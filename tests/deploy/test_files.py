@@ -10,6 +10,7 @@ import yaml
 from pydantic import SecretStr
 
 from cs_pipeline.cli.services import services_to_keep
+from cs_pipeline.orchestration.celery_settings import LONGEST_RUN
 from cs_pipeline.settings import Settings
 from tests import settings_pages
 from tests.conftest import ROOT
@@ -40,7 +41,9 @@ def test_the_image_has_the_packages_of_the_lock_without_server_and_tools() -> No
     extras = PROJECT["optional-dependencies"]
     names = {name: {re.split(r"[<>=\[;]", each)[0].strip() for each in extras[name]} for name in extras}
     assert names["k8s"] <= set(ours)
-    assert ours["dagster-k8s"] == ours["dagster-postgres"], "they are made for each other"
+    assert "dagster-celery" in ours
+    for library in ("dagster-k8s", "dagster-celery"):
+        assert ours[library] == ours["dagster-postgres"], "they are made for each other"
     assert (names["dev"] | names["embedded"]) & set(ours) == {"jsonschema", "psutil"}, "libraries of ours need these"
 
 
@@ -81,11 +84,14 @@ def test_versions_that_files_name_are_those_of_the_project() -> None:
     assert f"cs-pipeline:{version} ." in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
-def test_kubernetes_bounds_runs_as_one_machine_does_but_waits_longer_for_a_pod() -> None:
+def test_runs_elsewhere_are_bounded_as_on_one_machine_but_waited_for_longer() -> None:
     here, there = read("dagster.yaml"), read("deploy/dagster.k8s.yaml")
-    differing = {name for name in here if here[name] != there.get(name)}
-    assert differing == {"run_launcher", "run_monitoring"}
-    assert there["run_monitoring"] == here["run_monitoring"] | {"start_timeout_seconds": 600}
+    for other in (there, read("deploy/dagster.celery.yaml")):
+        assert {name for name in here if here[name] != other.get(name)} == {"run_launcher", "run_monitoring"}
+        assert other["run_monitoring"] == here["run_monitoring"] | {"start_timeout_seconds": 600}
+    assert here["run_monitoring"]["max_runtime_seconds"] == LONGEST_RUN, "a message comes again later"
+    job = there["run_launcher"]["config"]["run_k8s_config"]["job_spec_config"]
+    assert job["active_deadline_seconds"] > LONGEST_RUN, "run monitoring says it in words"
 
     chart = read("deploy/helm-values.yaml")
     daemon = chart["dagsterDaemon"]

@@ -70,7 +70,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_what_stands_beside_it(whe
         for name in names
         if name.startswith(BESIDE) and not name.startswith("docs/images/")
     }
-    parts = {f"cs_pipeline/_beside/{name}" for name in ("dagster.yaml", "workspace.grpc.yaml")}
+    parts = {f"cs_pipeline/_beside/{name}" for name in ("dagster.yaml", "workspace.grpc.yaml", "dagster.celery.yaml")}
     assert inside == of_package | beside | parts
 
 
