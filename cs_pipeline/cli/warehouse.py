@@ -104,8 +104,8 @@ def distribute(
 ) -> None:
     """Spread the tables over the servers of a Citus, by account; without --apply say which, where to and why.
 
-    To try, not to work with yet (docs/deploy.md): loads and dbt models run on spread tables, weekly scoring does not;
-    --undo brings them back. Refuses while a daemon or runs are at work. Interrupted, it is run again and goes on.
+    Everything runs on spread tables; docs/deploy.md says what was tried, and what takes longer there. --undo brings
+    them back. Refuses while a daemon or runs are at work. Interrupted, it is run again and goes on.
     Example: cs-pipeline warehouse distribute
     """
     import pandas as pd

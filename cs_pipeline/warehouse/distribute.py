@@ -220,11 +220,24 @@ def _copy_back(cursor: Cursor, table: str, column: str, sequence: str) -> None:
     name = table.partition(".")[2]
     cursor.execute(f"select last_value, is_called from {sequence}")
     last, is_called = cursor.fetchone() or (1, False)
-    cursor.execute(f"create table {table}_back (like {table} including all)")
+    cursor.execute(
+        "select format('alter table %%s add constraint %%I %%s', %(table)s, conname, pg_get_constraintdef(oid)) "
+        "from pg_constraint where conrelid = %(table)s::regclass union all "
+        "select pg_get_indexdef(indexrelid) from pg_index where indrelid = %(table)s::regclass "
+        "and not exists (select from pg_constraint where conindid = indexrelid and conrelid = indrelid)",
+        {"table": table},
+    )
+    with_their_names = [statement for (statement,) in cursor.fetchall()]
+    cursor.execute(f"create table {table}_back (like {table} including all excluding indexes excluding constraints)")
     cursor.execute(f"insert into {table}_back overriding system value select * from {table}")
     cursor.execute(f"drop table {table}")
     cursor.execute(f"alter table {table}_back rename to {name}")
+    for statement in with_their_names:
+        cursor.execute(statement)
     cursor.execute("select setval(pg_get_serial_sequence(%s, %s), %s, %s)", (table, column, last, is_called))
+    cursor.execute("select pg_get_serial_sequence(%s, %s)", (table, column))
+    (counts,) = cursor.fetchone() or (sequence,)
+    cursor.execute(f"alter sequence {counts} rename to {sequence.partition('.')[2]}")
 
 
 def _watch(cursor: Cursor, relation: str) -> None:

@@ -1,6 +1,7 @@
-"""Where tables stand on a Citus is said before they are moved, and on a plain PostgreSQL they are not moved."""
+"""Where tables stand on a Citus is said before they are moved, and on a plain PostgreSQL they are not moved.
 
-import json
+What becomes of them on a Citus is in `test_spread`.
+"""
 
 import pytest
 
@@ -8,7 +9,6 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import distribute
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.layout import Place
-from cs_pipeline.warehouse.spread import places_of
 
 
 def _has_citus(warehouse: Warehouse) -> bool:
@@ -34,32 +34,3 @@ def test_a_plain_server_is_refused_in_words_and_nothing_is_left_on_it(warehouse:
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("select to_regclass('cs.spread_tables')")
         assert cursor.fetchone() == (None,)
-
-
-def test_tables_are_moved_and_brought_back_as_they_were(warehouse: Warehouse) -> None:
-    if not _has_citus(warehouse):
-        pytest.skip("this server is no Citus")
-    distribute.undo(warehouse, lambda _: None)
-    before = _described(warehouse)
-    wanted = {s.table: s.kind for s in distribute.plan(warehouse) if s.kind is not Place.LOCAL}
-    assert distribute.distribute(warehouse, lambda _: None) == len(wanted)
-    with warehouse.session() as session, session.cursor() as cursor:
-        assert places_of(cursor) == wanted
-    assert distribute.distribute(warehouse, lambda _: None) == 0
-    assert distribute.undo(warehouse, lambda _: None) == len(wanted)
-    assert _described(warehouse) == before
-
-
-def _described(warehouse: Warehouse) -> str:
-    """Columns, constraints and indexes of all tables of cs."""
-    with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute(
-            "select jsonb_agg(line order by line) from ("
-            "select attrelid::regclass || ' ' || attname || ' ' || format_type(atttypid, null) || attidentity "
-            "|| attnotnull as line from pg_attribute inner join pg_class on attrelid = pg_class.oid "
-            "where relnamespace = 'cs'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped union all "
-            "select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint "
-            "where connamespace = 'cs'::regnamespace union all "
-            "select indexdef from pg_indexes where schemaname = 'cs') as described"
-        )
-        return json.dumps(cursor.fetchone(), indent=1)
