@@ -71,6 +71,12 @@ class Settings(BaseSettings):
         description="Where steps of the weekly job run when there are slices: processes of the machine of the run, "
         "celery workers, or a pod each in kubernetes.",
     )
+    delivery_slices: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="How many deliveries may be at work at once, each for a slice of the accounts (docs/deploy.md).",
+    )
     celery_broker: SecretStr | None = Field(
         default=None,
         description="Redis that hands runs to Celery workers, as redis://:password@host:6379/0 (docs/deploy.md).",

@@ -55,6 +55,9 @@ REASON_TAG = "cs_pipeline/reason"
 SERIAL_TAG = "cs_pipeline/serial"
 """Runs that share its value wait for each other (`dagster.yaml`)."""
 
+SLICE_TAG = "cs_pipeline/slice"
+"""The slice of the accounts that a delivery takes; all of them without it."""
+
 PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"

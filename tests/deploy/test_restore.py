@@ -128,7 +128,7 @@ def test_sensors_whose_run_keys_are_forgotten_launch_nothing_a_second_time(
         offered = playbooks_sensor(dg.build_sensor_context(instance, cursor, resources=resources))
         due = due_actions_sensor(dg.build_sensor_context(instance, resources=resources))
         assert isinstance(offered, dg.SensorResult)
-        return [*(offered.run_requests or []), *([due] if isinstance(due, dg.RunRequest) else [])], offered.cursor
+        return [*(offered.run_requests or []), *(due if isinstance(due, list) else [])], offered.cursor
 
     requests, cursor = ticks()
     assert requests, "there is something to decide"

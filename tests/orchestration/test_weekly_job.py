@@ -1,5 +1,6 @@
 """The weekly job: as a backfill it only writes history; as the schedule's run it starts plays, once."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.keys import LIVE, ORIGIN_TAG
+from cs_pipeline.warehouse.advisory_locks import alone
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 from tests.conftest import CopyDatabase
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(seconds=10)
 
@@ -67,7 +70,12 @@ def test_backfilling_twice_gives_identical_rows_of_all_models_also_where_they_ar
     for table in ("cs.health_scores", "cs.parent_scores", "cs.score_changes", "marts.fct_account_weeks"):
         history.rows(f"delete from {table} where week = '{SCORED_UNTIL}'")
     with history.runtime() as runtime:
-        runtime.launcher.run_weeks(SCORED_UNTIL - 3 * WEEK, SCORED_UNTIL)
+        run = threading.Thread(target=runtime.launcher.run_weeks, args=(SCORED_UNTIL - 3 * WEEK, SCORED_UNTIL))
+        with alone(history.warehouse, "dbt dbt_models", pytest.fail):
+            run.start()
+            waits = "select 1 from pg_locks where locktype = 'advisory' and not granted"
+            wait_until("another run's dbt is waited for", timedelta(minutes=3), lambda: bool(history.rows(waits)))
+        run.join()
     assert [history.rows(sql) for sql in RECORD] == before
 
 

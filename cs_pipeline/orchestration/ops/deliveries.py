@@ -8,7 +8,8 @@ import dagster as dg
 from cs_pipeline.channels.registry import KINDS, ChannelKind
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
-from cs_pipeline.orchestration.keys import ACTIONS, CAPTURED_MESSAGES
+from cs_pipeline.history.slices import Slice
+from cs_pipeline.orchestration.keys import ACTIONS, CAPTURED_MESSAGES, SLICE_TAG
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.plays.delivery.dispatcher import deliver_due, deliver_notices
 from cs_pipeline.plays.delivery.summary import DeliverySummary
@@ -41,7 +42,9 @@ def _delivering_op(name: str, kinds: Sequence[ChannelKind]) -> dg.OpDefinition:
         limit = min(kind.most_in_a_run for kind in kinds)  # the sensor launches the next run
         with warehouse.session() as session:
             renderer = Renderer(settings, read_link_key(session))
-        summary = deliver_due(warehouse, channels, renderer, settings, clock, limit=limit)
+        named = context.run.tags.get(SLICE_TAG)
+        part = Slice.named(named) if named else None
+        summary = deliver_due(warehouse, channels, renderer, settings, clock, limit=limit, part=part)
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:

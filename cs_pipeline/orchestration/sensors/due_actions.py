@@ -6,22 +6,37 @@ from datetime import datetime
 import dagster as dg
 
 from cs_pipeline.clock import Clock
+from cs_pipeline.history.slices import slices_of
 from cs_pipeline.orchestration.jobs.plays import deliver_due_actions
+from cs_pipeline.orchestration.keys import DELIVERY_JOB, SERIAL_TAG, SLICE_TAG
 from cs_pipeline.plays.outbox.dead_letters import is_anything_to_settle
 from cs_pipeline.plays.outbox.queue import due_by_channel
+from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 
 INTERVAL_SECONDS = 30
 AGAIN_MINUTES = 2
 
 
-def due_request(due: Mapping[str, int], now: datetime) -> dg.RunRequest | dg.SkipReason:
-    """A delivery when something is due. The same situation asks again after a while, should its run have failed."""
+def due_requests(due: Mapping[str, int], now: datetime, slices: int) -> list[dg.RunRequest] | dg.SkipReason:
+    """Deliveries when something is due. The same situation asks again after a while, should its run have failed.
+
+    With slices, one for each: those of one slice wait for each other, as all do without.
+    """
     if not due:
         return dg.SkipReason("nothing is due")
     situation = ",".join(f"{channel}={count}" for channel, count in sorted(due.items()))
     period = now.replace(minute=now.minute - now.minute % AGAIN_MINUTES, second=0, microsecond=0)
-    return dg.RunRequest(run_key=f"due:{period:%Y-%m-%dT%H:%M}:{situation}")
+    key = f"due:{period:%Y-%m-%dT%H:%M}:{situation}"
+    if slices == 1:
+        return [dg.RunRequest(run_key=key)]
+    return [
+        dg.RunRequest(
+            run_key=f"{key}:{part.name}",
+            tags={SLICE_TAG: part.name, SERIAL_TAG: f"{DELIVERY_JOB} {part.name}"},
+        )
+        for part in slices_of(slices)
+    ]
 
 
 @dg.sensor(
@@ -34,12 +49,12 @@ def due_request(due: Mapping[str, int], now: datetime) -> dg.RunRequest | dg.Ski
     ),
 )
 def due_actions_sensor(
-    warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
-) -> dg.RunRequest | dg.SkipReason:
+    warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings], clock: dg.ResourceParam[Clock]
+) -> list[dg.RunRequest] | dg.SkipReason:
     """Runs from the first load on: delivery is capture until someone sets it otherwise."""
     now = clock.now()
     with warehouse.session() as session:
         due = due_by_channel(session, now)
         if is_anything_to_settle(session, now):
             due["stuck"] = 1
-    return due_request(due, now)
+    return due_requests(due, now, settings.delivery_slices)

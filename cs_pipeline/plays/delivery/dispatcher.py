@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.clock import Clock
+from cs_pipeline.history.slices import Slice
 from cs_pipeline.plays.delivery import notices
 from cs_pipeline.plays.delivery.channel_calls import ChannelCalls
 from cs_pipeline.plays.delivery.eligibility import Job, check_eligibility
@@ -40,13 +41,14 @@ def deliver_due(
     settings: Settings,
     clock: Clock,
     limit: int = 1_000,
+    part: Slice | None = None,
 ) -> DeliverySummary:
     """Take up to `limit` actions that are due on `channels` (by kind of message: email, slack, crm, …).
 
     Before that, notices to our own people go out (up to `limit` as well), what is uncertain is looked up where the
     provider allows it, plays end whose exit conditions hold, and what is stale is dropped. Any number of deliveries may
-    run at once. A channel that takes nothing is left alone until its pause is over. Raises UserError when the marts are
-    not built.
+    run at once; where each takes a slice of the accounts, none judges what another takes. A channel that takes nothing
+    is left alone until its pause is over. Raises UserError when the marts are not built.
     """
     summary = DeliverySummary()
     with warehouse.session() as session:
@@ -54,7 +56,7 @@ def deliver_due(
         calls = ChannelCalls(session, channels, settings, clock, summary)
         notices.hand_over(calls, limit)
         _prepare(calls, renderer)
-        _take_all(calls, renderer, limit)
+        _take_all(calls, renderer, limit, part)
         summary.completed = PostgresStore(session).complete(clock.now())
     return summary
 
@@ -89,13 +91,13 @@ def _prepare(calls: ChannelCalls, renderer: Renderer) -> None:
     session.commit()
 
 
-def _take_all(calls: ChannelCalls, renderer: Renderer, limit: int) -> None:
+def _take_all(calls: ChannelCalls, renderer: Renderer, limit: int, part: Slice | None) -> None:
     """Judge, write, deliver and record, batch by batch, until nothing is due or `limit` is reached."""
     taken = 0
     seen: set[int] = set()
     while taken < limit:
         as_of = AsOf(calls.settings, calls.clock.now())
-        batch = due(calls.session, calls.open_channels(), min(calls.at_a_time(), limit - taken), as_of.now)
+        batch = due(calls.session, calls.open_channels(), min(calls.at_a_time(), limit - taken), as_of.now, part)
         if seen.issuperset(batch["action_id"]):
             return
         judged_after = last_attempt(calls.session)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.history.slices import Slice
 from cs_pipeline.plays.outbox.channel_pauses import PAUSED
 from cs_pipeline.plays.outbox.kill_switch import STOPPED
 
@@ -106,10 +107,16 @@ def look_up_period(now: datetime) -> dict[str, object]:
     return {"first": now - LOOK_FOR, "last": now - LOOK_AFTER}
 
 
-def due(session: Session, channels: Sequence[str], limit: int, now: datetime) -> pd.DataFrame:
-    """The first `limit` actions that are due on `channels`, oldest first; columns COLUMNS and CASE_COLUMNS."""
+def due(
+    session: Session, channels: Sequence[str], limit: int, now: datetime, part: Slice | None = None
+) -> pd.DataFrame:
+    """The first `limit` actions that are due on `channels`, oldest first; columns COLUMNS and CASE_COLUMNS.
+
+    Of the accounts of a slice, where it is given.
+    """
+    in_slice = part.condition("actions.account_id") if part else "true"
     order = "order by actions.due_at, actions.action_id limit %(limit)s"
-    sql = f"{_SELECT} where {MAY_GO} and actions.channel = any(%(channels)s) {order}"
+    sql = f"{_SELECT} where {MAY_GO} and actions.channel = any(%(channels)s) and {in_slice} {order}"
     return _frame(session, sql, {"now": now, "channels": list(channels), "limit": limit})
 
 

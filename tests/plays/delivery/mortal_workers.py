@@ -18,6 +18,7 @@ from cs_pipeline.channels.base import BaseChannel
 from cs_pipeline.channels.message import Delivery, LookupResult, Message, Outcome
 from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
+from cs_pipeline.history.slices import Slice, slices_of
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY
@@ -52,20 +53,24 @@ class InBatches(BaseChannel):
         return self.channel.find(message)
 
 
-def live(url: str, provider_url: str, home: str, number: int, batch_size: int, calls_at_a_time: int) -> None:
-    """A worker's life."""
+def live(
+    url: str, provider_url: str, home: str, number: int, batch_size: int, calls_at_a_time: int, part: Slice | None
+) -> None:
+    """A worker's life; it takes a slice of the accounts, or all of them."""
     settings, clock = live_settings(Path(home), provider_url), Clock(MONDAY + timedelta(minutes=number))
     warehouse = Warehouse(url)
     channel = InBatches(channels_for(settings, warehouse, clock)["email"], batch_size, calls_at_a_time)
-    deliver_due(warehouse, all_by(channel), PlainRenderer(), settings, clock, limit=MESSAGES)
+    deliver_due(warehouse, all_by(channel), PlainRenderer(), settings, clock, limit=MESSAGES, part=part)
 
 
 def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     chance = random.Random(int(seed))
     killed, life = 0, LIFE
-    live(url, provider_url, home, 0, 1, 1)  # what is loaded once is loaded before the others are forked
+    live(url, provider_url, home, 0, 1, 1, None)  # what is loaded once is loaded before the others are forked
     for number in range(0, int(kills), AT_ONCE):
-        workers = [fork(url, provider_url, home, number, *chance.choice(SIZES)) for _ in range(AT_ONCE)]
+        # Two slices, two that take whatever is due, or one of each.
+        parts = [chance.choice([part, None]) for part in slices_of(AT_ONCE)]
+        workers = [fork(url, provider_url, home, number, *chance.choice(SIZES), part) for part in parts]
         for worker in workers:
             time.sleep(life / AT_ONCE * chance.uniform(0.4, 1.0))
             os.kill(worker, signal.SIGKILL)
@@ -75,12 +80,14 @@ def main(url: str, provider_url: str, home: str, kills: str, seed: str) -> None:
     sys.stdout.write(f"{killed}\n")
 
 
-def fork(url: str, provider_url: str, home: str, number: int, batch_size: int, calls_at_a_time: int) -> int:
+def fork(
+    url: str, provider_url: str, home: str, number: int, batch_size: int, calls_at_a_time: int, part: Slice | None
+) -> int:
     """A worker's process id."""
     worker = os.fork()
     if worker == 0:
         try:
-            live(url, provider_url, home, number, batch_size, calls_at_a_time)
+            live(url, provider_url, home, number, batch_size, calls_at_a_time, part)
         finally:
             os._exit(0)
     return worker

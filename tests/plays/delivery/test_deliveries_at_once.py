@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 
 from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.clock import Clock
+from cs_pipeline.history.slices import Slice
+from cs_pipeline.orchestration.keys import SERIAL_TAG, SLICE_TAG
+from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.plays.delivery import dispatcher
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.outbox.queue import PlannedAction
@@ -62,6 +66,29 @@ def test_two_deliveries_at_once_keep_the_cap_of_a_person(company: Company, setti
     assert company.column("select reason from cs.actions where playbook = 'first' and account_id = 'acme'") == [
         "frequency_cap"
     ]
+
+
+def test_deliveries_of_slices_take_each_accounts_actions_once(
+    company: Company, settings: Settings, clock: Clock
+) -> None:
+    accounts = company.accounts(12)
+    mail_is_due(company, settings, "first", *accounts)
+    settings = settings.model_copy(update={"delivery_slices": 3})
+    resources = {"warehouse": company.warehouse, "settings": settings, "clock": clock}
+    with dg.build_sensor_context(resources=resources) as context:
+        requests = due_actions_sensor(context)
+    assert isinstance(requests, list)
+    assert len({request.run_key for request in requests}) == 3
+    assert len({request.tags[SERIAL_TAG] for request in requests}) == 3, "none waits for another"
+    taken: list[str] = []
+    for request in requests:
+        channel = ToldChannel()
+        part = Slice.named(request.tags[SLICE_TAG])
+        dispatcher.deliver_due(company.warehouse, all_by(channel), PlainRenderer(), settings, clock, part=part)
+        assert 0 < len(channel.delivered) < len(accounts)
+        taken += channel.delivered
+    assert len(taken) == len(accounts)
+    assert set(taken) == set(company.column("select action_key from cs.actions"))
 
 
 def test_what_was_judged_long_ago_is_judged_again(

@@ -81,8 +81,9 @@ def test_a_worker_that_was_lost_is_noticed_though_nothing_is_due(
     company.run("delete from cs.actions where step <> 'guide'")
     company.run("update cs.actions set status = 'claimed', claimed_by = 'w', lease_until = %s", MONDAY + LEASE)
     for moment, is_noticed in ((MONDAY, False), (MONDAY + LEASE, True)):
-        with dg.build_sensor_context(resources={"warehouse": company.warehouse, "clock": Clock(moment)}) as context:
-            assert isinstance(due_actions_sensor(context), dg.RunRequest) == is_noticed
+        resources = {"warehouse": company.warehouse, "settings": settings, "clock": Clock(moment)}
+        with dg.build_sensor_context(resources=resources) as context:
+            assert isinstance(due_actions_sensor(context), list) == is_noticed
 
 
 def test_what_is_found_when_looked_up_is_told_to_nobody(company: Company, settings: Settings, clock: Clock) -> None:
