@@ -12,6 +12,7 @@ from rich.text import Text
 from cs_pipeline.cli.arguments import Limit
 from cs_pipeline.cli.command_group import new_group
 from cs_pipeline.cli.console import console, progress, say_done
+from cs_pipeline.cli.data_months import archive, months, restore
 from cs_pipeline.cli.listing import AsJson, as_plain, print_json
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
@@ -20,7 +21,7 @@ from cs_pipeline.settings import load_settings
 if TYPE_CHECKING:
     from cs_pipeline.warehouse.load_report import LoadReport, OnProgress, Progress
 
-commands = new_group("Land files of any form, read what was rejected, generate a sample company.")
+commands = new_group("Land files of any form, read what was rejected, put old months of events away.")
 
 Folder = Annotated[Path, typer.Argument(help="Folder to read.", exists=True, file_okay=False)]
 Delimiter = Annotated[
@@ -214,6 +215,10 @@ def generate(
 
         write_company(folder, company, on_progress=show)
     say_done(f"{accounts:,} accounts, weeks {company.first_week} to {company.ends_on}, in {folder}")
+
+
+for _command in (months, archive, restore):
+    commands.command()(_command)
 
 
 @contextmanager

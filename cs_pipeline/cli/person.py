@@ -23,15 +23,21 @@ def erase(
 
     Example: cs-pipeline person erase ada@customer.example
     """
+    from cs_pipeline.privacy.archives import archived_events_of
     from cs_pipeline.privacy.erasure import erase as forget
     from cs_pipeline.warehouse.locate import locate
 
     settings = load_settings()
     if not yes:
         typer.confirm("Erase this person's data? It does not come back", abort=True)
-    counts = forget(locate(settings), settings, person, Clock(settings.now).now())
+    warehouse = locate(settings)
+    archived = archived_events_of(warehouse, person)
+    counts = forget(warehouse, settings, person, Clock(settings.now).now())
     for table, count in counts.items():
         say_done(f"{table}: {count:,} rows")
+    for file, rows in archived.items():
+        held = "cannot be read from here" if rows is None else f"has {rows:,} events under the user id"
+        console.print(f"{file} {held}: to delete them, `cs-pipeline data restore` it, delete by SQL, archive again")
     console.print(
         "Erase the person at the source, and at SendGrid, Slack and the CRM, too: they keep their own copies."
     )

@@ -74,6 +74,15 @@ def months_of(cursor: Cursor, table: SourceTable, incoming: Incoming) -> list[Mo
     return list(dict.fromkeys(month_of(day) for (day,) in cursor.fetchall()))
 
 
+def archived_of(cursor: Cursor, table: SourceTable, months: Sequence[Month]) -> list[Month]:
+    """Those of the months whose rows are in files, and not in the database (`archive`)."""
+    if not months:
+        return []
+    cursor.execute("select month from cs.archived_months where source_table = %s", (table.name,))
+    archived = {day for (day,) in cursor.fetchall()}
+    return [month for month in months if month.starts in archived]
+
+
 def make_months(cursor: Cursor, table: SourceTable, months: Iterable[Month]) -> None:
     """Create the partitions that are not there. Whoever reads the table meanwhile is not waited for."""
     cursor.execute(
@@ -98,7 +107,7 @@ def incoming_rows(table: SourceTable, incoming: Incoming) -> str:
     near = f"interval '{24 * NEAR_DAYS} hours'"  # not days, for which PostgreSQL would look at a time zone
     return (
         f"(select incoming.*, _moment - {near} as _near_from, _moment + {near} as _near_until from ("
-        f"select incoming.*, {moment} as _moment from {incoming.relation} as incoming offset 0"
+        f"select incoming.*, incoming.ctid as _row, {moment} as _moment from {incoming.relation} as incoming offset 0"
         ") as incoming offset 0) as incoming"
     )
 

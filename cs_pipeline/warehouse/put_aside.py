@@ -3,7 +3,7 @@
 It leaves the incoming table for the rejects, with its reason, so that only sound rows are ever cast.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -11,7 +11,8 @@ from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.contract import SourceTable
 from cs_pipeline.warehouse.incoming import LINE, LOAD, Incoming
 from cs_pipeline.warehouse.input_is_valid import validity_function
-from cs_pipeline.warehouse.validation import REPEATED_KEY, Rule, rules
+from cs_pipeline.warehouse.months import MOMENT, Month, incoming_rows
+from cs_pipeline.warehouse.validation import ARCHIVED_MONTH, REPEATED_KEY, Rule, rules
 
 
 def put_aside_broken(
@@ -97,6 +98,17 @@ def put_aside_repeated(cursor: Cursor, table: SourceTable, incoming: Incoming, o
         )
     cursor.execute("drop table repeated")
     return rejected
+
+
+def put_aside_archived(
+    cursor: Cursor, table: SourceTable, incoming: Incoming, origins: dict[int, str], archived: Sequence[Month]
+) -> int:
+    """Of sound rows, those of months whose other rows are in files: alone here they would be half a month."""
+    spans = " or ".join(
+        f"({MOMENT} >= '{month.starts} 00:00Z' and {MOMENT} < '{month.ends} 00:00Z')" for month in archived
+    )
+    of_months = f"select incoming._row as row, 0 as rule from {incoming_rows(table, incoming)} where {spans}"
+    return put_aside(cursor, table, incoming, origins, [Rule(table.event_time, ARCHIVED_MONTH, "")], of_months)
 
 
 def put_aside(

@@ -13,9 +13,9 @@ from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
 from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.load_report import Stage
-from cs_pipeline.warehouse.months import MOMENT, Month, incoming_rows, make_months, months_of
+from cs_pipeline.warehouse.months import MOMENT, Month, archived_of, incoming_rows, make_months, months_of
 from cs_pipeline.warehouse.moved_rows import has_same_key, have_moved, is_written_unless_it_moves, move_rows
-from cs_pipeline.warehouse.put_aside import put_aside_broken, put_aside_repeated
+from cs_pipeline.warehouse.put_aside import put_aside_archived, put_aside_broken, put_aside_repeated
 from cs_pipeline.warehouse.spellings import respell
 from cs_pipeline.warehouse.spread import is_spread, place_table
 from cs_pipeline.warehouse.spread_upsert import forget_parents, know_parents, write_spread
@@ -50,6 +50,9 @@ def upsert_incoming(
         rejected += put_aside_repeated(cursor, table, incoming, origins)
     at("writing")
     months = months_of(cursor, table, incoming)
+    if archived := archived_of(cursor, table, months):
+        rejected += put_aside_archived(cursor, table, incoming, origins, archived)
+        months = [month for month in months if month not in archived]
     make_months(cursor, table, months)
     if spread:
         return Upserted(rejected, _write_spread(cursor, table, incoming, min(origins), months, is_new=is_new))

@@ -13,6 +13,7 @@ from cs_pipeline.warehouse.spellings import COUNTRIES, ZONES
 
 MAX_KEY_BYTES = 500  # a B-tree entry holds 2,700, and a key has three columns at most
 REPEATED_KEY = "repeats the key of an earlier row"
+ARCHIVED_MONTH = "is of a month that is archived; `cs-pipeline data restore` brings it back"
 PARENT_PUT_ASIDE = "was put aside there"
 
 _ISO_TIMESTAMP = (

@@ -4,9 +4,23 @@
 
    What an account did on a touched day is summed up anew, so late rows, corrected rows and rows of a day that was half
    loaded all come out right. The days are asked for first and written as constants: only constants let PostgreSQL skip
-   the rest of the table by the block-range index on occurred_at. Ask once in a model: loads go on meanwhile. #}
+   the rest of the table by the block-range index on occurred_at. Ask once in a model: loads go on meanwhile.
+
+   Days of an archived month (cs.archived_months) stay as they were summed up: its events are not there to be read. #}
 {% macro touched_days() -%}
-    {%- if not is_incremental() or not execute -%}
+    {%- if not execute -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set archived = archived_months() -%}
+    {%- if not is_incremental() -%}
+        {%- if archived -%}
+            {{ exceptions.raise_compiler_error(
+                'The events of ' ~ archived | map(attribute=0) | join(', ') ~ ' are archived, so they cannot be summed up'
+                ~ ' from nothing, nor as they were known at another moment: what is scored on them would count nothing.'
+                ~ ' `cs-pipeline data months` says in which files they are, `cs-pipeline data restore FILE` brings them'
+                ~ ' back.'
+            ) }}
+        {%- endif -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set built_load_id = run_query('select coalesce(max(newest_load_id), 0) from ' ~ this)[0][0] -%}
@@ -18,7 +32,9 @@
         ~ " select day, 0 as load_id, true as is_whole from cs.touched_days"
         ~ " where source_table = 'events' and load_id > " ~ built_load_id
         ~ '),'
-        ~ ' distinct_days as (select day, bool_or(is_whole) as is_whole from days where day is not null group by day),'
+        ~ ' distinct_days as (select day, bool_or(is_whole) as is_whole from days where day is not null'
+        ~ " and cast(date_trunc('month', cast(day as timestamp)) as date) not in"
+        ~ " (select month from cs.archived_months where source_table = 'events') group by day),"
         ~ ' runs as (select day, is_whole,'
         ~ ' day - cast(row_number() over (partition by is_whole order by day) as integer) as run from distinct_days),'
         ~ ' ranges as (select is_whole, cast(min(day) as text) as first_day, cast(max(day) + 1 as text) as end_day'
@@ -29,7 +45,11 @@
         ~ ' from whole left join ranges on not whole.is_every_day order by ranges.first_day'
     ).rows -%}
     {%- if found[0]['is_every_day'] -%}
-        {%- set ranges = [('-infinity', 'infinity', true)] -%}
+        {%- set ranges = [] -%}
+        {%- for month in archived -%}
+            {%- do ranges.append((loop.previtem[1] if not loop.first else '-infinity', month[0], true)) -%}
+        {%- endfor -%}
+        {%- do ranges.append((archived[-1][1] if archived else '-infinity', 'infinity', true)) -%}
     {%- else -%}
         {%- set ranges = found | rejectattr(0, 'none') | list -%}
     {%- endif -%}
@@ -39,6 +59,15 @@
         'built_load_id': built_load_id,
         'newest_load_id': found[0]['newest_load_id'],
     }) }}
+{%- endmacro %}
+
+
+{# The first day of each month whose events are in files and not in the database, and the first day after it. #}
+{% macro archived_months() -%}
+    {{ return(run_query(
+        "select cast(month as text) as month, cast(cast(month + interval '1 month' as date) as text) as ends"
+        ~ " from cs.archived_months where source_table = 'events' order by 1"
+    ).rows | map('list') | list) }}
 {%- endmacro %}
 
 
