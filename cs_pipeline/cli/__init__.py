@@ -21,6 +21,7 @@ from cs_pipeline.cli import (
     alert,
     backfill,
     connect,
+    console,
     data,
     demo,
     feedback,
@@ -37,7 +38,7 @@ from cs_pipeline.cli import (
     warehouse,
 )
 from cs_pipeline.cli.command_group import PROGRAM, CommandGroup
-from cs_pipeline.cli.console import console, errors
+from cs_pipeline.cli.console import errors
 from cs_pipeline.cli.control_characters import escaped
 from cs_pipeline.errors import UserError
 from cs_pipeline.logs import LogFormat, set_up_logs
@@ -52,7 +53,7 @@ VERSIONS_OF = ("dagster", "dbt-core", "dbt-postgres")
 def _print_versions(asked: bool) -> None:
     if asked:
         beside = ", ".join(f"{name} {version(name)}" for name in VERSIONS_OF)
-        console.print(f"{PROGRAM} {__version__} ({beside}, Python {platform.python_version()})")
+        console.console.print(f"{PROGRAM} {__version__} ({beside}, Python {platform.python_version()})")
         raise typer.Exit
 
 
