@@ -36,9 +36,14 @@ def begin(session: Session, *moments: datetime, longest: timedelta | None = None
 
 
 def look_back(session: Session, days: int) -> None:
-    """Let rules about what happened find, in this transaction, what happened so many days longer ago than else."""
+    """Let rules about what happened find, in this transaction, what happened so many days longer ago than else.
+
+    The servers of a Citus are told, too; a plain PostgreSQL takes that for a setting of somebody's own.
+    """
     with session.cursor() as cursor:
-        cursor.execute("select set_config('cs_pipeline.days_missed', %s, true)", [str(days)])
+        cursor.execute("set local citus.propagate_set_commands = 'local'")
+        cursor.execute("set local cs_pipeline.days_missed = %s", [str(days)])
+        cursor.execute("set local citus.propagate_set_commands = 'none'")
 
 
 def in_words(error: Exception) -> str:

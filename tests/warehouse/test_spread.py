@@ -12,7 +12,7 @@ import pytest
 
 from cs_pipeline.alerts import findings, transition
 from cs_pipeline.alerts.audience import ACCOUNTS
-from cs_pipeline.alerts.rule_transaction import begin
+from cs_pipeline.alerts.rule_transaction import begin, look_back
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
@@ -131,12 +131,13 @@ def _rows_of(history: History, table: str) -> list[str]:
 
 
 def _found(history: History) -> dict[str, list[tuple[object, ...]]]:
-    """What each rule finds at the moment; what was wrong where it cannot be asked."""
+    """What each rule finds at the moment, after an outage of nine days."""
     found: dict[str, list[tuple[object, ...]]] = {}
     for name, rule in load_rules(None).items():
         with history.warehouse.session() as session, session.cursor() as cursor:
             transition.create_workspace(session)
             begin(session, MOMENT)
+            look_back(session, 9)
             findings.find(session, rule, ACCOUNTS)
             cursor.execute("select alert_rows::text from alert_rows order by 1")
             found[name] = cursor.fetchall()
