@@ -84,3 +84,12 @@ def test_only_one_replay_at_a_time(history: History) -> None:
         cursor.execute("select pg_advisory_xact_lock(hashtext(%s))", [SCRATCH_SCHEMA])
         with pytest.raises(UserError, match="Somebody else reproduces"):
             replay(history, midnight(SCORED_UNTIL + WEEK))
+
+
+def test_months_that_are_archived_are_named_and_nothing_is_scored_without_them(history: History) -> None:
+    history.rows(
+        "insert into cs.archived_months (source_table, month, file, rows, digest) "
+        "values ('events', '2020-01-01', 'events_2020_01.parquet', 1, '')"
+    )
+    with pytest.raises(UserError, match="The events of 2020-01-01 are archived"):
+        replay(history, midnight(SCORED_UNTIL + WEEK))
