@@ -111,6 +111,7 @@ with asked as (
         or coalesce(entity, '') = ''
         or (account_id = '' and %(needs_account)s)
         or jsonb_typeof(facts) <> 'object'
+    order by as_of, account_id, entity
     limit 1
 )
 union all
@@ -123,6 +124,7 @@ union all
     from alert_rows
     group by as_of, account_id, entity
     having count(*) > 1
+    order by as_of, account_id, entity
     limit 1
 )
 limit 1

@@ -63,7 +63,6 @@ def archive(
 
 def restore(
     files: Annotated[list[Path], typer.Argument(help="Parquet files of `data archive`.", exists=True, dir_okay=False)],
-    as_json: AsJson = False,
 ) -> None:
     """Bring archived months of events back from their files, which stay where they are.
 
@@ -73,13 +72,8 @@ def restore(
     from cs_pipeline.warehouse.archive import restore as bring_back
 
     warehouse = start_warehouse(load_settings())
-    restored: list[dict[str, object]] = []
-    with progress() as display:
-        for file in files:
+    for file in files:
+        with progress() as display:
             task = display.add_task(file.name, total=None)
             rows = bring_back(warehouse, file, lambda read, task=task: display.update(task, completed=read))
-            restored.append({"file": file, "rows": rows})
-    if as_json:
-        print_json(restored)
-    for line in () if as_json else restored:
-        say_done(f"{line['rows']:,} events of {line['file']} are back")
+        say_done(f"{rows:,} events of {file} are back")

@@ -11,6 +11,7 @@ from datetime import date
 
 from psycopg2.extensions import cursor as Cursor
 
+from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse.contract import SourceTable
 from cs_pipeline.warehouse.incoming import Incoming
 from cs_pipeline.warehouse.validation import typed
@@ -84,15 +85,24 @@ def archived_of(cursor: Cursor, table: SourceTable, months: Sequence[Month]) -> 
 
 
 def make_months(cursor: Cursor, table: SourceTable, months: Iterable[Month]) -> None:
-    """Create the partitions that are not there. Whoever reads the table meanwhile is not waited for."""
+    """Create the partitions that are not there. Whoever reads the table meanwhile is not waited for.
+
+    Raises UserError where a table of its name is none of them, as one that was detached by hand.
+    """
     cursor.execute(
-        "select relname from pg_inherits inner join pg_class on oid = inhrelid where inhparent = %s::regclass",
+        "select relname, coalesce(pg_partition_root(oid) = %s::regclass, false) from pg_class "
+        "where relnamespace = 'raw'::regnamespace and relkind in ('r', 'p')",
         (table.relation,),
     )
-    there = {name for (name,) in cursor.fetchall()}
+    is_part: dict[str, bool] = dict(cursor.fetchall())
     for month in months:
-        if f"{table.name}_{month.name}" not in there:
-            part = month.relation_of(table)
+        name, part = f"{table.name}_{month.name}", month.relation_of(table)
+        if not is_part.get(name, True):
+            raise UserError(
+                f"{part} is no month of {table.relation}, as if it had been detached by hand: rename it, or attach it "
+                f"(`alter table {table.relation} attach partition {part} for values {month.bounds}`), and load again."
+            )
+        if name not in is_part:
             cursor.execute(f"create table {part} (like {table.relation} including defaults including comments)")
             cursor.execute(f"alter table {table.relation} attach partition {part} for values {month.bounds}")
 

@@ -16,7 +16,7 @@ assert isinstance(ROOT, TyperGroup)
 PATHS = dict(command_paths(ROOT))
 GROUPS = ["", *(path for path, command in PATHS.items() if isinstance(command, TyperGroup))]
 COMMANDS = [path for path, command in PATHS.items() if not isinstance(command, TyperGroup)]
-SCREEN = {"COLUMNS": "100", "TERMINAL_WIDTH": "100"}
+SCREEN = {"COLUMNS": "100"}
 LINES = 41
 
 
@@ -73,7 +73,7 @@ def test_every_argument_and_option_is_explained(path: str) -> None:
     ],
 )
 def test_a_wrong_name_gets_the_command_that_is_meant(typed: str, meant: str) -> None:
-    done = CliRunner().invoke(app, typed.split(), env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    done = CliRunner().invoke(app, typed.split(), env={"COLUMNS": "200"})
     assert done.exit_code == 2
     assert f"Did you mean `cs-pipeline {meant}`" in done.output
 

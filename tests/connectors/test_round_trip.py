@@ -35,11 +35,14 @@ def round_trip(
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute("create schema original")
         cursor.execute(
-            "select relname from pg_class where relnamespace = 'raw'::regnamespace and relkind in ('r', 'p')"
+            "select relname, (pg_partition_root(oid))::regclass::text from pg_class "
+            "where relnamespace = 'raw'::regnamespace and relkind in ('r', 'p')"
         )
-        there = {name for (name,) in cursor.fetchall()} & set(read_contract().tables)
-        for name in there:
-            cursor.execute(f"alter table raw.{name} set schema original")
+        tables = cursor.fetchall()
+        there = {name for name, _ in tables} & set(read_contract().tables)
+        for name, whole in tables:
+            if name in there or whole == "raw.events":
+                cursor.execute(f"alter table raw.{name} set schema original")
         for vendor in VENDORS:
             text = (SHAPES / f"{vendor}.sql").read_text(encoding="utf-8")
             cursor.execute(text.replace("{present}", f"date '{COMPANY.ends_on}'"))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.cli.doctor.database import examine_data
+from cs_pipeline.errors import UserError
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
@@ -95,3 +96,10 @@ def test_an_event_that_stands_twice_is_one_again_when_it_comes_near_both(
     load_folder(warehouse, loaded)
     assert [(event, day) for event, _, day, *_ in query(PLACES)] == [("e1", "2024-02-11"), ("e2", "2024-02-02")]
     assert query(DAYS_LEFT) == [("2024-02-01", 1), ("2024-02-21", 1)]
+
+
+def test_a_month_that_somebody_detached_is_named_and_nothing_is_loaded(warehouse: Warehouse, loaded: Path) -> None:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("alter table raw.events detach partition raw.events_2024_02")
+    with pytest.raises(UserError, match=r"raw.events_2024_02 is no month of raw.events, .* attach partition"):
+        load_folder(warehouse, loaded)
