@@ -9,7 +9,9 @@ set work_mem = '256MB';
 create temporary table floor_scores as
 with active_subscriptions as (
     select account_id, sum(seats) filter (where not coalesce(is_addon, false)) as seats,
-        min(renews_on) filter (where not coalesce(is_addon, false) and not coalesce(is_trial, false)) as renews_on
+        min(renews_on) filter (
+            where not coalesce(is_addon, false) and not coalesce(is_trial, false) and renews_on > started_on
+        ) as renews_on
     from raw.subscriptions
     where started_on < :'as_of'::date and (ended_on is null or ended_on >= :'as_of'::date)
     group by account_id
