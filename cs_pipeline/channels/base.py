@@ -32,7 +32,7 @@ class BaseChannel(ABC):
         """What messages of one call have in common, because the provider is told it once; None where it is nothing."""
         return None
 
-    def turn_of(self, message: Message) -> str:  # noqa: ARG002
+    def turn_of(self, message: Message) -> str:  # noqa: ARG002 - one for all by default
         """What messages share between which `seconds_between` are to pass."""
         return ""
 

@@ -60,7 +60,6 @@ def _print_versions(asked: bool) -> None:
 app = typer.Typer(
     name=PROGRAM,
     cls=CommandGroup,
-    help="Customer-success pipeline: load data, score accounts week by week, run plays.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
