@@ -79,7 +79,7 @@ def replay(
 
     A rule that is switched off is replayed too. Which rule stands before another is known of those in `rules` only.
     `on_progress` is told how many moments are done, and of how many. Raises UserError where no moment lies in between,
-    or a parameter is none of its rule.
+    a parameter is none of its rule, or a rule reads single events of a month that is archived.
     """
     chosen = {
         name: with_parameters(rule, (parameters or {}).get(name, {}), among=rules) for name, rule in rules.items()

@@ -13,6 +13,7 @@ from psycopg2 import Error as DatabaseError
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.alerts import transition
+from cs_pipeline.alerts.archived_events import require_events
 from cs_pipeline.alerts.audience import ACCOUNTS, AT_A_TIME, NO_ACCOUNTS, out_of
 from cs_pipeline.alerts.due import in_order
 from cs_pipeline.alerts.evaluate import as_evaluation, tick_after, without_data
@@ -88,7 +89,7 @@ def replay_rules(
 ) -> tuple[list[ReplayedRule], ReplayBook]:
     """What `rules` came to from `first` to `last`, and the accounts that they speak of.
 
-    Raises UserError where the schedule of no rule has a moment in between.
+    Raises UserError where the schedule of no rule has a moment in between, or events that it reads are archived.
     """
     moments = {name: rule.schedule.between(first, last) for name, rule in rules.items()}
     total = sum(map(len, moments.values()))
@@ -96,6 +97,7 @@ def replay_rules(
         raise UserError(f"No rule is asked between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC")
     replayed: list[ReplayedRule] = []
     with reading(warehouse) as session:
+        require_events(session, list(rules.values()), first, last)
         book, freshness = read_replay_book(session), Freshness()
         done = 0
         for rules_together in groups(in_order(rules)):

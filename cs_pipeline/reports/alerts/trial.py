@@ -9,6 +9,7 @@ import pandas as pd
 from psycopg2 import errors
 from psycopg2.extensions import connection as Session
 
+from cs_pipeline.alerts.archived_events import require_events
 from cs_pipeline.alerts.findings import HASH_JOINS
 from cs_pipeline.alerts.freshness import stale_inputs
 from cs_pipeline.alerts.rulebook import Rule
@@ -43,8 +44,9 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
     """Ask `rule` at `as_of` with the parameters of the files, also where they were not evaluated with yet.
 
     `account`: only rows of the account with that id. The rule's `for`, its audience and what stands before it are not
-    asked. Raises UserError while its view is not built, or when PostgreSQL refuses it.
+    asked. Raises UserError while its view is not built, events that it reads are archived, or PostgreSQL refuses it.
     """
+    require_events(session, [rule], as_of, as_of)
     names = f"(select account_name from {_ACCOUNTS} where account_id = found.account_id)"
     if missing_relations(session, _ACCOUNTS):
         names = "null::text"
