@@ -130,7 +130,7 @@ def _require_citus(cursor: Cursor) -> None:
 def _stands(cursor: Cursor) -> Iterator[Stand]:
     contract = read_contract()
     cursor.execute(
-        "select format('%%s.%%s', relnamespace::regnamespace, relname), greatest(reltuples, 0)::bigint, "
+        f"select format('%%s.%%s', relnamespace::regnamespace, relname), {_ROWS.format('pg_class.oid')}, "
         "exists (select from pg_attribute where attrelid = pg_class.oid and attname = %s and not attisdropped) "
         "from pg_class where relkind in ('r', 'p') and not relispartition "
         "and relnamespace::regnamespace::text = any(%s) order by 1",
@@ -155,13 +155,19 @@ def _stands(cursor: Cursor) -> Iterator[Stand]:
             yield Stand(table, kind, stands, rows, why)
 
 
+_ROWS = (
+    "(select sum(greatest(reltuples, 0))::bigint from pg_class as part where part.oid = {0} "
+    "or part.oid in (select inhrelid from pg_inherits where inhparent = {0}))"
+)
+"""SQL: how many rows a table has, with its partitions, as they were analyzed last."""
+
+
 def _rows_of_shards(cursor: Cursor, table: str, place: Place) -> int:
     """As the servers analyzed their shards last, or copies, of which one is asked."""
     cursor.execute(
         f"select {'max' if place is Place.REFERENCE else 'sum'}(result::bigint) "
-        "from run_command_on_shards(%s::regclass, 'select greatest(reltuples, 0)::bigint from pg_class "
-        "where oid = ''%%s''::regclass') where success",
-        [table],
+        "from run_command_on_shards(%s::regclass, %s) where success",
+        [table, f"select {_ROWS.format('shard.oid')} from (select '%s'::regclass::oid) as shard (oid)"],
     )
     (rows,) = cursor.fetchone() or (0,)
     return int(rows or 0)

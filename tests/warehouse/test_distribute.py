@@ -3,12 +3,16 @@
 What becomes of them on a Citus is in `test_spread`.
 """
 
+from datetime import date
+
 import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import distribute
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.layout import Place
+from cs_pipeline.warehouse.months import make_months, month_of
 
 
 def _has_citus(warehouse: Warehouse) -> bool:
@@ -23,6 +27,19 @@ def test_every_table_is_listed_with_where_it_belongs_and_why(warehouse: Warehous
     assert stands["cs.score_models"].kind is Place.REFERENCE
     assert stands["cs.actions"].kind is Place.LOCAL
     assert all(stand.why for stand in stands.values())
+
+
+def test_rows_of_a_table_that_is_kept_by_month_are_those_of_its_months(warehouse: Warehouse) -> None:
+    events = read_contract().tables["events"]
+    with warehouse.session() as session, session.cursor() as cursor:
+        events.create(cursor)
+        make_months(cursor, events, [month_of(date(2025, 1, 1)), month_of(date(2025, 2, 1))])
+        cursor.execute(
+            "insert into raw.events (event_id, account_id, occurred_at, event_name, _load_id) "
+            "select month, 'x', month::date, 'login', 1 from unnest('{2025-01-15,2025-02-15}'::text[]) as month"
+        )
+        cursor.execute("analyze raw.events_2025_01, raw.events_2025_02")
+    assert [stand.rows for stand in distribute.plan(warehouse) if stand.table == "raw.events"] == [2]
 
 
 def test_a_plain_server_is_refused_in_words_and_nothing_is_left_on_it(warehouse: Warehouse) -> None:
