@@ -61,7 +61,7 @@ select
     facts,
     reopened,
     of_rule,
-    cs.name_of_person(account_id, coalesce(facts ->> 'user_id', entity)) as person
+    cs.person_of_alert(account_id, entity, facts) as person
 from placed
 where place <= %(per_rule)s
 order by message asc, urgency asc, arr desc nulls last, account_id asc, alert_id asc

@@ -112,7 +112,7 @@ open_alerts as (
     select
         jsonb_agg(
             to_jsonb(alerts) || jsonb_build_object(
-                'person', cs.name_of_person(alerts.account_id, coalesce(alerts.facts ->> 'user_id', alerts.entity))
+                'person', cs.person_of_alert(alerts.account_id, alerts.entity, alerts.facts)
             )
             order by
                 array_position(array['urgent', 'high', 'medium', 'low'], alerts.severity),

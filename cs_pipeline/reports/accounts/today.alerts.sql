@@ -5,7 +5,7 @@ select
     alerts.rule,
     alerts.severity,
     alerts.entity,
-    cs.name_of_person(alerts.account_id, coalesce(alerts.facts ->> 'user_id', alerts.entity)) as person,
+    cs.person_of_alert(alerts.account_id, alerts.entity, alerts.facts) as person,
     alerts.measured,
     alerts.held_against,
     alerts.facts,

@@ -66,7 +66,7 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
                 select
                     found.*,
                     {names} as account_name,
-                    cs.name_of_person(account_id, coalesce(facts ->> 'user_id', entity)) as person
+                    cs.person_of_alert(account_id, entity, facts) as person
                 from (
                     select
                         account_id,

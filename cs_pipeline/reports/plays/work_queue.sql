@@ -121,7 +121,7 @@ alerts as (
         max(open_alerts) as open_alerts,
         jsonb_agg(
             to_jsonb(ranked_alerts) || jsonb_build_object(
-                'person', cs.name_of_person(account_id, coalesce(facts ->> 'user_id', entity))
+                'person', cs.person_of_alert(account_id, entity, facts)
             )
             order by place
         ) as alerts
