@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 LOOKS_BACK = timedelta(days=2)
 MOST_LINES = 30
+_NEVER_ASKED = (
+    "\nWhat could never be asked for want of data is told this once: load the data as often as the rule needs it, or "
+    "switch the rule off (`enabled: false` in alerts.yaml)."
+)
 
 
 def tell_operations(session: Session, settings: Settings, now: datetime) -> None:
@@ -26,16 +30,17 @@ def tell_operations(session: Session, settings: Settings, now: datetime) -> None
     with session.cursor() as cursor:
         cursor.execute(read_sql(__file__), {"now": now, "since": now - LOOKS_BACK})
         rows = cursor.fetchall()
-    failing = [f"{rule}: {error}." for rule, health, error, _ in rows if health in ("no_data", "error")]
-    baseline = [f"{rule}: {quiet:,}" for rule, _, _, quiet in rows if quiet]
-    held_already = sum(quiet for _, _, _, quiet in rows)
+    failing = [f"{rule}: {error}." for rule, health, error, _, _ in rows if health in ("no_data", "error")]
+    never_asked = [rule for rule, _, _, was_never_asked, _ in rows if was_never_asked]
+    baseline = [f"{rule}: {quiet:,}" for rule, _, _, _, quiet in rows if quiet]
+    held_already = sum(quiet for _, _, _, _, quiet in rows)
     if failing:
         notice = Notice(
             _key("failing", failing, now),
             f"{_rules(failing)} cannot be asked",
             _lines(failing)
             + "\nTheir alerts stay as they are, and nobody is told anything new of them, until they can be. "
-            "`cs-pipeline alert rules` says what is so now.",
+            "`cs-pipeline alert rules` says what is so now." + (_NEVER_ASKED if never_asked else ""),
         )
         notify(session, notice, settings, now)
     if baseline:

@@ -1,12 +1,15 @@
 -- The evaluations that operations are to be told of now, marked as told. A rule is told of once a day, and not again
--- for saying the same of absent data as before.
+-- for saying the same of absent data as before. Of one that could never be asked, since its data was never fresh
+-- enough, nothing stopped: once is enough until there is no data at all, or data for the first time.
 with untold as materialized (
     select
         rule,
         as_of,
         health,
         error,
-        is_baseline
+        is_baseline,
+        is_absent,
+        health = 'no_data' and version = '' as was_never_asked
     from cs.alert_evaluations
     where
         reported_at is null
@@ -32,6 +35,7 @@ select
     newest.rule,
     newest.health,
     newest.error,
+    newest.was_never_asked,
     (
         select count(*)::integer
         from cs.alerts
@@ -45,6 +49,8 @@ from newest
 left join lateral (
     select
         told.error,
+        told.is_absent,
+        told.health = 'no_data' and told.version = '' as was_never_asked,
         (told.reported_at at time zone 'UTC')::date as told_on
     from cs.alert_evaluations as told
     where
@@ -60,5 +66,10 @@ where
     or (
         last_told.told_on <> (%(now)s at time zone 'UTC')::date
         and (newest.health = 'error' or last_told.error <> newest.error)
+        and not (
+            newest.was_never_asked
+            and last_told.was_never_asked
+            and newest.is_absent = last_told.is_absent
+        )
     )
 order by newest.rule

@@ -281,6 +281,22 @@ def test_a_table_that_nobody_ever_fed_is_no_data_and_told_of_once(watch: Watch, 
     assert watched.notices() == [FAILING]
 
 
+def test_a_rule_that_never_had_data_new_enough_is_told_of_once_and_daily_once_it_had(watch: Watch) -> None:
+    watched = watch(rule(needs_fresh={"tickets": "2 days"}))
+    fed(watched)
+    watched.run("insert into staging.stg_tickets values (%s)", START - 90 * DAY)
+    for _ in range(4):
+        assert healths(watched) == {"idle": "no_data"}
+    (body,) = bodies(watched)
+    assert "`enabled: false` in alerts.yaml" in body
+    watched.run("insert into staging.stg_tickets values (%s)", watched.now)
+    assert healths(watched) == {"idle": "ok"}
+    for _ in range(4):
+        watched.evaluate()
+    assert [each for each in watched.notices() if each == FAILING] == [FAILING] * (1 + 4)
+    assert "enabled" not in bodies(watched)[-1]
+
+
 # The clock ----------------------------------------------------------------------------------------------------------
 
 
