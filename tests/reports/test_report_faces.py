@@ -147,3 +147,12 @@ def test_periods_are_the_last_that_had_ended() -> None:
     assert (quarter.first, quarter.end, quarter.words) == (date(2024, 10, 1), date(2025, 1, 1), "Q4 2024")
     assert quarter.before.first == date(2024, 7, 1)
     assert last_ended("weekly", MONDAY).words == "week of 3 March 2025"
+
+
+def test_a_figure_with_its_sign_and_per_cent_stays_on_one_line(settings: Settings) -> None:
+    report = replace(REPORT, changes=("ARR moved by −$131, +6.9 % of <all>.",))
+    for html in (report_page(report, url), mail(settings, report)[1]):
+        kept = re.findall(r'<span style="white-space: ?nowrap;?">([^<]*)</span>', html)
+        assert kept[:2] == ["−$131,", "+6.9 %"]
+        assert "of &lt;all&gt;." in html
+    assert "ARR moved by −$131, +6.9 % of <all>." in mail(settings, report)[0]

@@ -13,7 +13,7 @@ from cs_pipeline.plays.messages.brand import Brand
 from cs_pipeline.plays.messages.environment import Template, html_environment
 from cs_pipeline.plays.messages.plain_text import plain_text
 from cs_pipeline.reports.dated.report import Report
-from cs_pipeline.reports.dated.words import sentence
+from cs_pipeline.reports.dated.words import sentence, unbroken
 from cs_pipeline.settings import Settings
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -54,6 +54,7 @@ class MailWriter:
                 "period": sentence(report.period.words),
                 "headline": sentence(report.headline) + ".",
                 "tables": [table.first(rows) for table in report.tables],
+                "unbroken": unbroken,
                 "account_url": self._account_url,
                 "page_url": page_url,
                 "brand": self._brand.in_templates(),

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from cs_pipeline.html_pages import page_templates
 from cs_pipeline.reports.charts import as_svg
 from cs_pipeline.reports.dated.report import Report
-from cs_pipeline.reports.dated.words import sentence
+from cs_pipeline.reports.dated.words import sentence, unbroken
 
 _pages = page_templates("cs_pipeline.reports")
 
@@ -17,6 +17,7 @@ def report_page(report: Report, account_url: Callable[[str], str]) -> str:
     return _pages.get_template("report.html.j2").render(
         report=report,
         sentence=sentence,
+        unbroken=unbroken,
         account_url=account_url,
         figures=[(figure, Markup(as_svg(figure.chart))) for figure in report.figures],
     )

@@ -1,8 +1,11 @@
 """Write figures, days and counts as all reports write them. Pure."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from cs_pipeline.plays.messages import names
 from cs_pipeline.plays.messages.environment import clean, in_words, is_missing
@@ -10,6 +13,11 @@ from cs_pipeline.plays.messages.environment import clean, in_words, is_missing
 LONGEST_NAME = 60
 UNKNOWN = "unknown"
 SEVERITY_WORDS = {0: "healthy", 1: "watch", 2: "at risk", 3: "critical"}
+
+
+_FIGURE = re.compile(r"([+−][^\s\d]{0,4}\d[\d.,]*(?: %)?|\d[\d.,]* %)")
+"""With a sign before it or a per cent after it: a browser may begin a new line after '−' and before '%'."""
+_ON_ONE_LINE = Markup('<span style="white-space: nowrap">{}</span>')
 
 
 class Money:
@@ -46,6 +54,12 @@ def signed(value: Any, missing: str = "") -> str:
         return missing
     words = in_words(round(float(value), 1))
     return words if words.startswith("−") or words == "0" else f"+{words}"
+
+
+def unbroken(words: str) -> Markup:
+    """The words as HTML that keeps each figure on one line: '−$131', '+6.9 %'."""
+    parts = enumerate(_FIGURE.split(words))  # every second one is a figure
+    return Markup("").join(_ON_ONE_LINE.format(part) if number % 2 else escape(part) for number, part in parts)
 
 
 def day(value: date | None, missing: str = UNKNOWN) -> str:
