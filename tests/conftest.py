@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.migrate import migrate
+from tests.builders.citus import workers_of
 from tests.builders.databases import Databases, embedded_server, make_session_folder, one_worker_at_a_time
 from tests.builders.warm_dbt import stand_in_for_dbt, write_command
 from tests.slowest_first import put_slowest_first
@@ -61,8 +61,10 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the server once no worker needs it any more."""
+    """Stop the server, or leave nothing behind on it, once no worker needs it any more."""
     if shared := config.stash.get(SHARED, None):
+        if url := os.environ.get(TEST_SERVER_URL):
+            Databases(url, shared).drop_made()
         embedded_server(shared).stop()
         shutil.rmtree(shared, ignore_errors=True)
 
@@ -101,8 +103,8 @@ def server(databases: Databases) -> str:
 
 @pytest.fixture(scope="session")
 def migrated(databases: Databases) -> Warehouse:
-    """A database with the `cs` schema and nothing in it, to copy from."""
-    return databases.made_once("migrated", migrate)
+    """A database with the `cs` schema and nothing in it, spread over the servers of a Citus; to copy from."""
+    return databases.made_once("migrated", databases.migrate)
 
 
 @contextmanager
@@ -139,12 +141,12 @@ def warehouse(migrated: Warehouse, copy_database: CopyDatabase) -> Warehouse:
 
 
 @pytest.fixture(scope="session")
-def history_template(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def history_template(databases: Databases, migrated: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The database of the sample company with its history scored, to copy from only: any worker may be copying it."""
     from tests.builders.sample_history import score_history
 
     return databases.made_once(
-        "scored_history", lambda warehouse: score_history(warehouse, tmp_path_factory.mktemp("history"))
+        "scored_history", lambda warehouse: score_history(warehouse, tmp_path_factory.mktemp("history")), migrated
     )
 
 
@@ -175,7 +177,7 @@ def kpi_history(
 
 @pytest.fixture(scope="module")
 def larger_history(
-    databases: Databases, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, migrated: Warehouse, copy_once: CopyDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> "History":
     """A sample company with departures enough for a backtest, and its truth; to read from, or to run what only reads.
 
@@ -184,7 +186,9 @@ def larger_history(
     from tests.builders.sample_history import LARGER_COMPANY, History, score_larger_history
 
     folder = tmp_path_factory.mktemp("larger_history")
-    template = databases.made_once("larger_history", lambda warehouse: score_larger_history(warehouse, folder))
+    template = databases.made_once(
+        "larger_history", lambda warehouse: score_larger_history(warehouse, folder), migrated
+    )
     return History(copy_once(template), folder / "home", LARGER_COMPANY)
 
 
@@ -208,15 +212,14 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def bring_in_example(
-    databases: Databases, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, migrated: Warehouse, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> BringInExample:
     """Brings in an example by name, once a session."""
     from tests.builders.example_history import bring_in_example
 
     @functools.cache
     def bring_in(name: str) -> "BroughtIn":
-        warehouse = databases.create()
-        migrate(warehouse)
+        warehouse = databases.create(template=migrated.database)
         return bring_in_example(warehouse, name, shared_data, tmp_path_factory.mktemp(name))
 
     return bring_in
@@ -241,7 +244,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """A test may only name requirements that docs/requirements.md lists. Workers begin with what takes longest."""
     text = (ROOT / "docs" / "requirements.md").read_text()
     known = set(re.findall(r"^([SC]\d?-\d+) \|", text, flags=re.MULTILINE))
+    is_citus = bool(workers_of(os.environ[TEST_SERVER_URL])) if TEST_SERVER_URL in os.environ else False
     for item in items:
+        if is_citus and (mark := item.get_closest_marker("one_server")):
+            item.add_marker(pytest.mark.skip(reason=f"not on a Citus: {mark.args[0]}"))
         for mark in item.iter_markers("requirement"):
             if unknown := set(mark.args) - known:
                 raise pytest.UsageError(f"{item.nodeid} names {sorted(unknown)}, which docs/requirements.md does not")

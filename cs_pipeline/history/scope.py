@@ -42,13 +42,13 @@ class Scope:
         in_slice = self.part.condition(f"{rows}.account_id") if self.part else "true"
         if self.cohort is None and self.segment is None:
             return in_slice
-        conditions = [f"in_scope.account_id = {rows}.account_id", f"in_scope.week = {week}"]
+        conditions = []
         if self.cohort is not None:
-            conditions.append(f"in_scope.cohort_month = {literal(self.cohort)}")
+            conditions.append(f"cohort_month = {literal(self.cohort)}")
         if self.segment is not None:
-            conditions.append(f"in_scope.tier = {literal(self.segment)}")
-        exists = f"exists (select 1 from marts.fct_account_weeks as in_scope where {' and '.join(conditions)})"
-        return exists if self.part is None else f"{in_slice} and {exists}"
+            conditions.append(f"tier = {literal(self.segment)}")
+        of_the_mart = f"select account_id, week from marts.fct_account_weeks where {' and '.join(conditions)}"
+        return f"{in_slice} and ({rows}.account_id, {week}) in ({of_the_mart})"
 
 
 @dataclass(frozen=True)

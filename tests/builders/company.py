@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.citus import spread_marts
 
 MONDAY = datetime(2025, 3, 10, 12, tzinfo=UTC)
 WEEK = date(2025, 3, 3)  # the week that has just ended
@@ -69,6 +70,7 @@ class Company:
         self.warehouse = warehouse
         self._kept: Session | None = None
         self.run(MARTS)
+        spread_marts(warehouse)
 
     def run(self, sql: str, *parameters: object, session: Session | None = None) -> list[tuple]:
         """Run a statement (in a transaction of its own) and return its rows."""

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psycopg2
@@ -18,6 +19,8 @@ import psycopg2.errors
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
+from cs_pipeline.warehouse.migrate import migrate
+from tests.builders import citus
 
 FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal"}
 FLEETING |= {"max_wal_senders": "0", "max_connections": "300"}
@@ -61,15 +64,32 @@ class Databases:
     url: str
     shared: Path
 
+    @cached_property
+    def workers(self) -> list[citus.Server]:
+        """The other servers on which each database is, where the server is the coordinator of a Citus."""
+        return citus.workers_of(self.url)
+
     def create(self, template: str | None = None) -> Warehouse:
         """A database of a new name, empty or a copy of `template`."""
         name = f"test_{uuid.uuid4().hex[:12]}"
-        self._execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
+        if self.workers:
+            citus.create_everywhere(self.url, self.workers, name, template)
+        else:
+            self._execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
         return Warehouse(self.url.rsplit("/", 1)[0] + f"/{name}")
+
+    def migrate(self, warehouse: Warehouse) -> None:
+        """The `cs` schema, spread over the servers where they are several."""
+        migrate(warehouse)
+        if self.workers:
+            citus.spread(warehouse, self.workers)
 
     def drop(self, warehouse: Warehouse) -> None:
         """Remove a database, whoever still reads it."""
-        self._execute(f"drop database if exists {warehouse.database} with (force)")
+        if self.workers:
+            citus.drop_everywhere(self.url, self.workers, warehouse.database)
+        else:
+            self._execute(f"drop database if exists {warehouse.database} with (force)")
 
     def made_once(self, name: str, make: Callable[[Warehouse], object], template: Warehouse | None = None) -> Warehouse:
         """A database, or a copy of `template`, that the first worker of the session to ask for it fills, by `make`.
@@ -83,6 +103,11 @@ class Databases:
                 make(warehouse)
                 made.write_text(warehouse.url)
         return Warehouse(made.read_text())
+
+    def drop_made(self) -> None:
+        """Remove what was made once for the session, from a server that outlives it."""
+        for made in self.shared.glob("*.made"):
+            self.drop(Warehouse(made.read_text()))
 
     def _execute(self, statement: str) -> None:
         with closing(psycopg2.connect(self.url)) as connection:

@@ -8,6 +8,7 @@ from psycopg2.extras import execute_values
 
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.citus import spread_marts
 from tests.builders.scored_accounts import HEALTHY
 
 FIRST = date(2024, 1, 1)
@@ -36,19 +37,21 @@ def create_marts(warehouse: Warehouse) -> None:
                 churned_at timestamptz
             );
             create table marts.fct_subscription_terms (
-                subscription_id text primary key, account_id text not null, mrr double precision,
+                subscription_id text not null, account_id text not null, mrr double precision,
                 started_on date not null, ended_on date, renews_on date, renewal_type text not null,
                 is_trial boolean not null, is_addon boolean not null, renews_every_months integer,
-                successor_started_on date, successor_known_on date, moved_on date, held_until date
+                successor_started_on date, successor_known_on date, moved_on date, held_until date,
+                primary key (account_id, subscription_id)
             );
             create table marts.fct_renewals (
                 subscription_id text not null, renewal_date date not null, account_id text not null, tier text,
                 mrr double precision not null, started_on date not null, outcome text not null, decided_on date,
                 settled_on date, gone_on date, successor_known_on date,
-                primary key (subscription_id, renewal_date)
+                primary key (account_id, subscription_id, renewal_date)
             );
             """
         )
+    spread_marts(warehouse)
 
 
 def insert(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:

@@ -17,7 +17,6 @@ from cs_pipeline.orchestration.keys import KPIS_JOB
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.load import load_folder
-from cs_pipeline.warehouse.migrate import migrate
 
 COMPANY = SampleCompany(accounts=80, weeks=30, seed=11)
 WEEK = timedelta(days=7)
@@ -70,10 +69,9 @@ class History:
 
 
 def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = COMPANY) -> None:
-    """Load the company as known at its end, and score all weeks but the last."""
+    """Load the company as known at its end into a migrated database, and score all weeks but the last."""
     generate(folder / "sample", company)
     write_slice(folder / "sample", folder / "slice", before=company.ends_at)
-    migrate(warehouse)
     load_folder(warehouse, folder / "slice")
     history = History(warehouse, folder / "home", company)
     with history.runtime() as runtime:

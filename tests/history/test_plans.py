@@ -107,6 +107,7 @@ def too_much(plans: Sequence[Plan]) -> list[tuple[str, str, float]]:
     ]
 
 
+@pytest.mark.one_server("it explains no statement that its servers work on")
 @pytest.mark.parametrize("at_once", [True, False], ids=["a backfill", "week by week"])
 def test_no_statement_of_the_weekly_record_is_quadratic_in_accounts(
     unknown: Warehouse, plans: list[Plan], at_once: bool
@@ -129,6 +130,7 @@ def counted(warehouse: Warehouse, table: str) -> bool:
     return read_rows(warehouse, sql)[0]["is_so"]
 
 
+@pytest.mark.one_server("each server keeps the statistics of its part")
 def test_what_a_run_filled_has_statistics_when_it_is_read(unknown: Warehouse) -> None:
     selection = load_selection(None)
     weeks = [week(number) for number in range(WEEKS)]

@@ -15,6 +15,7 @@ from cs_pipeline.history.scope import Scope
 from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.reports.scores.text import reproduction_verdict
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.citus import spread_marts
 from tests.builders.marts import add_account, add_account_week, rows, week
 from tests.builders.scored_accounts import WEEKLY_POINTS
 
@@ -39,6 +40,7 @@ def build_scratch(warehouse: Warehouse) -> None:
             "select * from marts.fct_account_weeks where week >= %s",
             [REPLAYED[0]],
         )
+    spread_marts(warehouse)
 
 
 def replay(warehouse: Warehouse) -> Reproduction:

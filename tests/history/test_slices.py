@@ -45,9 +45,8 @@ def accounts(marts: Warehouse) -> Warehouse:
                 nps_response=chance.choice([None, chance.randrange(11)]),
                 arr=chance.randrange(1_000),
             )  # fmt: skip
-    of_a_parent = (
-        "update marts.fct_account_weeks set parent_account_id = 'parent ' || abs(mod(hashtext(account_id) / 4, 2))"
-    )
+    parent = "'parent ' || abs(mod(hashtext(account_id) / 4, 2))::text"
+    of_a_parent = f"update marts.fct_account_weeks set parent_account_id = {parent}"
     with marts.session() as session, session.cursor() as cursor:
         cursor.execute(f"{of_a_parent} where mod(hashtext(account_id), 4) = 0")
     return marts

@@ -22,7 +22,7 @@ from cs_pipeline.warehouse.layout import Place
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.spread import places_of
-from tests.builders.citus import citus_database, require_workers
+from tests.builders.citus import require_workers
 from tests.builders.databases import Databases
 from tests.builders.sample_history import WEEK, History
 
@@ -60,27 +60,28 @@ def pair(databases: Databases, server: str, tmp_path_factory: pytest.TempPathFac
     require_workers(server)
     folder = tmp_path_factory.mktemp("spread")
     generate(folder / "sample", COMPANY)
-    plain = databases.create()
-    with citus_database(server) as spread:
-        both = Pair(History(plain, folder / "plain", COMPANY), History(spread, folder / "spread", COMPANY))
-        for history in (both.plain, both.spread):
-            migrate(history.warehouse)
-            load_folder(history.warehouse, folder / "sample")
-            if history is both.spread:
-                distribute.distribute(history.warehouse, lambda _: None)
-            with history.runtime() as runtime:
-                runtime.launcher.run_weeks(COMPANY.first_week, COMPANY.first_week + 9 * WEEK)
-                runtime.launcher.run_weeks(COMPANY.first_week + 10 * WEEK, COMPANY.first_week + 11 * WEEK)
-        yield both
-    databases.drop(plain)
+    both = Pair(*(History(databases.create(), folder / name, COMPANY) for name in ("plain", "spread")))
+    for history in (both.plain, both.spread):
+        migrate(history.warehouse)
+        load_folder(history.warehouse, folder / "sample")
+        if history is both.spread:
+            distribute.distribute(history.warehouse, lambda _: None)
+        with history.runtime() as runtime:
+            runtime.launcher.run_weeks(COMPANY.first_week, COMPANY.first_week + 9 * WEEK)
+            runtime.launcher.run_weeks(COMPANY.first_week + 10 * WEEK, COMPANY.first_week + 11 * WEEK)
+    yield both
+    for history in (both.plain, both.spread):
+        databases.drop(history.warehouse)
 
 
 @pytest.fixture
-def beside(server: str) -> Iterator[Warehouse]:
+def beside(databases: Databases, server: str) -> Iterator[Warehouse]:
     """A migrated database of a Citus."""
-    with citus_database(server) as warehouse:
-        migrate(warehouse)
-        yield warehouse
+    require_workers(server)
+    warehouse = databases.create()
+    migrate(warehouse)
+    yield warehouse
+    databases.drop(warehouse)
 
 
 def test_tables_are_moved_and_brought_back_as_they_were(beside: Warehouse) -> None:

@@ -64,6 +64,18 @@ users as (
         and coalesce(users.deleted_at > %(now)s, true)
 ),
 
+-- By itself: on a Citus, columns of a table that is joined below this way would be null.
+accounts as (
+    select
+        account_id,
+        owner_email,
+        manager_email,
+        executive_email,
+        slack_channel
+    from marts.dim_accounts
+    where account_id = any(%(account_ids)s::text[])
+),
+
 ours as (
     select
         wanted.position,
@@ -79,10 +91,7 @@ ours as (
             else coalesce(nullif(accounts.slack_channel, ''), nullif(%(team_channel)s, ''))
         end as team
     from wanted
-    left join marts.dim_accounts as accounts
-        on
-            wanted.account_id = accounts.account_id
-            and accounts.account_id = any(%(account_ids)s::text[])
+    left join accounts on wanted.account_id = accounts.account_id
     where wanted.role <> all(%(customer_roles)s::text[])
 )
 

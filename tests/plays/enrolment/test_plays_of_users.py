@@ -65,9 +65,9 @@ def test_one_user_is_not_written_to_again_within_the_days_of_the_playbook_and_an
 @pytest.mark.parametrize("gone", ["deleted_at", "email", "account_id"])
 def test_in_place_of_a_user_who_is_gone_nobody_is_written_to(company: Company, settings: Settings, gone: str) -> None:
     company.account("acme")
-    company.contact("acme", "ben", role="champion")
+    ben: dict[str, object] = {"account_id": "acme", "user_id": "acme-ben", "email": "ben@acme.example"}
     value = {"deleted_at": MONDAY - DAY, "email": None, "account_id": "brill"}[gone]
-    company.run(f"update marts.dim_contacts set {gone} = %s where user_id = 'acme-ben'", value)
+    company.insert("marts.dim_contacts", **ben | {"role": "champion", gone: value})
     enrol(company.warehouse, reminder(), [stuck(company, "acme", "ben")], settings, MONDAY)
     assert planned(company) == [(None, None, "failed", "no_recipient")]
 
