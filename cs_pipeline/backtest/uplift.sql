@@ -53,32 +53,26 @@ renewals as materialized (
     order by decided.playbook, decided.account_id, terms.renews_on, terms.subscription_id
 ),
 
-earlier_scores as materialized (
-    select distinct on (decided.playbook, decided.account_id)
+-- Of each the newest score of the weeks before the decision, and of those around the day it is compared with.
+scores as materialized (
+    select
         decided.playbook,
-        decided.account_id,
-        scores.score
+        scores.account_id,
+        (
+            array_agg(scores.score order by scores.week desc)
+            filter (where scores.week <= decided.decided_on - 7)
+        )[1] as earlier,
+        (
+            array_agg(scores.score order by scores.week desc)
+            filter (where scores.week >= decided.decided_on - 13 + %(scored_days)s)
+        )[1] as later
     from decided
     inner join cs.health_scores as scores
         on
             decided.account_id = scores.account_id
-            and scores.week between decided.decided_on - 42 and decided.decided_on - 7
+            and scores.week between decided.decided_on - 42 and decided.decided_on - 7 + %(scored_days)s
     where scores.is_active
-    order by decided.playbook asc, decided.account_id asc, scores.week desc
-),
-
-later_scores as materialized (
-    select distinct on (decided.playbook, decided.account_id)
-        decided.playbook,
-        decided.account_id,
-        scores.score
-    from decided
-    inner join cs.health_scores as scores
-        on
-            decided.account_id = scores.account_id
-            and scores.week - %(scored_days)s between decided.decided_on - 13 and decided.decided_on - 7
-    where scores.is_active
-    order by decided.playbook asc, decided.account_id asc, scores.week desc
+    group by decided.playbook, scores.account_id
 )
 
 select
@@ -93,11 +87,9 @@ select
             then coalesce(decided.churned_at between decided.since and decided.since + %(leaves_within)s, false)
     end as has_left,
     case
-        when decided.since + %(scored_after)s <= %(now)s then later_scores.score - earlier_scores.score
+        when decided.since + %(scored_after)s <= %(now)s then scores.later - scores.earlier
     end as score_change
 from decided_accounts as decided
 left join renewals on decided.playbook = renewals.playbook and decided.account_id = renewals.account_id
-left join earlier_scores
-    on decided.playbook = earlier_scores.playbook and decided.account_id = earlier_scores.account_id
-left join later_scores on decided.playbook = later_scores.playbook and decided.account_id = later_scores.account_id
+left join scores on decided.playbook = scores.playbook and decided.account_id = scores.account_id
 order by decided.playbook, decided.account_id
