@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +12,8 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.migrate import migrate, version_of
 from cs_pipeline.warehouse.readiness import why_not_ready
 from tests.builders.databases import Databases
+from tests.builders.killed_migration import MIGRATE, kill_a_migration
 from tests.conftest import ROOT
-from tests.waiting import wait_until
 
 
 def tables(warehouse: Warehouse) -> set[str]:
@@ -43,43 +41,15 @@ def test_a_server_that_is_not_there_is_one_clear_sentence_without_the_password()
     assert "geheim" not in repr(Warehouse("postgresql://somebody:geheim@127.0.0.1:1/nowhere"))
 
 
-HANGS_IN_THE_MIDDLE = """
-create function hang() returns event_trigger language plpgsql as $$
-begin
-    if current_setting('application_name') = 'killed' and to_regclass('cs.alerts') is not null then
-        perform pg_sleep(3);
-    end if;
-end
-$$;
-create event trigger hang on ddl_command_end execute function hang();
-"""
-
-
 @pytest.mark.slow(seconds=8)
 def test_a_migration_that_is_killed_in_its_middle_leaves_nothing_half_done_and_is_run_again(
     databases: Databases, tmp_path: Path
 ) -> None:
     empty = databases.create()
-    with empty.session() as session, session.cursor() as cursor:
-        cursor.execute(HANGS_IN_THE_MIDDLE)
-    command = [sys.executable, "-m", "cs_pipeline.cli", "warehouse", "migrate"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CS_PIPELINE_HOME": str(tmp_path)}
-    killed = environment | {"CS_PIPELINE_DATABASE_URL": f"{empty.url}?application_name=killed"}
-    process = subprocess.Popen(command, env=killed)
-
-    def hangs() -> bool:
-        with empty.session() as session, session.cursor() as cursor:
-            cursor.execute(
-                "select count(*) from pg_stat_activity "
-                "where datname = current_database() and application_name = 'killed' and wait_event = 'PgSleep'"
-            )
-            return cursor.fetchone() == (1,)
-
-    wait_until("the middle of the migration", timedelta(minutes=1), hangs)
-    process.kill()
-    process.wait()
+    kill_a_migration(empty, "cs.alerts", environment)
     again = environment | {"CS_PIPELINE_DATABASE_URL": empty.url}
-    done = subprocess.run(command, env=again, capture_output=True, text=True, check=False)
+    done = subprocess.run(MIGRATE, env=again, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Our tables went from nothing to" in done.stdout
     assert version_of(empty).is_newest

@@ -24,6 +24,7 @@ from cs_pipeline.warehouse.layout import DISTRIBUTION_COLUMN, distributed_tables
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.migrate import version_of
 from tests.builders.databases import Databases
+from tests.builders.killed_migration import MIGRATE, kill_a_migration
 from tests.command_line import run_command
 from tests.conftest import CopyDatabase
 from tests.waiting import wait_until
@@ -165,11 +166,10 @@ where datname = current_database() and query like 'create unique index concurren
 def test_an_upgrade_that_is_killed_while_it_builds_an_index_keeps_those_that_are_whole_and_goes_on(
     of_before: Warehouse, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "cs_pipeline.cli", "warehouse", "migrate"]
     ours = os.environ | environment(of_before, tmp_path)
     with of_before.session() as reading, reading.cursor() as cursor:
         cursor.execute("lock table raw.events in row exclusive mode")  # as who writes, for whom the index waits
-        process = subprocess.Popen(command, env=ours, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(MIGRATE, env=ours, stdout=subprocess.DEVNULL)
         wait_until("the index of the events", timedelta(minutes=1), lambda: bool(rows(of_before, BUILDING)))
         process.kill()
         process.wait()
@@ -182,7 +182,7 @@ def test_an_upgrade_that_is_killed_while_it_builds_an_index_keeps_those_that_are
     assert whole
     assert [name for name, *_ in broken] == ["raw.events_key_by_account"]
     assert not version_of(of_before).is_newest
-    done = subprocess.run(command, env=ours, capture_output=True, text=True, check=False)
+    done = subprocess.run(MIGRATE, env=ours, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert version_of(of_before).is_newest
     kept = [number for _, is_whole, number in whole if is_whole]
@@ -194,17 +194,6 @@ def test_an_upgrade_that_is_killed_while_it_builds_an_index_keeps_those_that_are
     assert rows(of_before, INDEXES) == []
 
 
-HANGS_IN_A_MONTH = """
-create function hang() returns event_trigger language plpgsql as $$
-begin
-    if current_setting('application_name') = 'killed' and to_regclass('raw.events_2025_08') is not null then
-        perform pg_sleep(30);
-    end if;
-end
-$$;
-create event trigger hang on ddl_command_end execute function hang();
-"""
-HANGING = "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
 EVENTS = "select count(*), sum(hashtextextended(events::text, 0))::text from raw.events"
 MONTHS = """
 select relname, oid from pg_class
@@ -225,24 +214,15 @@ delete from raw.events where event_id in (
 def test_an_upgrade_that_is_killed_in_a_month_of_events_keeps_whole_months_and_loses_nothing_written_meanwhile(
     of_before: Warehouse, tmp_path: Path
 ) -> None:
-    with of_before.session() as session, session.cursor() as cursor:
-        cursor.execute(HANGS_IN_A_MONTH)
-    command = [sys.executable, "-m", "cs_pipeline.cli", "warehouse", "migrate"]
     ours = os.environ | environment(of_before, tmp_path)
-    killed = ours | {"CS_PIPELINE_DATABASE_URL": f"{of_before.url}?application_name=killed"}
-    process = subprocess.Popen(command, env=killed, stdout=subprocess.DEVNULL)
-    wait_until("a month in the middle", timedelta(minutes=1), lambda: bool(rows(of_before, HANGING)))
-    process.kill()
-    process.wait()
-    ((pid,),) = rows(of_before, HANGING)
-    rows(of_before, f"select pg_terminate_backend({pid}, 10000)")
+    kill_a_migration(of_before, "raw.events_2025_08", ours)
     whole = dict(rows(of_before, MONTHS))
     assert {"events_2025_06", "events_2025_07"} <= set(whole)
     assert "events_2025_08" not in whole
     with of_before.session() as session, session.cursor() as cursor:
         cursor.execute(WRITTEN_MEANWHILE)
     before, read = rows(of_before, EVENTS), rows(of_before, "select count(*) from staging.stg_events")
-    done = subprocess.run(command, env=ours, capture_output=True, text=True, check=False)
+    done = subprocess.run(MIGRATE, env=ours, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert version_of(of_before).is_newest
     assert rows(of_before, EVENTS) == before
