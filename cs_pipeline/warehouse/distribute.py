@@ -22,7 +22,7 @@ from cs_pipeline.warehouse.layout import (
     distributed_tables,
     reference_tables,
 )
-from cs_pipeline.warehouse.spread import MARK, place_table, places_of
+from cs_pipeline.warehouse.spread import MARK, PLACED, place_table, places_of
 
 HOW = "docs/deploy.md says how a database becomes one of Citus"
 
@@ -59,7 +59,7 @@ def distribute(warehouse: Warehouse, tell: Callable[[Stand], None]) -> int:
     moved = 0
     with warehouse.session() as session, session.cursor() as cursor:
         _require_citus(cursor)
-        cursor.execute(f"create or replace view {MARK} as {_MARK_SQL}")
+        cursor.execute(f"create or replace view {MARK} as select relation::text, place from ({PLACED}) as placed")
         cursor.execute(f"comment on view {MARK} is 'Tables that are spread over several servers; see docs/deploy.md.'")
     for stand in plan(warehouse):
         if stand.is_there:
@@ -95,14 +95,6 @@ def undo(warehouse: Warehouse, tell: Callable[[Stand], None]) -> int:
         cursor.execute(f"drop view if exists {MARK}")
     return brought
 
-
-_MARK_SQL = """
-select
-    logicalrelid::text as relation,
-    case partmethod when 'h' then 'distributed' else 'reference' end as place
-from pg_dist_partition
-where partmethod = 'h' or repmodel = 't'
-"""
 
 _FOREIGN_KEYS = (
     ("cs.health_scores", "override_id", "cs.score_overrides"),

@@ -11,6 +11,15 @@ from cs_pipeline.warehouse.layout import DISTRIBUTION_COLUMN, Place
 MARK = "cs.spread_tables"
 """The view that is there while tables are spread; dbt's macros look for it too."""
 
+PLACED = """
+select
+    logicalrelid as relation,
+    case partmethod when 'h' then 'distributed' else 'reference' end as place
+from pg_dist_partition
+where partmethod = 'h' or repmodel = 't'
+"""
+"""The tables that are not local, as Citus knows them."""
+
 
 def is_spread(cursor: Cursor) -> bool:
     """Whether tables of this database are spread over servers."""
@@ -24,9 +33,8 @@ def places_of(cursor: Cursor) -> dict[str, Place]:
     if cursor.fetchone() != (True,):
         return {}
     cursor.execute(
-        "select format('%s.%s', relnamespace::regnamespace, relname), case when partmethod = 'h' then 'distributed' "
-        "else 'reference' end from pg_dist_partition inner join pg_class on pg_class.oid = logicalrelid "
-        "where (partmethod = 'h' or repmodel = 't') and not relispartition"
+        f"select format('%s.%s', relnamespace::regnamespace, relname), place from ({PLACED}) as placed "
+        "inner join pg_class on pg_class.oid = relation where not relispartition"
     )
     return {table: Place(place) for table, place in cursor.fetchall()}
 
