@@ -83,7 +83,7 @@ def ingest() -> None:
     Example: cs-pipeline data ingest
     """
     from cs_pipeline.cli.runtime import open_runtime
-    from cs_pipeline.orchestration.ingest import FILE
+    from cs_pipeline.orchestration.ingest_definitions import FILE
     from cs_pipeline.orchestration.keys import INGEST_JOB
 
     settings = load_settings()

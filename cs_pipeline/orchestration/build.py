@@ -24,7 +24,7 @@ from cs_pipeline.orchestration.assets.sliced_health import build_sliced_health_s
 from cs_pipeline.orchestration.assets.triggers import build_triggers
 from cs_pipeline.orchestration.assets.uplift import effects_of_plays
 from cs_pipeline.orchestration.executors import executor_of_slices
-from cs_pipeline.orchestration.ingest import build_ingest
+from cs_pipeline.orchestration.ingest_definitions import build_ingest
 from cs_pipeline.orchestration.jobs.alert_decisions import decide_on_alerts, decide_on_held_alerts, silence_alerts
 from cs_pipeline.orchestration.jobs.alert_replay import replay_alerts
 from cs_pipeline.orchestration.jobs.alerts import evaluate_alerts, scorecards_job

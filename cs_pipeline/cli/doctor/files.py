@@ -71,7 +71,7 @@ def _others(config: Path) -> Finding:
 
 
 def _ingest(path: Path) -> Finding:
-    from cs_pipeline.orchestration.ingest import require_dlt
+    from cs_pipeline.orchestration.ingest_definitions import require_dlt
 
     require_dlt(path)
     from cs_pipeline.orchestration.ingest_file import read_ingest_file
