@@ -8,13 +8,17 @@ of the same column before it hold, so that a rule may rely on them: text is a nu
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cs_pipeline.warehouse.contract import Column, SourceTable
+from cs_pipeline.warehouse.contract import ACCOUNT, Column, SourceTable
 from cs_pipeline.warehouse.spellings import COUNTRIES, ZONES
 
 MAX_KEY_BYTES = 500  # a B-tree entry holds 2,700, and a key has three columns at most
 REPEATED_KEY = "repeats the key of an earlier row"
 ARCHIVED_MONTH = "is of a month that is archived; `cs-pipeline data restore` brings it back"
 PARENT_PUT_ASIDE = "was put aside there"
+ONLY_A_USER = (
+    "is empty, and is not taken from user_id: where the user belongs now is not where this happened; "
+    "join your users in a mapping"
+)
 
 _ISO_TIMESTAMP = (
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -48,6 +52,9 @@ def rules(
     by_column = {
         name: list(_rules(table, table.column(name), kind, is_valid, known or {})) for name, kind in types.items()
     }
+    if by_column.get(ACCOUNT) and "user_id" in types.keys() - set(table.key) and table.column(ACCOUNT).required:
+        only_a_user = Rule(ACCOUNT, ONLY_A_USER, f"incoming.{ACCOUNT} is null and incoming.user_id is not null")
+        by_column[ACCOUNT].insert(0, only_a_user)
     for name, rules_of_it in by_column.items():
         column = table.column(name)
         bounds = ((column.at_most, ">", "is above its"), (column.not_before, "<", "is before its"))
