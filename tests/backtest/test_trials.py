@@ -12,7 +12,7 @@ from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
 from cs_pipeline.plays.playbooks.trials import variant_of
-from cs_pipeline.reports.backtest.tables import trial_table
+from cs_pipeline.reports.backtest.effects import trial_table
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY, WEEK, Company, save_play

@@ -26,7 +26,7 @@ from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.orchestration.assets.uplift import EffectConfig, effects_of_plays
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
-from cs_pipeline.reports.backtest.tables import uplift_table
+from cs_pipeline.reports.backtest.effects import uplift_table
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY, Company, save_play

@@ -40,7 +40,7 @@ def effects_of_plays(
     from cs_pipeline.backtest.trials import trials, with_goals
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
     from cs_pipeline.reports.backtest.charts import uplift_differences
-    from cs_pipeline.reports.backtest.tables import trial_table, uplift_table
+    from cs_pipeline.reports.backtest.effects import trial_table, uplift_table
     from cs_pipeline.reports.charts import as_png
 
     library = load_playbooks(settings.config)

@@ -1,4 +1,4 @@
-"""Tables of backtest, tuning, steadiness and uplift. No arithmetic beyond formatting."""
+"""Tables of backtest, tuning, steadiness and retention; of plays: `effects`. No arithmetic beyond formatting."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,7 @@ from cs_pipeline.backtest.likelihood import Reliability
 from cs_pipeline.backtest.measures import DidNotLearn, Interval, NoAnswer, Separation, TooLittle, share_in_words
 from cs_pipeline.backtest.steadiness import SteadinessReport
 from cs_pipeline.backtest.survival import Retention
-from cs_pipeline.backtest.trials import Trial
 from cs_pipeline.backtest.tuning import Proposal
-from cs_pipeline.backtest.uplift import Uplift
 from cs_pipeline.reports.backtest.text import verdict, why_weight_moved
 
 SHOWN_METRICS = 15
@@ -219,42 +217,6 @@ def _share(share: Interval | TooLittle) -> str:
     return share_in_words(share.value, share.low, share.high)
 
 
-def uplift_table(found: list[Uplift]) -> pd.DataFrame:
-    """playbook, measure, enrolled, held_out (a mean and of how many), difference with its interval, verdict."""
-    return pd.DataFrame(
-        [
-            {
-                "playbook": uplift.playbook,
-                "measure": uplift.measure.name,
-                "enrolled": _mean(uplift, uplift.mean_enrolled, uplift.enrolled),
-                "held_out": _mean(uplift, uplift.mean_held_out, uplift.held_out),
-                "difference": _difference(uplift),
-                "verdict": uplift.verdict,
-            }
-            for uplift in found
-        ]
-    )
-
-
-def trial_table(found: list[Trial]) -> pd.DataFrame:
-    """playbook, step, variant, measure, and of how many with the variant and as it is, difference, verdict."""
-    return pd.DataFrame(
-        [
-            {
-                "playbook": trial.effect.playbook,
-                "step": trial.step,
-                "variant": trial.variant,
-                "measure": trial.effect.measure.name,
-                "with_it": _mean(trial.effect, trial.effect.mean_enrolled, trial.effect.enrolled),
-                "as_it_is": _mean(trial.effect, trial.effect.mean_held_out, trial.effect.held_out),
-                "difference": _difference(trial.effect).replace("enrolled", "drawn").replace("held-out", "other"),
-                "verdict": trial.effect.verdict,
-            }
-            for trial in found
-        ]
-    )
-
-
 def _with_shares(rows: pd.DataFrame, heading: dict[str, object]) -> pd.DataFrame:
     followed = list(map(share_in_words, rows["share"], rows["low"], rows["high"]))
     counts = {"observations": rows["observations"], "followed by a departure": followed}
@@ -285,17 +247,3 @@ def _lift(answer: Separation | TooLittle) -> str:
 
 def _departures(answer: Separation | TooLittle) -> str:
     return str(answer.departures) if isinstance(answer, Separation) else "too few"
-
-
-def _mean(uplift: Uplift, mean: float, count: int) -> str:
-    if not count:
-        return "of 0"
-    return f"{100 * mean:.1f} % of {count:,}" if uplift.measure.is_share else f"{mean:+.1f} of {count:,}"
-
-
-def _difference(uplift: Uplift) -> str:
-    found = uplift.difference
-    if isinstance(found, TooLittle):
-        return found.reason
-    factor, unit = (100, " points of 100") if uplift.measure.is_share else (1, "")
-    return f"{factor * found.value:+.1f} ({factor * found.low:+.1f} to {factor * found.high:+.1f}){unit}"
