@@ -14,7 +14,9 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, exists, read_contract
 from cs_pipeline.warehouse.incoming import begin_load, prepare
 from cs_pipeline.warehouse.kept_rejects import MOST_KEPT
+from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.load import finish_loads
+from cs_pipeline.warehouse.spread import is_spread, place_table
 
 TABLE = "email_events"
 ORIGIN = "SendGrid's event webhook"
@@ -32,8 +34,7 @@ def take_over(warehouse: Warehouse, now: datetime) -> int:
         prepare(cursor)
         load_id = begin_load(cursor, TABLE, ORIGIN)
         if not exists(cursor, table):
-            table.create(cursor)
-            table.create_indexes(cursor)
+            _create(cursor, table)
         elif not _is_whole(cursor, table):
             table.create(cursor)
         cursor.execute(read_sql(__file__), {"load": load_id, "roles": list(CUSTOMER_ROLES)})
@@ -41,6 +42,14 @@ def take_over(warehouse: Warehouse, now: datetime) -> int:
         _put_aside(cursor, load_id, now)
         finish_loads(cursor, table, {load_id: taken}, written)
     return written
+
+
+def _create(cursor: Cursor, table: SourceTable) -> None:
+    spread = is_spread(cursor)
+    table.create(cursor)
+    table.create_indexes(cursor, is_spread=spread)
+    if spread:
+        place_table(cursor, table.relation, place_of_source(table))
 
 
 def _is_whole(cursor: Cursor, table: SourceTable) -> bool:

@@ -63,30 +63,32 @@ rows_of_events as (
     where ours.event = 'delivered'
 ),
 
+-- What a load brought under the same id stays, as another account's, too.
+known as (
+    select email_event_id
+    from raw.email_events
+    where email_event_id in (select rows_of_events.email_event_id from rows_of_events)
+),
+
 written as (
     insert into raw.email_events (
         email_event_id, account_id, user_id, email, message_id, event, occurred_at, campaign, _loaded_at, _load_id
     )
     select
-        email_event_id,
-        account_id,
-        recipient_user_id,
-        email,
-        action_key,
-        event,
-        occurred_at,
-        playbook,
-        received_at,
+        rows_of_events.email_event_id,
+        rows_of_events.account_id,
+        rows_of_events.recipient_user_id,
+        rows_of_events.email,
+        rows_of_events.action_key,
+        rows_of_events.event,
+        rows_of_events.occurred_at,
+        rows_of_events.playbook,
+        rows_of_events.received_at,
         %(load)s
     from rows_of_events
-    -- What a load brought under the same id stays, as another account's, too.
-    where
-        not exists (
-            select 1
-            from raw.email_events as known
-            where known.email_event_id = rows_of_events.email_event_id
-        )
-    order by email_event_id, occurred_at
+    left join known on rows_of_events.email_event_id = known.email_event_id
+    where known.email_event_id is null
+    order by rows_of_events.email_event_id, rows_of_events.occurred_at
     on conflict (email_event_id, account_id) do nothing
     returning email_event_id
 )

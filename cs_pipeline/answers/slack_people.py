@@ -60,10 +60,10 @@ def require_one_of_us(session: Session, address: str) -> None:
         cursor.execute(
             """
             select
-                exists (select from cs.site_users where name = %(address)s)
-                or exists (select from cs.alert_notifications where recipient = %(address)s)
+                exists (select 1 from cs.site_users where name = %(address)s)
+                or exists (select 1 from cs.alert_notifications where recipient = %(address)s)
                 or exists (
-                    select from marts.dim_accounts
+                    select 1 from marts.dim_accounts
                     where %(address)s in (
                         cs.address_of(owner_email), cs.address_of(manager_email), cs.address_of(executive_email)
                     )

@@ -47,7 +47,7 @@ def note_conversation(warehouse: Warehouse, held: Conversation, now: datetime) -
     if "@" not in held.by:
         raise UserError(f"'{held.by}' is no e-mail address; whoever held it is known by theirs (--by)")
     with warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("select exists (select from raw.accounts where account_id = %s)", [held.account_id])
+        cursor.execute("select exists (select 1 from raw.accounts where account_id = %s)", [held.account_id])
         if cursor.fetchone() != (True,):
             raise UserError(f"There is no account '{held.account_id}'")
     row = {

@@ -170,7 +170,7 @@ def _require_summed_up(cursor: Cursor, month: Month, part: str) -> None:
     if cursor.fetchone() == (True,):
         activity, usage = (f"(select coalesce(max(newest_load_id), 0) from {name})" for name in roll_ups)
         cursor.execute(
-            f"select not exists (select from {part} where {LOAD_ID} > {activity} "
+            f"select not exists (select 1 from {part} where {LOAD_ID} > {activity} "
             f"or (feature is not null and {LOAD_ID} > {usage})) "
             "and not exists (select from cs.touched_days where source_table = 'events' "
             f"and load_id > {activity} and (day is null or day >= %s and day < %s))",

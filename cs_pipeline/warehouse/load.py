@@ -142,7 +142,7 @@ def finish_loads(cursor: Cursor, table: SourceTable, rows_read: Mapping[int, int
 def _require_rows(cursor: Cursor, table: SourceTable, rows: int, headers: Mapping[SourceFile, object]) -> None:
     if rows or not table.required:
         return
-    cursor.execute(f"select exists (select from {table.relation})")
+    cursor.execute(f"select exists (select 1 from {table.relation})")
     if cursor.fetchone() == (False,):
         names = ", ".join(str(file.path) for file in headers)
         raise UserError(f"{names} is empty: there is a header and no row, and the pipeline needs {table.name}.")

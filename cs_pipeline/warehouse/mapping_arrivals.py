@@ -33,7 +33,7 @@ def stamp_arrivals(
     cursor.execute(
         f"update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
         f"and {LOAD} = any(%(again)s::bigint[]) "
-        f"and not exists (select from {table.relation} as stored where {same_key})",
+        f"and not exists (select 1 from {table.relation} as stored where {same_key})",
         {"now": now, "again": list(again)},
     )
     return incoming

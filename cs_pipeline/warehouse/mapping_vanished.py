@@ -40,6 +40,6 @@ def remove_vanished(cursor: Cursor, table: SourceTable, incoming: Incoming) -> i
 def _has_vanished(table: SourceTable, incoming: Incoming) -> str:
     same = " and ".join(f"incoming.{name} = stored.{name}" for name in table.key)
     return (
-        f"not exists (select from {incoming.relation} as incoming where {same}) and stored.{LOAD_ID} in "
+        f"not exists (select 1 from {incoming.relation} as incoming where {same}) and stored.{LOAD_ID} in "
         f"(select load_id from cs.loads where source_table = '{table.name}' and origin like 'mapping %')"
     )

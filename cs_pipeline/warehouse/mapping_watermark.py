@@ -95,7 +95,7 @@ def _has_rows(cursor: Cursor, table: SourceTable) -> bool:
     """False as long as everything was put aside, too: what is mended then is to be read."""
     if not exists(cursor, table):
         return False
-    cursor.execute(f"select exists (select from {table.relation})")
+    cursor.execute(f"select exists (select 1 from {table.relation})")
     return cursor.fetchone() == (True,)
 
 
@@ -117,7 +117,7 @@ def _with_what_can_be_loaded_now(
     cursor.execute(
         "select min((row_data ->> %s)::timestamptz) from raw.raw_rejects where source_table = %s and origin = %s "
         "and column_name = 'account_id' "
-        "and exists (select from raw.accounts where accounts.account_id = row_data ->> 'account_id')",
+        "and exists (select 1 from raw.accounts where accounts.account_id = row_data ->> 'account_id')",
         (column, table.name, view.origin),
     )
     (first,) = cursor.fetchone() or (None,)

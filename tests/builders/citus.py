@@ -44,7 +44,7 @@ def create_everywhere(url: str, workers: Sequence[Server], name: str, template: 
     coordinator = _coordinator(url)
     for each in [coordinator, *workers]:
         if template:
-            _copy(url, each, name, template)
+            _once_alone(url, each, template, f"create database {name} template {template} strategy file_copy")
         else:
             _execute(url, each, f"create database {name}")
             _execute(url, each, "create extension citus", database=name)
@@ -57,7 +57,7 @@ def create_everywhere(url: str, workers: Sequence[Server], name: str, template: 
 def drop_everywhere(url: str, workers: Sequence[Server], name: str) -> None:
     """Remove the database, the coordinator's last, which keeps sessions with the workers."""
     for each in [*workers, _coordinator(url)]:
-        _execute(url, each, f"drop database if exists {name} with (force)")
+        _once_alone(url, each, name, f"drop database if exists {name} with (force)")
 
 
 def spread(warehouse: Warehouse, workers: Sequence[Server]) -> None:
@@ -88,12 +88,12 @@ def _coordinator(url: str) -> Server:
     return told.get("host", "localhost"), int(told.get("port", 5432))
 
 
-def _copy(url: str, at: Server, name: str, template: str) -> None:
-    """Whoever was put out of the template may be in it again at once: a daemon of Citus, for one."""
+def _once_alone(url: str, at: Server, database: str, statement: str) -> None:
+    """Whoever was put out of the database may be in it again at once: a daemon of Citus, for one."""
     for is_last in (*[False] * 20, True):
-        _execute(url, at, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", template)
+        _execute(url, at, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", database)
         try:
-            _execute(url, at, f"create database {name} template {template} strategy file_copy")
+            _execute(url, at, statement)
         except ObjectInUse:
             if is_last:
                 raise

@@ -33,6 +33,8 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
     for account in ("acme", "other"):
         company.account(account, severity=1)
     company.run("update marts.dim_contacts set full_name = 'Ada Lovelace' where account_id = 'acme'")
+    for schema in ("landing", "landing_shop"):  # as dlt lands it, keyed by address
+        company.run(f"create schema {schema}")
     company.run(
         """
         create table raw.users (
@@ -44,11 +46,9 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
         insert into raw.feedback values ('f1', 'acme-ada', 'I am cross'), ('f2', 'other-ada', 'I am glad');
         create table raw.email_events (user_id text, email text);
         insert into raw.email_events values ('acme-ada', 'Ada.Old@acme.example'), (null, 'ada@acme.example');
-        create schema if not exists landing;
         create table landing.people (mail text, name text, plan text);
         insert into landing.people
         values ('ADA@acme.example', 'Ada Lovelace', 'pro'), ('eve@other.example', 'Eve', 'pro');
-        create schema landing_shop; -- as dlt lands it, keyed by address
         create table landing_shop.people (email varchar not null, name varchar);
         insert into landing_shop.people values ('ada@acme.example', 'Ada Lovelace'), ('eve@other.example', 'Eve');
         insert into cs.loads (source_table, origin) values ('users', 'users.csv');
@@ -109,9 +109,9 @@ def written(company: Company, settings: Settings, clock: Clock, monkeypatch: pyt
 
 def hand_on(company: Company, settings: Settings) -> None:
     """What both said goes to the product team in one message."""
+    company.run("create schema intermediate")
     company.run(
         """
-        create schema intermediate;
         create table intermediate.int_feedback_items as
         select
             'feedback' as said_in, feedback_id as source_id, split_part(user_id, '-', 1) as account_id,
@@ -132,7 +132,7 @@ def everything(company: Company) -> str:
         "select format('%I.%I', table_schema, table_name) from information_schema.tables "
         "where table_schema in ('raw', 'landing', 'landing_shop', 'cs') and table_type = 'BASE TABLE'"
     )
-    return "\n".join(str(company.run(f"select * from {table}")) for table in tables).lower()
+    return "\n".join(str(sorted(map(str, company.run(f"select * from {table}")))) for table in tables).lower()
 
 
 def erase(person: str) -> str:

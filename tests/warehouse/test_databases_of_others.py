@@ -23,6 +23,8 @@ from cs_pipeline.warehouse.trial import try_out
 from tests.builders.databases import Databases
 from tests.command_line import run_command
 
+pytestmark = pytest.mark.one_server("`drop owned by` ends the server (13.2), and roles are made on one server")
+
 MakeRole = Callable[..., Warehouse]
 Run = Callable[..., tuple[int, str]]
 

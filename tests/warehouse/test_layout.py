@@ -14,6 +14,8 @@ from cs_pipeline.warehouse.layout import (
 )
 from tests.builders.sample_history import History
 
+pytestmark = pytest.mark.one_server("it refuses such keys itself")
+
 KEYS = """
 select
     keyed.indrelid::regclass::text || ': ' || pg_get_indexdef(keyed.indexrelid)

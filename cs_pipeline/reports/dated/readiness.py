@@ -18,9 +18,9 @@ from cs_pipeline.reports.dated.periods import Period
 Needs = Literal["scores", "kpis", "feedback", "tickets"]
 
 _ASKED: Mapping[Needs, str] = {
-    "scores": "select exists (select from cs.active_scores where week = %(week)s) as is_there",
+    "scores": "select exists (select 1 from cs.active_scores where week = %(week)s) as is_there",
     "feedback": "select true as is_there",  # routed as it comes in
-    "kpis": "select exists (select from marts.fct_kpis where month = %(month)s and is_complete) as is_there",
+    "kpis": "select exists (select 1 from marts.fct_kpis where month = %(month)s and is_complete) as is_there",
     "tickets": (
         "select coalesce(max(finished_at) >= %(as_of)s, true) as is_there from cs.loads where source_table = 'tickets'"
     ),
