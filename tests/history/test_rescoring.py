@@ -35,7 +35,8 @@ def scored(marts: Warehouse) -> Warehouse:
 def scores_of(warehouse: Warehouse, version: str) -> list[tuple[object, ...]]:
     return rows(
         warehouse,
-        f"select week, account_id, status, is_active from cs.scores_of('weekly_points', '{version}') order by 1, 2",
+        "select week, account_id, status, is_active from cs.health_scores "
+        f"where (model, model_version) = ('weekly_points', '{version}') order by 1, 2",
     )
 
 
@@ -78,11 +79,14 @@ def test_what_counts_is_not_written_again_even_by_its_own_version_or_in_a_week_w
 def test_a_rescored_model_that_looks_back_remembers_its_own_weeks(scored: Warehouse) -> None:
     steady = WEEKLY_POINTS.changed(steadiness=Steadiness(confirm_weeks=2))
     rescore(scored, steady, week(0), week(2), Scope())
-    told = f"select weeks_in_band from cs.scores_of('weekly_points', '{steady.version}') where account_id = 'b'"
+    told = f"select weeks_in_band from cs.health_scores where model_version = '{steady.version}' and account_id = 'b'"
     assert rows(scored, f"{told} order by week") == [(1,), (2,), (3,)]
 
 
+@pytest.mark.one_server("it plans no function that reads tables on several servers")
 def test_a_consumer_that_asks_for_a_version_that_never_scored_gets_an_error_not_nothing(scored: Warehouse) -> None:
+    one = f"select week, account_id, status, is_active from cs.scores_of('weekly_points', '{WEEKLY_POINTS.version}')"
+    assert rows(scored, f"{one} order by 1, 2") == scores_of(scored, WEEKLY_POINTS.version)
     with pytest.raises(psycopg2.errors.RaiseException, match="no week was ever scored by version 123 of the model m"):
         rows(scored, "select * from cs.scores_of('m', '123')")
 
