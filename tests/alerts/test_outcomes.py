@@ -18,9 +18,9 @@ def warehouse_with_marts(marts: Warehouse) -> Warehouse:
     execute(
         marts,
         """
-        alter table marts.dim_accounts add created_at timestamptz;
         create schema staging;
-        create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)
+        create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz);
+        alter table marts.dim_accounts add created_at timestamptz
         """,
     )
     insert(marts, "fct_account_weeks", [{"account_id": "nobody", "week": date(2024, 12, 23)}])
@@ -150,8 +150,9 @@ def test_a_renewal_has_happened_where_a_successor_started_near_it_or_the_term_we
 def test_marts_without_a_week_are_one_clear_sentence(marts: Warehouse) -> None:
     execute(
         marts,
-        "alter table marts.dim_accounts add created_at timestamptz; create schema staging; "
-        "create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)",
+        "create schema staging; "
+        "create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz); "
+        "alter table marts.dim_accounts add created_at timestamptz",
     )
     with pytest.raises(UserError, match="hold no week yet"):
         read_book(marts)
