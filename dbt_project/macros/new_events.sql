@@ -75,7 +75,7 @@
    events are. #}
 {% macro touched_accounts(touched, day) -%}
 {%- if touched is not none -%}
-touched_accounts as (
+touched_accounts as{{ table_where_spread() }} (
 
     select distinct
         account_id,

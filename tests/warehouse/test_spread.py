@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,16 +15,19 @@ from cs_pipeline.alerts import findings, transition
 from cs_pipeline.alerts.audience import ACCOUNTS
 from cs_pipeline.alerts.rule_transaction import begin, look_back
 from cs_pipeline.alerts.rulebook import load_rules
+from cs_pipeline.dbt_files import DBT_PROJECT
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
 from cs_pipeline.warehouse import distribute
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.dbt_cli import run_models, week_variables
 from cs_pipeline.warehouse.layout import Place
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.migrate import migrate
 from cs_pipeline.warehouse.spread import places_of
 from tests.builders.citus import require_workers
 from tests.builders.databases import Databases
+from tests.builders.dbt_statements import LOGGED_WITH_THEIR_MODELS, Handed, hand_on_again, statements_of
 from tests.builders.sample_history import WEEK, History
 
 pytestmark = pytest.mark.xdist_group("citus")
@@ -42,6 +46,21 @@ GATHERED = {
     *("intermediate.int_feature_usage_to_date", "intermediate.int_user_activity_to_date", "marts.fct_ticket_sla"),
 }
 """Views of which a part is brought to the coordinator first: alert rules ask them, about moments."""
+TABLES_OF_DBT = "config.materialized:table config.materialized:incremental"
+SUMMED_UP = {
+    "fct_kpis": "a row a KPI and month, over all accounts",
+    "int_kpis_of_retention": "the same",
+    "fct_cohort_retention": "a row a cohort and month, over all accounts",
+    "fct_mrr_bridge": "a row a segment and month, over all accounts",
+    "fct_mrr_drivers": "each account's place among all that moved in the month",
+}
+"""Tables for which account months come together on the coordinator, and what they are."""
+FEW = {
+    "int_feature_usage_daily": "the days that news are of, so that only these are read of what is stored",
+    "int_user_activity_daily": "the same",
+    "fct_account_weeks": "a row a feature and week: how many accounts use it, among all",
+}
+"""Tables of which a step brings something together that does not grow with accounts, and what that is."""
 OF_THE_RUN = ("scored_at", "made_at", "recorded_at", "built_at", "set_at", "_loaded_at")
 """Columns that say when a run was."""
 
@@ -119,6 +138,47 @@ def test_every_rule_of_alerts_finds_the_same_on_several_servers(pair: Pair) -> N
     plain, spread = (_found(each) for each in (pair.plain, pair.spread))
     assert plain == spread
     assert sum(len(rows) for rows in plain.values()) > 0
+
+
+def test_what_dbt_builds_of_accounts_each_server_builds_of_its_own(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in LOGGED_WITH_THEIR_MODELS.items():
+        monkeypatch.setenv(name, value)
+    news_of_a_week = f"update raw.events set _load_id = _load_id + 1 where occurred_at >= '{COMPANY.ends_on - WEEK}'"
+    pair.spread.rows(news_of_a_week)
+    weeks = week_variables(COMPANY.first_week + 10 * WEEK, COMPANY.first_week + 11 * WEEK)
+    run_models(
+        pair.spread.warehouse,
+        f"{TABLES_OF_DBT} path:models/intermediate/kpis path:models/intermediate/revenue",
+        weeks | {"present": MOMENT.isoformat()},
+        folder=DBT_PROJECT,
+        target=str(tmp_path),
+        log=tmp_path / "printed",
+    )
+    handed = list(hand_on_again(pair.spread.warehouse, statements_of(tmp_path / "dbt.log")))
+    assert set(SUMMED_UP) | set(FEW) < {each.model for each in handed}
+    shards = _number(pair.spread, "select count(*) from citus_shards where table_name = 'raw.accounts'::regclass")
+    assert [each for each in handed if each.model not in SUMMED_UP and not _is_of_its_own(each, shards)] == []
+    of_a_shard = _number(
+        pair.spread,
+        "select max(accounts) from (select count(*) as accounts from raw.accounts "
+        "group by get_shard_id_for_distribution_column('raw.accounts', account_id)) as shards",
+    )
+    gathered = {each.model: each.most_gathered_first for each in handed if each.most_gathered_first > of_a_shard}
+    assert gathered.keys() - SUMMED_UP.keys() <= FEW.keys()
+    days_or_features = max(7, 2 * pair.spread.count("raw.features"))
+    assert all(gathered.get(model, 0) <= days_or_features for model in FEW)
+
+
+def _is_of_its_own(handed: Handed, shards: int) -> bool:
+    """Whether each shard is made of rows that are beside it; of no account is what stays on the coordinator."""
+    return not handed.is_spread or (handed.tasks == shards and not handed.is_gathered)
+
+
+def _number(history: History, sql: str) -> int:
+    ((number,),) = history.rows(sql)
+    return int(str(number))
 
 
 def _rows_of(history: History, table: str) -> list[str]:

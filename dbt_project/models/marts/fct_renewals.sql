@@ -13,7 +13,7 @@ accounts as (
 
 ),
 
-terms as (
+terms as{{ table_where_spread() }} (
 
     select
         terms.*,
@@ -59,7 +59,10 @@ met as (
         successors.mrr as successor_mrr,
         successors.renews_on - successors.started_on as successor_days
     from due
-    left join terms as successors on due.successor_subscription_id = successors.subscription_id
+    left join terms as successors
+        on
+            due.account_id = successors.account_id
+            and due.successor_subscription_id = successors.subscription_id
     where
         due.renewal_date <= {{ utc_day(present()) }} + {{ days_ahead }}
         and (due.lap = 0 or due.gone_on is null or due.renewal_date <= due.gone_on + {{ renewal_tolerance_days() }})

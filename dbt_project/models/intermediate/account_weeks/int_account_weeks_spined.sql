@@ -13,7 +13,7 @@ weeks as (
 
 ),
 
-subscriptions as (
+subscriptions as{{ table_where_spread() }} (
 
     select
         terms.*,

@@ -72,7 +72,7 @@ nps as (
 
 ),
 
-satisfaction_answers as (
+satisfaction_answers as{{ table_where_spread() }} (
 
     select
         account_id,
@@ -153,7 +153,7 @@ orders as (
 
 ),
 
-mrr_before as (
+mrr_before as{{ table_where_spread() }} (
 
     select
         account_weeks.account_id,
@@ -219,7 +219,7 @@ unpaid as (
 ),
 
 -- Credits settle the oldest invoices first.
-unpaid_after_credits as (
+unpaid_after_credits as{{ table_where_spread() }} (
 
     select
         unpaid.invoice_id,
@@ -255,7 +255,8 @@ payments as (
     inner join days on documents.due_on = days.day
     left join unpaid_after_credits
         on
-            documents.invoice_id = unpaid_after_credits.invoice_id
+            documents.account_id = unpaid_after_credits.account_id
+            and documents.invoice_id = unpaid_after_credits.invoice_id
             and days.week = unpaid_after_credits.week
     where
         documents.amount > 0

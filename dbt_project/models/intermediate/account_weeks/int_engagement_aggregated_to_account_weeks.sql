@@ -21,7 +21,7 @@ days as (
 
 -- Accounts with three messages in the 90 days before the first week ends: older ones are not among the last three of
 -- any week, and are not read.
-often_mailed_accounts as (
+often_mailed_accounts as{{ table_where_spread() }} (
 
     select account_id
     from {{ ref('stg_email_events') }}
@@ -38,20 +38,29 @@ often_mailed_accounts as (
 email_events as (
 
     select
-        account_id,
-        message_id,
-        event,
-        occurred_at,
-        {{ counts_from(utc_day('occurred_at'), 'known_from') }} as counts_from
-    from {{ ref('stg_email_events') }}
+        mails.account_id,
+        mails.message_id,
+        mails.event,
+        mails.occurred_at,
+        {{ counts_from(utc_day('mails.occurred_at'), 'mails.known_from') }} as counts_from
+    from {{ ref('stg_email_events') }} as mails
     where
-        event in ('sent', 'open', 'click', 'reply')
+        mails.event in ('sent', 'open', 'click', 'reply')
         and (
-            occurred_at >= {{ utc_midnight(first_as_of_day() ~ ' - 90') }}
-            or account_id not in (select often_mailed_accounts.account_id from often_mailed_accounts)
+            mails.occurred_at >= {{ utc_midnight(first_as_of_day() ~ ' - 90') }}
+            or
+            {% if execute and is_spread() -%}
+            not exists (
+                select 1
+                from often_mailed_accounts
+                where often_mailed_accounts.account_id = mails.account_id
+            )
+            {%- else -%}
+            mails.account_id not in (select often_mailed_accounts.account_id from often_mailed_accounts)
+            {%- endif %}
         )
-        and occurred_at < {{ utc_midnight(last_as_of_day()) }}
-        and {{ of_accounts_in_scope('account_id') }}
+        and mails.occurred_at < {{ utc_midnight(last_as_of_day()) }}
+        and {{ of_accounts_in_scope('mails.account_id') }}
 
 ),
 

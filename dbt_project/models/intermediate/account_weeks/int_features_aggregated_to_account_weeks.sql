@@ -29,7 +29,7 @@ days as (
 ),
 
 -- Of all accounts, whatever the scope: how popular a feature is does not depend on who is asked about.
-feature_use as (
+feature_use as{{ table_where_spread() }} (
 
     select distinct
         daily_features.account_id,
@@ -102,7 +102,7 @@ feature_popularity as (
 
 ),
 
-ranked_core_features as (
+ranked_core_features as{{ table_where_spread() }} (
 
     select
         released_features.week,

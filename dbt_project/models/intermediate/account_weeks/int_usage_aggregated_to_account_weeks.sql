@@ -115,7 +115,7 @@ user_periods as (
 
 ),
 
-user_activity as (
+user_activity as{{ table_where_spread() }} (
 
     select
         user_periods.account_id,
@@ -133,7 +133,7 @@ user_activity as (
 
 ),
 
-active_users as (
+active_users as{{ table_where_spread() }} (
 
     select
         account_id,
@@ -206,14 +206,14 @@ automations as (
 
 -- A company that has no user anywhere, neither in its table of users nor on any event, does not know how many there
 -- are. Where it knows some, an account without any has none. Of all accounts, whatever the scope.
-people as (
+people as{{ table_where_spread() }} (
 
     select
-        exists (select 1 from {{ ref('stg_users') }})
+        exists (select 1 from {{ ref('stg_users') }} {{ where_spread('limit 1') }})
         or exists (
             select 1
             from {{ ref('int_user_activity_daily') }} as daily
-            where daily.user_id != ''
+            where daily.user_id != '' {{ where_spread('limit 1') }}
         ) as are_known
 
 ),

@@ -14,7 +14,7 @@ periods as (
 ),
 
 -- A period counts in every month at whose last day it runs; in the month that is not over, on the present day.
-period_months as (
+period_months as{{ table_where_spread() }} (
 
     select
         periods.*,

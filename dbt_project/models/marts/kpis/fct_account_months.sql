@@ -19,7 +19,7 @@ product_months as (
 
 ),
 
-periods as (
+periods as{{ table_where_spread() }} (
 
     select
         terms.*,
@@ -86,7 +86,7 @@ accounts as (
 
 ),
 
-spine as (
+spine as{{ table_where_spread() }} (
 
     select
         accounts.account_id,

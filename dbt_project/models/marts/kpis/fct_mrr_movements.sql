@@ -14,7 +14,7 @@ account_months as (
 
 ),
 
-product_changes as (
+product_changes as{{ table_where_spread() }} (
 
     select
         coalesce(products.account_id, earlier.account_id) as account_id,
