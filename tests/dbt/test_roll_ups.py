@@ -53,6 +53,9 @@ def test_new_loads_give_what_a_full_refresh_gives(dbt_warehouse: DbtWarehouse) -
         grown = build(dbt_warehouse)
     assert grown == build(dbt_warehouse, "--full-refresh")
     assert len(grown["int_user_activity_daily"]) > 60
+    for name in ROLL_UPS:
+        stored = dbt_warehouse.column(f"select activity_date from intermediate.{name} order by ctid")
+        assert stored == sorted(stored), "rows of a day lie together, whatever number of days there is"
 
 
 def days(rows: dict[str, list[Any]]) -> dict[str, list[tuple[str, str, float]]]:

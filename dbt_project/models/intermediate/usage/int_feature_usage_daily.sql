@@ -37,10 +37,13 @@ feature_days as (
         sum(quantity) as uses,
         max(_load_id) as newest_load_id
     from feature_events
-    -- The day first: events come nearly in that order, and the rows of a window then lie together.
     group by activity_date, known_from, account_id, feature
 
 )
 
 select * from feature_days
 {{ and_touched_accounts(touched, 'activity_date') }}
+{% if touched is none %}
+-- Whole weeks are read from here on: rows of a day scattered over all history would make each read all of its pages.
+order by activity_date
+{% endif %}

@@ -53,10 +53,13 @@ user_days as (
         coalesce(sum(duration_seconds), 0) as duration_seconds,
         max(_load_id) as newest_load_id
     from events
-    -- The day first: events come nearly in that order, and the rows of a window then lie together.
     group by activity_date, known_from, account_id, coalesce(user_id, '')
 
 )
 
 select * from user_days
 {{ and_touched_accounts(touched, 'activity_date') }}
+{% if touched is none %}
+-- Whole weeks are read from here on: rows of a day scattered over all history would make each read all of its pages.
+order by activity_date
+{% endif %}
