@@ -374,13 +374,13 @@ def main() -> None:
     sizes = sorted(int(size) for size in parser.parse_args().accounts.split(","))
     measured = Measured()
     start_up = measure_start_up(measured)
+    measure_arithmetic(measured)
+    measure_scores(measured)
+    measure_history(measured)
     for accounts in sizes:
         measure_size(accounts, start_up, measured)
         measured.write()  # what was measured stays, should a larger size be broken off
     measured.add_growth()
-    measure_scores(measured)
-    measure_history(measured)
-    measure_arithmetic(measured)
     measured.write()
     print(f"\nKept in {RESULTS}")
 
