@@ -25,7 +25,7 @@ import psutil
 from benchmarks.clocks import processor_seconds_so_far
 from benchmarks.results import write_section
 from cs_pipeline.warehouse.connection import Warehouse
-from cs_pipeline.warehouse.embedded import EmbeddedServer
+from cs_pipeline.warehouse.embedded import EmbeddedServer, free_port
 from cs_pipeline.warehouse.migrate import migrate
 from tests.builders.mail_events import body_of, event, public_key, signed
 
@@ -144,9 +144,7 @@ def require_all(warehouse: Warehouse) -> None:
 @contextmanager
 def serving(warehouse: Warehouse, home: Path) -> Iterator[tuple[int, int]]:
     """The site in a process of its own; its port and process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "CS_PIPELINE_DATABASE_URL": warehouse.url,
         "CS_PIPELINE_HOME": str(home),

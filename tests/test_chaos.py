@@ -6,7 +6,6 @@ touches anything any more.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.embedded import free_port
 from cs_pipeline.warehouse.locate import embedded_server, locate
 from tests.builders.company import Company, save_play
 from tests.channels.test_slack import PERSON, Workspace
@@ -151,12 +151,6 @@ def kill(*pids: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ owns the data directory; nothing else on the machine is changed.
 
 import os
 import pwd
+import random
 import secrets
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +22,7 @@ USER = "cs_pipeline"
 DATABASE = "cs_pipeline"
 UNPRIVILEGED = "nobody"
 START_SECONDS = 120  # recovery after a crash can take long
+BELOW_OUTGOING = range(20_000, 32_768)  # ports
 
 
 class EmbeddedServer:
@@ -90,7 +93,7 @@ class EmbeddedServer:
         port_file = self.folder / "port"
         port = port_file.read_text().strip() if port_file.exists() else ""
         if not port or not _is_free(int(port)):
-            port = str(_free_port())
+            port = str(free_port())
             port_file.write_text(port)
         values = {
             "port": port,
@@ -212,7 +215,13 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens.
+
+    Below those that systems give to outgoing connections: one of these may be gone before a server listens on it.
+    """
+    for port in random.sample(BELOW_OUTGOING, len(BELOW_OUTGOING)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise UserError(f"No port of {BELOW_OUTGOING[0]} to {BELOW_OUTGOING[-1]} is free on this machine: stop a server")

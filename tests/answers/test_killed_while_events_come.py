@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.embedded import free_port
 from tests.builders.mail_events import body_of, event, public_key, signed
 
 REQUESTS, EVENTS, ANSWERED = 150, 20, 40
@@ -73,9 +74,7 @@ def messages(warehouse: Warehouse) -> set[str]:
 @pytest.mark.slow(seconds=8)
 @pytest.mark.requirement("S5-14")
 def test_a_burst_survives_a_kill(warehouse: Warehouse, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     bodies = [
         body_of([event("open", NOW, sg_message_id=f"{request}.{each}") for each in range(EVENTS)])
         for request in range(REQUESTS)

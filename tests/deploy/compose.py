@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from cs_pipeline.warehouse.embedded import free_port
 from tests.conftest import ROOT
 
 FILE = ROOT / "deploy" / "docker-compose.yml"
@@ -27,12 +28,6 @@ SCRIPTS = Path(sys.executable).parent
 def services() -> dict[str, dict[str, Any]]:
     """The services as compose reads them."""
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

@@ -32,9 +32,10 @@ from cs_pipeline.orchestration.keys import (
 from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
+from cs_pipeline.warehouse.embedded import free_port
 from tests.builders.sample_history import COMPANY, SCORED_UNTIL, History
 from tests.conftest import ROOT
-from tests.deploy.compose import free_port, listens, services
+from tests.deploy.compose import listens, services
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.xdist_group("celery"), pytest.mark.slow(seconds=60)]
