@@ -53,10 +53,10 @@ def trip(
     session: Session, playbook: str, account_ids: Sequence[str], trigger_ids: Sequence[int], as_of: AsOf
 ) -> Trip | None:
     """Trip, were `account_ids` too many to enrol now (or a trip still open); None when they may be enrolled."""
-    accounts, share_of_accounts, share_of_arr, is_open, is_released = _reach(session, playbook, account_ids, as_of)
-    settings = as_of.settings
-    is_large = accounts >= settings.breaker_from and max(share_of_accounts, share_of_arr) > settings.breaker_share
-    if not account_ids or is_released or not (is_large or is_open):
+    if not account_ids or _is_released(session, playbook, as_of):
+        return None
+    accounts, is_open, share_of_accounts, share_of_arr = _reach(session, playbook, account_ids, as_of)
+    if not is_open and max(share_of_accounts, share_of_arr) <= as_of.settings.breaker_share:
         return None
     with session.cursor() as cursor:
         cursor.execute(
@@ -79,10 +79,22 @@ def trip(
         return _trip(cursor.fetchone(), is_new=not is_open)
 
 
-def _reach(
-    session: Session, playbook: str, account_ids: Sequence[str], as_of: AsOf
-) -> tuple[int, float, float, bool, bool]:
-    """Accounts in the play with these and those of BATCH before, their shares, and whether a trip is open, released."""
+def _is_released(session: Session, playbook: str, as_of: AsOf) -> bool:
+    """Whether a person has let the playbook go on within BATCH."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select exists(
+                select 1 from cs.breaker_trips where playbook = %s and decision = 'released' and decided_at > %s
+            )
+            """,
+            [playbook, as_of.now - BATCH],
+        )
+        return cursor.fetchone() == (True,)
+
+
+def _reach(session: Session, playbook: str, account_ids: Sequence[str], as_of: AsOf) -> tuple[int, bool, float, float]:
+    """Accounts in the play with these and those of BATCH before, whether a trip is open, and shares (0: too few)."""
     with session.cursor() as cursor:
         cursor.execute(
             _REACH,
@@ -90,6 +102,7 @@ def _reach(
                 "account_ids": list(account_ids),
                 "playbook": playbook,
                 "since": as_of.now - BATCH,
+                "from": as_of.settings.breaker_from,
                 "now": as_of.now,
             },
         )

@@ -1,5 +1,7 @@
 -- How far a playbook would reach, and whether a trip of it is open or was released lately.
-with reached as (
+-- Shares are worked out only where they count. Accounts are those of the newest scored week, for what each pays today
+-- would have to be added up from all contracts for every batch; where none has been scored, as they are today.
+with reached as materialized (
     select unnest(%(account_ids)s::text[]) as account_id
     union
     select account_id
@@ -12,27 +14,45 @@ with reached as (
     where trips.playbook = %(playbook)s and trips.decision is null
 ),
 
-company as (
+accounts as not materialized (
     select
-        count(*) as accounts,
-        sum(arr) as arr
+        account_id,
+        arr
+    from cs.account_overview
+    union all
+    select
+        account_id,
+        arr
     from marts.dim_accounts
-    where coalesce(churned_at > %(now)s, true)
+    where coalesce(churned_at > %(now)s, true) and not exists(select 1 from cs.account_overview)
+),
+
+counted as materialized (
+    select
+        (select count(*) from reached) as accounts,
+        exists(select 1 from cs.breaker_trips where playbook = %(playbook)s and decision is null) as is_open
 )
 
 select
-    count(*)::integer,
-    coalesce(count(*)::double precision / nullif(max(company.accounts), 0), 1),
-    coalesce(sum(accounts.arr)::double precision / nullif(max(company.arr), 0), 0),
-    exists(
-        select 1 from cs.breaker_trips as earlier
-        where earlier.playbook = %(playbook)s and earlier.decision is null
-    ),
-    exists(
-        select 1
-        from cs.breaker_trips as earlier
-        where earlier.playbook = %(playbook)s and earlier.decision = 'released' and earlier.decided_at > %(since)s
-    )
-from reached
-cross join company
-left join marts.dim_accounts as accounts on reached.account_id = accounts.account_id
+    accounts::integer,
+    is_open,
+    case
+        when is_open or accounts >= %(from)s
+            then accounts::double precision / greatest((select count(*) from accounts as all_accounts), accounts)
+        else 0
+    end,
+    case
+        when is_open or accounts >= %(from)s
+            then coalesce(
+                (
+                    select
+                        sum(all_accounts.arr) filter (
+                            where all_accounts.account_id in (select reached.account_id from reached)
+                        ) / nullif(sum(all_accounts.arr), 0)
+                    from accounts as all_accounts
+                ),
+                0
+            )
+        else 0
+    end
+from counted

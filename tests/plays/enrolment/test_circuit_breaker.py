@@ -58,6 +58,22 @@ def test_a_large_part_of_the_revenue_is_too_much(company: Company, settings: Set
     assert summary.trip is not None
 
 
+def test_shares_are_of_the_accounts_of_the_newest_scored_week(company: Company, settings: Settings) -> None:
+    accounts = company.accounts(10)
+    company.run(
+        """
+        insert into cs.account_overview (account_id, account_name, week, change, arr, has_cancellation_request)
+        select 'a' || nth, 'A', date '2026-01-05', 0, case when nth = 1 then 100 else 10 end, false
+        from generate_series(0, 19) as nth
+        """
+    )
+    assert enrol(company.warehouse, save_play(), falls(company, accounts[2:6]), settings, MONDAY).enrolled == 4
+    assert enrol(company.warehouse, save_play(), falls(company, accounts[1:2]), settings, MONDAY).trip is not None
+    assert company.run("select accounts, share_of_accounts, share_of_arr from cs.breaker_trips") == [
+        (5, 0.25, pytest.approx(140 / 290))
+    ]
+
+
 def test_a_batch_in_parts_is_one_batch(company: Company, settings: Settings) -> None:
     triggers = falls(company, company.accounts(10)[:5])
     first = enrol(company.warehouse, save_play(), triggers[:2], settings, MONDAY)
