@@ -106,12 +106,12 @@ def fill_outbox(moment: str, mails: str) -> int:
     return sum(enrol(warehouse, playbook, chunk, settings, now).actions["planned"] for chunk in chunks)
 
 
-def deliver_outbox(moment: str) -> int:
-    """Deliver every mail that is due."""
+def deliver_outbox(moment: str, mails: str) -> int:
+    """Deliver so many of the mails that are due."""
     settings, clock = load_settings(), Clock(datetime.fromisoformat(moment).replace(tzinfo=UTC))
     warehouse = locate(settings)
     channels = {"email": channels_for(settings, warehouse, clock)["email"]}
-    summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=10**9)
+    summary = deliver_due(warehouse, channels, Renderer(settings), settings, clock, limit=int(mails))
     return summary.count("sent")
 
 
