@@ -117,7 +117,9 @@ def _within(moments: pa.ChunkedArray, since: pa.Scalar, until: pa.Scalar) -> pa.
 
 def _with_versions(rows: pa.Table, moment: datetime, versions: pa.Table) -> pa.Table:
     """`rows` of accounts with the newest version before `moment` in the versioned columns."""
-    past = versions.filter(pc.less(versions["valid_from"], _scalar(moment))).sort_by("valid_from")
+    is_past = pc.less(versions["valid_from"], _scalar(moment))
+    of_rows = pc.is_in(versions["account_id"], rows["account_id"].combine_chunks())  # few: `rows` are a piece of many
+    past = versions.filter(pc.and_(is_past, of_rows)).sort_by("valid_from")
     newest = past.append_column("position", pa.array(range(past.num_rows), pa.int64()))
     newest = newest.group_by("account_id").aggregate([("position", "max")])
     place = pc.index_in(rows["account_id"], newest["account_id"].combine_chunks())

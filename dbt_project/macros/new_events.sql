@@ -72,11 +72,37 @@
 
 
 {# To put behind `with`: touched_accounts, a row for each account and `day` that is summed up anew. Nothing where all
-   events are. #}
+   events are. It is a table, of which PostgreSQL knows how many rows it has: of a part of a statement it does not, and
+   would hash the events of all days instead. #}
 {% macro touched_accounts(touched, day) -%}
-{%- if touched is not none -%}
-touched_accounts as{{ table_where_spread() }} (
+{%- if touched is none -%}
+{%- elif is_spread() -%}
+touched_accounts as materialized (
 
+    {{ select_touched_accounts(touched, day) | trim | indent }}
+
+),
+
+{% else -%}
+{%- set table = this.identifier ~ '__touched_accounts' -%}
+{%- do run_query(
+    'drop table if exists pg_temp.' ~ table ~ '; create temporary table ' ~ table ~ ' as '
+    ~ select_touched_accounts(touched, day) ~ '; analyze ' ~ table
+) -%}
+touched_accounts as (
+
+    select
+        account_id,
+        {{ day }}
+    from pg_temp.{{ table }}
+
+),
+
+{% endif -%}
+{%- endmacro %}
+
+
+{% macro select_touched_accounts(touched, day) %}
     select distinct
         account_id,
         {{ utc_day('occurred_at') }} as {{ day }}
@@ -105,10 +131,6 @@ touched_accounts as{{ table_where_spread() }} (
         {{ 'or ' if not loop.first }}({{ day }} >= '{{ range[0] }}' and {{ day }} < '{{ range[1] }}')
         {%- endfor %}
         {%- endif %}
-
-),
-
-{% endif -%}
 {%- endmacro %}
 
 

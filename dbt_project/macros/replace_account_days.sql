@@ -3,7 +3,8 @@
    nothing is inserted for it.
 
    What `delete+insert` does, but with the days as an array beside the join: they are read by the index on the day,
-   whereas a join with an unanalyzed temporary table alone reads all history. #}
+   whereas a join with an unanalyzed temporary table alone reads all history. Rows are inserted in the order of the largest
+   index, so that each of its pages is looked for once. #}
 {% macro get_incremental_replace_account_days_sql(arguments) -%}
     {%- set target = arguments['target_relation'] -%}
     {%- set new_rows = arguments['temp_relation'] -%}
@@ -21,4 +22,5 @@
     select {{ columns }}
     from {{ new_rows }}
     where newest_load_id is not null
+    order by account_id, {{ day }}
 {%- endmacro %}
