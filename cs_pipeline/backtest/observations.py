@@ -40,7 +40,10 @@ def outcomes_of(outcome: Outcome = "departure", most_accounts: int | None = None
     if most_accounts is None:
         return sql
     part = f"order by md5('part' || account_id) limit {most_accounts:d}"
-    return sql.replace("    from marts.dim_accounts\n", f"    from marts.dim_accounts\n    {part}\n")
+    of_part = "where account_id = any(array(select accounts.account_id from accounts))"  # a join would read all terms
+    for mart, only in (("dim_accounts", part), ("fct_subscription_terms", of_part)):
+        sql = sql.replace(f"    from marts.{mart}\n", f"    from marts.{mart}\n    {only}\n")
+    return sql
 
 
 def weeks_of_marts(warehouse: Warehouse) -> tuple[date, date]:
