@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
 import psycopg2
 from adbc_driver_manager import dbapi as adbc
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
+from cs_pipeline.warehouse import arrow_databases
 from cs_pipeline.warehouse.address import OPTIONS, read_address
 from cs_pipeline.warehouse.refusals import DatabaseUnreachable, in_words, is_told_late, refusals_in_words
 from cs_pipeline.warehouse.session_settings import SESSION_SETTINGS, options_beyond, settings_of_a_session
@@ -119,7 +119,7 @@ class Warehouse:
         it off, and where identifiers are quoted it knows no type, and text is bytes.
         """
         try:
-            connection = adbc_driver_postgresql.dbapi.connect(self.url)
+            connection = arrow_databases.connect(self.url)
         except adbc.Error as error:
             beside = self.for_other_programs() if error.sqlstate == CUT_OFF else self
             if beside is self:
