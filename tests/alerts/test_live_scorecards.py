@@ -24,12 +24,10 @@ def history(marts: Warehouse) -> AlertHistory:
     """Thirty accounts that the rule fires for on day 2; ten of them leave on day 10, and marts that know of it."""
     history = AlertHistory(marts, [lasting("idle", outcome=CHURN)])
     history.run(
-        """
-        alter table marts.dim_accounts
-        add created_at timestamptz, add manager_email text, add executive_email text, add timezone text;
-        create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)
-        """
+        "alter table marts.dim_accounts "
+        "add created_at timestamptz, add manager_email text, add executive_email text, add timezone text"
     )
+    history.run("create table staging.stg_onboarding_progress (account_id text, step text, completed_at timestamptz)")
     insert(marts, "fct_account_weeks", [{"account_id": "nobody", "week": UNTIL - timedelta(weeks=1)}])
     for number in range(60):
         left = day(10) if number < 10 else None

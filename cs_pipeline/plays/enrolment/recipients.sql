@@ -64,7 +64,7 @@ users as (
         and coalesce(users.deleted_at > %(now)s, true)
 ),
 
--- By itself: on a Citus, columns of a table that is joined below this way would be null.
+-- By itself: on a Citus its columns would be null, joined below (tests/warehouse/test_lost_columns.py).
 accounts as (
     select
         account_id,
