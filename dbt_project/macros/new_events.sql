@@ -89,7 +89,7 @@ touched_accounts as materialized (
     'drop table if exists pg_temp.' ~ table ~ '; create temporary table ' ~ table ~ ' as '
     ~ select_touched_accounts(touched, day) ~ '; analyze ' ~ table
 ) -%}
-touched_accounts as (
+touched_accounts as not materialized (
 
     select
         account_id,
