@@ -23,6 +23,7 @@ from cs_pipeline.warehouse.layout import (
     reference_tables,
 )
 from cs_pipeline.warehouse.spread import MARK, PLACED, place_table, places_of
+from cs_pipeline.warehouse.spread_functions import make_functions
 
 HOW = "docs/deploy.md says how a database becomes one of Citus"
 
@@ -71,6 +72,7 @@ def distribute(warehouse: Warehouse, tell: Callable[[Stand], None]) -> int:
             cursor.execute("select truncate_local_data_after_distributing_table(%s::regclass)", [stand.table])
         moved += 1
     with warehouse.session() as session, session.cursor() as cursor:
+        make_functions(cursor, is_spread=True)
         _hand_out_functions(cursor)
     return moved
 
@@ -92,6 +94,7 @@ def undo(warehouse: Warehouse, tell: Callable[[Stand], None]) -> int:
     with warehouse.session() as session, session.cursor() as cursor:
         for table, column, parent in _FOREIGN_KEYS:
             _refer(cursor, table, column, parent)
+        make_functions(cursor, is_spread=False)
         cursor.execute(f"drop view if exists {MARK}")
     return brought
 

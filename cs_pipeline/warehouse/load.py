@@ -122,21 +122,21 @@ def _load_table(
 
 def finish_loads(cursor: Cursor, table: SourceTable, rows_read: Mapping[int, int], loaded: int) -> None:
     """Complete the records of some loads of one table (load id: rows read), of which `loaded` rows were written."""
+    written = dict.fromkeys(rows_read, loaded)
+    if len(rows_read) > 1:
+        cursor.execute(
+            f"select _load_id, count(*) from {table.relation} where _load_id = any(%s) group by 1", (list(rows_read),)
+        )
+        written = dict.fromkeys(rows_read, 0) | dict(cursor.fetchall())
     cursor.execute(
-        "update cs.loads set rows_read = done.rows_read, finished_at = clock_timestamp(), "
+        "update cs.loads set rows_read = done.rows_read, rows_loaded = done.rows_loaded, "
+        "finished_at = clock_timestamp(), "
         "rows_rejected = (select coalesce(sum(rows), 0) from raw.raw_rejects "
         "where raw_rejects.load_id = loads.load_id and not row_kept) "
-        "from unnest(%s::bigint[], %s::bigint[]) as done (load_id, rows_read) where loads.load_id = done.load_id",
-        (list(rows_read), list(rows_read.values())),
+        "from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as done (load_id, rows_read, rows_loaded) "
+        "where loads.load_id = done.load_id",
+        (list(rows_read), list(rows_read.values()), [written[load_id] for load_id in rows_read]),
     )
-    if len(rows_read) == 1:
-        cursor.execute("update cs.loads set rows_loaded = %s where load_id = any(%s)", (loaded, list(rows_read)))
-    else:
-        cursor.execute(
-            "update cs.loads set rows_loaded = written.rows from (select _load_id, count(*) as rows "
-            f"from {table.relation} where _load_id = any(%s) group by 1) as written where load_id = written._load_id",
-            (list(rows_read),),
-        )
 
 
 def _require_rows(cursor: Cursor, table: SourceTable, rows: int, headers: Mapping[SourceFile, object]) -> None:

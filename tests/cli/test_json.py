@@ -239,7 +239,17 @@ def use(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CS_PIPELINE_FIRST_WEEK", str(COMPANY.first_week))
 
 
-@pytest.mark.parametrize("path", [path for path in ARGUMENTS if path != "score reproduce"])  # it runs dbt for a minute
+ON_ONE_SERVER = {"data archive": "months are not archived while tables are spread"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.one_server(ON_ONE_SERVER[path]) if path in ON_ONE_SERVER else ())
+        for path in ARGUMENTS
+        if path != "score reproduce"  # it runs dbt for a minute
+    ],
+)
 def test_json_of_a_filled_database_is_a_list_of_objects(
     path: str, filled: History, words: dict[str, str], say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,6 @@ def test_a_rescored_model_that_looks_back_remembers_its_own_weeks(scored: Wareho
     assert rows(scored, f"{told} order by week") == [(1,), (2,), (3,)]
 
 
-@pytest.mark.one_server("it plans no function that reads tables on several servers")
 def test_a_consumer_that_asks_for_a_version_that_never_scored_gets_an_error_not_nothing(scored: Warehouse) -> None:
     one = f"select week, account_id, status, is_active from cs.scores_of('weekly_points', '{WEEKLY_POINTS.version}')"
     assert rows(scored, f"{one} order by 1, 2") == scores_of(scored, WEEKLY_POINTS.version)

@@ -46,6 +46,7 @@ def test_each_of_the_five_questions_is_answered(kpi_history: History, nth: int) 
         assert len(answer), QUESTIONS[nth]
 
 
+@pytest.mark.one_server("it asks its servers as the reader, who has no rights on their tables")
 def test_the_readers_role_reads_the_views_and_nothing_else(kpi_history: History) -> None:
     def as_reader(sql: str) -> int:
         with kpi_history.warehouse.session() as session, session.cursor() as cursor:

@@ -109,9 +109,9 @@ def test_a_pack_of_a_past_day_knows_nothing_later(scored_history: History, accou
     end = COMPANY.ends_on - timedelta(weeks=10)
     before = words(pack(scored_history, account, end))
     with scored_history.warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("delete from raw.value_log where recorded_on >= %s", [end])
-        cursor.execute("delete from raw.tickets where created_at >= %s", [end])
-        cursor.execute("delete from raw.feedback where created_at >= %s", [end])
+        cursor.execute("delete from raw.value_log where recorded_on >= %s", [str(end)])
+        cursor.execute("delete from raw.tickets where created_at >= %s", [str(end)])
+        cursor.execute("delete from raw.feedback where created_at >= %s", [str(end)])
         deck = business_review(session, account, end, scored_history.settings, Money("$"))
         session.rollback()
     assert words(deck) == before

@@ -123,9 +123,9 @@ def test_a_report_of_a_past_day_knows_nothing_later(session: Session, account: s
     end = END - timedelta(weeks=8)
     before = faces(scored_history, made(session, account, end)[1])
     with session.cursor() as cursor:
-        cursor.execute("delete from raw.value_log where recorded_on >= %s", [end])
-        cursor.execute("delete from raw.tickets where created_at >= %s", [end])
-        cursor.execute("delete from raw.feedback where created_at >= %s", [end])
+        cursor.execute("delete from raw.value_log where recorded_on >= %s", [str(end)])
+        cursor.execute("delete from raw.tickets where created_at >= %s", [str(end)])
+        cursor.execute("delete from raw.feedback where created_at >= %s", [str(end)])
     assert faces(scored_history, made(session, account, end)[1]) == before
 
 

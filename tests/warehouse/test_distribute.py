@@ -6,6 +6,7 @@ What becomes of them on a Citus is in `test_spread`.
 from datetime import date
 
 import pytest
+from psycopg2.errors import RaiseException
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.warehouse import distribute
@@ -13,6 +14,8 @@ from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import read_contract
 from cs_pipeline.warehouse.layout import Place
 from cs_pipeline.warehouse.months import make_months, month_of
+from cs_pipeline.warehouse.spread import is_spread
+from cs_pipeline.warehouse.spread_functions import make_functions
 
 
 def _has_citus(warehouse: Warehouse) -> bool:
@@ -40,6 +43,25 @@ def test_rows_of_a_table_that_is_kept_by_month_are_those_of_its_months(warehouse
         )
         cursor.execute("analyze raw.events_2025_01, raw.events_2025_02")
     assert [stand.rows for stand in distribute.plan(warehouse) if stand.table == "raw.events"] == [2]
+
+
+def test_functions_are_made_again_as_the_migrations_make_them(warehouse: Warehouse) -> None:
+    told = (
+        "select pg_get_functiondef(oid), obj_description(oid, 'pg_proc') from pg_proc "
+        "where oid = 'cs.scores_of(text, text)'::regprocedure"
+    )
+    with warehouse.session() as session, session.cursor() as cursor:
+        if is_spread(cursor):
+            pytest.skip("tables are spread")
+        cursor.execute(told)
+        before = cursor.fetchone()
+        make_functions(cursor, is_spread=True)
+        with pytest.raises(RaiseException, match="no week was ever scored by version 123 of the model m"):
+            cursor.execute("select * from cs.scores_of('m', '123')")
+        session.rollback()
+        make_functions(cursor, is_spread=False)
+        cursor.execute(told)
+        assert cursor.fetchone() == before
 
 
 def test_a_plain_server_is_refused_in_words_and_nothing_is_left_on_it(warehouse: Warehouse) -> None:

@@ -206,7 +206,7 @@ def _found(history: History) -> dict[str, list[tuple[object, ...]]]:
 
 
 def _described(warehouse: Warehouse) -> str:
-    """Columns, constraints and indexes of all tables of cs."""
+    """Columns, constraints and indexes of all tables of cs, and its functions."""
     with warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(
             "select jsonb_agg(line order by line) from ("
@@ -215,6 +215,8 @@ def _described(warehouse: Warehouse) -> str:
             "where relnamespace = 'cs'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped union all "
             "select conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint "
             "where connamespace = 'cs'::regnamespace union all "
-            "select indexdef from pg_indexes where schemaname = 'cs') as described"
+            "select indexdef from pg_indexes where schemaname = 'cs' union all "
+            "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'cs'::regnamespace and prokind = 'f'"
+            ") as described"
         )
         return json.dumps(cursor.fetchone(), indent=1)

@@ -1,5 +1,5 @@
 -- A page of accounts, with what changes between weeks read for its rows only (see book.py).
-with page as (
+with page as materialized (
     select
         overview.account_id,
         overview.account_name,
@@ -28,6 +28,20 @@ with page as (
     where {asked} and {goes_on}
     order by {ordered}
     limit %(limit)s
+),
+
+trends as materialized (
+    select
+        scores.account_id,
+        array_agg(scores.score order by scores.week) as trend
+    from page
+    inner join cs.health_scores as scores
+        on
+            page.account_id = scores.account_id
+            and page.week - 84 < scores.week
+            and page.week >= scores.week
+    where scores.is_active and scores.score is not null
+    group by scores.account_id
 )
 
 select
@@ -66,14 +80,5 @@ left join lateral (
     from cs.alerts as alerts
     where page.account_id = alerts.account_id and alerts.state in ('firing', 'recovering') and not alerts.is_held
 ) as alerts on true
-left join lateral (
-    select array_agg(scores.score order by scores.week) as trend
-    from cs.health_scores as scores
-    where
-        page.account_id = scores.account_id
-        and scores.is_active
-        and scores.week > page.week - 84
-        and scores.week <= page.week
-        and scores.score is not null
-) as trends on true
+left join trends on page.account_id = trends.account_id
 order by page.place

@@ -1,5 +1,5 @@
 -- A page of renewals: the account, the window that it is in, and what is planned until then (see renewals.py).
-with chosen as (
+with chosen as materialized (
     select overview.*
     from cs.account_overview as overview
     where {asked}
@@ -7,7 +7,7 @@ with chosen as (
     limit %(limit)s offset %(offset)s
 ),
 
-entered as (
+entered as materialized (
     select distinct on (windows.account_id)
         windows.account_id,
         windows.renewal_window,
@@ -17,6 +17,21 @@ entered as (
     inner join chosen on windows.account_id = chosen.account_id and windows.renewal_date = chosen.renewal_date
     where windows.week >= %(first_week)s
     order by windows.account_id asc, windows.opens_on desc, windows.subscription_id asc
+),
+
+forecasts as materialized (
+    select
+        renewal_forecasts.account_id,
+        renewal_forecasts.subscription_id,
+        renewal_forecasts.renewal_date,
+        renewal_forecasts.mrr,
+        renewal_forecasts.likelihood,
+        renewal_forecasts.low,
+        renewal_forecasts.high
+    from cs.renewal_forecasts
+    inner join chosen
+        on renewal_forecasts.account_id = chosen.account_id and renewal_forecasts.renewal_date = chosen.renewal_date
+    where renewal_forecasts.week = (select max(newest.week) from cs.renewal_forecasts as newest)
 ),
 
 -- What is expected of each of its subscriptions by the newest forecast, and what a person last said of it.
@@ -35,9 +50,7 @@ expected as (
                 'by', calls.called_by
             ) order by forecasts.mrr desc, forecasts.subscription_id asc
         ) as terms
-    from cs.renewal_forecasts as forecasts
-    inner join chosen
-        on forecasts.account_id = chosen.account_id and forecasts.renewal_date = chosen.renewal_date
+    from forecasts
     left join lateral (
         select
             renewal_calls.likelihood,
@@ -50,7 +63,6 @@ expected as (
         order by renewal_calls.called_at desc, renewal_calls.call_id desc
         limit 1
     ) as calls on true
-    where forecasts.week = (select max(renewal_forecasts.week) from cs.renewal_forecasts)
     group by forecasts.account_id
 )
 

@@ -47,9 +47,9 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
     asked. Raises UserError while its view is not built, events that it reads are archived, or PostgreSQL refuses it.
     """
     require_events(session, [rule], as_of, as_of)
-    names = f"(select account_name from {_ACCOUNTS} where account_id = found.account_id)"
+    accounts = _ACCOUNTS
     if missing_relations(session, _ACCOUNTS):
-        names = "null::text"
+        accounts = "(select null::text as account_id, null::text as account_name where false)"
     with session.cursor() as cursor:
         cursor.execute(HASH_JOINS)
         cursor.execute(
@@ -63,11 +63,7 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
         try:
             cursor.execute(
                 f"""
-                select
-                    found.*,
-                    {names} as account_name,
-                    cs.person_of_alert(account_id, entity, facts) as person
-                from (
+                with found as materialized (
                     select
                         account_id,
                         entity,
@@ -82,7 +78,18 @@ def try_rule(session: Session, rule: Rule, as_of: datetime, account: str | None 
                     where %(account)s::text is null or account_id = %(account)s
                     order by measured desc nulls last, account_id, entity
                     limit %(limit)s
-                ) as found
+                )
+
+                select
+                    found.*,
+                    named.account_name,
+                    cs.person_of_alert(found.account_id, found.entity, found.facts) as person
+                from found
+                left join (
+                    select account_id, account_name
+                    from {accounts} as accounts
+                    where account_id in (select found.account_id from found)
+                ) as named on found.account_id = named.account_id
                 order by found.measured desc nulls last, found.account_id, found.entity
                 """,
                 {"account": account, "limit": limit},

@@ -88,7 +88,7 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
     return PlaybookPage(
         steps=_steps(read_rows(session, _STEPS, values), playbook),
         counts=counted,
-        running=read_rows(session, _RUNNING.format(account_name=_account_name(session, "overview")), values),
+        running=read_rows(session, _RUNNING.format(accounts=_accounts(session)), values),
         not_sent=[
             {**row, "why": meaning(row["reason"], conditions) if row["reason"] else "no reason was kept"}
             for row in read_rows(session, _NOT_SENT, values)
@@ -103,18 +103,17 @@ def playbook_page(session: Session, name: str, playbook: Playbook | None, now: d
 def _actions(session: Session, status: str, playbook: str, limit: int) -> list[Row]:
     rows = read_rows(
         session,
-        _ACTIONS.format(status=status, account_name=_account_name(session, "actions")),
+        _ACTIONS.format(status=status, accounts=_accounts(session)),
         {"playbook": playbook, "limit": limit},
     )
     return [{**row, "why": meaning(row["reason"]) if row["reason"] else ""} for row in rows]
 
 
-def _account_name(session: Session, of: str) -> str:
-    """In SQL, the name of the account of a row of `of`, also where it has left; the list has present ones only."""
+def _accounts(session: Session) -> str:
+    """In SQL, the accounts with those that have left; the overview has present ones only."""
     if missing_relations(session, "staging.stg_accounts"):
-        return "overview.account_name"
-    left = f"select known.account_name from staging.stg_accounts as known where known.account_id = {of}.account_id"
-    return f"coalesce(overview.account_name, ({left}))"
+        return "(select null::text as account_id, null::text as account_name where false)"
+    return "staging.stg_accounts"
 
 
 def _steps(found: list[Row], playbook: Playbook | None) -> list[Row]:
@@ -127,27 +126,51 @@ def _steps(found: list[Row], playbook: Playbook | None) -> list[Row]:
     return [{**dict.fromkeys(STATES, 0), **step} for step in by_step.values()]
 
 
-_ACTIONS = """
+_LEFT_ACCOUNTS = """left join (
+    select known.account_id, known.account_name
+    from {accounts} as known
+    where known.account_id in (select shown.account_id from shown where shown.account_name is null)
+) as left_accounts on shown.account_id = left_accounts.account_id"""
+
+_ACTIONS = f"""
+with shown as materialized (
+    select
+        actions.action_id,
+        actions.playbook,
+        actions.step,
+        actions.channel,
+        actions.role,
+        actions.recipient,
+        actions.reason,
+        actions.due_at,
+        actions.account_id,
+        overview.account_name,
+        overview.arr
+    from cs.actions
+    left join cs.account_overview as overview on actions.account_id = overview.account_id
+    where
+        actions.status = '{{status}}'
+        and actions.enrolment_id is not null
+        and (%(playbook)s = '' or actions.playbook = %(playbook)s)
+    order by actions.due_at, actions.action_id
+    limit %(limit)s
+)
+
 select
-    actions.action_id,
-    actions.playbook,
-    actions.step,
-    actions.channel,
-    actions.role,
-    actions.recipient,
-    actions.reason,
-    actions.due_at,
-    actions.account_id,
-    {account_name} as account_name,
-    overview.arr
-from cs.actions
-left join cs.account_overview as overview on actions.account_id = overview.account_id
-where
-    actions.status = '{status}'
-    and actions.enrolment_id is not null
-    and (%(playbook)s = '' or actions.playbook = %(playbook)s)
-order by actions.due_at, actions.action_id
-limit %(limit)s
+    shown.action_id,
+    shown.playbook,
+    shown.step,
+    shown.channel,
+    shown.role,
+    shown.recipient,
+    shown.reason,
+    shown.due_at,
+    shown.account_id,
+    coalesce(shown.account_name, left_accounts.account_name) as account_name,
+    shown.arr
+from shown
+{_LEFT_ACCOUNTS}
+order by shown.due_at, shown.action_id
 """
 
 _STOPS = """
@@ -199,8 +222,8 @@ order by accounts desc, reason
 """
 
 # Those that are shown are chosen first, so that not every play's next action is looked for.
-_RUNNING = """
-with shown as (
+_RUNNING = f"""
+with shown as materialized (
     select
         enrolments.enrolment_id,
         enrolments.account_id,
@@ -219,26 +242,27 @@ with shown as (
 )
 
 select
-    overview.account_id,
-    overview.enrolled_at,
-    overview.anchor_on,
-    {account_name} as account_name,
-    overview.arr,
-    overview.score,
-    overview.band,
-    overview.severity,
+    shown.account_id,
+    shown.enrolled_at,
+    shown.anchor_on,
+    coalesce(shown.account_name, left_accounts.account_name) as account_name,
+    shown.arr,
+    shown.score,
+    shown.band,
+    shown.severity,
     upcoming.step,
     upcoming.due_at,
     upcoming.status
-from shown as overview
+from shown
+{_LEFT_ACCOUNTS}
 left join lateral (
     select actions.step, actions.due_at, actions.status
     from cs.actions
     where
-        actions.enrolment_id = overview.enrolment_id
+        actions.enrolment_id = shown.enrolment_id
         and actions.status in ('planned', 'awaiting_approval', 'claimed')
     order by actions.due_at, actions.action_id
     limit 1
 ) as upcoming on true
-order by overview.arr desc nulls last, overview.enrolment_id
+order by shown.arr desc nulls last, shown.enrolment_id
 """
