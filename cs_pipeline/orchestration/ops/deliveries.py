@@ -10,13 +10,13 @@ from cs_pipeline.channels.routing import channels_for
 from cs_pipeline.clock import Clock
 from cs_pipeline.history.slices import Slice
 from cs_pipeline.orchestration.keys import ACTIONS, CAPTURED_MESSAGES, SLICE_TAG
-from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.plays.delivery.dispatcher import deliver_due, deliver_notices
 from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.unsubscribe_link import read_link_key
 from cs_pipeline.plays.outbox import dead_letters, operations
-from cs_pipeline.reports.plays.queries import actions_by_status, recent_messages
+from cs_pipeline.plays.outbox.queue import due_by_channel
+from cs_pipeline.reports.plays.queries import recent_messages
 from cs_pipeline.reports.plays.text import messages_as_markdown
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
@@ -48,19 +48,21 @@ def _delivering_op(name: str, kinds: Sequence[ChannelKind]) -> dg.OpDefinition:
         for problem in summary.problems:
             context.log.error(problem)
         if summary.outcomes or summary.suppressed or summary.failed or summary.postponed:
-            for event in _delivered(warehouse, settings, carried, summary):
+            for event in _delivered(warehouse, settings, clock, carried, summary):
                 context.log_event(event)
 
     return deliver
 
 
 def _delivered(
-    warehouse: Warehouse, settings: Settings, carried: Sequence[str], summary: DeliverySummary
+    warehouse: Warehouse, settings: Settings, clock: Clock, carried: Sequence[str], summary: DeliverySummary
 ) -> Iterator[dg.AssetMaterialization]:
+    """What this delivery did, and what is left: to count the whole outbox each time would cost more than to deliver."""
     channel = ", ".join(dict.fromkeys(name for name, _ in summary.outcomes)) or carried[0]
     outcomes = {outcome: summary.count(outcome) for _, outcome in summary.outcomes}
     with warehouse.session() as session:
-        outbox, messages = actions_by_status(session), recent_messages(session)
+        due = due_by_channel(session, clock.now())
+        messages = recent_messages(session) if outcomes.get("captured") else None
     metadata: Mapping[str, Any] = {
         "channel": channel,
         "outcomes": outcomes,
@@ -68,11 +70,11 @@ def _delivered(
         "failed": dict(summary.failed),
         "postponed": dict(summary.postponed),
         "ended_plays": dict(summary.ended),
-        "outbox": table(outbox),
+        "still_due": due,
     }
     words = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing sent"
     yield dg.AssetMaterialization(ACTIONS, description=f"{channel}: {words}", metadata=metadata)
-    if outcomes.get("captured"):
+    if messages is not None:
         yield dg.AssetMaterialization(
             CAPTURED_MESSAGES,
             description=f"{outcomes['captured']} messages captured",

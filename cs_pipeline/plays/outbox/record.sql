@@ -1,4 +1,4 @@
-with recorded as (
+with recorded as materialized (
     select
         given.*,
         (
@@ -22,23 +22,29 @@ with recorded as (
         ) as given (action_id, attempt, outcome, detail, provider_id, delivery, asked, cause)
 ),
 
-judged as (
+judged as materialized (
     select
         *,
         case
             when outcome <> 'retry' or cause = 'not_asked' or retries <= %(most_retries)s then false
-            else exists (
-                select 1
-                from cs.actions as refused
-                inner join cs.actions as others on refused.channel = others.channel
-                where
-                    refused.action_id = recorded.action_id
-                    and others.status = 'sent'
-                    and others.sent_at >= (
-                        select min(attempts.claimed_at)
-                        from cs.action_attempts as attempts
-                        where attempts.action_id = recorded.action_id and attempts.outcome = 'retry'
-                    )
+            -- The newest that the channel has taken, for an index has it; a search would go through all it ever took.
+            else coalesce(
+                (
+                    select max(others.sent_at)
+                    from cs.actions as others
+                    where
+                        others.status = 'sent'
+                        and others.channel = (
+                            select refused.channel
+                            from cs.actions as refused
+                            where refused.action_id = recorded.action_id
+                        )
+                ) >= (
+                    select min(attempts.claimed_at)
+                    from cs.action_attempts as attempts
+                    where attempts.action_id = recorded.action_id and attempts.outcome = 'retry'
+                ),
+                false
             )
         end as is_given_up
     from recorded

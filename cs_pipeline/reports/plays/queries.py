@@ -9,19 +9,6 @@ from psycopg2.extensions import connection as Session
 from cs_pipeline.sql_files import read_sql
 
 
-def enrolments_by_playbook(session: Session) -> pd.DataFrame:
-    """Number of enrolments by playbook, status and reason; columns playbook, status, reason, enrolments."""
-    return _frame(
-        session,
-        """
-        select playbook, status, coalesce(reason, '') as reason, count(*) as enrolments
-        from cs.enrolments
-        group by playbook, status, reason
-        order by playbook, status, enrolments desc, reason
-        """,
-    )
-
-
 def enrolled_and_refused(session: Session) -> pd.DataFrame:
     """Enrolments and refusals by playbook; columns playbook, enrolled, refused, reason (the most frequent refusal).
 
