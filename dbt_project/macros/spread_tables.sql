@@ -30,7 +30,7 @@
     {%- if is_spread() and relation.schema -%}
         {{ spread_table_as(relation, in_steps(sql), config.get('contract').enforced and not temporary) }}
     {%- else -%}
-        {{ dbt.postgres__create_table_as(temporary, relation, sql) }}
+        {{ dbt.postgres__create_table_as(temporary, relation, with_analyzed_parts(sql)) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -2,10 +2,10 @@
     One statement builds any range of weeks. The rows it answers for are replaced: see macros/replace_weeks.sql. A full
     refresh would keep only the weeks of the run, so there is none; a new column is missing in weeks not built again.
 
-    The pre-hooks hold for this transaction only. The parts meet as intermediate results that have no statistics, and
-    a planner that takes one for a single row loops over weeks times accounts squared, or merges and sorts by the week
-    alone. Hashing uses the whole key and is right at every size. Compiling the statement to machine code takes longer
-    than running it.
+    The pre-hooks hold for this transaction only. The parts meet as intermediate results that have no statistics but for
+    the first (macros/analyzed_parts.sql), and a planner that takes one for a single row loops over weeks times accounts
+    squared, or merges and sorts by the week alone. Hashing uses the whole key and is right at every size. Compiling the
+    statement to machine code takes longer than running it.
 #}
 {{
     config(
@@ -26,6 +26,7 @@
             from pg_settings where name = 'work_mem'",
         ],
         post_hook="{{ analyze_grown(['week', 'account_id']) }}",
+        meta={'analyzed_parts': ['int_account_weeks_spined']},
         tags=['weekly'],
     )
 }}
