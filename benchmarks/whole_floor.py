@@ -3,6 +3,7 @@
 import os
 import subprocess
 from datetime import date
+from itertools import accumulate
 from pathlib import Path
 
 from cs_pipeline.dbt_files import DBT_PROJECT
@@ -11,6 +12,7 @@ from cs_pipeline.warehouse.dbt_cli import dbt_environment, dbt_executable, week_
 
 SCRIPT = Path(__file__).with_name("whole_floor.sql")
 MART = "models/marts/fct_account_weeks.sql"
+SPINE = "__dbt__cte__int_account_weeks_spined as "
 
 
 def write_whole_floor(warehouse: Warehouse, week: date, present: str, folder: Path) -> Path:
@@ -37,6 +39,18 @@ def write_whole_floor(warehouse: Warehouse, week: date, present: str, folder: Pa
     tests = [path for path in sorted(compiled.rglob("*.sql")) if path.parent.suffix == ".yml"]
     checks = "\n".join(f"select count(*) from (\n{path.read_text().strip()}\n) as failed;" for path in tests)
     script = folder / SCRIPT.name
+    spine, mart = _spine_and_mart((compiled / MART).read_text())
     text = SCRIPT.read_text()
-    script.write_text(text.replace("\n{mart}\n", f"\n{(compiled / MART).read_text()}\n").replace("\n{checks}", checks))
+    for name, part in (("spine", spine), ("mart", mart)):
+        text = text.replace(f"\n{{{name}}}\n", f"\n{part}\n")
+    script.write_text(text.replace("\n{checks}", checks))
     return script
+
+
+def _spine_and_mart(compiled: str) -> tuple[str, str]:
+    """The select of the accounts of the week, and that of the mart, which reads them from a table."""
+    start = compiled.index("(", compiled.index(SPINE))
+    depths = accumulate({"(": 1, ")": -1}.get(letter, 0) for letter in compiled[start:])
+    end = start + next(place for place, depth in enumerate(depths) if depth == 0)
+    table = f"{compiled[:start]}not materialized (select * from floor_spine{compiled[end:]}"
+    return compiled[start + 1 : end], table

@@ -1,6 +1,6 @@
 -- The floor of a whole week: every metric of the mart, the scores of one model and their changes, and the same data
--- tests, in one psql session. {mart} is the mart's own select and {checks} its tests, as dbt compiles them; the roll-ups
--- are sums of the new events alone. Nothing is kept for later, nothing is explained, and no other model is scored.
+-- tests, in one psql session. {spine} and {mart} are the mart's own select and {checks} its tests, as dbt compiles them;
+-- the roll-ups are sums of the new events alone. Nothing is kept for later, nothing is explained, and no other model is scored.
 -- Variables: built (the newest load that the week before knew), previous (the week before, as scored already).
 \set ON_ERROR_STOP on
 set time zone 'UTC';
@@ -36,6 +36,13 @@ group by 1, 2, 3, 4;
 set enable_nestloop = off;
 set enable_mergejoin = off;
 set enable_sort = off;
+
+create temporary table floor_spine as
+select * from (
+{spine}
+) as compiled;
+
+analyze floor_spine;
 
 create temporary table floor_weeks as
 select * from (
