@@ -17,27 +17,41 @@ with plays as (
     group by enrolments.playbook
 ),
 
+-- Playbook by playbook, so that an index finds what waits and what is of late: most actions went out long ago.
 taken as (
     select
-        actions.playbook,
-        count(*) filter (where actions.status = 'planned')::integer as planned,
-        count(*) filter (where actions.status = 'awaiting_approval')::integer as awaiting,
-        count(*) filter (where actions.status = 'sent' and actions.due_at > %(since)s)::integer as sent,
-        count(*) filter (where actions.status = 'suppressed' and actions.due_at > %(since)s)::integer as suppressed
-    from cs.actions as actions
-    where actions.enrolment_id is not null
-    group by actions.playbook
+        playbooks.playbook,
+        counted.planned,
+        counted.awaiting,
+        counted.sent,
+        counted.suppressed
+    from (select distinct known.playbook from cs.playbooks as known) as playbooks
+    cross join
+        lateral (
+            select
+                count(actions.enrolment_id) filter (where actions.status = 'planned')::integer as planned,
+                count(actions.enrolment_id) filter (where actions.status = 'awaiting_approval')::integer as awaiting,
+                count(actions.enrolment_id) filter (where actions.status = 'sent')::integer as sent,
+                count(actions.enrolment_id) filter (where actions.status = 'suppressed')::integer as suppressed
+            from cs.actions as actions
+            where
+                actions.playbook = playbooks.playbook
+                and (
+                    actions.status in ('planned', 'awaiting_approval')
+                    or (actions.status in ('sent', 'suppressed') and actions.due_at > %(since)s)
+                )
+        ) as counted
 )
 
 select
-    coalesce(plays.playbook, taken.playbook) as playbook,
-    coalesce(plays.running, 0) as running,
-    coalesce(plays.enrolled, 0) as enrolled,
-    coalesce(plays.held_out, 0) as held_out,
-    coalesce(plays.refused, 0) as refused,
+    plays.playbook,
+    plays.running,
+    plays.enrolled,
+    plays.held_out,
+    plays.refused,
     coalesce(taken.planned, 0) as planned,
     coalesce(taken.awaiting, 0) as awaiting,
     coalesce(taken.sent, 0) as sent,
     coalesce(taken.suppressed, 0) as suppressed
 from plays
-full outer join taken on plays.playbook = taken.playbook
+left join taken on plays.playbook = taken.playbook
