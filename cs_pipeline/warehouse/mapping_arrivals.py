@@ -7,6 +7,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, exists
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
+from cs_pipeline.warehouse.spread import is_spread
 
 
 def origins_read_before(cursor: Cursor, table: SourceTable) -> set[str]:
@@ -30,10 +31,15 @@ def stamp_arrivals(
         incoming = Incoming(incoming.relation, {**incoming.types, LOADED_AT: "timestamptz"})
     stamped = "%(now)s" if incoming.types[LOADED_AT] == "timestamptz" else "%(now)s::text"
     same_key = " and ".join(f"stored.{name} = incoming.{name}" for name in table.key)
+    known, stored = "", table.relation
+    if is_spread(cursor):  # a Citus looks nothing up on its servers for a table that is on one, row by row
+        keys = ", ".join(table.key)
+        of_these = f"({keys}) in (select {keys} from {incoming.relation} offset 0)"
+        known, stored = f"with known as materialized (select {keys} from {table.relation} where {of_these}) ", "known"
     cursor.execute(
-        f"update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
+        f"{known}update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
         f"and {LOAD} = any(%(again)s::bigint[]) "
-        f"and not exists (select 1 from {table.relation} as stored where {same_key})",
+        f"and not exists (select 1 from {stored} as stored where {same_key})",
         {"now": now, "again": list(again)},
     )
     return incoming

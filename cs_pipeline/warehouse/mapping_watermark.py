@@ -117,7 +117,7 @@ def _with_what_can_be_loaded_now(
     cursor.execute(
         "select min((row_data ->> %s)::timestamptz) from raw.raw_rejects where source_table = %s and origin = %s "
         "and column_name = 'account_id' "
-        "and exists (select 1 from raw.accounts where accounts.account_id = row_data ->> 'account_id')",
+        "and row_data ->> 'account_id' in (select account_id from raw.accounts)",
         (column, table.name, view.origin),
     )
     (first,) = cursor.fetchone() or (None,)

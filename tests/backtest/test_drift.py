@@ -110,7 +110,8 @@ def test_a_fitted_model_that_no_longer_knows_says_so_and_names_fit(scored: Wareh
         scored,
         f"""
         update cs.score_models set definition = '{{"learned_until": "{week(14)}"}}';
-        update cs.health_scores set score = abs(hashtext(account_id || week)) % 100
+        update cs.health_scores
+        set score = abs(hashint8(hashtext(account_id)::bigint * 10000 + (week - date '2020-01-06'))) % 100
         """,
     )
     found = asked(scored)

@@ -90,19 +90,25 @@ def planted(
 
 
 SCORES_OF_THE_KEPT = """
+with kept as materialized (
+    select treatment_effects.account_id, treatment_effects.would_leave_on, truth.onset_on
+    from demo_truth.rescues_truth as treatment_effects
+    inner join demo_truth.accounts_truth as truth using (account_id)
+    where treatment_effects.is_kept
+),
+
+before as materialized (
+    select distinct on (scores.account_id) scores.*, kept.would_leave_on
+    from kept
+    inner join cs.health_scores as scores using (account_id)
+    where scores.is_active and scores.week < kept.onset_on - 7
+    order by scores.account_id, scores.week desc
+)
+
 insert into cs.health_scores
 select (jsonb_populate_record(null::cs.health_scores, to_jsonb(before) || jsonb_build_object('week', later.week))).*
-from demo_truth.rescues_truth as treatment_effects
-inner join demo_truth.accounts_truth as truth using (account_id)
-cross join (select distinct week from cs.health_scores) as later
-cross join lateral (
-    select *
-    from cs.health_scores as scores
-    where scores.account_id = treatment_effects.account_id and scores.is_active and scores.week < truth.onset_on - 7
-    order by scores.week desc
-    limit 1
-) as before
-where treatment_effects.is_kept and later.week >= treatment_effects.would_leave_on
+from before
+inner join (select distinct week from cs.health_scores) as later on later.week >= before.would_leave_on
 """
 """A kept customer has the score of before its decline again, from the week on in which it would have left."""
 
