@@ -24,13 +24,21 @@ accounts as not materialized (
         account_id,
         arr
     from marts.dim_accounts
-    where coalesce(churned_at > %(now)s, true) and not exists(select 1 from cs.account_overview)
+    where coalesce(churned_at > %(now)s, true) and not exists (select 1 from cs.account_overview)
 ),
 
 counted as materialized (
     select
         (select count(*) from reached) as accounts,
-        exists(select 1 from cs.breaker_trips where playbook = %(playbook)s and decision is null) as is_open
+        exists(
+            select 1 from cs.breaker_trips
+            where playbook = %(playbook)s and decision is null
+        ) as is_open
+),
+
+company as (
+    select count(*) as accounts
+    from accounts
 )
 
 select
@@ -38,7 +46,7 @@ select
     is_open,
     case
         when is_open or accounts >= %(from)s
-            then accounts::double precision / greatest((select count(*) from accounts as all_accounts), accounts)
+            then accounts::double precision / greatest((select company.accounts from company), accounts)
         else 0
     end,
     case
