@@ -9,15 +9,21 @@
     {%- for ephemeral in model.extra_ctes or []
         if ephemeral.id.split('.') | last in config.get('meta', {}).get('analyzed_parts', []) -%}
         {%- set name = ephemeral.sql.split() | first -%}
-        {%- set table = this.identifier ~ '__' ~ (ephemeral.id.split('.') | last) -%}
         {%- set body = ephemeral.sql[ephemeral.sql.index('(') + 1:ephemeral.sql.rindex(')')] -%}
-        {%- do run_query(
-            'drop table if exists pg_temp.' ~ table ~ '; create temporary table ' ~ table ~ ' as ' ~ body
-            ~ '; analyze ' ~ table
-        ) -%}
-        {%- set whole.sql = whole.sql.replace(
-            ephemeral.sql, name ~ ' as not materialized (select * from pg_temp.' ~ table ~ ')'
-        ) -%}
+        {%- set table = make_analyzed_table(ephemeral.id.split('.') | last, body) -%}
+        {%- set part = name ~ ' as not materialized (select * from ' ~ table ~ ')' -%}
+        {%- set whole.sql = whole.sql.replace(ephemeral.sql, part) -%}
     {%- endfor -%}
     {{ return(whole.sql) }}
+{%- endmacro %}
+
+
+{# Makes what `sql` selects a temporary table of the model that has been analyzed, and returns its name. #}
+{% macro make_analyzed_table(part, sql) -%}
+    {%- set table = this.identifier ~ '__' ~ part -%}
+    {%- do run_query(
+        'drop table if exists pg_temp.' ~ table ~ '; create temporary table ' ~ table ~ ' as ' ~ sql
+        ~ '; analyze ' ~ table
+    ) -%}
+    {{ return('pg_temp.' ~ table) }}
 {%- endmacro %}

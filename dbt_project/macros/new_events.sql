@@ -84,17 +84,13 @@ touched_accounts as materialized (
 ),
 
 {% else -%}
-{%- set table = this.identifier ~ '__touched_accounts' -%}
-{%- do run_query(
-    'drop table if exists pg_temp.' ~ table ~ '; create temporary table ' ~ table ~ ' as '
-    ~ select_touched_accounts(touched, day) ~ '; analyze ' ~ table
-) -%}
+{%- set table = make_analyzed_table('touched_accounts', select_touched_accounts(touched, day)) -%}
 touched_accounts as not materialized (
 
     select
         account_id,
         {{ day }}
-    from pg_temp.{{ table }}
+    from {{ table }}
 
 ),
 

@@ -23,7 +23,7 @@ from tests.dbt.conftest import LATER, DbtWarehouse, accounts, in_database
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-ACCOUNTS = 300
+ACCOUNTS = 450
 PRESENT = date(2025, 4, 7)
 FIRST, LAST = date(2023, 12, 25), date(2025, 3, 31)
 WEEKS = [FIRST + timedelta(weeks=number) for number in range((LAST - FIRST).days // 7 + 1)]
@@ -133,7 +133,7 @@ def test_there_is_something_to_contradict(told: DbtWarehouse) -> None:
             (select count(distinct renewal_window) from windows) as windows
         """
     )
-    assert min(counted["followed"], counted["overdue"], counted["shorter"]) > 50, counted
+    assert min(counted["followed"], counted["overdue"], counted["shorter"]) > 100, counted
     assert counted["moved"] > 1, counted
     assert (counted["movements"], counted["windows"]) == (5, 7)
 
