@@ -123,7 +123,7 @@ def _sync(
             again = [load_id for load_id, origin in origins.items() if origin in read_before]
             incoming = stamp_arrivals(cursor, table, incoming, again, stamp)
         upserted = upsert_incoming(cursor, table, incoming, origins, at)
-        removed = remove_vanished(cursor, table, incoming) if removes else 0
+        removed = remove_vanished(cursor, table, incoming, min(loads)) if removes else 0
         is_whole = all(each.since is None for each in readings.values())
         vanished = count_vanished(cursor, table, incoming) if is_whole else 0
         cursor.execute(f"drop table {incoming.relation}")

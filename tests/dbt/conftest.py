@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg2.extras
 import pytest
 import yaml
+from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.contract import SourceTable, read_contract
-from cs_pipeline.warehouse.incoming import Incoming
+from cs_pipeline.warehouse.incoming import LOAD, Incoming
+from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.moved_rows import move_rows
+from cs_pipeline.warehouse.spread import is_spread, place_table
+from cs_pipeline.warehouse.spread_upsert import write_spread
 from tests.builders.months import have_months
 from tests.builders.warm_dbt import move, name_no_source_of_flags
 
@@ -53,6 +57,9 @@ class DbtWarehouse:
         with self.warehouse.session() as session, session.cursor() as cursor:
             cursor.execute("insert into cs.loads (source_table, origin) values (%s, 'test') returning load_id", [table])
             (load_id,) = cursor.fetchone() or (0,)
+            if is_spread(cursor):
+                _load_spread(cursor, source, columns, rows, load_id)
+                return
             if source.can_move:
                 months = have_months(cursor, [row[source.event_time] for row in rows], source)
                 cursor.execute(
@@ -121,7 +128,25 @@ class DbtWarehouse:
     def _create(self, table: SourceTable) -> None:
         with self.warehouse.session() as session, session.cursor() as cursor:
             if table.create(cursor):
-                table.create_indexes(cursor)
+                spread = is_spread(cursor)
+                table.create_indexes(cursor, is_spread=spread)
+                if spread:
+                    place_table(cursor, table.relation, place_of_source(table))
+
+
+def _load_spread(
+    cursor: Cursor, source: SourceTable, columns: Sequence[str], rows: Sequence[Row], load_id: int
+) -> None:
+    """The same where the table is spread over the servers of a Citus."""
+    months = have_months(cursor, [row[source.event_time] for row in rows], source) if source.by_month else []
+    incoming = Incoming("came", {column: source.column(column).data_type for column in columns})
+    listed = ", ".join(f"{column} {data_type}" for column, data_type in incoming.types.items())
+    cursor.execute(f"create temporary table came ({listed}, {LOAD} bigint) on commit drop")
+    psycopg2.extras.execute_values(
+        cursor, "insert into came values %s", [[*(row.get(column) for column in columns), load_id] for row in rows]
+    )
+    values = {column: f"incoming.{column}" for column in columns}
+    write_spread(cursor, source, incoming, values, load_id, months)
 
 
 @pytest.fixture(scope="session")

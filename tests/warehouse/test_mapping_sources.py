@@ -289,6 +289,23 @@ def test_only_what_is_new_is_read_by_the_moment_that_a_mapping_states_or_is_foun
     assert sync_mappings(warehouse, remove_vanished_of=["events"])["events"].since is None  # what vanished needs all
 
 
+def test_the_days_of_rows_that_are_removed_because_no_mapping_brings_them_are_summed_up_again(
+    warehouse: Warehouse, stream: Path, query: Query
+) -> None:
+    with warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute("delete from app.events where id in ('3', '4')")
+    built = query("select max(_load_id) from raw.events")[0][0]
+    assert sync_mappings(warehouse, whole=True)["events"].rows_vanished == 2
+    report = sync_mappings(warehouse, remove_vanished_of=["events"])["events"]
+    assert (report.rows_removed, report.rows_vanished) == (2, 0)
+    assert query("select count(*) from raw.events") == [(7,)]
+    left = query(
+        "select distinct day::text, rows from cs.touched_days where source_table = 'events' "
+        f"and load_id > {built} order by 1"
+    )
+    assert left == [("2025-01-04", 1), ("2025-01-05", 1)]
+
+
 def test_a_row_that_says_it_came_in_the_future_does_not_keep_what_comes_before_from_being_read(
     warehouse: Warehouse, stream: Path, query: Query
 ) -> None:
