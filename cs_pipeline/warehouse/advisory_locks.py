@@ -21,6 +21,8 @@ class AdvisoryLock(IntEnum):
     """What migrations do before their transaction; asked for, never waited for (see `migrate`)."""
     LOAD = 7_420_002
     """Load ids become visible in ascending order; migration 0012 names the number in SQL."""
+    TABLE_OF_LOAD = 7_420_011
+    """Shared by the transactions of one load (see `load_turn`)."""
     ENROLMENT = 7_420_003
     """Whatever the playbook: families are shared."""
     OUTBOX_CHANGE = 7_420_004

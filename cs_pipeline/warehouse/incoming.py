@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.csv
 from psycopg2.extensions import cursor as Cursor
 
-from cs_pipeline.warehouse.advisory_locks import AdvisoryLock
 from cs_pipeline.warehouse.batches import Batch
 from cs_pipeline.warehouse.contract import SCHEMA
 from cs_pipeline.warehouse.csv_batches import read_csv_batches, read_csv_header
 from cs_pipeline.warehouse.kept_rejects import KeptRejects, shortened
+from cs_pipeline.warehouse.load_turn import wait_for_loads
 from cs_pipeline.warehouse.parquet_batches import read_parquet_batches, read_parquet_header
 from cs_pipeline.warehouse.source_files import SourceFile
 from cs_pipeline.warehouse.spellings import without_blanks
@@ -49,20 +49,31 @@ def read_batches(file: SourceFile) -> Iterator[Batch]:
 
 
 def prepare(cursor: Cursor) -> None:
-    """Settle what the transaction of a load relies on, and wait for another load to end."""
+    """Wait for other loads to end, and settle what the transaction of a load relies on."""
+    wait_for_loads(cursor)
+    settle(cursor)
+
+
+def settle(cursor: Cursor) -> None:
+    """Settle what the transaction of a load relies on."""
     cursor.execute(
-        f"select pg_advisory_xact_lock({AdvisoryLock.LOAD.value}); set local datestyle = 'ISO, YMD'; "
-        "set local work_mem = '256MB'; set local maintenance_work_mem = '512MB'; "
+        "set local datestyle = 'ISO, YMD'; set local work_mem = '256MB'; set local maintenance_work_mem = '512MB'; "
         "set local parallel_tuple_cost = 0; "  # checks yield few rows, which PostgreSQL cannot know
         # A transaction on other servers, where tables are spread, would have a savepoint there for every value tried.
         "set local citus.select_opens_transaction_block = off"
     )
 
 
-def begin_load(cursor: Cursor, table: str, origin: str) -> int:
-    """A new load id for the rows of one origin, whose earlier rejects are forgotten."""
+def begin_load(cursor: Cursor, table: str, origin: str, reserved: int | None = None) -> int:
+    """The load id of the rows of one origin, whose earlier rejects are forgotten: a new one, or one `reserved` for it
+    (`load_turn`).
+    """
     cursor.execute("delete from raw.raw_rejects where source_table = %s and origin = %s", (table, origin))
-    cursor.execute("insert into cs.loads (source_table, origin) values (%s, %s) returning load_id", (table, origin))
+    cursor.execute(
+        "insert into cs.loads (load_id, source_table, origin) overriding system value "
+        "values (coalesce(%s, nextval(pg_get_serial_sequence('cs.loads', 'load_id'))), %s, %s) returning load_id",
+        (reserved, table, origin),
+    )
     (load_id,) = cursor.fetchone() or (0,)
     return load_id
 

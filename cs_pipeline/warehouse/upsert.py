@@ -144,8 +144,8 @@ def _insert_unless_keys_repeat(cursor: Cursor, table: SourceTable, incoming: Inc
     cursor.execute("savepoint before_insert")
     try:
         if table.can_move:
-            cursor.execute(f"create unique index _keys_once on {incoming.relation} ({', '.join(table.key)})")
-            cursor.execute(f"drop index {incoming.relation.partition('.')[0]}._keys_once")
+            cursor.execute(f"create unique index _keys_of_{table.name} on {incoming.relation} ({', '.join(table.key)})")
+            cursor.execute(f"drop index {incoming.relation.partition('.')[0]}._keys_of_{table.name}")
         loaded = _fill(cursor, table, incoming)
         table.create_indexes(cursor)
     except psycopg2.errors.UniqueViolation:

@@ -1,4 +1,4 @@
-"""How many rows PostgreSQL expects of the mart: what it takes for more than a disk holds, it cuts into files for ever."""
+"""How many rows PostgreSQL expects of the mart: what it takes for too many, it cuts into files for ever."""
 
 from pathlib import Path
 

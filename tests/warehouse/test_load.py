@@ -373,9 +373,9 @@ def test_two_loads_at_once_leave_a_key_in_one_account(
 def test_progress_tells_table_stage_and_share(warehouse: Warehouse, company: Path) -> None:
     heard: list[Progress] = []
     load_folder(warehouse, company, on_progress=heard.append)
-    stages = [progress.stage for progress in heard if progress.table == "events"]
-    assert stages == ["reading", "checking", "writing", "done"]
-    assert heard[-1].rows == 2
+    of_events = [progress for progress in heard if progress.table == "events"]
+    assert [progress.stage for progress in of_events] == ["reading", "checking", "writing", "done"]
+    assert of_events[-1].rows == 2
     assert all(0 <= progress.fraction <= 1 for progress in heard)
 
 
