@@ -4,7 +4,7 @@ import dagster as dg
 
 from cs_pipeline.orchestration.keys import DELIVERY_JOB, MAX_RETRIES_TAG, SERIAL_TAG
 from cs_pipeline.orchestration.ops.deliveries import DELIVERING_OPS, tell_operations
-from cs_pipeline.orchestration.ops.enrolment import enrol_accounts, greet_new_accounts
+from cs_pipeline.orchestration.ops.enrolment import end_plays, enrol_accounts, greet_new_accounts
 from cs_pipeline.orchestration.ops.suppressions import sync_suppressions
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 
@@ -40,7 +40,7 @@ def deliver_due_actions() -> None:
     description="Once a day: greets new accounts, ends plays whose reason is gone, takes due actions.",
 )
 def daily_plays() -> None:
-    """Greet, then e-mail, post and create tasks; beside that, suppressions, whose failure holds nothing up."""
+    """Greet, end plays, e-mail, post and create tasks; beside that, suppressions, whose failure holds nothing up."""
     sync_suppressions()
-    greeted = greet_new_accounts()
-    tell_operations([deliver(greeted) for deliver in DELIVERING_OPS])
+    ended = end_plays(greet_new_accounts())
+    tell_operations([deliver(ended) for deliver in DELIVERING_OPS])

@@ -1,4 +1,4 @@
-"""Ops that decide who enters a play: on batches of triggers, and on accounts that have just signed up."""
+"""Ops that decide who enters a play, on batches of triggers and on accounts that are new, and whose play is over."""
 
 from datetime import datetime
 
@@ -8,8 +8,10 @@ from pydantic import Field
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.keys import ENROLMENTS
+from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.enrolment.circuit_breaker import Trip
 from cs_pipeline.plays.enrolment.enrol import EnrolmentSummary, enrol
+from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import operations
 from cs_pipeline.plays.outbox.operations import Notice
@@ -95,3 +97,20 @@ def greet_new_accounts(
     """The lifecycle sensor offers them to playbooks."""
     opened = open_day(warehouse, clock.now())
     context.log.info("%s accounts signed up lately", sum(opened.values()))
+
+
+@dg.op(
+    ins={"after": dg.In(dg.Nothing)},
+    out=dg.Out(dg.Nothing),
+    description="End every play whose reason is gone, and complete those with nothing left to do.",
+)
+def end_plays(
+    context: dg.OpExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """Of all accounts, whatever is due; a delivery asks the same of what it is about to take."""
+    with warehouse.session() as session:
+        ended = exits.end_all_plays(session, AsOf(settings, clock.now()))
+    context.log.info("plays ended: %s", dict(ended))

@@ -46,9 +46,10 @@ def deliver_due(
     """Take up to `limit` actions that are due on `channels` (by kind of message: email, slack, crm, …).
 
     Before that, notices to our own people go out (up to `limit` as well), what is uncertain is looked up where the
-    provider allows it, plays end whose exit conditions hold, and what is stale is dropped. Any number of deliveries may
-    run at once; where each takes a slice of the accounts, none judges what another takes. A channel that takes nothing
-    is left alone until its pause is over. Raises UserError when the marts are not built.
+    provider allows it, and what is stale is dropped. A play that is over by the facts of the moment ends before it says
+    anything more. Any number of deliveries may run at once; where each takes a slice of the accounts, none judges what
+    another takes. A channel that takes nothing is left alone until its pause is over. Raises UserError when the marts
+    are not built.
     """
     summary = DeliverySummary()
     with warehouse.session() as session:
@@ -57,7 +58,6 @@ def deliver_due(
         notices.hand_over(calls, limit)
         _prepare(calls, renderer)
         _take_all(calls, renderer, limit, part)
-        summary.completed = PostgresStore(session).complete(clock.now())
     return summary
 
 
@@ -84,9 +84,13 @@ def _prepare(calls: ChannelCalls, renderer: Renderer) -> None:
     session, summary = calls.session, calls.summary
     as_of = AsOf(calls.settings, calls.clock.now())
     settle_uncertain(calls, renderer, as_of)
-    summary.ended = exits.end_plays(session, as_of)
+    # What was cancelled is not stale. Where more is, a day's look at all plays has ended theirs, or will.
+    stale = suppress.accounts_with_stale(session, as_of.now, exits.AT_A_TIME)
+    summary.ended.update(exits.end_plays(session, as_of, stale))
     session.commit()
-    summary.suppressed.update(suppress.drop_stale(session, as_of.now))
+    dropped = suppress.drop_stale(session, as_of.now)
+    summary.suppressed.update(dropped.reasons)
+    summary.completed = PostgresStore(session).complete(as_of.now, dropped.enrolment_ids)
     summary.held = kill_switch.mark_held(session, as_of.now)
     session.commit()
 
@@ -107,18 +111,23 @@ def _take_all(calls: ChannelCalls, renderer: Renderer, limit: int, part: Slice |
         with closing(write(calls, renderer, jobs)) as written:
             found = calls.take(written, judged_after, until)
         taken += found.actions
+        enrolments = batch["enrolment_id"].unique().tolist()
+        calls.summary.completed += PostgresStore(calls.session).complete(calls.clock.now(), enrolments)
+        calls.session.commit()
         # What is done with does not come again: to keep all of it in mind would grow with the outbox.
         left = {job.action.action_id for job in jobs} - found.begun
         seen.update(set(batch["action_id"]) - found.settled - left)
 
 
 def _judged(calls: ChannelCalls, batch: pd.DataFrame, as_of: AsOf) -> list[Job]:
-    """What of `batch` may go out; the rest is dropped or postponed, with its reason."""
+    """What of `batch` may go out; the rest is cancelled, dropped or postponed, with its reason."""
     found, summary = check_eligibility(calls.session, batch, as_of), calls.summary
+    PostgresStore(calls.session).end(found.ended, as_of.now)
     suppress.drop(calls.session, "suppressed", found.suppressed)
     suppress.drop(calls.session, "failed", found.failed)
     suppress.postpone(calls.session, found.postponed)
     calls.session.commit()
+    summary.ended.update(found.ended)
     summary.suppressed.update(found.suppressed.values())
     summary.failed.update(found.failed.values())
     summary.postponed.update(wait.reason for wait in found.postponed.values())

@@ -1,4 +1,4 @@
-"""Decide which due actions may go out, to whom; and which are put off or dropped, and why.
+"""Decide which due actions may go out, to whom; which are put off or dropped, and whose plays are over, and why.
 
 Puts together today's facts, recipients, the steps' own conditions and the guards. Writes nothing.
 """
@@ -10,7 +10,7 @@ import pandas as pd
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.delivery import guards, joining, step_order, throttling
-from cs_pipeline.plays.enrolment import recipients
+from cs_pipeline.plays.enrolment import exits, recipients
 from cs_pipeline.plays.enrolment.postgres_store import PostgresStore
 from cs_pipeline.plays.facts import query as facts
 from cs_pipeline.plays.facts.query import AsOf
@@ -36,17 +36,24 @@ class Job:
 
 @dataclass(frozen=True)
 class Eligibility:
-    """What may go out, what has to wait, and why the rest does not go out at all: reasons by action id."""
+    """What may go out, what has to wait, and why the rest does not go out at all: reasons by action id.
+
+    `ended` has reasons by enrolment id: nothing of these goes out.
+    """
 
     jobs: list[Job]
     postponed: Mapping[int, Postponed]
     suppressed: Mapping[int, str]
     failed: Mapping[int, str]
+    ended: pd.Series
 
 
 def check_eligibility(session: Session, due: pd.DataFrame, as_of: AsOf) -> Eligibility:
     """Decide on `due` (a frame of `queue.due`). The recipient is whoever has the role today."""
     playbooks, today = _playbooks(session, due), _facts(session, due, as_of)
+    ended = _ended(due, playbooks, today)
+    due = due[~due["enrolment_id"].isin(ended.index)]
+    today = today.loc[due.index]
     steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
     current, reasons = reasons_with(session, due, steps, today, as_of)
     has_nobody = current["recipient"].isna() & reasons.isna()
@@ -66,7 +73,15 @@ def check_eligibility(session: Session, due: pd.DataFrame, as_of: AsOf) -> Eligi
         suppressed=dict(zip(due.loc[reasons.notna(), "action_id"], reasons.dropna(), strict=True))
         | dict.fromkeys(said_already, JOINED),
         failed=dict.fromkeys(due.loc[has_nobody, "action_id"], NO_RECIPIENT),
+        ended=ended,
     )
+
+
+def _ended(due: pd.DataFrame, playbooks: Mapping[versions.Version, Playbook], today: pd.DataFrame) -> pd.Series:
+    """Why the plays of `due` that are still active are over, by enrolment id; those that go on are not in it."""
+    active = due[due["is_active"].astype(bool)].drop_duplicates("enrolment_id")
+    reasons = exits.reasons_of_plays([playbooks[version] for version in _versions(active)], today.loc[active.index])
+    return reasons.set_axis(active["enrolment_id"]).dropna()
 
 
 def reasons_with(

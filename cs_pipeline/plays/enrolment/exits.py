@@ -1,7 +1,11 @@
-"""End plays early: by the exit conditions of their playbooks and today's facts."""
+"""End plays: early, by the exit conditions of their playbooks and today's facts, or because nothing is left of them.
+
+A delivery asks the same of what it is about to take (`delivery.eligibility`), so that no message goes out whose play is
+over. All plays are asked once a day: that costs as much as there are, whatever is due.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from psycopg2.extensions import connection as Session
@@ -19,21 +23,39 @@ ALWAYS = (CHURNED, "renewal_moved")
 """Reasons that end every play: nobody is kept writing to who has left, or about a date that no longer holds."""
 
 
-def end_plays(session: Session, as_of: AsOf, account_ids: list[str] | None = None) -> Counter[str]:
-    """End the active enrolments (of `account_ids`, or all) whose exit conditions hold; counts by reason.
+def end_plays(session: Session, as_of: AsOf, account_ids: list[str]) -> Counter[str]:
+    """End the active enrolments of `account_ids` whose exit conditions hold; counts by reason.
 
-    Their actions that are not yet taken are cancelled, with the same reason.
+    Their actions that are not yet taken are cancelled, with the same reason. What has nothing left to do is completed.
     """
     ended: Counter[str] = Counter()
+    for active in _in_pieces(session, account_ids):
+        ended.update(_end(session, active, as_of))
+    return ended
+
+
+def end_all_plays(session: Session, as_of: AsOf) -> Counter[str]:
+    """As `end_plays`, of all accounts, each piece in a transaction of its own."""
+    ended: Counter[str] = Counter()
+    for active in _in_pieces(session, None):
+        ended.update(_end(session, active, as_of))
+        session.commit()
+    return ended
+
+
+def _in_pieces(session: Session, account_ids: list[str] | None) -> Iterator[pd.DataFrame]:
     after = 0
-    while True:
-        active = active_enrolments(session, account_ids, after)
-        if active.empty:
-            return ended
+    while not (active := active_enrolments(session, account_ids, after)).empty:
+        yield active
         after = int(active["enrolment_id"].max())
-        reasons = exit_reasons(session, active, as_of).dropna()
-        PostgresStore(session).end(reasons, as_of.now)
-        ended.update(reasons)
+
+
+def _end(session: Session, active: pd.DataFrame, as_of: AsOf) -> pd.Series:
+    reasons = exit_reasons(session, active, as_of).dropna()
+    store = PostgresStore(session)
+    store.end(reasons, as_of.now)
+    store.complete(as_of.now, active["enrolment_id"].tolist())
+    return reasons
 
 
 def exit_reasons(session: Session, enrolments: pd.DataFrame, as_of: AsOf) -> pd.Series:

@@ -60,10 +60,6 @@ class PlayStore(Protocol):
         """End active enrolments and cancel what is left of them; `reasons` by enrolment id."""
         ...
 
-    def complete(self, now: datetime) -> int:
-        """Complete the active enrolments with nothing left to do; returns how many."""
-        ...
-
     def siblings(self, enrolment_ids: Sequence[int]) -> pd.DataFrame:
         """All actions of enrolments as they stand, in the order in which they were planned: SIBLING_COLUMNS."""
         ...

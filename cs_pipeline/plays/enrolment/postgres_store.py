@@ -22,7 +22,7 @@ from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.sql_files import read_sql
 
 _STATE = read_sql(__file__, "state")
-_COMPLETE = read_sql(__file__, "complete")
+_DONE = read_sql(__file__, "done")
 _ENROL = """
 insert into cs.enrolments (
     playbook, playbook_version, family, account_id, trigger_id, subject_id, subscription_id, user_id, anchor_on,
@@ -144,14 +144,25 @@ class PostgresStore:
                 parameters,
             )
 
-    def complete(self, now: datetime) -> int:
-        """As `PlayStore.complete`.
+    def complete(self, now: datetime, enrolment_ids: Sequence[int]) -> int:
+        """Complete those of the enrolments that are active and have nothing left to do; returns how many.
 
         An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
         """
-        change_in_order(self._session)
         with self._session.cursor() as cursor:
-            cursor.execute(_COMPLETE, {"now": now})
+            cursor.execute(_DONE, {"now": now, "enrolment_ids": list(enrolment_ids)})
+            done = [enrolment_id for (enrolment_id,) in cursor.fetchall()]
+            if not done:
+                return 0
+            change_in_order(self._session)
+            cursor.execute(
+                """
+                update cs.enrolments
+                set status = 'completed', ended_at = %s
+                where enrolment_id = any(%s::bigint[]) and status = 'active'
+                """,
+                [now, done],
+            )
             return cursor.rowcount
 
     def siblings(self, enrolment_ids: Sequence[int]) -> pd.DataFrame:

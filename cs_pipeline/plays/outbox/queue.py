@@ -50,7 +50,7 @@ class PlannedAction:
 
 
 COLUMNS = tuple(column.name for column in fields(PlannedAction))
-CASE_COLUMNS = ("subject_id", "user_id", "trigger_id", "anchor_on", "enrolled_at", "trigger_facts")
+CASE_COLUMNS = ("is_active", "subject_id", "user_id", "trigger_id", "anchor_on", "enrolled_at", "trigger_facts")
 
 _SELECT = """
 select
@@ -70,6 +70,7 @@ select
     actions.attempts,
     actions.recipient,
     actions.recipient_user_id,
+    enrolments.status = 'active' as is_active,
     case when triggers.kind = 'renewal_window' then enrolments.subject_id end as subject_id,
     enrolments.user_id,
     enrolments.trigger_id,

@@ -26,6 +26,14 @@ class Postponed:
     keeps_fresh: bool = False
 
 
+@dataclass(frozen=True)
+class Stale:
+    """What was dropped as stale: how many by reason, and of which enrolments."""
+
+    reasons: Counter[str]
+    enrolment_ids: list[int]
+
+
 def drop(session: Session, status: Literal["suppressed", "failed"], reasons: Mapping[int, str]) -> None:
     """Take planned actions out of the outbox; `reasons` by action id."""
     if not reasons:
@@ -70,11 +78,25 @@ def postpone(session: Session, waiting: Mapping[int, Postponed]) -> None:
         )
 
 
-def drop_stale(session: Session, now: datetime) -> Counter[str]:
+def accounts_with_stale(session: Session, now: datetime, limit: int) -> list[str]:
+    """Accounts, at most `limit`, of which `drop_stale` would drop something."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select distinct account_id
+            from cs.actions
+            where status in ('planned', 'awaiting_approval') and expires_at <= %s
+            limit %s
+            """,
+            [now, limit],
+        )
+        return [account_id for (account_id,) in cursor.fetchall()]
+
+
+def drop_stale(session: Session, now: datetime) -> Stale:
     """Suppress what was not taken in time, rather than send it late; the reason says what it waited for.
 
-    A mass that nobody was there to take is held for a person instead (`missed`). Returns how many are dropped, by
-    reason.
+    A mass that nobody was there to take is held for a person instead (`missed`).
     """
     change_in_order(session)
     missed.hold(session, now)
@@ -91,8 +113,10 @@ def drop_stale(session: Session, now: datetime) -> Counter[str]:
                 end,
                 status = 'suppressed'
             where status in ('planned', 'awaiting_approval') and expires_at <= %(now)s
-            returning reason
+            returning reason, enrolment_id
             """,
             {"now": now, "waited_for": list(POSTPONED)},
         )
-        return Counter(reason for (reason,) in cursor.fetchall())
+        dropped = cursor.fetchall()
+        enrolment_ids = {enrolment_id for _, enrolment_id in dropped if enrolment_id is not None}
+        return Stale(Counter(reason for reason, _ in dropped), sorted(enrolment_ids))

@@ -122,7 +122,7 @@ class MemoryStore:
         self.actions.loc[left, "reason"] = self.actions.loc[left, "enrolment_id"].map(reasons)
 
     def complete(self, now: datetime) -> int:
-        """As `PlayStore.complete`."""
+        """Complete the active enrolments with nothing left to do; returns how many."""
         waiting = set(self.actions.loc[self.actions["status"] == "planned", "enrolment_id"])
         done = self.active.index.difference(pd.Index(list(waiting)))
         self.enrolments.loc[done, "status"] = "completed"

@@ -104,6 +104,7 @@ def test_a_reply_can_end_a_play(company: Company, settings: Settings, clock: Clo
     company.insert(
         "staging.stg_email_events", account_id=account, event="reply", occurred_at=MONDAY + timedelta(minutes=5)
     )
+    clock.set(MONDAY + timedelta(days=2))
     assert deliver(company.warehouse, settings, clock).ended == {"answered": 1}
 
 

@@ -60,7 +60,7 @@ def test_a_play_for_former_customers_is_for_who_has_left_and_ends_when_they_retu
     assert reason_of(company, back) == ("refused", "returned")
     company.run("update marts.dim_accounts set churned_at = null where account_id = 'gone'")
     with company.warehouse.session() as session:
-        exits.end_plays(session, AsOf(settings, MONDAY))
+        exits.end_all_plays(session, AsOf(settings, MONDAY))
     assert reason_of(company, left) == ("exited", "returned")
 
 

@@ -1,8 +1,9 @@
--- Complete active enrolments of which no action is left.
-update cs.enrolments
-set status = 'completed', ended_at = %(now)s
+-- Those of the enrolments that are active and of which no action is left.
+select enrolments.enrolment_id
+from cs.enrolments
 where
-    enrolments.status = 'active'
+    enrolments.enrolment_id = any(%(enrolment_ids)s::bigint[])
+    and enrolments.status = 'active'
     and not exists (
         select 1
         from cs.actions
