@@ -7,6 +7,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.warehouse.contract import LOADED_AT, SourceTable, exists
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
+from cs_pipeline.warehouse.layout import Place, place_of_source
 from cs_pipeline.warehouse.spread import is_spread
 
 
@@ -31,15 +32,27 @@ def stamp_arrivals(
         incoming = Incoming(incoming.relation, {**incoming.types, LOADED_AT: "timestamptz"})
     stamped = "%(now)s" if incoming.types[LOADED_AT] == "timestamptz" else "%(now)s::text"
     same_key = " and ".join(f"stored.{name} = incoming.{name}" for name in table.key)
-    known, stored = "", table.relation
-    if is_spread(cursor):  # a Citus looks nothing up on its servers for a table that is on one, row by row
-        keys = ", ".join(table.key)
-        of_these = f"({keys}) in (select {keys} from {incoming.relation} offset 0)"
-        known, stored = f"with known as materialized (select {keys} from {table.relation} where {of_these}) ", "known"
+    stored = _known_here(cursor, table, incoming) if is_spread(cursor) else table.relation
     cursor.execute(
-        f"{known}update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
+        f"update {incoming.relation} as incoming set {LOADED_AT} = {stamped} where {LOADED_AT} is null "
         f"and {LOAD} = any(%(again)s::bigint[]) "
         f"and not exists (select 1 from {stored} as stored where {same_key})",
         {"now": now, "again": list(again)},
     )
+    if stored != table.relation:
+        cursor.execute(f"drop table {stored}")
     return incoming
+
+
+def _known_here(cursor: Cursor, table: SourceTable, incoming: Incoming) -> str:
+    """A table beside the incoming rows with those of their keys that are stored: a Citus looks nothing up on its
+    servers for a table that is on one, row by row, and lets another server read a table of which each has a copy.
+    """
+    keys = ", ".join(table.key)
+    of_these = f" where ({keys}) in (select {keys} from {incoming.relation} offset 0)"
+    is_small = place_of_source(table) is Place.REFERENCE
+    cursor.execute(
+        f"create temporary table _known on commit drop as select {keys} from {table.relation}"
+        f"{'' if is_small else of_these}"
+    )
+    return "_known"

@@ -18,9 +18,8 @@ from cs_pipeline.warehouse.validation import typed
 
 def count_vanished(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
     """How many rows of mappings are stored that are not among the incoming ones, of which all were read and stored."""
-    cursor.execute(f"select (select count(*) from {table.relation}) - (select count(*) from {incoming.relation})")
-    if cursor.fetchone() == (0,):  # every incoming row is stored by now, so nothing else is
-        return 0
+    if _rows(cursor, table.relation) == _rows(cursor, incoming.relation):
+        return 0  # every incoming row is stored by now, so nothing else is
     with _kept(cursor, table, incoming) as has_vanished:
         cursor.execute(f"select count(*) from {table.relation} as stored where {has_vanished}")
         (rows,) = cursor.fetchone() or (0,)
@@ -39,6 +38,12 @@ def remove_vanished(cursor: Cursor, table: SourceTable, incoming: Incoming, load
             )
         cursor.execute(f"delete from {table.relation} as stored where {has_vanished}")
         return cursor.rowcount
+
+
+def _rows(cursor: Cursor, relation: str) -> int:
+    cursor.execute(f"select count(*) from {relation}")  # alone: a Citus may ask another server for a copy of a table
+    (rows,) = cursor.fetchone() or (0,)
+    return rows
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A small warehouse that a test fills row by row and builds with dbt. What the models answer is tested beside them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 LATER = ("tag:weekly", "tag:alerts", "fct_kpis", "path:models/intermediate/kpis", "path:models/reports")
 """What reads the weeks, or what is made of them: to be left out of a build that comes before them."""
 Row = Mapping[str, Any]
+_RELATION = re.compile(r"\b(?:raw|staging|intermediate|marts|snapshots|cs)\.\w+\b(?! *\()")
 
 
 def options(scratch: Path) -> list[str]:
@@ -47,6 +49,12 @@ class DbtWarehouse:
         for table in self._contract.tables.values():
             if table.required:
                 self._create(table)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether tables are spread over the servers of a Citus."""
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            return is_spread(cursor)
 
     def load(self, table: str, *rows: Row) -> None:
         """Insert the rows as one load; rows whose key is there already are replaced, as the loader does."""
@@ -115,6 +123,23 @@ class DbtWarehouse:
         ):
             cursor.execute(sql)
             return [dict(row) for row in cursor.fetchall()]
+
+    def plain_rows(self, sql: str) -> list[dict[str, Any]]:
+        """The answer of a query in which anything may be asked: what it reads is brought together first from the
+        servers of a Citus, which has no lateral joins over them, for one.
+        """
+        with (
+            self.warehouse.session() as session,
+            session.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as rows,
+            session.cursor() as cursor,
+        ):
+            if is_spread(cursor):
+                for relation in sorted(set(_RELATION.findall(sql))):
+                    here = f"pg_temp.{relation.replace('.', '_')}"
+                    cursor.execute(f"create temporary table {here} on commit drop as select * from {relation}")
+                    sql = re.sub(rf"\b{re.escape(relation)}\b", here, sql)
+            rows.execute(sql)
+            return [dict(row) for row in rows.fetchall()]
 
     def column(self, sql: str) -> list[Any]:
         """The first column of the answer of a query."""

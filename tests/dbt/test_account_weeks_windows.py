@@ -134,7 +134,7 @@ def test_windows_hold_what_a_plain_reading_of_the_raw_rows_finds(dbt_warehouse: 
     dbt_warehouse.build(*WITH_HISTORY, week_from=str(WEEKS[0]), week_to=str(WEEKS[-1]), late_rows=late_rows)
 
     for plain_reading in (EVENTS_READ_PLAINLY, EMAILS_READ_PLAINLY):
-        expected = dbt_warehouse.rows(plain_reading.format(spine=SPINE, counts=COUNTS[late_rows]))
+        expected = dbt_warehouse.plain_rows(plain_reading.format(spine=SPINE, counts=COUNTS[late_rows]))
         columns = ", ".join(expected[0])
         found = dbt_warehouse.rows(f"select {columns} from marts.fct_account_weeks order by week, account_id")
         keys = {(row["account_id"], row["week"]) for row in expected}

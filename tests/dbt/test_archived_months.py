@@ -16,6 +16,8 @@ from tests.command_line import run_command
 from tests.dbt.conftest import DbtWarehouse, accounts
 from tests.dbt.test_roll_ups import ROLL_UPS, build
 
+pytestmark = pytest.mark.one_server("`data archive` refuses there, in words")
+
 DAYS = ("2024-01-02", "2024-01-31", "2024-02-10", "2024-03-05")
 Cli = Callable[..., tuple[int, str]]
 

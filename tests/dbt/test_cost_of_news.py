@@ -78,6 +78,7 @@ def rows_for_news(dbt: DbtWarehouse, folder: Path, day: date) -> dict[str, int]:
     return {"load": loaded - before, "roll-ups": rolled_up - loaded, "keys": rows_read(dbt) - rolled_up}
 
 
+@pytest.mark.one_server("each server keeps the statistics of its part")
 def test_the_same_news_reads_as_many_rows_when_history_is_four_times_as_long(
     dbt_warehouse: DbtWarehouse, tmp_path: Path
 ) -> None:

@@ -64,7 +64,8 @@ def test_a_key_that_is_in_two_accounts_and_one_that_nothing_enforces_are_found(d
         "insert into raw.users (user_id, account_id, email, created_at, _load_id) "
         "select user_id, 'b', email, created_at, _load_id from raw.users"
     )
-    dbt_warehouse.execute("alter table raw.events drop constraint events_pkey, add primary key (event_id, occurred_at)")
+    dbt_warehouse.execute("alter table raw.events drop constraint events_pkey")
+    dbt_warehouse.execute("alter table raw.events add primary key (account_id, occurred_at, event_name)")
     failed = sorted(words.partition("_stg_accounts")[0] for words in dbt_warehouse.failures("test", *of_keys))
     assert failed == ["canonical_keys_are_enforced", "keys_are_of_one_account"]
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.dbt.conftest import DbtWarehouse, accounts
 
 NOW = datetime(2025, 4, 7, tzinfo=UTC)
@@ -50,6 +52,7 @@ def test_what_was_loaded_counts_at_once_in_every_spelling(dbt_warehouse: DbtWare
     ]
 
 
+@pytest.mark.one_server("its servers log their plans themselves")
 def test_a_batch_of_addresses_reads_no_whole_table(dbt_warehouse: DbtWarehouse) -> None:
     dbt_warehouse.load("accounts", *accounts("a"))
     dbt_warehouse.load("users", user("u1", "u1@x.example"))

@@ -54,8 +54,9 @@ def test_new_loads_give_what_a_full_refresh_gives(dbt_warehouse: DbtWarehouse) -
     assert grown == build(dbt_warehouse, "--full-refresh")
     assert len(grown["int_user_activity_daily"]) > 60
     for name in ROLL_UPS:
-        stored = dbt_warehouse.column(f"select activity_date from intermediate.{name} order by ctid")
-        assert stored == sorted(stored), "rows of a day lie together, whatever number of days there is"
+        for part in ("account_id = 'a'", "account_id = 'b'") if dbt_warehouse.is_spread else ("true",):
+            stored = dbt_warehouse.column(f"select activity_date from intermediate.{name} where {part} order by ctid")
+            assert stored == sorted(stored), "rows of a day lie together, whatever number of days there is"
 
 
 def days(rows: dict[str, list[Any]]) -> dict[str, list[tuple[str, str, float]]]:
@@ -79,6 +80,11 @@ def test_an_event_that_moves_leaves_nothing_where_it_was(dbt_warehouse: DbtWareh
     assert {name: sorted(rows) for name, rows in days(build(dbt_warehouse)).items()} == dict.fromkeys(ROLL_UPS, last)
 
 
+SAID_BY_HAND = (
+    "insert into cs.touched_days select 'events', nextval(pg_get_serial_sequence('cs.loads', 'load_id')), null, 0"
+)
+
+
 @pytest.mark.parametrize(
     ("change", "left"),
     [
@@ -95,6 +101,8 @@ def test_rows_that_somebody_changes_by_hand_are_noticed(
     dbt_warehouse.load("events", *(event(f"e{day}", f"2024-01-0{day}", feature="reports") for day in (2, 3)))
     build(dbt_warehouse)
     dbt_warehouse.execute(change)
+    if dbt_warehouse.is_spread:  # no trigger sees it there, so docs/deploy.md says what to say
+        dbt_warehouse.execute(SAID_BY_HAND)
     expected = [("a", "2024-01-03", 1), ("a", "2024-01-09", 1)] if left is None else left
     assert {name: sorted(rows) for name, rows in days(build(dbt_warehouse)).items()} == dict.fromkeys(
         ROLL_UPS, expected

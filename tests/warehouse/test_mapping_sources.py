@@ -219,13 +219,16 @@ def test_arrivals_are_stamped_on_rows_that_come_after_the_first_load_and_keep_wh
     columns = "ticket_id, account_id, created_at, priority"
     first = "'t1', 'a', timestamp '2024-03-01', 'low'"
     write("tickets/desk.sql", rows(columns, first))
+    write("features.sql", "select 'x' as feature, true as is_core")  # of no account: a Citus has copies of it
     bring_in(warehouse, sources, stamp=NOW)
     assert query("select count(_loaded_at) from raw.tickets") == [(0,)]
+    write("features.sql", "select feature, true as is_core from (values ('x'), ('y')) as features (feature)")
     write("tickets/desk.sql", rows(columns, first, "'t2', 'a', timestamp '2024-03-02', 'low'"))
     write("tickets/chat.sql", rows(columns, "'c1', 'a', timestamp '2024-01-02', 'low'"))  # a source that is new
     bring_in(warehouse, sources, stamp=NOW)
     stamps = query("select ticket_id, _loaded_at from raw.tickets order by 1")
     assert stamps == [("c1", None), ("t1", None), ("t2", NOW)]
+    assert query("select feature, _loaded_at from raw.features order by 1") == [("x", None), ("y", NOW)]
     bring_in(warehouse, sources, stamp=NOW.replace(month=4))
     bring_in(warehouse, sources)
     assert query("select ticket_id, _loaded_at from raw.tickets order by 1") == stamps
