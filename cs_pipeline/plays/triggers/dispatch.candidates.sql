@@ -1,4 +1,4 @@
--- The triggers that a playbook may still have to decide on, by id.
+-- The triggers that a playbook may still have to decide on, by id. Without %(since)s none is looked for by its time.
 with candidates as (
     select trigger_id
     from cs.triggers
@@ -6,7 +6,7 @@ with candidates as (
     union distinct
     select trigger_id
     from cs.triggers
-    where kind = %(kind)s and occurred_at > %(since)s
+    where kind = %(kind)s and occurred_at > %(since)s::timestamptz
     union distinct
     select unnest(%(of_runs)s::bigint[]) as trigger_id
 )

@@ -4,6 +4,7 @@ How a sensor asks for them, batch by batch, is decided in `dispatch_cursor`; whe
 in `enrolment`.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -52,8 +53,12 @@ def offer(
     in_use = switched_on(playbooks).values()
     chosen = offer_order(playbook for playbook in in_use if playbook.trigger.kind in kinds)
     newest = _newest(session, kinds)  # first: what is committed after it is for the next tick
-    waiting = {playbook.playbook: _waiting(session, playbook, remembered, now) for playbook in chosen}
-    return next_batches(waiting, newest, remembered, now)
+    known = {about: seen for about, seen in remembered.whole.items() if seen <= newest}  # or of another database
+    is_whole = not _is_written(session)  # second: from here on whatever is older than the newest can be read
+    waiting = {each.playbook: _waiting(session, each, remembered, known.get(_about(each)), now) for each in chosen}
+    abouts = [_about(playbook) for playbook in chosen]
+    whole = dict.fromkeys(abouts, newest) if is_whole else {about: known[about] for about in abouts if about in known}
+    return next_batches(waiting, newest, remembered, now, whole)
 
 
 def undecided(session: Session, playbook: Playbook, trigger_ids: Sequence[int]) -> pd.DataFrame:
@@ -113,8 +118,43 @@ def check_named_causes(playbooks: Mapping[str, Playbook], config: Path | None) -
         raise UserError("\n".join(problems))
 
 
-def _waiting(session: Session, playbook: Playbook, remembered: Cursor, now: datetime) -> list[int]:
-    """Ids without a decision: past the cursor, or young (they may have been committed late), or of a failed run."""
+def _about(playbook: Playbook) -> str:
+    """What decides which triggers a playbook is offered: with another answer it is to look at those of late again."""
+    causes = ",".join(sorted(playbook.named_causes or ["*"]))
+    digest = hashlib.sha256(f"{playbook.trigger.kind}:{causes}".encode()).hexdigest()[:8]
+    return f"{playbook.playbook}:{digest}"
+
+
+def _is_written(session: Session) -> bool:
+    """Whether anybody is about to commit triggers, which then may be older than others that are there already.
+
+    Who inserts has this lock before a row gets its id, until it is committed: with no such lock, all ids up to the
+    newest that was seen before are either there or never will be.
+    """
+    with session.cursor() as cursor:
+        cursor.execute(
+            """
+            select exists (
+                select 1
+                from pg_locks
+                where
+                    locktype = 'relation'
+                    and database = (select oid from pg_database where datname = current_database())
+                    and relation = 'cs.triggers'::regclass
+                    and mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+                    and granted
+            )
+            """
+        )
+        return bool(cursor.fetchone()[0])  # pyright: ignore[reportOptionalSubscript]
+
+
+def _waiting(session: Session, playbook: Playbook, remembered: Cursor, whole: int | None, now: datetime) -> list[int]:
+    """Ids without a decision: past the cursor, or of a failed run, or above `whole`, below which all were seen.
+
+    Where that is not known, those that are young: they may have been committed late.
+    """
+    after = remembered.after.get(playbook.playbook)
     of_runs = [
         trigger_id for earlier in remembered.waiting_for(playbook.playbook) for trigger_id in earlier.batch.trigger_ids
     ]
@@ -124,8 +164,8 @@ def _waiting(session: Session, playbook: Playbook, remembered: Cursor, now: date
             {
                 "kind": playbook.trigger.kind,
                 "playbook": playbook.playbook,
-                "after": remembered.after.get(playbook.playbook),
-                "since": now - OLDEST,
+                "after": min(after or 0, whole) if whole is not None else after,
+                "since": now - OLDEST if whole is None else None,
                 "of_runs": of_runs,
                 "named_by": NAMED_BY.get(playbook.trigger.kind),
                 "names": playbook.named_causes,

@@ -1,14 +1,14 @@
 """Decide which triggers a sensor hands to a run: a pure decision over ids, remembered in the sensor's cursor.
 
 Whether a trigger is decided is known to the database alone (one row per playbook and trigger); the cursor only keeps
-a sensor from asking for the same run again while that run is on its way. So a cursor that is lost, set back or copied
-neither loses a trigger nor enrols anybody twice.
+a sensor from asking for the same run again while that run is on its way, and from looking again at what it saw whole.
+So a cursor that is lost, set back or copied neither loses a trigger nor enrols anybody twice.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -48,10 +48,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Cursor:
-    """What a sensor remembers: up to which trigger each playbook was offered, and the runs on their way."""
+    """What a sensor remembers: up to which trigger each playbook was offered, and the runs on their way.
+
+    `whole`: up to which trigger nothing more can appear, by what a playbook is about.
+    """
 
     after: Mapping[str, int]
     waiting: tuple[Waiting, ...] = ()
+    whole: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str | None) -> Self:
@@ -64,6 +68,7 @@ class Cursor:
                     Waiting(TriggerBatch(name, _from_runs(runs), int(attempt)), datetime.fromisoformat(since))
                     for name, runs, attempt, since in data["waiting"]
                 ),
+                whole={str(about): int(trigger_id) for about, trigger_id in data.get("whole", {}).items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls(after={})
@@ -73,7 +78,8 @@ class Cursor:
         waiting = [
             [w.batch.playbook, _runs(w.batch.trigger_ids), w.batch.attempt, w.since.isoformat()] for w in self.waiting
         ]
-        return json.dumps({"after": dict(self.after), "waiting": waiting}, separators=(",", ":"))
+        written = {"after": dict(self.after), "waiting": waiting, "whole": dict(self.whole)}
+        return json.dumps(written, separators=(",", ":"))
 
     def waiting_for(self, playbook: str) -> list[Waiting]:
         """Runs of `playbook` on their way."""
@@ -89,12 +95,18 @@ class Offer:
     reason: str
 
 
-def next_batches(undecided: Mapping[str, Sequence[int]], newest: int, cursor: Cursor, now: datetime) -> Offer:
+def next_batches(
+    undecided: Mapping[str, Sequence[int]],
+    newest: int,
+    cursor: Cursor,
+    now: datetime,
+    whole: Mapping[str, int] | None = None,
+) -> Offer:
     """Decide what to ask for.
 
     `undecided`: by playbook, in the order in which they may enrol, the ascending ids of triggers that have no
     decision yet. `newest`: the newest trigger there is. A playbook that the cursor does not know starts at its first
-    undecided trigger, which is the oldest that is not too old to act on, and the reason says so.
+    undecided trigger, which is the oldest that is not too old to act on, and the reason says so. `whole` is kept.
     """
     batches: list[TriggerBatch] = []
     waiting: list[Waiting] = []
@@ -126,7 +138,7 @@ def next_batches(undecided: Mapping[str, Sequence[int]], newest: int, cursor: Cu
         waiting += on_their_way + [Waiting(batch, now) for batch in asked]
     if not batches:
         notes.append(f"{len(waiting)} runs on their way" if waiting else "no undecided triggers")
-    return Offer(tuple(batches), Cursor(after, tuple(waiting)).write(), "; ".join(notes))
+    return Offer(tuple(batches), Cursor(after, tuple(waiting), whole or {}).write(), "; ".join(notes))
 
 
 def _runs(ids: Sequence[int]) -> list[list[int]]:
