@@ -1,23 +1,44 @@
 -- Playbooks at a glance: what runs, what came in lately, what waits, what went out (see playbook_page.py).
-with plays as (
-    select
-        enrolments.playbook,
-        count(*) filter (where enrolments.status = 'active')::integer as running,
-        count(*) filter (
-            where enrolments.status <> 'refused' and enrolments.enrolled_at > %(since)s
-        )::integer as enrolled,
-        count(*) filter (where enrolments.reason = 'hold_out')::integer as held_out,
-        count(*) filter (
-            where
-            enrolments.status = 'refused'
-            and enrolments.enrolled_at > %(since)s
-            and enrolments.reason not in ('trigger', 'hold_out')
-        )::integer as refused
-    from cs.enrolments as enrolments
-    group by enrolments.playbook
+-- Playbook by playbook, so that indexes find who is in it, what waits and what is of late: most is long over.
+with playbooks as (
+    select known.playbook
+    from (select distinct versions.playbook from cs.playbooks as versions) as known
+    where exists (
+        select 1 from cs.enrolments as enrolments
+        where enrolments.playbook = known.playbook
+    )
 ),
 
--- Playbook by playbook, so that an index finds what waits and what is of late: most actions went out long ago.
+plays as (
+    select
+        playbooks.playbook,
+        counted.running,
+        counted.held_out,
+        lately.enrolled,
+        lately.refused
+    from playbooks
+    cross join
+        lateral (
+            select
+                count(*) filter (where enrolments.status = 'active')::integer as running,
+                count(*) filter (where enrolments.reason = 'hold_out')::integer as held_out
+            from cs.enrolments as enrolments
+            where
+                enrolments.playbook = playbooks.playbook
+                and (enrolments.status = 'active' or enrolments.reason = 'hold_out')
+        ) as counted
+    cross join
+        lateral (
+            select
+                count(*) filter (where enrolments.status <> 'refused')::integer as enrolled,
+                count(*) filter (
+                    where enrolments.status = 'refused' and enrolments.reason not in ('trigger', 'hold_out')
+                )::integer as refused
+            from cs.enrolments as enrolments
+            where enrolments.playbook = playbooks.playbook and enrolments.enrolled_at > %(since)s
+        ) as lately
+),
+
 taken as (
     select
         playbooks.playbook,
@@ -25,7 +46,7 @@ taken as (
         counted.awaiting,
         counted.sent,
         counted.suppressed
-    from (select distinct known.playbook from cs.playbooks as known) as playbooks
+    from playbooks
     cross join
         lateral (
             select
