@@ -94,7 +94,7 @@ def log_of(history: History) -> Path:
 
 @pytest.mark.requirement("S5-10", "S5-25", "S2-48")
 def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(lived: History) -> None:
-    wait_for("the score of the week", lived, f"exists (select from cs.health_scores where week = '{LAST_WEEK}')")
+    wait_for("the score of the week", lived, f"exists (select 1 from cs.health_scores where week = '{LAST_WEEK}')")
     wait_for("a trigger", lived, "exists (select from cs.triggers where kind = 'score_change')")
     wait_for("a captured message", lived, f"exists ({MESSAGES_OF_THE_WEEK})")
     wait_for("the decision on every trigger of the score", lived, ALL_DECIDED)

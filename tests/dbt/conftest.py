@@ -135,11 +135,18 @@ class DbtWarehouse:
         ):
             if is_spread(cursor):
                 for relation in sorted(set(_RELATION.findall(sql))):
-                    here = f"pg_temp.{relation.replace('.', '_')}"
+                    here = f"pg_temp.{relation.partition('.')[2]}"
                     cursor.execute(f"create temporary table {here} on commit drop as select * from {relation}")
                     sql = re.sub(rf"\b{re.escape(relation)}\b", here, sql)
             rows.execute(sql)
             return [dict(row) for row in rows.fetchall()]
+
+    def asked(self, rule: str, columns: str, *moments: str) -> list[tuple[Any, ...]]:
+        """What an alert rule finds at the moments."""
+        with self.warehouse.session() as session, session.cursor() as cursor:
+            cursor.execute("select set_config('cs_pipeline.moments', %s, true)", [",".join(moments)])
+            cursor.execute(f"select {columns} from alerts.{rule} order by 1, 2")
+            return cursor.fetchall()
 
     def column(self, sql: str) -> list[Any]:
         """The first column of the answer of a query."""

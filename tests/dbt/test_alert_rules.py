@@ -1,19 +1,10 @@
 """Alert rules as dbt models: parameters by tier, moments, what was true then. Their unit tests run with all models'."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from tests.dbt.conftest import DbtWarehouse, accounts
-
-
-def asked(dbt_warehouse: DbtWarehouse, rule: str, columns: str, *moments: str) -> list[tuple[Any, ...]]:
-    """What the rule finds at the moments."""
-    with dbt_warehouse.warehouse.session() as session, session.cursor() as cursor:
-        cursor.execute("select set_config('cs_pipeline.moments', %s, true)", [",".join(moments)])
-        cursor.execute(f"select {columns} from alerts.{rule} order by 1, 2")
-        return cursor.fetchall()
 
 
 def test_a_rule_is_asked_at_many_moments_with_parameters_by_the_tier_that_an_account_had_then(
@@ -40,7 +31,7 @@ def test_a_rule_is_asked_at_many_moments_with_parameters_by_the_tier_that_an_acc
     dbt_warehouse.build(*build, present="2024-03-11 06:00")
     dbt_warehouse.execute("insert into cs.alert_parameters values ('invoice_overdue', 'enterprise', '{\"days\": 3}')")
     moments = ("2024-03-05T00:00Z", "2024-03-12T00:00Z")
-    assert asked(dbt_warehouse, "invoice_overdue", "account_id, as_of::date::text", *moments) == [
+    assert dbt_warehouse.asked("invoice_overdue", "account_id, as_of::date::text", *moments) == [
         ("a", "2024-03-12"),
         ("b", "2024-03-12"),
         ("c", "2024-03-05"),
@@ -62,6 +53,6 @@ def test_a_user_who_went_on_was_stuck_before(dbt_warehouse: DbtWarehouse) -> Non
     dbt_warehouse.build("--select", "+onboarding_step_stuck_user", "--exclude-resource-type", "test")
     dbt_warehouse.load("users", {**user, "user_id": "went on", "onboarding_stage": "Step 3"})
     then, later = ((now + timedelta(hours=hours)).isoformat() for hours in (-1, 1))
-    stuck = (dbt_warehouse, "onboarding_step_stuck_user", "entity, facts ->> 'stage'")
-    assert asked(*stuck, then) == [("as was", "Step 2"), ("went on", "Step 2")]
-    assert asked(*stuck, later) == [("as was", "Step 2")]
+    stuck = ("onboarding_step_stuck_user", "entity, facts ->> 'stage'")
+    assert dbt_warehouse.asked(*stuck, then) == [("as was", "Step 2"), ("went on", "Step 2")]
+    assert dbt_warehouse.asked(*stuck, later) == [("as was", "Step 2")]

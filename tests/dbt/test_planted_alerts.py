@@ -46,12 +46,7 @@ def planted(
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_fires_for_the_account_planted_for_it_and_not_one_step_short(rule: str, planted: DbtWarehouse) -> None:
     plants = [plant for plant in TRUTH.to_pylist() if plant["rule"] == rule]
-    moments = ",".join(sorted({plant["asked_at"].isoformat() for plant in plants}))
-    rows = planted.rows(
-        f"select account_id, as_of from (select set_config('cs_pipeline.moments', '{moments}', true)) as asked "
-        f"cross join lateral (select * from alerts.{rule} offset 0 * length(asked.set_config)) as found"
-    )
-    found = {(row["account_id"], row["as_of"]) for row in rows}
+    found = set(planted.asked(rule, "account_id, as_of", *sorted({plant["asked_at"].isoformat() for plant in plants})))
     assert {plant["fires"]: (plant["account_id"], plant["asked_at"]) in found for plant in plants} == {
         True: True,
         False: False,
