@@ -71,8 +71,9 @@ class Both:
         elif what == "wait":
             self.now += timedelta(days=number)
         elif what == "complete":
+            everybody = [enrolment_id for (enrolment_id,) in self.company.run("select enrolment_id from cs.enrolments")]
             with self.company.warehouse.session() as session:
-                assert PostgresStore(session).complete(self.now) == self.memory.complete(self.now)
+                assert PostgresStore(session).complete(self.now, everybody) == self.memory.complete(self.now)
         elif what == "end":
             self.end(str(of_whom))
         else:
