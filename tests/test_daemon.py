@@ -19,6 +19,7 @@ from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.playbooks.schema import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.databases import OF_THIS_DATABASE
 from tests.builders.sample_history import COMPANY, LAST_WEEK, History
 from tests.conftest import ROOT, CopyDatabase
 from tests.waiting import wait_until
@@ -95,7 +96,7 @@ def log_of(history: History) -> Path:
 @pytest.mark.requirement("S5-10", "S5-25", "S2-48")
 def test_a_week_ends_and_the_daemon_scores_it_and_delivers_the_plays(lived: History) -> None:
     wait_for("the score of the week", lived, f"exists (select 1 from cs.health_scores where week = '{LAST_WEEK}')")
-    wait_for("a trigger", lived, "exists (select from cs.triggers where kind = 'score_change')")
+    wait_for("a trigger", lived, "exists (select 1 from cs.triggers where kind = 'score_change')")
     wait_for("a captured message", lived, f"exists ({MESSAGES_OF_THE_WEEK})")
     wait_for("the decision on every trigger of the score", lived, ALL_DECIDED)
     wait_for("a play that goes on", lived, f"exists ({PLAYS_OF_THE_WEEK})")
@@ -168,7 +169,7 @@ def kill_a_worker(history: History, job: str, at: str) -> None:
     with history.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(f"lock table {at} in access exclusive mode")
         worker = subprocess.Popen([sys.executable, "-c", JOB, job], env=environment_of(history), cwd=ROOT)
-        wait_for(f"{job} under way", history, "exists (select from pg_locks where not granted)")
+        wait_for(f"{job} under way", history, f"exists (select from pg_locks where not granted and {OF_THIS_DATABASE})")
         worker.kill()
         worker.wait()
     assert history.rows(f"select status from public.runs where pipeline_name = '{job}'") == [("STARTED",)]

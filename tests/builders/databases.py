@@ -27,6 +27,8 @@ FLEETING |= {"max_wal_senders": "0", "max_connections": "300"}
 """Settings of a server whose data nobody will miss."""
 
 
+OF_THIS_DATABASE = "database = (select oid from pg_database where datname = current_database())"
+"""Of `pg_locks`: those of other tests' databases are there, too."""
 IN_MEMORY = Path("/dev/shm")
 ROOM_IN_MEMORY = 6 * 1024**3
 """Bytes that must be free there: about three times what the databases of a whole session come to."""

@@ -11,6 +11,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.orchestration.keys import LIVE, ORIGIN_TAG
 from cs_pipeline.warehouse.advisory_locks import alone
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.databases import OF_THIS_DATABASE
 from tests.builders.sample_history import COMPANY, LAST_WEEK, SCORED_UNTIL, WEEK, History
 from tests.conftest import CopyDatabase
 from tests.waiting import wait_until
@@ -73,7 +74,7 @@ def test_backfilling_twice_gives_identical_rows_of_all_models_also_where_they_ar
         run = threading.Thread(target=runtime.launcher.run_weeks, args=(SCORED_UNTIL - 3 * WEEK, SCORED_UNTIL))
         with alone(history.warehouse, "dbt dbt_models", pytest.fail):
             run.start()
-            waits = "select 1 from pg_locks where locktype = 'advisory' and not granted"
+            waits = f"select 1 from pg_locks where locktype = 'advisory' and not granted and {OF_THIS_DATABASE}"
             wait_until("another run's dbt is waited for", timedelta(minutes=3), lambda: bool(history.rows(waits)))
         run.join()
     assert [history.rows(sql) for sql in RECORD] == before

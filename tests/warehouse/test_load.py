@@ -17,6 +17,7 @@ from cs_pipeline.warehouse.incoming import begin_load, prepare
 from cs_pipeline.warehouse.load import load_folder
 from cs_pipeline.warehouse.load_report import Progress
 from cs_pipeline.warehouse.rejects import count_rejects, read_rejects
+from tests.builders.databases import OF_THIS_DATABASE
 from tests.warehouse.conftest import ACCOUNTS, EVENTS, SUBSCRIPTIONS, USERS, Query, WriteCsv
 
 
@@ -283,7 +284,8 @@ def test_a_load_waits_for_another_so_that_load_ids_become_visible_in_order(
             prepare(cursor)
             earlier = begin_load(cursor, "events", "elsewhere")
             waiting = pool.submit(load_folder, warehouse, company)
-            while query("select count(*) from pg_locks where locktype = 'advisory' and not granted") == [(0,)]:
+            waits = f"select count(*) from pg_locks where locktype = 'advisory' and not granted and {OF_THIS_DATABASE}"
+            while query(waits) == [(0,)]:
                 assert not waiting.done()
         assert waiting.result().rows_loaded == 6
     assert query(f"select min(load_id) > {earlier} from cs.loads where origin <> 'elsewhere'") == [(True,)]
