@@ -11,6 +11,7 @@ from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.citus import spread_marts
+from tests.waiting import wait_until
 
 MONDAY = datetime(2025, 3, 10, 12, tzinfo=UTC)
 WEEK = date(2025, 3, 3)  # the week that has just ended
@@ -212,6 +213,21 @@ class Company:
     def column(self, sql: str, *parameters: object) -> list[object]:
         """The first column of the rows of `sql`."""
         return [row[0] for row in self.run(sql, *parameters)]
+
+    def rows_read(self, *tables: str) -> int:
+        """Rows of these tables of ours that were read so far, by whatever way. A session tells when it has ended."""
+        others = (
+            "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+            "and backend_type = 'client backend'"
+        )
+        wait_until("the end of other sessions", timedelta(minutes=1), lambda: not self.run(others))
+        self.run("select pg_stat_force_next_flush()")
+        ((rows,),) = self.run(
+            "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_user_tables "
+            "where schemaname = 'cs' and relname = any(%s)",
+            list(tables),
+        )
+        return int(rows)
 
 
 def playbook(text: str) -> Playbook:

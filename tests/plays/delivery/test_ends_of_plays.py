@@ -38,10 +38,7 @@ select
     %(now)s::timestamptz + interval '90 days', %(now)s::timestamptz + interval '99 days', 'planned'
 from entered
 """
-ROWS_READ = """
-select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_user_tables
-where schemaname = 'cs' and relname in ('enrolments', 'actions', 'triggers')
-"""
+READ = ("enrolments", "actions", "triggers")
 
 
 def rows_for_a_delivery(company: Company, settings: Settings, clock: Clock, goes_on: range) -> int:
@@ -52,13 +49,11 @@ def rows_for_a_delivery(company: Company, settings: Settings, clock: Clock, goes
     company.run("update cs.actions set status = 'planned' where action_key not like 'going %%'")
     company.run("update cs.enrolments set status = 'active', ended_at = null where status = 'completed'")
     company.run("vacuum analyze cs.actions, cs.enrolments, cs.triggers")
-    company.run("select pg_stat_force_next_flush()")
-    ((before,),) = company.run(ROWS_READ)
+    before = company.rows_read(*READ)
     channel = ToldChannel()
     summary = deliver(company.warehouse, settings, clock, all_by(channel))
     assert (len(channel.delivered), summary.completed) == (DUE, DUE)
-    ((after,),) = company.run(ROWS_READ)
-    return int(after - before)
+    return company.rows_read(*READ) - before
 
 
 def test_a_delivery_reads_as_much_however_many_plays_go_on(company: Company, settings: Settings, clock: Clock) -> None:
