@@ -150,18 +150,14 @@ class PostgresStore:
         An uncertain action counts as left until it is stale: until then it may turn out not to have been sent.
         """
         with self._session.cursor() as cursor:
-            cursor.execute(_DONE, {"now": now, "enrolment_ids": list(enrolment_ids)})
-            done = [enrolment_id for (enrolment_id,) in cursor.fetchall()]
-            if not done:
+            asked = {"now": now, "enrolment_ids": list(enrolment_ids)}
+            cursor.execute(_DONE, asked)
+            if not cursor.rowcount:  # mostly: the outbox is locked only where there is something to change
                 return 0
             change_in_order(self._session)
             cursor.execute(
-                """
-                update cs.enrolments
-                set status = 'completed', ended_at = %s
-                where enrolment_id = any(%s::bigint[]) and status = 'active'
-                """,
-                [now, done],
+                f"update cs.enrolments set status = 'completed', ended_at = %(now)s where enrolment_id in ({_DONE})",
+                asked,
             )
             return cursor.rowcount
 
