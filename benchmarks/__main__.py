@@ -4,10 +4,7 @@ Every size gets an embedded server and a sample company of its own, in a tempora
 """
 
 import argparse
-import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.alerts import measure_alerts, measure_replay
 from benchmarks.clocks import Took, measure
+from benchmarks.processes import answering, run_step
 from benchmarks.results import RESULTS, Measured
 from benchmarks.score_marts import create_marts
 from benchmarks.whole_floor import write_whole_floor
@@ -92,21 +90,14 @@ class Bench:
 
     def step(self, name: str, *arguments: object, **settings: str) -> tuple[Took, dict[str, Any]]:
         """Run a step in a process of its own; what it took, with the start of Python, and what it printed."""
-        environment = (
-            os.environ
-            | settings
-            | {
-                "CS_PIPELINE_DATABASE_URL": self.warehouse.url,
-                "CS_PIPELINE_HOME": str(self.folder / "home"),
-                "CS_PIPELINE_FIRST_WEEK": self.company.first_week.isoformat(),
-            }
-        )
-        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.step", name, *map(str, arguments)]
+        environment = settings | {
+            "CS_PIPELINE_DATABASE_URL": self.warehouse.url,
+            "CS_PIPELINE_HOME": str(self.folder / "home"),
+            "CS_PIPELINE_FIRST_WEEK": self.company.first_week.isoformat(),
+        }
         with measure(self.server) as took:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit(f"{name} failed:\n{done.stdout}{done.stderr}")
-        return took, json.loads(done.stdout.splitlines()[-1])
+            printed = run_step(environment, name, *arguments)
+        return took, printed
 
     def floor(self) -> Took:
         """The eight metrics of a model and its scores for the new week, from the raw tables, in one psql session."""
@@ -284,9 +275,7 @@ def measure_tick(made: Bench, measured: Measured) -> None:
 def measure_outbox(made: Bench, measured: Measured) -> None:
     """Mails of many owners that are all due at once, against a bare client with as many calls at a time."""
     noon = f"{made.company.ends_on}T12:00:00"
-    command = [sys.executable, "-m", "benchmarks.provider"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as provider:
-        host = provider.stdout.readline().strip()  # pyright: ignore[reportOptionalMemberAccess]
+    with answering() as host:
         live = {"DELIVERY": "live", "SENDGRID_API_KEY": "SG.bench", "SLACK_BOT_TOKEN": "xoxb", "SENDGRID_HOST": host}
         open_hours = {
             "MAIL_FROM_HOUR": "0",
@@ -297,18 +286,13 @@ def measure_outbox(made: Bench, measured: Measured) -> None:
         settings = {
             f"CS_PIPELINE_{name}": value for name, value in {**live, **open_hours, "BREAKER_SHARE": "1"}.items()
         }
-        try:
-            # Mails of one owner share a request: so many owners that few do.
-            made.execute(
-                "update raw.accounts set owner_email = abs(hashtext(account_id)) %% %s || '@example.com'", OWNERS
-            )
-            floor = made.step("bare_client", host, BARE_MAILS, CALLS_AT_A_TIME)[1]
-            bare = BARE_MAILS / floor["seconds"]
-            few = made.company.accounts <= MOST_ACCOUNTS_WITH_ALL_MAILS
-            planned = made.step("fill_outbox", noon, MAILS_AN_ACCOUNT if few else 1, **settings)[1]["rows"]
-            _, printed = made.step("deliver_outbox", noon, MOST_MAILS, **settings)
-        finally:
-            provider.kill()
+        # Mails of one owner share a request: so many owners that few do.
+        made.execute("update raw.accounts set owner_email = abs(hashtext(account_id)) %% %s || '@example.com'", OWNERS)
+        floor = made.step("bare_client", host, BARE_MAILS, CALLS_AT_A_TIME)[1]
+        bare = BARE_MAILS / floor["seconds"]
+        few = made.company.accounts <= MOST_ACCOUNTS_WITH_ALL_MAILS
+        planned = made.step("fill_outbox", noon, MAILS_AN_ACCOUNT if few else 1, **settings)[1]["rows"]
+        _, printed = made.step("deliver_outbox", noon, MOST_MAILS, **settings)
     took = Took(printed["seconds"], printed["processor_seconds"])
     ours = printed["rows"] / took.wall
     words = f"{ours:,.0f} mails/s, {ours / bare:.2f} × a bare client ({bare:,.0f} mails/s)"

@@ -5,16 +5,10 @@ The mails are those of made-up accounts, written into the tables by SQL; the pro
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from benchmarks.processes import answering, run_step
 from benchmarks.results import write_section
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
@@ -111,12 +105,13 @@ def main() -> None:
             company.run(INDEXES)
             company.account("a")
             with answering() as host:
-                environment = {"DATABASE_URL": warehouse.url, "HOME": name, "SENDGRID_HOST": host} | LIVE
-                step(environment, "fill_outbox", 1)
+                settings = {"DATABASE_URL": warehouse.url, "HOME": name, "SENDGRID_HOST": host} | LIVE
+                environment = {f"CS_PIPELINE_{setting}": value for setting, value in settings.items()}
+                run_step(environment, "fill_outbox", NOON, 1)
                 written = 0
                 for due in sorted(asked.due):
                     written = fill(company, written, due)
-                    printed = step(environment, "deliver_outbox", asked.delivered)
+                    printed = run_step(environment, "deliver_outbox", NOON, asked.delivered)
                     rows.append(
                         f"| {due:,} | {printed['rows']:,} | {printed['seconds']:,.0f} | "
                         f"{printed['processor_seconds']:,.0f} | {printed['peak_mb']:,.0f} |"
@@ -146,26 +141,6 @@ def fill(company: Company, written: int, due: int) -> int:
         cursor.execute(MORE, {"first": written + 1, "last": last})
     company.run("vacuum analyze")
     return last
-
-
-def step(environment: Mapping[str, str], name: str, mails: int) -> dict[str, Any]:
-    """A step in a process of its own, so that its memory is its own; what it printed."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.step", name, NOON, str(mails)]
-    named = {f"CS_PIPELINE_{setting}": value for setting, value in environment.items()}
-    done = subprocess.run(command, env=os.environ | named, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{name} failed:\n{done.stdout}{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-@contextmanager
-def answering() -> Iterator[str]:
-    """The provider in a process of its own; its address."""
-    with subprocess.Popen([sys.executable, "-m", "benchmarks.provider"], stdout=subprocess.PIPE, text=True) as provider:
-        try:
-            yield provider.stdout.readline().strip()  # pyright: ignore[reportOptionalMemberAccess]
-        finally:
-            provider.kill()
 
 
 if __name__ == "__main__":
