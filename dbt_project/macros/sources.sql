@@ -38,9 +38,16 @@
 {%- endmacro %}
 
 
+{# dbt writes the relations of a schema into its cache one by one; another thread that asks meanwhile is told that those
+   to come do not exist. So only the database itself is believed that a table is absent. #}
 {% macro source_exists(table) -%}
     {%- set relation = source('raw', table) -%}
-    {{ return(adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) }}
+    {%- set exists = adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none -%}
+    {%- if not exists -%}
+        {%- set found = run_query("select to_regclass('" ~ relation.include(database=false) ~ "') is not null") -%}
+        {%- set exists = found.rows[0][0] -%}
+    {%- endif -%}
+    {{ return(exists) }}
 {%- endmacro %}
 
 

@@ -1,6 +1,10 @@
 """The project as a whole: it builds on nothing and on little, and its own tests of logic hold."""
 
+import time
+from typing import Any
+
 import pytest
+from dbt.adapters.cache import RelationsCache
 
 from tests.dbt.conftest import LATER, DbtWarehouse, accounts
 
@@ -42,6 +46,27 @@ def test_an_absent_table_is_empty_in_staging_until_it_is_loaded(dbt_warehouse: D
     )
     dbt_warehouse.build("--select", "stg_tickets")
     assert dbt_warehouse.column("select account_id from staging.stg_tickets") == ["Żółć & 株式会社"]
+
+
+def test_a_table_is_found_while_another_thread_still_fills_the_cache_of_dbt(
+    dbt_warehouse: DbtWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = {"ticket_id": "t", "account_id": "a", "created_at": "2024-01-02Z", "priority": "low"}
+    sent = {"email_event_id": "e", "account_id": "a", "message_id": "m", "event": "sent", "occurred_at": "2024-01-02Z"}
+    dbt_warehouse.load("accounts", *accounts("a"))
+    dbt_warehouse.load("tickets", ticket)
+    dbt_warehouse.load("email_events", sent)
+
+    def add_slowly(cache: RelationsCache, relation: Any) -> None:
+        added(cache, relation)
+        if relation.schema == "raw":
+            time.sleep(0.1)
+
+    added = RelationsCache.add
+    monkeypatch.setattr(RelationsCache, "add", add_slowly)
+    views = ("stg_accounts", "stg_email_events", "stg_tickets")
+    dbt_warehouse.build("--select", *views, "--exclude-resource-type", "test")
+    assert [dbt_warehouse.column(f"select count(*) from staging.{view}") for view in views] == [[1], [1], [1]]
 
 
 def test_an_unsubscribe_is_seen_without_a_build(dbt_warehouse: DbtWarehouse) -> None:
