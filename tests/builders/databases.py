@@ -47,8 +47,13 @@ def make_session_folder() -> Path:
 
 
 def embedded_server(folder: Path) -> EmbeddedServer:
-    """The server of a session, in the folder that its workers share."""
-    return EmbeddedServer(folder / "server", FLEETING)
+    """The server of a session, in the folder that its workers share.
+
+    It asks for no password: to check one takes as long as all else of a connection, of which tests open thousands.
+    """
+    access = folder / "pg_hba.conf"
+    access.write_text("host all all 127.0.0.1/32 trust\n")
+    return EmbeddedServer(folder / "server", FLEETING | {"hba_file": str(access)})
 
 
 @contextmanager

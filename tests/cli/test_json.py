@@ -119,6 +119,7 @@ DOCUMENTS = {
 }  # fmt: skip
 """Several lists in one object."""
 
+pytestmark = [pytest.mark.xdist_group("json"), pytest.mark.slow(seconds=1)]  # what fills every list takes long
 Say = Callable[..., tuple[int, str, str]]
 
 

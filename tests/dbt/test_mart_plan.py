@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psycopg2.extras
+import pytest
 
 from tests.builders.dbt_statements import statements_of
 from tests.dbt.conftest import LATER, DbtWarehouse, accounts
@@ -11,6 +12,7 @@ ACCOUNTS = 300
 LOGGED = ("--log-level-file", "debug", "--log-format-file", "json")
 
 
+@pytest.mark.one_server("it builds the mart in steps, each a table, and explains one shard of each")
 def test_as_many_rows_are_expected_of_the_mart_as_there_are_accounts(
     dbt_warehouse: DbtWarehouse, tmp_path: Path
 ) -> None:
