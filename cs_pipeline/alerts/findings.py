@@ -65,7 +65,7 @@ def find(session: Session, rule: Rule, accounts: str) -> int:
         cursor.execute(read_sql(__file__, relation=rule.relation, accounts=accounts))
         found = cursor.rowcount
         cursor.execute(ANY_JOINS)
-        if found > _FEW:
+        if found > FEW:
             cursor.execute("analyze alert_rows")
         cursor.execute(_WRONG, {"needs_account": rule.alert.mode == "per_row"})
         if row := cursor.fetchone():
@@ -88,7 +88,8 @@ set local enable_mergejoin to default;
 set local work_mem to default
 """
 
-_FEW = 1_000  # rows for which no statistics are needed
+FEW = 1_000
+"""Rows for which no statistics are needed."""
 _WRONG = """
 with asked as (
     select unnest(string_to_array(current_setting('cs_pipeline.moments'), ',')::timestamptz[]) as moment
