@@ -28,7 +28,7 @@ from tests.builders.databases import Databases
 from tests.builders.delivering import ToldChannel, all_by, deliver
 from tests.builders.fixtures import clock, company, settings
 from tests.builders.sample_history import History
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TEST_SERVER_URL
 
 __all__ = ["clock", "company", "settings"]
 
@@ -41,9 +41,11 @@ where relkind in ('r', 'p') and nspname in ('cs', 'raw', 'snapshots', 'marts', '
 
 def run_block(which: str, warehouse: Warehouse, home: Path, backup: Path, present: str) -> str:
     """Run the commands of the page as a person would, on that database and home."""
-    programs = [Path(sys.executable).parent, binaries()]
+    ours, installed, embedded = Path(sys.executable).parent, os.environ["PATH"], binaries()
+    # As the page says: pg_restore of the server's version, which for one of one's own is the one installed beside it.
+    programs = [ours, installed, embedded] if TEST_SERVER_URL in os.environ else [ours, embedded, installed]
     environment = {
-        "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
+        "PATH": os.pathsep.join(map(str, programs)),
         "PYTHONPATH": str(ROOT),
         "BACKUP": str(backup),
         "CS_PIPELINE_DATABASE_URL": warehouse.url,
