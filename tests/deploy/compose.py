@@ -92,7 +92,9 @@ class Machine:
         finally:
             process.terminate()
             try:
-                process.wait(60)
+                # Who does not stop in time is killed: Dagster's code server waits for what it was asked last.
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(60)
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
