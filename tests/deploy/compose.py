@@ -92,9 +92,10 @@ class Machine:
         finally:
             process.terminate()
             try:
-                # Who does not stop in time is killed: Dagster's code server waits for what it was asked last.
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(60)
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                if service != "code-server":  # Dagster's own did not end once; compose kills it after this time
+                    raise
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
