@@ -1,15 +1,21 @@
 """Every page in a real browser: on a phone, a tablet and a desk, light, dark and printed, by mouse and by keyboard."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from cs_pipeline.channels.captured_pages import Sender, message_page
+from cs_pipeline.channels.message import Message
+from cs_pipeline.channels.slack_blocks import plain
 from cs_pipeline.site import users
 from cs_pipeline.site.page import Page as SitePage
 from cs_pipeline.site.registry import PAGES
 from tests.builders.browser import chromium, complaints_of, served
+from tests.builders.messages import SLACK, TEAMS
 from tests.builders.site import ACTOR, HEADER, Sample
 
 pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.xdist_group("browser")]
@@ -19,6 +25,8 @@ WIDTHS = (360, 768, 1280)
 SCHEMES = ("light", "dark")
 MOST_STOPS = 400
 PASSWORD = "correct horse battery"
+LINES = "Two accounts changed hands:\nAcme to Olga\nBolt to Pia"
+CAPTURED_AT = datetime(2026, 1, 6, 9, 30, tzinfo=UTC)
 
 _NOT_REACHED = """
 () => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
@@ -115,6 +123,21 @@ def test_somebody_signs_in_and_takes_an_alert_with_the_keyboard_alone_and_withou
         page.get_by_role("status").wait_for()
         assert page.get_by_role("status").inner_text() == "You look after 1 alert now."
     assert changing.history.count("cs.alerts", f"acknowledged_by = '{ACTOR}'") == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(replace(SLACK, payload={"blocks": plain(LINES)}), id="slack, plain blocks"),
+        pytest.param(replace(SLACK, payload={}, body_text=LINES), id="slack, text alone"),
+        pytest.param(replace(TEAMS, payload={}, body_text=LINES), id="teams, text alone"),
+    ],
+)
+def test_a_captured_notice_keeps_its_lines(browser: Browser, message: Message) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_content(message_page(message, Sender("Customer Success", "cs@example.com"), CAPTURED_AT))
+        assert LINES in page.locator("article").inner_text()
 
 
 def grave(page: Page) -> list[str]:

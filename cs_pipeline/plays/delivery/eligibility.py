@@ -52,8 +52,9 @@ def check_eligibility(session: Session, due: pd.DataFrame, as_of: AsOf) -> Eligi
     """Decide on `due` (a frame of `queue.due`). The recipient is whoever has the role today."""
     playbooks, today = _playbooks(session, due), _facts(session, due, as_of)
     ended = _ended(due, playbooks, today)
-    due = due[~due["enrolment_id"].isin(ended.index)]
-    today = today.loc[due.index]
+    if not ended.empty:
+        due = due[~due["enrolment_id"].isin(ended.index)]
+        today = today.loc[due.index]
     steps = pd.Series(_steps(due, playbooks), index=due.index, dtype="object")
     current, reasons = reasons_with(session, due, steps, today, as_of)
     has_nobody = current["recipient"].isna() & reasons.isna()

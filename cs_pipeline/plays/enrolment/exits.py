@@ -87,8 +87,8 @@ def reasons_of_plays(plays: Sequence[Playbook], today: pd.DataFrame) -> pd.Serie
     for place, play in enumerate(plays):
         by_play.setdefault((play.playbook, play.version), []).append(place)
     for places in by_play.values():
-        rows = today.index[places]
-        reasons.loc[rows] = reasons_in(plays[places[0]], today.loc[rows])
+        rows = today if len(by_play) == 1 else today.iloc[places]
+        reasons.loc[rows.index] = reasons_in(plays[places[0]], rows)
     return reasons
 
 

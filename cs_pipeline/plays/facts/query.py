@@ -4,12 +4,14 @@ What each fact means is in `catalogue`; the query itself in `query.sql`. Facts o
 written with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import psycopg2
+from pandas.api.extensions import ExtensionArray
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
@@ -40,13 +42,6 @@ _SQL = read_sql(
     renewal_of_term=next_renewal("renews_on", "renews_every_months", _TODAY),
     renewal_from_anchor=next_renewal("subjects.renews_on", "subjects.renews_every_months", "cases.anchor_on"),
 )
-_DTYPES: Mapping[FactType, str] = {
-    "number": "Float64",
-    "text": "string",
-    "boolean": "boolean",
-    "date": "object",
-}
-
 WEEKLY = "the weekly job, or `cs-pipeline backfill`,"
 NOT_BUILT = (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn, psycopg2.errors.InvalidSchemaName)
 
@@ -97,18 +92,41 @@ def read(session: Session, cases: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
 
 
 def typed(values: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """The facts of `catalogue` out of `values`, in their types; a fact that is not there is missing everywhere."""
-    return pd.DataFrame(
-        {
-            name: pd.Series(
-                values[name].tolist() if name in values else [None] * len(values),
-                index=values.index,
-                dtype=_DTYPES[fact.type],
-            )
-            for name, fact in catalogue.items()
-        },
-        index=values.index,
-    )
+    """The facts of `catalogue` out of `values`, in their types; a fact that is not there is missing everywhere.
+
+    A column at a time is built from its array: a Series of each first takes three times as long, and most batches have
+    few rows.
+    """
+    given = values.to_numpy(dtype="object")
+    places = {name: place for place, name in enumerate(values.columns)}
+    nothing = np.full(len(values), None, dtype="object")
+    columns = {
+        name: _ARRAYS[fact.type](given[:, places[name]] if name in places else nothing)
+        for name, fact in catalogue.items()
+    }
+    return pd.DataFrame(columns, index=values.index, copy=False)
+
+
+def _numbers(given: np.ndarray) -> pd.arrays.FloatingArray:
+    is_missing = pd.isna(given)
+    return pd.arrays.FloatingArray(np.where(is_missing, 0, given).astype("float64"), is_missing)
+
+
+def _booleans(given: np.ndarray) -> pd.arrays.BooleanArray:
+    is_missing = pd.isna(given)
+    return pd.arrays.BooleanArray(np.where(is_missing, False, given).astype("bool"), is_missing)
+
+
+def _texts(given: np.ndarray) -> ExtensionArray:
+    return pd.array(given, dtype="string")
+
+
+_ARRAYS: Mapping[FactType, Callable[[np.ndarray], ExtensionArray | np.ndarray]] = {
+    "number": _numbers,
+    "text": _texts,
+    "boolean": _booleans,
+    "date": np.copy,
+}
 
 
 def as_mappings(facts: pd.DataFrame) -> dict[int, dict[str, object]]:
