@@ -36,7 +36,8 @@ from cs_pipeline.history.scores import score_weeks
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.locate import locate

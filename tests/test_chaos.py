@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from cs_pipeline.cli.processes import Processes
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import free_port

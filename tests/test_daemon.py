@@ -16,7 +16,7 @@ from cs_pipeline.alerts.evaluate import evaluate_due
 from cs_pipeline.alerts.tick import tick
 from cs_pipeline.demo.story import present_of
 from cs_pipeline.plays.enrolment.manual import start
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.databases import OF_THIS_DATABASE

@@ -41,7 +41,7 @@ def diff(
     from cs_pipeline.cli.services import start_warehouse
     from cs_pipeline.health.library import read_score_model
     from cs_pipeline.health.selection import load_selection
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
     from cs_pipeline.plays.simulation.model_diff import compare_models
 
     settings = load_settings()

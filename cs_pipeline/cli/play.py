@@ -44,7 +44,7 @@ def show(playbook: PlaybookName, as_json: AsJson = False) -> None:
 
     Example: cs-pipeline play show red_save
     """
-    from cs_pipeline.plays.playbooks.schema import playbook_named
+    from cs_pipeline.plays.playbooks.reading import playbook_named
 
     found = playbook_named(playbook, _checked_playbooks(load_settings()))
     if as_json:
@@ -93,7 +93,7 @@ def start(
     """
     from cs_pipeline.plays.enrolment.manual import start as started
     from cs_pipeline.plays.messages.renderer import Renderer
-    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
     from cs_pipeline.plays.triggers.manual import Ask
     from cs_pipeline.warehouse.locate import locate
 
@@ -119,7 +119,7 @@ for command in (progress, uplift, stop, resume, release, dismiss):
 def _checked_playbooks(settings: Settings) -> "dict[str, Playbook]":
     """All playbooks by name. Raises UserError where a file, a cause or a template is wrong."""
     from cs_pipeline.plays.messages.renderer import Renderer
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
     from cs_pipeline.plays.triggers.dispatch import check_named_causes
 
     found = load_playbooks(settings.config)

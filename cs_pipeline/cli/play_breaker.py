@@ -37,7 +37,7 @@ def dismiss(playbook: PlaybookName, by: Who = "") -> None:
 
 
 def _asked(name: str) -> "tuple[Settings, Playbook]":
-    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
 
     settings = load_settings()
     return settings, playbook_named(name, load_playbooks(settings.config))

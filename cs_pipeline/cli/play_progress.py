@@ -30,7 +30,7 @@ def progress(
 
     Example: cs-pipeline play progress --playbook red_save
     """
-    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
     from cs_pipeline.reports.plays.progress import progress as read
     from cs_pipeline.warehouse.locate import locate
 
@@ -60,7 +60,7 @@ def uplift(
     """
     from cs_pipeline.backtest.trials import trials, with_goals
     from cs_pipeline.backtest.uplift import decided_accounts, uplifts
-    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+    from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
     from cs_pipeline.reports.backtest.effects import trial_table, uplift_table
     from cs_pipeline.warehouse.locate import locate
 

@@ -123,7 +123,7 @@ def _print_simulation(found: "SimulationTables") -> None:
 
 def _chosen(name: str, settings: Settings) -> "tuple[Playbook, ...]":
     """The playbook of that name, or all that are switched on where there is no name."""
-    from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named, switched_on
+    from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named, switched_on
 
     playbooks = load_playbooks(settings.config)
     return (playbook_named(name, playbooks),) if name else tuple(switched_on(playbooks).values())

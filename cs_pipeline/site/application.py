@@ -19,7 +19,8 @@ from starlette.types import ASGIApp
 from cs_pipeline.alerts.rulebook import Rule, load_rules
 from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.site import csrf, flash, sign_in
 from cs_pipeline.site.allowed_hosts import AllowedHosts, hosts_of

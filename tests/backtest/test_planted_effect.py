@@ -28,7 +28,8 @@ from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.orchestration.keys import EFFECTS_JOB, PLAY_EFFECTS
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.holdout import held_out
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.warehouse.bulk import query
 from cs_pipeline.warehouse.load import load_folder
 from tests.builders.sample_history import WEEK, History

@@ -16,7 +16,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.kpis.library import load_kpis
 from cs_pipeline.kpis.sync import sync_definitions
 from cs_pipeline.plays.enrolment.manual import start
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.settings import Settings
 from cs_pipeline.site.application import site_app

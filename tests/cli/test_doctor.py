@@ -13,7 +13,7 @@ from cs_pipeline.cli.doctor.examine import examine
 from cs_pipeline.cli.doctor.finding import Finding
 from cs_pipeline.health.library import SHIPPED
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.playbooks.schema import SHIPPED as SHIPPED_PLAYBOOKS
+from cs_pipeline.plays.playbooks.reading import SHIPPED as SHIPPED_PLAYBOOKS
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.alerts import fire

@@ -30,7 +30,7 @@ from cs_pipeline.health.selection import load_selection
 from cs_pipeline.history.overrides import OverrideRequest, set_override
 from cs_pipeline.kpis.calls import Call, record_call, renewal_named
 from cs_pipeline.plays.enrolment.manual import Ask, start
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.site.users import set_user
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder

@@ -13,7 +13,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.settings import Settings
 from tests.dbt.conftest import DbtWarehouse, accounts

@@ -30,7 +30,7 @@ from cs_pipeline.orchestration.keys import (
     WEEKLY_JOB,
 )
 from cs_pipeline.plays.enrolment.manual import start
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.warehouse.embedded import free_port
 from tests.builders.sample_history import COMPANY, SCORED_UNTIL, History

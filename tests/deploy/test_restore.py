@@ -18,7 +18,7 @@ from cs_pipeline.orchestration.sensors.due_actions import due_actions_sensor
 from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.manual import start
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

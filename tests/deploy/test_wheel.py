@@ -25,7 +25,7 @@ from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.connectors.catalogue import shipped_connectors
 from cs_pipeline.demo.examples import find_example
 from cs_pipeline.health.library import score_models
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.project_folder import PROJECT
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.dbt_folder import dbt_folder

@@ -13,7 +13,8 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company
 from tests.feedback.conftest import say

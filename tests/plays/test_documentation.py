@@ -10,7 +10,8 @@ from cs_pipeline.plays.delivery.guards import GUARDS
 from cs_pipeline.plays.delivery.upsell_guards import NOT_READY
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS
 from cs_pipeline.plays.messages.loader import SHIPPED
-from cs_pipeline.plays.playbooks.schema import Playbook, Step, read_playbook
+from cs_pipeline.plays.playbooks.reading import read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.reasons import GUARDED, MEANINGS, NOT_ASKED_FOR_MORE
 from tests.builders.company import save_play
 

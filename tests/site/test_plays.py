@@ -2,7 +2,7 @@
 
 from starlette.testclient import TestClient
 
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.reports.plays.playbook_page import awaiting_approval, playbook_lines, playbook_page
 from tests.builders.site import Sample
 from tests.site.test_forms import action_of, one, submit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.warehouse import kept_rejects
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.land import land_folder

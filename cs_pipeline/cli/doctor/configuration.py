@@ -59,7 +59,7 @@ def _texts(settings: Settings) -> Finding:
 
 
 def _chat(settings: Settings) -> Finding:
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
 
     if carrier_of("slack", settings).name == "teams":
         return Finding("chat", "ok", "Microsoft Teams, for Slack's messages as well: no bot token of Slack is set")
@@ -82,7 +82,7 @@ def _buttons(settings: Settings) -> Finding:
 
 
 def _playbooks(settings: Settings) -> Finding:
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
 
     playbooks = load_playbooks(settings.config)
     return Finding("playbooks", "ok", f"{len(playbooks)} valid: {', '.join(sorted(playbooks))}")

@@ -33,7 +33,7 @@ def examine_files(settings: Settings) -> Iterator[Finding]:
 
 def _templates(settings: Settings) -> Finding:
     from cs_pipeline.plays.messages.renderer import Renderer
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
     from cs_pipeline.plays.triggers.dispatch import check_named_causes
 
     playbooks, renderer = load_playbooks(settings.config), Renderer(settings)

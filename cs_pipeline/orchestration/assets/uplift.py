@@ -6,7 +6,7 @@ from pydantic import Field
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.keys import CUSTOMER_SUCCESS, ENROLMENTS, PLAY_EFFECTS, PLAYS_GROUP, SUBSCRIPTION_TERMS
 from cs_pipeline.orchestration.metadata import picture, table
-from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 

@@ -17,7 +17,7 @@ from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import kill_switch, manual_actions
-from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
 from cs_pipeline.plays.simulation.preview import preview
 from cs_pipeline.reports.plays.action_story import tell_action
 from cs_pipeline.reports.plays.queries import waiting_for_people

@@ -7,7 +7,7 @@ from cs_pipeline.orchestration.keys import ENROLMENTS
 from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.partitions import week_given
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
-from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named, switched_on
+from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named, switched_on
 from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
 from cs_pipeline.reports.plays.text import SIMULATED_PLAYS_EXPLAINED, simulation_headline
 from cs_pipeline.settings import Settings

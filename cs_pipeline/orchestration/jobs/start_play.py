@@ -9,7 +9,7 @@ from cs_pipeline.orchestration.metadata import table
 from cs_pipeline.orchestration.run_owner import at_most, owned_executor
 from cs_pipeline.plays.enrolment.manual import start
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

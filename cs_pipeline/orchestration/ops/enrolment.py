@@ -15,7 +15,8 @@ from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox import operations
 from cs_pipeline.plays.outbox.operations import Notice
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.triggers.kinds import open_day
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse

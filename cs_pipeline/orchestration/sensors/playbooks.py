@@ -9,7 +9,7 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.jobs.plays import run_playbooks
 from cs_pipeline.orchestration.keys import REASON_TAG
 from cs_pipeline.plays.facts.catalogue import TriggerKind
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.plays.triggers.dispatch_cursor import TriggerBatch
 from cs_pipeline.plays.triggers.kinds import KINDS

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.playbooks.condition_types import ConditionError
 from cs_pipeline.plays.playbooks.conditions import Condition
-from cs_pipeline.plays.playbooks.schema import Name, Text, load_playbooks, switched_on
+from cs_pipeline.plays.playbooks.reading import load_playbooks, switched_on
+from cs_pipeline.plays.playbooks.schema import Name, Text
 from cs_pipeline.plays.triggers.causes import Cause, Causes, Moment, about_accounts
 from cs_pipeline.yaml_with_lines import Problem, validate
 

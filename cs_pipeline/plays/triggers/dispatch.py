@@ -14,7 +14,8 @@ from psycopg2.extensions import connection as Session
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.catalogue import NAMED_BY, TriggerKind
-from cs_pipeline.plays.playbooks.schema import Playbook, switched_on
+from cs_pipeline.plays.playbooks.reading import switched_on
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.triggers.dispatch_cursor import AT_A_TIME, MOST_WAITING, Cursor, Offer, next_batches
 from cs_pipeline.plays.triggers.kinds import KINDS
 from cs_pipeline.plays.triggers.lifecycle import OLDEST

@@ -7,7 +7,7 @@ from cs_pipeline.plays.enrolment.manual import start as start_play
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.outbox.crm_sync import complete
 from cs_pipeline.plays.outbox.manual_actions import DECISIONS, Verb, decide
-from cs_pipeline.plays.playbooks.schema import load_playbooks, playbook_named
+from cs_pipeline.plays.playbooks.reading import load_playbooks, playbook_named
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.site.form import Fields, Form
 from cs_pipeline.site.page import PageRequest

@@ -9,7 +9,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.health.explanation import driver_name, value_in_words
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.history.conversations import kinds_of_conversation
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.reports.accounts.account import KINDS, account_page
 from cs_pipeline.reports.scores.account_story import Story, tell_story
 from cs_pipeline.site.page import Page, PageRequest

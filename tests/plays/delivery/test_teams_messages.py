@@ -11,7 +11,8 @@ from cs_pipeline.plays.delivery.dispatcher import deliver_due
 from cs_pipeline.plays.delivery.summary import DeliverySummary
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.playbooks.schema import Playbook, read_playbook
+from cs_pipeline.plays.playbooks.reading import read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.builders.company import MONDAY, Company, save_play

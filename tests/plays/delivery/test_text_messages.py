@@ -17,7 +17,8 @@ from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction
-from cs_pipeline.plays.playbooks.schema import Playbook, read_playbook
+from cs_pipeline.plays.playbooks.reading import read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.preview import preview
 from cs_pipeline.reports.plays.page import preview_page
 from cs_pipeline.settings import Settings

@@ -6,7 +6,8 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import everything_known
-from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 from tests.builders.delivering import deliver

@@ -108,7 +108,7 @@ def test_those_who_would_be_refused_anyway_are_refused(company: Company, setting
 @pytest.fixture
 def tripped(company: Company, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Company:
     """A playbook of the library waits for a person."""
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
 
     monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", company.warehouse.url)
     monkeypatch.setenv("CS_PIPELINE_HOME", str(settings.home))
@@ -123,7 +123,7 @@ def test_a_released_batch_is_enrolled_and_the_next_is_left_alone(tripped: Compan
     assert "4 enrolled" in result.output
     assert tripped.run("select decision, decided_by from cs.breaker_trips") == [("released", "olga")]
     assert tripped.column("select count(*) from cs.enrolments where status = 'active'") == [4]
-    from cs_pipeline.plays.playbooks.schema import load_playbooks
+    from cs_pipeline.plays.playbooks.reading import load_playbooks
 
     play = load_playbooks(None)[LIBRARY_PLAY]
     assert enrol(tripped.warehouse, play, [tripped.fall("a8")], settings, MONDAY).enrolled == 1

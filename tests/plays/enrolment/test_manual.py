@@ -13,7 +13,7 @@ from cs_pipeline.orchestration.jobs.start_play import StartConfig, start_account
 from cs_pipeline.plays.enrolment.enrol import enrol
 from cs_pipeline.plays.enrolment.manual import Started, start
 from cs_pipeline.plays.outbox import kill_switch
-from cs_pipeline.plays.playbooks.schema import load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
 from cs_pipeline.plays.triggers.manual import Ask
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play

@@ -7,7 +7,8 @@ import pytest
 
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.playbooks.schema import Playbook, read_playbook
+from cs_pipeline.plays.playbooks.reading import read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company, save_play
 

@@ -14,7 +14,8 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages import loader
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction, everything_known
-from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.playbooks.trials import Variant, variant_of
 from cs_pipeline.settings import Settings
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cs_pipeline.channels.message import Message
 from cs_pipeline.plays.messages.renderer import Renderer
 from cs_pipeline.plays.messages.samples import SampleAction, everything_known
-from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings
 
 STEPS = [(playbook, step) for playbook in load_playbooks(None).values() for step in playbook.steps]

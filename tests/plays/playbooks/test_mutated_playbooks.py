@@ -4,7 +4,7 @@ import random
 import re
 from pathlib import Path
 
-from cs_pipeline.plays.playbooks.schema import SHIPPED, read_playbook
+from cs_pipeline.plays.playbooks.reading import SHIPPED, read_playbook
 from cs_pipeline.yaml_with_lines import InvalidFile
 from tests.plays.playbooks.test_schema import GOOD
 

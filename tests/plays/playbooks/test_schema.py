@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cs_pipeline.errors import UserError
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, read_playbook
+from cs_pipeline.plays.playbooks.reading import load_playbooks, read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.yaml_with_lines import InvalidFile
 
 GOOD = """\

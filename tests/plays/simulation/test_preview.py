@@ -9,7 +9,8 @@ from cs_pipeline.cli import app
 from cs_pipeline.errors import UserError
 from cs_pipeline.plays.facts.query import AsOf
 from cs_pipeline.plays.messages.renderer import Renderer
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.preview import Preview, preview
 from cs_pipeline.reports.plays.page import preview_page
 from cs_pipeline.reports.plays.text import preview_refusal

@@ -12,7 +12,8 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.errors import UserError
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.simulation.simulate import simulate_past_weeks
 from cs_pipeline.plays.simulation.tables import SimulationTables
 from cs_pipeline.settings import Settings

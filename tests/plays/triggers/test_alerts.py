@@ -10,7 +10,8 @@ import pytest
 from cs_pipeline.clock import Clock
 from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.plays.enrolment.enrol import enrol
-from cs_pipeline.plays.playbooks.schema import Playbook, load_playbooks, read_playbook
+from cs_pipeline.plays.playbooks.reading import load_playbooks, read_playbook
+from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.triggers.alerts import open_alerts
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, WEEK, Company

@@ -8,7 +8,7 @@ import pytest
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS
 from cs_pipeline.plays.facts.query import typed
-from cs_pipeline.plays.playbooks.schema import SHIPPED
+from cs_pipeline.plays.playbooks.reading import SHIPPED
 from cs_pipeline.plays.triggers.cadences import watch
 from cs_pipeline.plays.triggers.causes import Moment, read_causes
 from cs_pipeline.plays.triggers.dispatch import offer

@@ -8,7 +8,8 @@ from cs_pipeline.channels.message import Message
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, Catalogue, facts_of_trigger
 from cs_pipeline.plays.facts.query import typed
 from cs_pipeline.plays.playbooks.conditions import Condition
-from cs_pipeline.plays.playbooks.schema import Playbook, Step, load_playbooks
+from cs_pipeline.plays.playbooks.reading import load_playbooks
+from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.plays.triggers.segments import load_segments
 
 PLAYBOOKS: Mapping[str, Playbook] = load_playbooks(None)
