@@ -1,6 +1,7 @@
 """What every test may ask for: a real PostgreSQL, fresh databases, the shared data sets."""
 
 import functools
+import gc
 import os
 import re
 import shutil
@@ -35,6 +36,9 @@ SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
 TEST_SERVER_URL = "CS_PIPELINE_TEST_SERVER_URL"
 WHOLE_EXAMPLES = "CS_PIPELINE_TEST_WHOLE_EXAMPLES"
 
+SELDOM = (100_000, 50, 100)
+"""How many new objects set off a look for garbage, and how many looks one that goes further back."""
+
 CopyDatabase = Callable[[Warehouse], Warehouse]
 BringInExample = Callable[[str], "BroughtIn"]
 LiveThroughExample = Callable[[str], "History"]
@@ -67,6 +71,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             Databases(url, shared).drop_made()
         embedded_server(shared).stop()
         shutil.rmtree(shared, ignore_errors=True)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for where it comes from, and seldom: Dagster, dbt and the project as dbt parsed it
+    are hundreds of thousands of objects that stay.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
 
 
 def shared_folder(config: pytest.Config) -> Path:

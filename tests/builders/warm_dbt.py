@@ -90,6 +90,7 @@ def serve(socket_file: str, session: int) -> None:
     parsed_at, manifest = dbt_cli.project_changed_at(), parse()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)  # what a run makes new, it mostly keeps until it ends
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{socket_file}.new")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import dagster as dg
 import pytest
@@ -14,6 +15,8 @@ from tests.conftest import ROOT
 
 LOOKS = (PLAY_PROGRESS, WORK_QUEUE)
 """Assets that read tables and are none."""
+BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
+ALL_OF_THEM = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "c"}
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +91,36 @@ def test_to_import_the_code_location_reads_no_setting_and_parses_no_project() ->
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "1"
+
+
+def test_what_a_step_says_of_many_weeks_is_written_in_batches_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(BATCH_SIZE, "5")
+    build_defs(Settings())
+    assert os.environ[BATCH_SIZE] == "5"
+    monkeypatch.delenv(BATCH_SIZE)
+    build_defs(Settings())
+    assert os.environ[BATCH_SIZE] == "1000"
+    assert_written_at_once(dg.DagsterInstance.ephemeral())
+
+
+def assert_written_at_once(instance: dg.DagsterInstance) -> None:
+    """Dagster itself goes by it: all partitions of an asset in one call of its storage."""
+    weeks = dg.StaticPartitionsDefinition(["a", "b", "c"])
+    batches: list[int] = []
+    storage = instance.event_log_storage
+    stored = storage.store_event_batch
+
+    def store(events: Sequence[dg.EventLogEntry]) -> None:
+        batches.append(len(events))
+        stored(events)
+
+    @dg.asset(partitions_def=weeks, backfill_policy=dg.BackfillPolicy.single_run())
+    def scores() -> None: ...
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "store_event_batch", store)
+        assert dg.materialize([scores], instance=instance, partition_key=None, tags=ALL_OF_THEM).success
+    assert set(batches) == {3}
+    assert instance.get_materialized_partitions(scores.key) == {"a", "b", "c"}
