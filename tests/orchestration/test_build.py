@@ -78,7 +78,7 @@ import cs_pipeline.orchestration.build as build
 
 with mock.patch.dict(os.environ, CS_PIPELINE_FIRST_WEEK="no week"), mock.patch("subprocess.run", side_effect=OSError):
     import cs_pipeline.definitions as location
-with mock.patch.object(location, "build_defs", wraps=build.build_defs) as building:
+with mock.patch.object(build, "build_defs", wraps=build.build_defs) as building:
     location.defs()
 print(building.call_count, *sorted({"dlt", "dagster_dlt"} & set(sys.modules)))  # whose extra nobody asked for
 """
