@@ -112,9 +112,8 @@ def _numbers(given: np.ndarray) -> pd.arrays.FloatingArray:
     return pd.arrays.FloatingArray(np.where(is_missing, 0, given).astype("float64"), is_missing)
 
 
-def _booleans(given: np.ndarray) -> pd.arrays.BooleanArray:
-    is_missing = pd.isna(given)
-    return pd.arrays.BooleanArray(np.where(is_missing, False, given).astype("bool"), is_missing)
+def _booleans(given: np.ndarray) -> ExtensionArray:
+    return pd.array(given, dtype="boolean")  # refuses what is neither true nor false
 
 
 def _texts(given: np.ndarray) -> ExtensionArray:

@@ -1,6 +1,7 @@
 """The facts: that the catalogue, the query and the documentation agree, and that they are those of the day."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -307,3 +308,38 @@ def test_a_role_of_ours_falls_back_to_the_next_in_line(
 ) -> None:
     company.account("acme", **account)  # pyright: ignore[reportArgumentType]
     assert who(company, settings, role, channel) == expected
+
+
+GIVEN = {
+    "number": [3, Decimal("2.5"), float("nan"), None],
+    "boolean": [True, False, None, True],
+    "text": ["", "Zażółć", None, "3"],
+    "date": [date(2025, 1, 6), None, None, None],
+}
+TYPED = {
+    "number": [3.0, 2.5, None, None],
+    "boolean": [True, False, None, True],
+    "text": ["", "Zażółć", None, "3"],
+    "date": [date(2025, 1, 6), None, None, None],
+}
+DTYPES = {"number": "Float64", "boolean": "boolean", "text": "string", "date": "object"}
+
+
+@pytest.mark.parametrize("rows", [0, 1, 4])
+def test_every_fact_has_the_type_of_the_catalogue_on_the_index_of_its_row_or_is_missing(rows: int) -> None:
+    index = [7, 3, 9, 1][:rows]
+    given = {name: GIVEN[fact.type][:rows] for name, fact in list(ACCOUNT_FACTS.items())[5:]}
+    found = facts.typed(pd.DataFrame(given, index=index, dtype="object"), ACCOUNT_FACTS)
+    assert found.columns.tolist() == list(ACCOUNT_FACTS)
+    assert found.index.tolist() == index
+    for place, (name, fact) in enumerate(ACCOUNT_FACTS.items()):
+        assert found[name].dtype == DTYPES[fact.type], name
+        expected = TYPED[fact.type][:rows] if place >= 5 else [None] * rows
+        assert [None if pd.isna(value) else value for value in found[name]] == expected, name
+
+
+@pytest.mark.parametrize("value", ["false", "yes", 2])
+def test_what_is_neither_true_nor_false_is_refused_and_not_taken_for_true(value: object) -> None:
+    name = next(name for name, fact in ACCOUNT_FACTS.items() if fact.type == "boolean")
+    with pytest.raises(TypeError, match="bool-like"):
+        facts.typed(pd.DataFrame({name: [value]}, dtype="object"), ACCOUNT_FACTS)
