@@ -1,7 +1,6 @@
 """What every test may ask for: a real PostgreSQL, fresh databases, the shared data sets."""
 
 import functools
-import gc
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ import pytest
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.citus import workers_of
 from tests.builders.databases import Databases, embedded_server, make_session_folder, one_worker_at_a_time
+from tests.builders.garbage import look_for_garbage_seldom
 from tests.builders.warm_dbt import stand_in_for_dbt, write_command
 from tests.slowest_first import put_slowest_first
 
@@ -35,9 +35,6 @@ ROOT = Path(__file__).parents[1]
 SHARED_DATA = "CS_PIPELINE_SHARED_DATA"
 TEST_SERVER_URL = "CS_PIPELINE_TEST_SERVER_URL"
 WHOLE_EXAMPLES = "CS_PIPELINE_TEST_WHOLE_EXAMPLES"
-
-SELDOM = (100_000, 50, 100)
-"""How many new objects set off a look for garbage, and how many looks one that goes further back."""
 
 CopyDatabase = Callable[[Warehouse], Warehouse]
 BringInExample = Callable[[str], "BroughtIn"]
@@ -74,12 +71,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on garbage is looked for where it comes from, and seldom: Dagster, dbt and the project as dbt parsed it
-    are hundreds of thousands of objects that stay.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*SELDOM)
+    """Every module is loaded now."""
+    look_for_garbage_seldom()
 
 
 def shared_folder(config: pytest.Config) -> Path:

@@ -53,6 +53,7 @@ from cs_pipeline.orchestration.sensors.playbooks import playbooks_sensor
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.dbt_folder import dbt_folder
 
+EVENTS_AT_A_TIME = 1_000
 WEEKLY_ASSETS = (
     build_score_calibrations,
     build_renewal_windows,
@@ -61,7 +62,6 @@ WEEKLY_ASSETS = (
 )
 REVIEW_ASSETS = (backtest_of_models, effects_of_plays, progress_of_plays, queue_of_work)
 """What people launch when they want to look; no part of the weekly job."""
-EVENTS_AT_A_TIME = 1_000
 PLAY_JOBS = (run_playbooks, deliver_due_actions, daily_plays, start_play, read_crm_status)
 JOBS_BY_HAND = (
     rescore_weeks,

@@ -8,7 +8,6 @@ and nearly every test has a database of its own. So a run of our project, as its
 given what was parsed then, moved to its database. Any other is left to dbt.
 """
 
-import gc
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cs_pipeline.warehouse import dbt_cli
+from tests.builders.garbage import look_for_garbage_seldom
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -88,9 +88,7 @@ def serve(socket_file: str, session: int) -> None:
     name_no_source_of_flags()
     dbt.mp_context._MP_CONTEXT = get_context("fork")  # one that spawns starts a process to look after its locks
     parsed_at, manifest = dbt_cli.project_changed_at(), parse()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)  # what a run makes new, it mostly keeps until it ends
+    look_for_garbage_seldom()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{socket_file}.new")

@@ -13,6 +13,8 @@ from cs_pipeline.plays.facts.query import KNOWN, AsOf
 from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company
 
+DTYPES = {"number": "Float64", "text": "string", "boolean": "boolean", "date": "object"}
+
 
 def read(company: Company, settings: Settings, *account_ids: str, now=MONDAY, **case: object) -> pd.DataFrame:
     cases = pd.DataFrame(
@@ -34,9 +36,8 @@ def test_every_fact_of_the_catalogue_is_read_in_its_type(company: Company, setti
     company.account("acme", severity=1)
     found = read(company, settings, "acme")
     assert set(found) == {*ACCOUNT_FACTS, KNOWN}
-    dtypes = {"number": "Float64", "text": "string", "boolean": "boolean", "date": "object"}
     assert {name: str(found[name].dtype) for name in ACCOUNT_FACTS} == {
-        name: dtypes[fact.type] for name, fact in ACCOUNT_FACTS.items()
+        name: DTYPES[fact.type] for name, fact in ACCOUNT_FACTS.items()
     }
 
 
@@ -322,7 +323,6 @@ TYPED = {
     "text": ["", "Zażółć", None, "3"],
     "date": [date(2025, 1, 6), None, None, None],
 }
-DTYPES = {"number": "Float64", "boolean": "boolean", "text": "string", "date": "object"}
 
 
 @pytest.mark.parametrize("rows", [0, 1, 4])
