@@ -1,12 +1,15 @@
 """The project as a whole: it builds on nothing and on little, and its own tests of logic hold."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dbt.adapters.cache import RelationsCache
 
 from tests.dbt.conftest import LATER, DbtWarehouse, accounts
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 MARTS = (
     *("dim_accounts", "dim_contacts", "fct_subscription_terms", "fct_mrr_movements", "fct_cohort_retention"),
@@ -34,6 +37,11 @@ def test_the_unit_tests_of_the_models_hold(dbt_warehouse: DbtWarehouse) -> None:
     dbt_warehouse.build("--select", "path:models/intermediate/kpis", "--exclude-resource-type", "test")
     failed = dbt_warehouse.failures("test", "--select", "test_type:unit")
     assert not failed, "\n\n".join(failed)
+
+
+def test_what_differs_from_run_to_run_makes_dbt_parse_no_model_again(dbt_manifest: "Manifest") -> None:
+    read_while_parsing = {name for file in dbt_manifest.files.values() for name in getattr(file, "env_vars", ())}
+    assert read_while_parsing == {"CS_PIPELINE_DBT_SCRATCH_SCHEMA"}
 
 
 def test_an_absent_table_is_empty_in_staging_until_it_is_loaded(dbt_warehouse: DbtWarehouse) -> None:

@@ -33,3 +33,12 @@ def test_a_variable_without_a_value_is_not_left_over_from_a_run_before(warehouse
     asked = dbt_environment(warehouse, {"week_from": "2025-01-06"})
     assert asked["CS_PIPELINE_DBT_WEEK_FROM"] == "2025-01-06"
     assert asked["CS_PIPELINE_DBT_KNOWN_AT"] == ""
+
+
+def test_dbt_logs_no_statements_unless_the_environment_asks_for_them(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DBT_LOG_LEVEL_FILE", raising=False)
+    assert dbt_environment(warehouse, {})["DBT_LOG_LEVEL_FILE"] == "info"
+    monkeypatch.setenv("DBT_LOG_LEVEL_FILE", "debug")
+    assert dbt_environment(warehouse, {})["DBT_LOG_LEVEL_FILE"] == "debug"
