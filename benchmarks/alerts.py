@@ -6,16 +6,14 @@ counts its rows: it keeps no state, tells nobody, and forgets nothing.
 
 import subprocess
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from benchmarks.bench import Bench
 from benchmarks.clocks import Took, measure
 from benchmarks.results import Measured
 from cs_pipeline.alerts.findings import HASH_JOINS
 from cs_pipeline.alerts.rulebook import load_rules
 from cs_pipeline.warehouse.embedded import binaries
-
-if TYPE_CHECKING:
-    from benchmarks.__main__ import Bench
 
 CLOSED_ALERTS = 200_000
 FIRING_AT_ONCE = 100_000
@@ -25,7 +23,7 @@ TIMES = 3
 ASKED_AT = time(8, tzinfo=UTC)  # the daily rules are asked at 6
 
 
-def measure_alerts(made: "Bench", measured: Measured) -> None:
+def measure_alerts(made: Bench, measured: Measured) -> None:
     """An hourly tick at the end of the company, without and with a history; and a rule that fires for too many."""
     moment = datetime.combine(made.company.ends_on, ASKED_AT)
     first = made.step("alert_tick", moment.isoformat())
@@ -54,9 +52,9 @@ def measure_alerts(made: "Bench", measured: Measured) -> None:
     measured.add(f"{FIRING_AT_ONCE:,} rows of a rule at once are held", made.size, *_row(storm, f"in {held:.1f} s"))
 
 
-def measure_replay(made: "Bench", measured: Measured) -> None:
+def measure_replay(made: Bench, measured: Measured) -> None:
     """A year of weekly moments against one, that of the newest week that is built: the views, and all that is done."""
-    last = datetime.combine(made.new_week, time(tzinfo=UTC))
+    last = datetime.combine(made.new_weeks[0], time(tzinfo=UTC))
     moments = [last - nth * WEEK for nth in range(REPLAYED_WEEKS)]
     views = [rule.relation for rule in load_rules(None).values() if rule.alert.schedule == "weekly"]
     one = min((_floor(made, views, last) for _ in range(TIMES)), key=lambda took: took.processor)
@@ -77,13 +75,13 @@ def measure_replay(made: "Bench", measured: Measured) -> None:
     measured.add(f"replay of {REPLAYED_WEEKS} weeks, the same", made.size, replayed, run[1]["peak_mb"], words)
 
 
-def _ticks(made: "Bench", after: datetime) -> tuple[Took, dict[str, Any]]:
+def _ticks(made: Bench, after: datetime) -> tuple[Took, dict[str, Any]]:
     """The cheapest of the ticks of the hours after a moment."""
     moments = [after + nth * HOUR for nth in range(1, TIMES + 1)]
     return min((made.step("alert_tick", moment.isoformat()) for moment in moments), key=_processor)
 
 
-def _floor(made: "Bench", views: list[str], *moments: datetime) -> Took:
+def _floor(made: Bench, views: list[str], *moments: datetime) -> Took:
     """Every view once, at the moments."""
     asked_at = ",".join(moment.isoformat() for moment in moments)
     settings = f"set search_path = cs, public; set cs_pipeline.moments = '{asked_at}'; begin; set local jit = off;"
@@ -91,16 +89,16 @@ def _floor(made: "Bench", views: list[str], *moments: datetime) -> Took:
     return _psql(made, f"{settings}\n{HASH_JOINS};\n{asked}\ncommit;")
 
 
-def _weeks_read(made: "Bench", times: int, weeks: int) -> Took:
+def _weeks_read(made: Bench, times: int, weeks: int) -> Took:
     """One column of the newest weeks of the mart of account weeks, so many times: rows that most weekly rules read."""
-    since = made.new_week - weeks * WEEK
-    in_weeks = f"week >= '{since}' and week < '{made.new_week}'"
+    since = made.new_weeks[0] - weeks * WEEK
+    in_weeks = f"week >= '{since}' and week < '{made.new_weeks[0]}'"
     return _psql(
         made, f"set jit = off;{f' select sum(tenure_days) from marts.fct_account_weeks where {in_weeks};' * times}"
     )
 
 
-def _psql(made: "Bench", script: str) -> Took:
+def _psql(made: Bench, script: str) -> Took:
     command = [str(binaries() / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", made.warehouse.url, "-f", "-"]
     with measure(made.server) as took:
         done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
@@ -109,7 +107,7 @@ def _psql(made: "Bench", script: str) -> Took:
     return took
 
 
-def _close_alerts(made: "Bench", moment: datetime) -> None:
+def _close_alerts(made: Bench, moment: datetime) -> None:
     """As many alerts of the hourly rules as a busy year leaves, closed within the last months."""
     made.execute(
         """
