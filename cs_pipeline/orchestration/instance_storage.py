@@ -16,10 +16,12 @@ import yaml
 
 # What a storage is made from, and where runs are kept without a database, Dagster publishes no names for.
 from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from psycopg2.extensions import cursor as Cursor
+from sqlalchemy import Connection
 
 from cs_pipeline.settings import load_settings
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, take_lock
@@ -62,10 +64,26 @@ class PipelineStorage(DagsterPostgresStorage):
         config = {"postgres_url": url, "should_autocreate_tables": False}
         data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump(config))
         storage = DagsterPostgresStorage(url, should_autocreate_tables=False, inst_data=data)
+        _ask_once_for_columns(storage.event_log_storage)
         if cls.keeps_connections:
             for part in (storage.event_log_storage, storage.run_storage, storage.schedule_storage):
                 part.optimize_for_webserver(**KEPT)
         return storage
+
+
+def _ask_once_for_columns(events: SqlEventLogStorage) -> None:
+    """Let a column of Dagster's table of assets that was there be there for as long as the storage.
+
+    Dagster has PostgreSQL describe the table at every event of an asset, half a dozen statements each time.
+    """
+    ask, found = events._has_asset_key_col_on_connection, set[str]()
+
+    def has(connection: Connection, column: str) -> bool:
+        if column not in found and ask(connection, column):
+            found.add(column)
+        return column in found
+
+    events._has_asset_key_col_on_connection = has
 
 
 @functools.cache
