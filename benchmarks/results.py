@@ -24,8 +24,8 @@ READING = """
   for later and explains nothing. A smaller one computes the eight metrics of `weekly_points` and their scores by hand
   from the raw tables ([floor.sql](floor.sql)). The benchmark stops when points, scores or deltas of either differ from
   the pipeline's.
-- "Beside the start-up" is the job less the same job for a company of a handful of accounts, measured right after it. Up to
-  10,000 accounts three new weeks are loaded and scored one after the other, and the least of each counts.
+- "Beside the start-up" is the job less the same job for a company of a handful of accounts, measured right after it. Up
+  to 10,000 accounts three new weeks are loaded and scored one after the other, and the least of each counts.
 
 How cost grows: a new week costs the start-up, plus what grows with the *new* events (they are rolled up once, by day),
 plus what grows with the accounts (a row each in the mart, the scores and the changes). Events of the past cost nothing
