@@ -119,7 +119,7 @@ def measure_scores(measured: Measured) -> None:
 
 def measure_history(measured: Measured) -> None:
     """104 weeks in one run against a run a week; memory of few and of many weeks; alert rules over a year."""
-    with bench(LONG_ACCOUNTS, LONG_WEEKS + 4, events=1.0) as made:
+    with bench(LONG_ACCOUNTS, LONG_WEEKS + TIMES + 1, events=1.0) as made:
         made.load_past()
         last = made.new_weeks[0] - WEEK
         made.step("weekly_job", last, last)

@@ -8,8 +8,8 @@ import subprocess
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from benchmarks.bench import Bench
-from benchmarks.clocks import Took, measure
+from benchmarks.bench import TIMES, WEEK, Bench
+from benchmarks.clocks import Took, measure, processor_of, processor_of_step
 from benchmarks.results import Measured
 from cs_pipeline.alerts.findings import HASH_JOINS
 from cs_pipeline.alerts.rulebook import load_rules
@@ -18,8 +18,7 @@ from cs_pipeline.warehouse.embedded import binaries
 CLOSED_ALERTS = 200_000
 FIRING_AT_ONCE = 100_000
 REPLAYED_WEEKS = 52
-HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
-TIMES = 3
+HOUR = timedelta(hours=1)
 ASKED_AT = time(8, tzinfo=UTC)  # the daily rules are asked at 6
 
 
@@ -30,13 +29,13 @@ def measure_alerts(made: Bench, measured: Measured) -> None:
     measured.add(
         "alert rules, first evaluation of all that are due", made.size, *_row(first, f"{first[1]['rows']} rules")
     )
-    start_up = min((made.step("alert_tick", moment.isoformat()) for _ in range(TIMES)), key=_processor)
+    start_up = min((made.step("alert_tick", moment.isoformat()) for _ in range(TIMES)), key=processor_of_step)
     measured.add(
         "alert rules, a tick with nothing due", made.size, *_row(start_up, "Python's start and reading the rules")
     )
     ticks = _ticks(made, moment)
     hourly = [rule.relation for rule in load_rules(None).values() if rule.alert.schedule == "hourly"]
-    floor = min((_floor(made, hourly, moment + HOUR) for _ in range(TIMES)), key=lambda took: took.processor)
+    floor = min((_floor(made, hourly, moment + HOUR) for _ in range(TIMES)), key=processor_of)
     measured.add("floor: the views of the hourly rules in psql", made.size, floor, None, f"{len(hourly)} rules")
     net = _beside(ticks, start_up)
     measured.add(
@@ -57,7 +56,7 @@ def measure_replay(made: Bench, measured: Measured) -> None:
     last = datetime.combine(made.new_weeks[0], time(tzinfo=UTC))
     moments = [last - nth * WEEK for nth in range(REPLAYED_WEEKS)]
     views = [rule.relation for rule in load_rules(None).values() if rule.alert.schedule == "weekly"]
-    one = min((_floor(made, views, last) for _ in range(TIMES)), key=lambda took: took.processor)
+    one = min((_floor(made, views, last) for _ in range(TIMES)), key=processor_of)
     year = _floor(made, views, *moments)
     measured.add("floor: the views of the weekly rules at one moment", made.size, one, None, f"{len(views)} rules")
     measured.add(f"the same at {REPLAYED_WEEKS} moments", made.size, year, None, _times(year, one, "one moment"))
@@ -66,7 +65,7 @@ def measure_replay(made: Bench, measured: Measured) -> None:
     measured.add(f"floor: {REPLAYED_WEEKS} weeks of the mart, read once a rule", made.size, of_year, None, words)
     made.step("alert_week", moments[1].isoformat())
     live = made.step("alert_week", last.isoformat())
-    start_up = min((made.step("alert_week", last.isoformat()) for _ in range(TIMES)), key=_processor)
+    start_up = min((made.step("alert_week", last.isoformat()) for _ in range(TIMES)), key=processor_of_step)
     evaluated = _beside(live, start_up)
     measured.add("weekly rules evaluated, beside a run with nothing due", made.size, evaluated, live[1]["peak_mb"])
     run = made.step("alert_replay", moments[-1].isoformat(), last.isoformat())
@@ -78,7 +77,7 @@ def measure_replay(made: Bench, measured: Measured) -> None:
 def _ticks(made: Bench, after: datetime) -> tuple[Took, dict[str, Any]]:
     """The cheapest of the ticks of the hours after a moment."""
     moments = [after + nth * HOUR for nth in range(1, TIMES + 1)]
-    return min((made.step("alert_tick", moment.isoformat()) for moment in moments), key=_processor)
+    return min((made.step("alert_tick", moment.isoformat()) for moment in moments), key=processor_of_step)
 
 
 def _floor(made: Bench, views: list[str], *moments: datetime) -> Took:
@@ -127,10 +126,6 @@ def _close_alerts(made: Bench, moment: datetime) -> None:
         CLOSED_ALERTS,
     )
     made.execute("analyze cs.alerts")
-
-
-def _processor(run: tuple[Took, dict[str, Any]]) -> float:
-    return run[0].processor
 
 
 def _row(run: tuple[Took, dict[str, Any]], words: str) -> tuple[Took, float, str]:

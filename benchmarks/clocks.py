@@ -27,6 +27,11 @@ def processor_of(took: Took) -> float:
     return took.processor
 
 
+def processor_of_step(run: tuple[Took, object]) -> float:
+    """The same of a step and what it printed."""
+    return run[0].processor
+
+
 @contextmanager
 def measure(server: Path) -> Iterator[Took]:
     """Measure a block that opens and closes its connections to the server with that folder (Linux only)."""
