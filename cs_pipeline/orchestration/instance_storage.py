@@ -64,7 +64,7 @@ class PipelineStorage(DagsterPostgresStorage):
         config = {"postgres_url": url, "should_autocreate_tables": False}
         data = ConfigurableClassData("dagster_postgres", "DagsterPostgresStorage", yaml.safe_dump(config))
         storage = DagsterPostgresStorage(url, should_autocreate_tables=False, inst_data=data)
-        _ask_once_for_columns(storage.event_log_storage)
+        _ask_once_for_columns(storage.event_log_storage)  # pyright: ignore[reportArgumentType] - PostgreSQL's is one
         if cls.keeps_connections:
             for part in (storage.event_log_storage, storage.run_storage, storage.schedule_storage):
                 part.optimize_for_webserver(**KEPT)
@@ -78,10 +78,10 @@ def _ask_once_for_columns(events: SqlEventLogStorage) -> None:
     """
     ask, found = events._has_asset_key_col_on_connection, set[str]()
 
-    def has(connection: Connection, column: str) -> bool:
-        if column not in found and ask(connection, column):
-            found.add(column)
-        return column in found
+    def has(conn: Connection, column_name: str) -> bool:
+        if column_name not in found and ask(conn, column_name):
+            found.add(column_name)
+        return column_name in found
 
     events._has_asset_key_col_on_connection = has
 
