@@ -146,6 +146,7 @@ def _environment(folders: Sequence[Path], currency: str, **options: Any) -> jinj
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else each message asks the disk anew for every file it is laid out with
         **options,
     )
     environment.globals.clear()

@@ -82,8 +82,8 @@ class Renderer:
             for name, kind in KINDS.items()
             if kind.layout is not None
         }
-        self._text_templates: dict[Path, _TextTemplate] = {}
-        self._block_templates: dict[Path, BlockTemplate] = {}
+        self._text_templates: dict[tuple[str, str], _TextTemplate] = {}
+        self._block_templates: dict[tuple[str, str], BlockTemplate] = {}
 
     def render(self, playbook: Playbook, step: Step, facts: Mapping[str, object], action: Action) -> Message:
         """One message of `playbook`, as it was when the account was enrolled.
@@ -192,25 +192,26 @@ class Renderer:
         return self._text_template(step.channel, step.template)
 
     def _block_template(self, channel: str, name: str) -> BlockTemplate:
-        path, layout = loader.find(self._settings.config, channel, name), KINDS[channel].layout
-        if layout is None:
-            raise ValueError(f"messages of {channel} are not made of blocks")
-        if path not in self._block_templates:
-            self._block_templates[path] = BlockTemplate.read(path, layout, self._markup[channel], self._plain[channel])
-        return self._block_templates[path]
+        if (channel, name) not in self._block_templates:
+            layout = KINDS[channel].layout
+            if layout is None:
+                raise ValueError(f"messages of {channel} are not made of blocks")
+            path = loader.find(self._settings.config, channel, name)
+            read = BlockTemplate.read(path, layout, self._markup[channel], self._plain[channel])
+            self._block_templates[channel, name] = read
+        return self._block_templates[channel, name]
 
     def _text_template(self, channel: str, name: str) -> _TextTemplate:
-        path = loader.find(self._settings.config, channel, name)
-        if path not in self._text_templates:
-            form = KINDS[channel].form
+        if (channel, name) not in self._text_templates:
+            path, form = loader.find(self._settings.config, channel, name), KINDS[channel].form
             front, body = loader.with_front_matter(path, FRONT[form])
             plain = self._plain[channel]
-            self._text_templates[path] = _TextTemplate(
+            self._text_templates[channel, name] = _TextTemplate(
                 path,
                 {name: Template(plain, piece.text, path, piece.line) for name, piece in front.items()},
                 Template(self._html if form == "mail" else plain, body.text, path, body.line),
             )
-        return self._text_templates[path]
+        return self._text_templates[channel, name]
 
 
 def _each_with_one_template(playbook: Playbook) -> list[Step]:
