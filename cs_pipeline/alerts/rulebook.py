@@ -8,7 +8,7 @@ Files are read as they stand, without dbt, so that a tick costs no parse of the 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cs_pipeline.alerts.folder_defaults import FolderDefaults, read_folder_defaults
 from cs_pipeline.alerts.parameters import Values, nearest, parameters_by_tier, problems_of_parameters
 from cs_pipeline.alerts.rule import COLUMNS, Alert
+from cs_pipeline.alerts.rule_files import Versions, properties_files, sql_files, versions_of
 from cs_pipeline.alerts.rule_sql import facts_in, read_defaults
 from cs_pipeline.alerts.schedule import Schedule
 from cs_pipeline.alerts.team_file import TeamRule, load_team_file, with_team_settings
@@ -105,14 +106,28 @@ def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
     """The rules in `folder` and the team's own by name, in the order of their names, with what `<config>/alerts.yaml`
     says of them.
 
-    Those that it switches off are among them (`is_on`). Raises InvalidFile, with file, line, rule and field.
+    Those that it switches off are among them (`is_on`). Files of rules are read again once one has changed: sensors ask
+    every few seconds. Raises InvalidFile, with file, line, rule and field.
     """
+    own = models_of_team(config)
+    folders = (folder,) if own is None else (folder, own / "alerts")
+    project = folder.parents[1] / "dbt_project.yml"
+    rules = _read_version(folders, project, versions_of([project, *_files(folders)]))
+    team = load_team_file(config, {name: (rule.alert, rule.defaults) for name, rule in rules.items()})
+    return {name: _as_the_team_has_it(rules[name], team.rules.get(name)) for name in sorted(rules)}
+
+
+@lru_cache(maxsize=10)
+def _read_version(
+    folders: tuple[Path, ...],
+    project: Path,
+    versions: Versions,  # noqa: ARG001 - they tell versions apart
+) -> Mapping[str, Rule]:
+    """The rules as they are shipped and written. Raises InvalidFile with what is wrong in any of the files."""
     rules: dict[str, Rule] = {}
     problems: list[str] = []
-    defaults = read_folder_defaults(folder.parents[1] / "dbt_project.yml")
-    own = models_of_team(config)
-    folders = [folder] if own is None else [folder, own / "alerts"]
-    for path, below in [(path, each) for each in folders for path in _properties_files(each)]:
+    defaults = read_folder_defaults(project)
+    for path, below in [(path, each) for each in folders for path in properties_files(each)]:
         try:
             found = list(_rules_of(path, below, defaults))
         except InvalidFile as error:
@@ -127,8 +142,13 @@ def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
         problems += _problems_among(rules)
     if problems:
         raise InvalidFile("\n".join(problems))
-    team = load_team_file(config, {name: (rule.alert, rule.defaults) for name, rule in rules.items()})
-    return {name: _as_the_team_has_it(rules[name], team.rules.get(name)) for name in sorted(rules)}
+    return rules
+
+
+def _files(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from properties_files(folder)
+        yield from sql_files(folder)
 
 
 def _as_the_team_has_it(rule: Rule, override: TeamRule | None) -> Rule:
@@ -246,12 +266,8 @@ def _before(rule: Rule, rules: Mapping[str, Rule]) -> set[str]:
     return found
 
 
-def _properties_files(folder: Path) -> list[Path]:
-    return sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
-
-
 def _unnamed(folders: Iterable[Path], rules: Mapping[str, Rule]) -> list[Path]:
-    return [path for folder in folders for path in sorted(folder.rglob("*.sql")) if path.stem not in rules]
+    return [path for folder in folders for path in sql_files(folder) if path.stem not in rules]
 
 
 def rule_named(name: str, rules: Mapping[str, Rule]) -> Rule:

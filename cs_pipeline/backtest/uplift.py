@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
+from scipy.special import stdtrit  # quantiles of Student's t; scipy.stats takes a second to load
 
 from cs_pipeline.backtest.measures import Interval, TooLittle, wilson
 from cs_pipeline.history.weeks import require_marts
@@ -108,7 +108,7 @@ def difference_of_means(values: ArrayLike, others: ArrayLike) -> Interval | TooL
     if errors.sum() == 0:
         return TooLittle("every account comes to the same figure")
     freedom = errors.sum() ** 2 / (errors**2 / (np.array([len(one), len(two)]) - 1)).sum()
-    reach = float(student.ppf(0.975, freedom) * sqrt(errors.sum()))
+    reach = float(stdtrit(freedom, 0.975) * sqrt(errors.sum()))
     return Interval(difference, difference - reach, difference + reach)
 
 

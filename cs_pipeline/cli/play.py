@@ -46,7 +46,7 @@ def show(playbook: PlaybookName, as_json: AsJson = False) -> None:
     """
     from cs_pipeline.plays.playbooks.reading import playbook_named
 
-    found = playbook_named(playbook, _checked_playbooks(load_settings()))
+    found = playbook_named(playbook, _checked_playbooks(load_settings(), playbook))
     if as_json:
         print_json([step.model_dump(mode="json") for step in found.steps])
         return
@@ -116,8 +116,8 @@ for command in (progress, uplift, stop, resume, release, dismiss):
     commands.command()(command)
 
 
-def _checked_playbooks(settings: Settings) -> "dict[str, Playbook]":
-    """All playbooks by name. Raises UserError where a file, a cause or a template is wrong."""
+def _checked_playbooks(settings: Settings, shown: str | None = None) -> "dict[str, Playbook]":
+    """All playbooks by name. Raises UserError where a file or a cause is wrong, or a template of any, or of `shown`."""
     from cs_pipeline.plays.messages.renderer import Renderer
     from cs_pipeline.plays.playbooks.reading import load_playbooks
     from cs_pipeline.plays.triggers.dispatch import check_named_causes
@@ -125,6 +125,7 @@ def _checked_playbooks(settings: Settings) -> "dict[str, Playbook]":
     found = load_playbooks(settings.config)
     check_named_causes(found, settings.config)
     renderer = Renderer(settings)
-    for playbook in found.values():
-        renderer.check(playbook)
+    for name, playbook in found.items():
+        if shown in (None, name):
+            renderer.check(playbook)
     return found

@@ -10,18 +10,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg2.extensions import connection as Session
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from cs_pipeline.warehouse.advisory_locks import AdvisoryLock, try_lock
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.refusals import refusals_in_words
 from cs_pipeline.warehouse.relations import missing_relations
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 ASKED_EVERY = 0.1  # seconds
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -45,6 +45,10 @@ def migrate(warehouse: Warehouse) -> None:
 
     Raises UserError when the server cannot be reached, and DatabaseRefusal for what the role or the server may not.
     """
+    from alembic import command
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
     engine = create_engine("postgresql+psycopg2://", creator=warehouse.connect, poolclass=NullPool)
     _prepare(warehouse)
     with refusals_in_words(warehouse.location), engine.begin() as connection:
@@ -62,7 +66,7 @@ def _prepare(warehouse: Warehouse) -> None:
     version = version_of(warehouse)
     if version.current is None or version.is_newest:
         return
-    scripts = ScriptDirectory.from_config(_config()).iterate_revisions("head", version.current)
+    scripts = _scripts().iterate_revisions("head", version.current)
     steps = [script.module.prepare for script in scripts if hasattr(script.module, "prepare")]
     if not steps:
         return
@@ -99,12 +103,20 @@ def version_of(warehouse: Warehouse) -> Version:
 @cache
 def _newest() -> str:
     """Of this code: a probe asks again and again, and to find out is to import every migration."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    newest = _scripts().get_current_head()
     assert newest, "there are migrations"
     return newest
 
 
-def _config() -> Config:
+def _scripts() -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     return config

@@ -9,6 +9,7 @@ import pytest
 
 from cs_pipeline.alerts.rulebook import FOLDER, Rule, load_rules
 from cs_pipeline.alerts.stored_parameters import sync_parameters
+from cs_pipeline.dbt_files import read_properties
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.yaml_with_lines import InvalidFile
 
@@ -72,6 +73,30 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
+
+
+def test_files_of_rules_are_read_again_once_one_of_them_has_changed_and_not_before(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def reading(path: Path) -> object:
+        read.append(path)
+        return read_properties(path)
+
+    monkeypatch.setattr("cs_pipeline.alerts.rulebook.read_properties", reading)
+    assert folder.load()["idle"].alert.severity == "high"
+    folder.team("rules: {idle: {severity: urgent}}")
+    assert folder.load()["idle"].alert.severity == "urgent"
+    assert read == [folder.file]
+
+    folder.write(PROPERTIES.replace("severity: high", "severity: low "))
+    (folder.config / "alerts.yaml").unlink()
+    assert folder.load()["idle"].alert.severity == "low"
+    (folder.file.parent / "idle.sql").write_text(SQL.replace("10", "20"))
+    assert folder.load()["idle"].defaults["days"] == 20
+    (folder.file.parent / "other.sql").write_text("select 1")
+    assert "other.sql: no properties file beside it" in folder.complaint()
 
 
 def test_every_shipped_rule_can_be_read() -> None:

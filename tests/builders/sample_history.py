@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
+import pytest
+
 from cs_pipeline.cli.runtime import open_runtime
 from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import generate
@@ -16,6 +19,7 @@ from cs_pipeline.demo.truth import load_truth
 from cs_pipeline.orchestration.keys import KPIS_JOB
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
+from cs_pipeline.warehouse.dbt_cli import build_manifest
 from cs_pipeline.warehouse.load import load_folder
 
 COMPANY = SampleCompany(accounts=80, weeks=30, seed=11)
@@ -23,6 +27,8 @@ WEEK = timedelta(days=7)
 LARGER_COMPANY = SampleCompany(accounts=500, weeks=44, seed=11, events_scale=0.0)
 LAST_WEEK = COMPANY.ends_on - WEEK
 SCORED_UNTIL = LAST_WEEK - WEEK
+
+_dbt_assets: dict[tuple[dg.WeeklyPartitionsDefinition, Path, int], list[dg.AssetsDefinition]] = {}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class History:
         """The code location and an instance of Dagster on this warehouse; the environment is put back afterwards."""
         before = dict(os.environ)
         try:
-            with open_runtime(self.settings) as runtime:
+            with dbt_assets_built_once(), open_runtime(self.settings) as runtime:
                 yield runtime
         finally:
             os.environ.clear()
@@ -66,6 +72,23 @@ class History:
         with self.warehouse.session() as session, session.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def dbt_assets_built_once() -> Iterator[None]:
+    """To make the assets of a project takes half as long as to make the whole code location."""
+    from cs_pipeline.orchestration.assets.dbt import build_dbt_assets
+
+    def build_once(weeks: dg.WeeklyPartitionsDefinition, folder: Path) -> list[dg.AssetsDefinition]:
+        manifest = build_manifest(folder)
+        made_of = (weeks, manifest, manifest.stat().st_mtime_ns)
+        if made_of not in _dbt_assets:
+            _dbt_assets[made_of] = build_dbt_assets(weeks, folder)
+        return _dbt_assets[made_of]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cs_pipeline.orchestration.build.build_dbt_assets", build_once)
+        yield
 
 
 def score_history(warehouse: Warehouse, folder: Path, company: SampleCompany = COMPANY) -> None:

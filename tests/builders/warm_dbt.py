@@ -85,7 +85,7 @@ def serve(socket_file: str, session: int) -> None:
     import dbt.cli.main
     import dbt.mp_context
 
-    name_no_source_of_flags()
+    do_not_ask_dbt_for_what_nobody_reads()
     dbt.mp_context._MP_CONTEXT = get_context("fork")  # one that spawns starts a process to look after its locks
     parsed_at, manifest = dbt_cli.project_changed_at(), parse()
     look_for_garbage_seldom()
@@ -187,13 +187,22 @@ def end_with(stream: socket.socket) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def name_no_source_of_flags() -> None:
-    """dbt asks for every flag of behaviour which module wants to know, over all modules that are loaded: half of a
-    small run where many are. Only a warning would name it.
+def do_not_ask_dbt_for_what_nobody_reads() -> None:
+    """Half of a small run, and of a unit test.
+
+    dbt asks for every flag of behaviour which module wants to know, over all modules that are loaded; only a warning
+    would name it. And it takes SQL apart down to its expressions to find the first `with`, for which the outermost
+    parentheses do.
     """
     from dbt_common.behavior_flags import BehaviorFlagRendered
+    from sqlparse.engine import grouping
+
+    def in_parentheses(stmt: Any) -> Any:
+        grouping.group_parenthesis(stmt)
+        return stmt
 
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")
+    grouping.group = in_parentheses
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg2.extras
 import pytest
@@ -18,10 +18,8 @@ from cs_pipeline.warehouse.moved_rows import move_rows
 from cs_pipeline.warehouse.spread import is_spread, place_table
 from cs_pipeline.warehouse.spread_upsert import write_spread
 from tests.builders.months import have_months
-from tests.builders.warm_dbt import move, name_no_source_of_flags
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
+from tests.builders.parsed_project import ParsedProject
+from tests.builders.warm_dbt import do_not_ask_dbt_for_what_nobody_reads
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 LATER = ("tag:weekly", "tag:alerts", "fct_kpis", "path:models/intermediate/kpis", "path:models/reports")
@@ -41,9 +39,9 @@ def options(scratch: Path) -> list[str]:
 class DbtWarehouse:
     """Rows in, `dbt build`, rows out."""
 
-    def __init__(self, warehouse: Warehouse, manifest: "Manifest", scratch: Path) -> None:
+    def __init__(self, warehouse: Warehouse, project: ParsedProject, scratch: Path) -> None:
         self.warehouse = warehouse
-        self._manifest = manifest
+        self._project = project
         self._scratch = scratch
         self._contract = read_contract()
         for table in self._contract.tables.values():
@@ -102,8 +100,7 @@ class DbtWarehouse:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.warehouse.dbt_environment().items():
                 patch.setenv(name, value)
-            # A copy: dbt leaves compiled SQL in the manifest it is given.
-            done = dbtRunner(manifest=self._manifest.deepcopy()).invoke(
+            done = dbtRunner(manifest=self._project.in_database(self.warehouse.database)).invoke(
                 [command, *options(self._scratch), *arguments, *variables_given]
             )
         if done.exception:
@@ -182,29 +179,22 @@ def _load_spread(
 
 
 @pytest.fixture(scope="session")
-def dbt_manifest(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
+def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> ParsedProject:
     """The project, parsed once; needs no database."""
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
-    name_no_source_of_flags()
+    do_not_ask_dbt_for_what_nobody_reads()
     scratch = tmp_path_factory.mktemp("dbt_parse")
     done = dbtRunner().invoke(["parse", *options(scratch)])
     assert isinstance(done.result, Manifest), done.exception
-    return done.result
+    return ParsedProject(done.result)
 
 
 @pytest.fixture
-def dbt_warehouse(warehouse: Warehouse, dbt_manifest: "Manifest", tmp_path: Path) -> DbtWarehouse:
+def dbt_warehouse(warehouse: Warehouse, dbt_project: ParsedProject, tmp_path: Path) -> DbtWarehouse:
     """Required tables without rows, nothing built yet."""
-    return DbtWarehouse(warehouse, in_database(dbt_manifest, warehouse.database), tmp_path)
-
-
-def in_database(manifest: "Manifest", database: str) -> "Manifest":
-    """The same project for another database: parsing is most of what a small dbt run costs."""
-    moved = manifest.deepcopy()
-    move(moved, database)
-    return moved
+    return DbtWarehouse(warehouse, dbt_project, tmp_path)
 
 
 def accounts(*account_ids: str, **values: Any) -> Sequence[Row]:

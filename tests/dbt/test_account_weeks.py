@@ -1,14 +1,12 @@
 """fct_account_weeks knows what was known when the week ended: nothing that came later, and nothing it cannot know."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.builders.parsed_project import ParsedProject
 from tests.dbt.conftest import DbtWarehouse, accounts
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 
 WEEK, NEXT_WEEK = "2024-02-26", "2024-03-04"
 WITH_HISTORY = ("--select", "+fct_account_weeks", "--exclude-resource-type", "test")
@@ -117,8 +115,8 @@ def test_it_builds_on_no_accounts_and_on_a_week_before_all_data(dbt_warehouse: D
 
 
 @pytest.mark.requirement("S5-10")
-def test_every_metric_says_what_it_is_in_which_unit(dbt_manifest: "Manifest") -> None:
-    columns = dbt_manifest.nodes["model.cs_pipeline.fct_account_weeks"].columns.values()
+def test_every_metric_says_what_it_is_in_which_unit(dbt_project: ParsedProject) -> None:
+    columns = dbt_project.manifest.nodes["model.cs_pipeline.fct_account_weeks"].columns.values()
 
     assert not [column.name for column in columns if not column.description]
     assert not [

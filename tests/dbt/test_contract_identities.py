@@ -5,7 +5,7 @@ A random example is an account; all of them are built at once. What fails names 
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,11 +17,9 @@ from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.distribute import undo
 from cs_pipeline.warehouse.spread import is_spread
+from tests.builders.parsed_project import ParsedProject
 from tests.conftest import CopyDatabase
-from tests.dbt.conftest import LATER, DbtWarehouse, accounts, in_database
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
+from tests.dbt.conftest import LATER, DbtWarehouse, accounts
 
 ACCOUNTS = 450
 PRESENT = date(2025, 4, 7)
@@ -77,12 +75,11 @@ def some_accounts() -> list[list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def told(
-    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> DbtWarehouse:
     """All random accounts, built over all weeks; every seventh of them left, whatever its contracts say."""
     warehouse = copy_once(migrated)
-    manifest = in_database(dbt_manifest, warehouse.database)
-    built = DbtWarehouse(warehouse, manifest, Path(tmp_path_factory.mktemp("identities")))
+    built = DbtWarehouse(warehouse, dbt_project, Path(tmp_path_factory.mktemp("identities")))
     rows = [
         {"account_id": f"a{number:03}", "subscription_id": f"a{number:03}/{nth:02}", **period}
         for number, periods in enumerate(some_accounts())

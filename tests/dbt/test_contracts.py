@@ -5,17 +5,15 @@ Every case is an account of its own, and all of them are built at once.
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from cs_pipeline.renewals.windows import windows_of
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.parsed_project import ParsedProject
 from tests.conftest import CopyDatabase
-from tests.dbt.conftest import LATER, DbtWarehouse, accounts, in_database
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
+from tests.dbt.conftest import LATER, DbtWarehouse, accounts
 
 PRESENT = "2025-04-07T07:00:00Z"
 FIRST, LAST = date(2023, 12, 25), date(2025, 3, 31)
@@ -117,12 +115,11 @@ def told() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def cases(
-    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> DbtWarehouse:
     """All cases, built over all weeks."""
     warehouse = copy_once(migrated)
-    manifest = in_database(dbt_manifest, warehouse.database)
-    built = DbtWarehouse(warehouse, manifest, Path(tmp_path_factory.mktemp("contracts")))
+    built = DbtWarehouse(warehouse, dbt_project, Path(tmp_path_factory.mktemp("contracts")))
     names = sorted({str(row["account_id"]) for row in told()})
     built.load("accounts", *accounts(*names, created_at="2021-01-01 00:00Z"))
     built.load("subscriptions", *told())

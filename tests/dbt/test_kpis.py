@@ -7,7 +7,7 @@ ends with January 2025: `before` it and `after` it.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from psycopg2.extras import execute_values
@@ -15,11 +15,9 @@ from psycopg2.extras import execute_values
 from cs_pipeline.kpis.library import load_kpis
 from cs_pipeline.kpis.sync import sync_definitions
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.parsed_project import ParsedProject
 from tests.conftest import CopyDatabase
-from tests.dbt.conftest import LATER, DbtWarehouse, Row, accounts, in_database
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
+from tests.dbt.conftest import LATER, DbtWarehouse, Row, accounts
 
 PRESENT = "2025-02-03T07:00:00Z"
 MONTH = "2025-01-01"
@@ -211,14 +209,14 @@ def by_day_30() -> Iterator[tuple[Row, Row]]:
 
 @pytest.fixture(scope="module")
 def kpis(
-    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> DbtWarehouse:
     """All examples, built."""
     warehouse = copy_once(migrated)
     with warehouse.session() as session:
         sync_definitions(session, load_kpis(None))
     folder = Path(tmp_path_factory.mktemp("kpis"))
-    built = DbtWarehouse(warehouse, in_database(dbt_manifest, warehouse.database), folder)
+    built = DbtWarehouse(warehouse, dbt_project, folder)
     paying, periods = zip(*revenue(), strict=True)
     starting, steps = zip(*onboarding(), *by_day_30(), strict=True)
     told = histories()

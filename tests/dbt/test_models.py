@@ -1,15 +1,13 @@
 """The project as a whole: it builds on nothing and on little, and its own tests of logic hold."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from dbt.adapters.cache import RelationsCache
 
+from tests.builders.parsed_project import ParsedProject
 from tests.dbt.conftest import LATER, DbtWarehouse, accounts
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 
 MARTS = (
     *("dim_accounts", "dim_contacts", "fct_subscription_terms", "fct_mrr_movements", "fct_cohort_retention"),
@@ -39,8 +37,10 @@ def test_the_unit_tests_of_the_models_hold(dbt_warehouse: DbtWarehouse) -> None:
     assert not failed, "\n\n".join(failed)
 
 
-def test_what_differs_from_run_to_run_makes_dbt_parse_no_model_again(dbt_manifest: "Manifest") -> None:
-    read_while_parsing = {name for file in dbt_manifest.files.values() for name in getattr(file, "env_vars", ())}
+def test_what_differs_from_run_to_run_makes_dbt_parse_no_model_again(dbt_project: ParsedProject) -> None:
+    read_while_parsing = {
+        name for file in dbt_project.manifest.files.values() for name in getattr(file, "env_vars", ())
+    }
     assert read_while_parsing == {"CS_PIPELINE_DBT_SCRATCH_SCHEMA"}
 
 

@@ -1,7 +1,6 @@
 """What is planted for an alert rule makes it fire, and one step short does not: from raw rows to the rule's view."""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -11,11 +10,9 @@ from cs_pipeline.demo.company import SampleCompany
 from cs_pipeline.demo.generate import company_tables
 from cs_pipeline.demo.planted_alerts import planted_tables
 from cs_pipeline.warehouse.connection import Warehouse
+from tests.builders.parsed_project import ParsedProject
 from tests.conftest import CopyDatabase
-from tests.dbt.conftest import DbtWarehouse, in_database
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
+from tests.dbt.conftest import DbtWarehouse
 
 COMPANY = SampleCompany(accounts=20, weeks=20, ends_on=date(2025, 6, 2))
 TABLES, TRUTH = planted_tables(COMPANY)
@@ -24,11 +21,11 @@ RULES = sorted(set(TRUTH["rule"].to_pylist()))
 
 @pytest.fixture(scope="module")
 def planted(
-    migrated: Warehouse, copy_once: CopyDatabase, dbt_manifest: "Manifest", tmp_path_factory: pytest.TempPathFactory
+    migrated: Warehouse, copy_once: CopyDatabase, dbt_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> DbtWarehouse:
     """The planted accounts and the tables of no account, built up to the end of the company."""
     empty = copy_once(migrated)
-    warehouse = DbtWarehouse(empty, in_database(dbt_manifest, empty.database), tmp_path_factory.mktemp("planted"))
+    warehouse = DbtWarehouse(empty, dbt_project, tmp_path_factory.mktemp("planted"))
     tables = company_tables(COMPANY)
     for name in {*tables, *TABLES}:
         parts = [found[name] for found in (tables, TABLES) if name in found]

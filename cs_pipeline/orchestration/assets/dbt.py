@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.dbt_manifest import validate_manifest
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from cs_pipeline.alerts.views import say_built, views_and_digest
@@ -78,7 +79,7 @@ def build_source_specs(folder: Path) -> list[dg.AssetSpec]:
 
     `folder` is the one that dbt is run on.
     """
-    sources = json.loads(build_manifest(folder).read_text())["sources"].values()
+    sources = validate_manifest(build_manifest(folder))["sources"].values()  # which `dbt_assets` reads, too
     return [
         dg.AssetSpec(
             key := [source["source_name"], source["name"]],
