@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,7 +80,9 @@ class Databases:
         """A database of a new name, empty or a copy of `template`."""
         name = f"test_{uuid.uuid4().hex[:12]}"
         if self.workers:
-            citus.create_everywhere(self.url, self.workers, name, template)
+            # With a server come its roles, which two databases that get it at once would both write there.
+            with nullcontext() if template else one_worker_at_a_time(self.shared / "servers.lock"):
+                citus.create_everywhere(self.url, self.workers, name, template)
         else:
             self._execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
         return Warehouse(self.url.rsplit("/", 1)[0] + f"/{name}")
