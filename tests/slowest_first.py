@@ -22,13 +22,16 @@ def put_slowest_first(items: list[pytest.Item]) -> None:
     by_seconds = sorted(groups.values(), key=_seconds, reverse=True)
     slow = [members for members in by_seconds if _seconds(members)]
     quick = [item for members in by_seconds[len(slow) :] for item in members]
+    alone = [item for item in quick if not _group(item)]  # those of a group may build on one another
     for number, members in enumerate(slow):
         group = pytest.mark.xdist_group(_group(members[0]) or f"slow_{number}")
-        members += [quick.pop() for _ in range(min(len(quick), AHEAD - len(members)))]
+        members += [alone.pop() for _ in range(min(len(alone), AHEAD - len(members)))]
         for item in members:
             if not _group(item):
                 item.add_marker(group)
-    items[:] = [*(item for members in slow for item in members), *quick]
+    first = [item for members in slow for item in members]
+    taken = {item.nodeid for item in first}
+    items[:] = [*first, *(item for item in quick if item.nodeid not in taken)]
 
 
 def _group(item: pytest.Item) -> str:

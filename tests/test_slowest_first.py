@@ -51,5 +51,13 @@ def test_a_slow_test_is_filled_up_with_quick_ones_so_that_no_other_slow_one_wait
     assert taken[-1] == ("quick 0", "")
 
 
+def test_quick_tests_of_a_group_stay_together_as_they_stand() -> None:
+    group = pytest.mark.xdist_group("shared")
+    taken = put_in_order(
+        Item("quick"), *(Item(f"shared {number}", [group]) for number in range(3)), Item("slow", [slow(2)])
+    )
+    assert taken == [("slow", "slow_0"), ("quick", "slow_0"), *((f"shared {number}", "shared") for number in range(3))]
+
+
 def test_where_nothing_is_quick_groups_stay_as_they_are() -> None:
     assert put_in_order(Item("one", [slow(1)]), Item("two", [slow(2)])) == [("two", "slow_0"), ("one", "slow_1")]
