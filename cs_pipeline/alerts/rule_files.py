@@ -18,6 +18,11 @@ def sql_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.sql"))
 
 
+def files_in(folders: Iterable[Path]) -> list[Path]:
+    """All of these."""
+    return [path for folder in folders for path in (*properties_files(folder), *sql_files(folder))]
+
+
 def versions_of(files: Iterable[Path]) -> Versions:
     """What differs once one of the files has changed, has come or is gone."""
     found: list[tuple[str, int, int]] = []

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cs_pipeline.alerts.folder_defaults import FolderDefaults, read_folder_defaults
 from cs_pipeline.alerts.parameters import Values, nearest, parameters_by_tier, problems_of_parameters
 from cs_pipeline.alerts.rule import COLUMNS, Alert
-from cs_pipeline.alerts.rule_files import Versions, properties_files, sql_files, versions_of
+from cs_pipeline.alerts.rule_files import Versions, files_in, properties_files, sql_files, versions_of
 from cs_pipeline.alerts.rule_sql import facts_in, read_defaults
 from cs_pipeline.alerts.schedule import Schedule
 from cs_pipeline.alerts.team_file import TeamRule, load_team_file, with_team_settings
@@ -112,7 +112,7 @@ def load_rules(config: Path | None, folder: Path = FOLDER) -> dict[str, Rule]:
     own = models_of_team(config)
     folders = (folder,) if own is None else (folder, own / "alerts")
     project = folder.parents[1] / "dbt_project.yml"
-    rules = _read_version(folders, project, versions_of([project, *_files(folders)]))
+    rules = _read_version(folders, project, versions_of([project, *files_in(folders)]))
     team = load_team_file(config, {name: (rule.alert, rule.defaults) for name, rule in rules.items()})
     return {name: _as_the_team_has_it(rules[name], team.rules.get(name)) for name in sorted(rules)}
 
@@ -143,12 +143,6 @@ def _read_version(
     if problems:
         raise InvalidFile("\n".join(problems))
     return rules
-
-
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        yield from properties_files(folder)
-        yield from sql_files(folder)
 
 
 def _as_the_team_has_it(rule: Rule, override: TeamRule | None) -> Rule:

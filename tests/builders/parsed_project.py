@@ -4,6 +4,7 @@ How a process is had in which dbt is loaded already is in `warm_dbt`.
 """
 
 import pickle
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.builders.warm_dbt import move
@@ -23,16 +24,7 @@ class ParsedProject:
 
     def in_database(self, database: str) -> "Manifest":
         """The project, to be run in that database."""
-        from dbt.contracts.graph.manifest import Manifest
-
         nodes, sources, unit_tests = pickle.loads(self._nodes)
-        shared = {
-            name: getattr(self.manifest, name)
-            for name in (
-                *("macros", "docs", "exposures", "functions", "metrics", "groups", "selectors", "metadata", "disabled"),
-                *("flat_graph", "state_check", "semantic_models", "saved_queries"),
-            )
-        }
-        given = Manifest(nodes=nodes, sources=sources, unit_tests=unit_tests, **shared)
+        given = replace(self.manifest, nodes=nodes, sources=sources, unit_tests=unit_tests, files={}, env_vars={})
         move(given, database)
         return given
