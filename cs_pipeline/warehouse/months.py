@@ -84,8 +84,9 @@ def archived_of(cursor: Cursor, table: SourceTable, months: Sequence[Month]) -> 
     return [month for month in months if month.starts in archived]
 
 
-def make_months(cursor: Cursor, table: SourceTable, months: Iterable[Month]) -> None:
-    """Create the partitions that are not there. Whoever reads the table meanwhile is not waited for.
+def make_months(cursor: Cursor, table: SourceTable, months: Iterable[Month]) -> list[Month]:
+    """Create the partitions that are not there, and return their months. Whoever reads the table meanwhile is not
+    waited for.
 
     Raises UserError where a table of its name is none of them, as one that was detached by hand.
     """
@@ -95,6 +96,7 @@ def make_months(cursor: Cursor, table: SourceTable, months: Iterable[Month]) -> 
         (table.relation,),
     )
     is_part: dict[str, bool] = dict(cursor.fetchall())
+    made = []
     for month in months:
         name, part = f"{table.name}_{month.name}", month.relation_of(table)
         if not is_part.get(name, True):
@@ -105,20 +107,24 @@ def make_months(cursor: Cursor, table: SourceTable, months: Iterable[Month]) -> 
         if name not in is_part:
             cursor.execute(f"create table {part} (like {table.relation} including defaults including comments)")
             cursor.execute(f"alter table {table.relation} attach partition {part} for values {month.bounds}")
+            made.append(month)
+    return made
 
 
-def incoming_rows(table: SourceTable, incoming: Incoming) -> str:
+def incoming_rows(table: SourceTable, incoming: Incoming, *, by_key: bool = False) -> str:
     """SQL, to be put behind `from`: the `incoming` rows, of a table that is kept by month with `incoming._moment`, when
     they happened, and the times between which the stored ones are near. So each time is read once, not for each month.
+    `by_key`: in the order of their keys.
     """
+    order = f"order by {', '.join(table.key)}" if by_key else ""
     if not table.by_month:
-        return f"{incoming.relation} as incoming"
+        return f"(select * from {incoming.relation} as incoming {order}) as incoming"
     moment = typed(table.column(table.event_time), incoming.types[table.event_time])
     near = f"interval '{24 * NEAR_DAYS} hours'"  # not days, for which PostgreSQL would look at a time zone
     return (
         f"(select incoming.*, _moment - {near} as _near_from, _moment + {near} as _near_until from ("
-        f"select incoming.*, incoming.ctid as _row, {moment} as _moment from {incoming.relation} as incoming offset 0"
-        ") as incoming offset 0) as incoming"
+        f"select incoming.*, incoming.ctid as _row, {moment} as _moment from {incoming.relation} as incoming "
+        f"{order} offset 0) as incoming offset 0) as incoming"
     )
 
 
@@ -133,6 +139,12 @@ def is_near(table: SourceTable, months: Sequence[Month], incoming: str = "incomi
     return f" and ({spans}) and {time} between {incoming}._near_from and {incoming}._near_until"
 
 
+def is_elsewhere(table: SourceTable, months: Iterable[Month]) -> str:
+    """SQL, to be put behind `is_near`: a `stored` row is in none of `months`, so that PostgreSQL does not read them."""
+    time = f"stored.{table.event_time}"
+    return "".join(f" and not ({span})" for span in (_within(time, month.starts, month.ends) for month in months))
+
+
 def _spans(time: str, months: Sequence[Month]) -> Iterator[str]:
     """SQL for each run of months: it is in them or in the months beside them."""
     runs: list[tuple[date, date]] = []
@@ -144,9 +156,13 @@ def _spans(time: str, months: Sequence[Month]) -> Iterator[str]:
         else:
             runs.append((starts, ends))
     for starts, ends in runs:
-        after = [f"{time} >= '{starts} 00:00Z'"] if starts != date.min else []
-        before = [f"{time} < '{ends} 00:00Z'"] if ends != date.max else []
-        yield " and ".join([*after, *before]) or "true"
+        yield _within(time, None if starts == date.min else starts, None if ends == date.max else ends)
+
+
+def _within(time: str, starts: date | None, ends: date | None) -> str:
+    after = [f"{time} >= '{starts} 00:00Z'"] if starts else []
+    before = [f"{time} < '{ends} 00:00Z'"] if ends else []
+    return " and ".join([*after, *before]) or "true"
 
 
 def _next(day: date) -> date:

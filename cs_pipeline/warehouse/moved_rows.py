@@ -17,6 +17,7 @@ from cs_pipeline.warehouse.months import MOMENT, Month, incoming_rows, is_near
 from cs_pipeline.warehouse.validation import typed
 
 _MOVED = "cs_pipeline.rows_moved"
+_DIFFER = "cs_pipeline.rows_differ"
 _LOAD = "cs_pipeline.load_id"
 NO_LOAD = 0
 """The load of a row that has been moved, and is yet to be written."""
@@ -34,9 +35,21 @@ def is_written_unless_it_moves(table: SourceTable, incoming: Incoming, changes: 
     `have_moved` tells then: so the one look for its key is enough.
     """
     return (
-        f"case when {_moves(table, incoming)} then set_config('{_MOVED}', 'yes', true) is null "
+        f"case when {' or '.join(_moves(table, incoming))} then {_note(_MOVED)} "
         f"else {' or '.join([*changes, f'stored.{LOAD_ID} = {NO_LOAD}'])} end"
     )
+
+
+def tells_of_difference(table: SourceTable, incoming: Incoming, changes: Sequence[str]) -> str:
+    """SQL, never true: of an `incoming` row and the `stored` one of its key, which `differ` tells when they do."""
+    return f"case when {' or '.join([*_moves(table, incoming), *changes])} then {_note(_DIFFER)} else false end"
+
+
+def differ(cursor: Cursor) -> bool:
+    """Whether there are rows of which `tells_of_difference` was to tell, in this transaction; forgotten then."""
+    cursor.execute("select current_setting(%s, true) = 'yes', set_config(%s, '', true)", (_DIFFER, _DIFFER))
+    is_told, _ = cursor.fetchone() or (False, None)
+    return bool(is_told)
 
 
 def have_moved(cursor: Cursor) -> bool:
@@ -54,7 +67,7 @@ def move_rows(
     cursor.execute("select set_config(%s, %s, true)", (_LOAD, str(load_id)))  # the trigger leaves it to us then
     cursor.execute(
         f"with moving as (delete from {table.relation} as stored using {incoming_rows(table, incoming)} "
-        f"where {has_same_key(table, months)} and ({_moves(table, incoming)}) returning stored.*, "
+        f"where {has_same_key(table, months)} and ({' or '.join(_moves(table, incoming))}) returning stored.*, "
         f"{', '.join(f'{_came(table, incoming, name)} as _new_{name}' for name in table.place)}), "
         f"{_days_left(table)}"
         f"placed as (insert into {table.relation} ({kept}, {placed}, {LOAD_ID}) "
@@ -78,8 +91,13 @@ def _days_left(table: SourceTable) -> str:
     )
 
 
-def _moves(table: SourceTable, incoming: Incoming) -> str:
-    return " or ".join(f"stored.{name} <> {_came(table, incoming, name)}" for name in table.place)
+def _note(setting: str) -> str:
+    """SQL, false, that sets a setting of this transaction to yes."""
+    return f"set_config('{setting}', 'yes', true) is null"
+
+
+def _moves(table: SourceTable, incoming: Incoming) -> list[str]:
+    return [f"stored.{name} <> {_came(table, incoming, name)}" for name in table.place]
 
 
 def _came(table: SourceTable, incoming: Incoming, name: str) -> str:

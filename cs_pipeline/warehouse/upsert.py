@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import psycopg2.errors
 from psycopg2.extensions import cursor as Cursor
 
-from cs_pipeline.warehouse.contract import LOAD_ID, LOADED_AT, SourceTable
+from cs_pipeline.warehouse.beside_stored import Within, write_beside_stored
+from cs_pipeline.warehouse.contract import LOAD_ID, SourceTable
 from cs_pipeline.warehouse.incoming import LOAD, Incoming
 from cs_pipeline.warehouse.layout import place_of_source
 from cs_pipeline.warehouse.load_report import Stage
-from cs_pipeline.warehouse.months import MOMENT, Month, archived_of, incoming_rows, make_months, months_of
-from cs_pipeline.warehouse.moved_rows import has_same_key, have_moved, is_written_unless_it_moves, move_rows
+from cs_pipeline.warehouse.months import Month, archived_of, make_months, months_of
 from cs_pipeline.warehouse.put_aside import put_aside_archived, put_aside_broken, put_aside_repeated
 from cs_pipeline.warehouse.spellings import respell
 from cs_pipeline.warehouse.spread import is_spread, place_table
@@ -53,7 +53,7 @@ def upsert_incoming(
     if archived := archived_of(cursor, table, months):
         rejected += put_aside_archived(cursor, table, incoming, origins, archived)
         months = [month for month in months if month not in archived]
-    make_months(cursor, table, months)
+    made = make_months(cursor, table, months)
     if spread:
         return Upserted(rejected, _write_spread(cursor, table, incoming, min(origins), months, is_new=is_new))
     if is_new:
@@ -65,10 +65,8 @@ def upsert_incoming(
             _touch_every_day(cursor, table, min(origins))
     else:
         is_few = _is_few(cursor, table, _rows(cursor, incoming.relation))
-        loaded = _insert_or_update(cursor, table, incoming, months, is_few=is_few)
-        if have_moved(cursor):
-            move_rows(cursor, table, incoming, min(origins), months)
-            loaded += _insert_or_update(cursor, table, incoming, months, is_few=is_few)
+        within = Within(months, empty=made, is_few=is_few)
+        loaded = write_beside_stored(cursor, table, incoming, _values(table, incoming), min(origins), within)
     if loaded:
         parts = [month.relation_of(table) for month in months] or [table.relation]
         _analyze(cursor, table, parts, is_few=not is_new and _is_few(cursor, table, loaded))
@@ -168,41 +166,3 @@ def _fill(cursor: Cursor, table: SourceTable, incoming: Incoming) -> int:
         f"select {', '.join(values.values())}, incoming.{LOAD} from {incoming.relation} as incoming"
     )
     return cursor.rowcount
-
-
-def _insert_or_update(
-    cursor: Cursor, table: SourceTable, incoming: Incoming, months: list[Month], *, is_few: bool
-) -> int:
-    """Write new and changed rows only: a conflict that changes nothing would still cost a row lock each.
-
-    Columns that did not come in keep their value; `_loaded_at` keeps the earliest, so that a past week that was
-    scored with a row can be scored with it again.
-    """
-    values = _values(table, incoming)
-    data = [name for name in values if name != LOADED_AT and name not in table.stored_key]
-    if table.by_month:
-        values[table.event_time] = MOMENT
-    changes = [f"stored.{name} is distinct from {values[name]}" for name in data]
-    updates = [f"{name} = excluded.{name}" for name in data]
-    if LOADED_AT in values:
-        earliest = f"least(stored.{LOADED_AT}, {{}}.{LOADED_AT})"
-        changes.append(f"stored.{LOADED_AT} is distinct from least(stored.{LOADED_AT}, {values[LOADED_AT]})")
-        updates.append(f"{LOADED_AT} = {earliest.format('excluded')}")
-    is_new = f"stored.{table.key[0]} is null"
-    is_changed = " or ".join(changes or ["false"])
-    is_written = is_written_unless_it_moves(table, incoming, changes) if table.can_move else is_changed
-    reads_whole = "off" if is_few else "on"
-    # Else PostgreSQL reads the whole table for them: it takes a page of the index for far from the next.
-    cursor.execute(f"set local enable_hashjoin = {reads_whole}; set local enable_mergejoin = {reads_whole}")
-    cursor.execute(
-        f"insert into {table.relation} as stored ({', '.join(values)}, {LOAD_ID}) "
-        f"select {', '.join(values.values())}, incoming.{LOAD} "
-        f"from {incoming_rows(table, incoming)} "
-        f"left join {table.relation} as stored on {has_same_key(table, months)} "
-        f"where {is_new} or {is_written} "
-        f"on conflict ({', '.join(table.stored_key)}) do update "
-        f"set {', '.join([*updates, f'{LOAD_ID} = excluded.{LOAD_ID}'])}"
-    )
-    loaded = cursor.rowcount
-    cursor.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
-    return loaded
