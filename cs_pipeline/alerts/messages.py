@@ -118,7 +118,7 @@ class Writer:
             "names_it": names_it,
             "severity_colours": SEVERITY_COLOURS,
             "first_open": _first_open(sections),
-            "brand": self._brand.in_templates(),
+            "brand": self._brand.in_templates,
             "company_name": self._settings.company_name,
             "postal_address": self._settings.postal_address,
             "is_for_customer": False,

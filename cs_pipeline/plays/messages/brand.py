@@ -4,6 +4,7 @@ What a message says is in its template; whom it comes from is in the settings.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -78,13 +79,14 @@ class Brand(_Part):
         """The brand in a file. Raises InvalidFile with every problem, each at its line and field."""
         return validate(cls, path)
 
+    @cached_property
     def in_templates(self) -> Mapping[str, object]:
         """How mails look, as templates read it."""
         return {"colours": self.colours.model_dump(), "font": self.font, "logo_url": self.logo_url}
 
     def links_under(self, product_url: str) -> Mapping[str, str]:
         """Every link as a URL, by name."""
-        return {name: _under(product_url, link) for name, link in self.links.model_dump().items()}
+        return {name: _under(product_url, link) for name, link in self.links}
 
     def story_for(
         self, industry: object, tier: object, product_url: str, *, of_expansion: bool = False

@@ -4,7 +4,7 @@ How a value is printed is in `environment`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, TRIGGER_FACTS, Trig
 from cs_pipeline.plays.messages import names
 from cs_pipeline.plays.messages.brand import Brand
 from cs_pipeline.plays.messages.environment import clean, in_words, is_missing
+from cs_pipeline.plays.messages.unsubscribe_link import unsubscribe_link
 from cs_pipeline.plays.playbooks import business_days
 from cs_pipeline.plays.playbooks.schema import CUSTOMER_ROLES, Playbook, Step
 from cs_pipeline.settings import Settings
@@ -76,45 +77,92 @@ CATALOGUE = {**ACCOUNT_FACTS, **{name: fact for each in TRIGGER_FACTS.values() f
 
 
 @dataclass(frozen=True)
-class TemplateFacts:
-    """Makes the values that the templates of a playbook get."""
+class About:
+    """What one message is about. `facts`: those of the catalogue by name, and `recipient_name`. `link_key` signs the
+    link by which its reader unsubscribes.
+    """
 
     settings: Settings
     brand: Brand
     playbook: Playbook
+    step: Step
+    facts: Mapping[str, object]
+    action: Action
+    link_key: str
 
-    def of(self, step: Step, facts: Mapping[str, object], action: Action) -> dict[str, object]:
-        """Every known name with its value, None where it is missing, for one message."""
-        settings, brand = self.settings, self.brand
-        values = {name: clean(_typed(facts.get(name), fact.type)) for name, fact in CATALOGUE.items()}
-        values["account_name"] = names.account_name(values["account_name"])
-        if values["account_name"] is None:
-            values["account_name"] = "your team" if step.to in CUSTOMER_ROLES else clean(action.account_id)
-        values["owner_email"] = _address(values["owner_email"])
-        name = names.person_name(clean(facts.get("recipient_name")))
-        return values | {
-            "account_id": clean(action.account_id),
-            "contact_name": name,
-            "contact_first_name": names.first_name(name),
-            "is_for_customer": step.to in CUSTOMER_ROLES,
-            "due_on": action.due_at.astimezone(business_days.zone(str(values["timezone"] or ""))).date(),
-            "play_title": self.playbook.title,
-            "step_day": step.day,
-            "step_title": step.title or step.step.replace("_", " ").capitalize(),
-            "checklist": list(step.checklist),
-            "score_words": _score_words(facts),
-            "company_name": settings.company_name,
-            "sender_name": settings.sender_name,
-            "postal_address": settings.postal_address,
-            "account_url": f"{settings.ui_url.rstrip('/')}/assets/cs/health_scores",
-            "brand": brand.in_templates(),
-            "link": _links(brand, settings, reference_of(action)),
-            "asked_by": reference_of(action),
-            "story": brand.story_for(values["industry"], values["tier"], settings.product_url),
-            "expansion_story": brand.story_for(
-                values["industry"], values["tier"], settings.product_url, of_expansion=True
-            ),
-        }
+
+class Values(Mapping[str, object]):
+    """Every known name with its value, None where it is missing, for one message. A value is made when it is first
+    asked for: a message shows few of them.
+    """
+
+    def __init__(self, about: About) -> None:
+        self._about = about
+        self._values: dict[str, object] = {}
+
+    def give(self, **values: object) -> "Values":
+        """Itself, with what the message says of itself."""
+        self._values |= values
+        return self
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._values:
+            self._values[name] = _MADE[name](self._about, self) if name in _MADE else _fact(self._about, name)
+        return self._values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values or name in _MADE or name in CATALOGUE
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**CATALOGUE, **_MADE, **self._values})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _fact(about: About, name: str) -> object:
+    return clean(_typed(about.facts.get(name), CATALOGUE[name].type))
+
+
+def _account_name(about: About) -> object:
+    name = names.account_name(_fact(about, "account_name"))
+    if name is not None:
+        return name
+    return "your team" if about.step.to in CUSTOMER_ROLES else clean(about.action.account_id)
+
+
+def _story(about: About, values: Values, *, of_expansion: bool = False) -> Mapping[str, str] | None:
+    url = about.settings.product_url
+    return about.brand.story_for(values["industry"], values["tier"], url, of_expansion=of_expansion)
+
+
+_MADE: Mapping[str, Callable[[About, Values], object]] = {
+    "account_name": lambda about, _: _account_name(about),
+    "owner_email": lambda about, _: _address(_fact(about, "owner_email")),
+    "account_id": lambda about, _: clean(about.action.account_id),
+    "contact_name": lambda about, _: names.person_name(clean(about.facts.get("recipient_name"))),
+    "contact_first_name": lambda _, values: names.first_name(values["contact_name"]),
+    "is_for_customer": lambda about, _: about.step.to in CUSTOMER_ROLES,
+    "due_on": lambda about, values: about.action.due_at.astimezone(
+        business_days.zone(str(values["timezone"] or ""))
+    ).date(),
+    "play_title": lambda about, _: about.playbook.title,
+    "step_day": lambda about, _: about.step.day,
+    "step_title": lambda about, _: about.step.title or about.step.step.replace("_", " ").capitalize(),
+    "checklist": lambda about, _: list(about.step.checklist),
+    "score_words": lambda about, _: _score_words(about.facts),
+    "company_name": lambda about, _: about.settings.company_name,
+    "sender_name": lambda about, _: about.settings.sender_name,
+    "postal_address": lambda about, _: about.settings.postal_address,
+    "unsubscribe_url": lambda about, _: unsubscribe_link(about.settings, about.action.action_key, about.link_key),
+    "account_url": lambda about, _: f"{about.settings.ui_url.rstrip('/')}/assets/cs/health_scores",
+    "brand": lambda about, _: about.brand.in_templates,
+    "link": lambda about, values: _links(about.brand, about.settings, str(values["asked_by"])),
+    "asked_by": lambda about, _: reference_of(about.action),
+    "story": _story,
+    "expansion_story": lambda about, values: _story(about, values, of_expansion=True),
+}
+"""How each value is made that is not a fact of the catalogue as it is. What a mail says of itself is given."""
 
 
 def reference_of(action: Action) -> str:

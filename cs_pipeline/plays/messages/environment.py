@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,20 @@ class Template:
     def render(self, values: Mapping[str, object]) -> str:
         """The text it makes of `values`. Raises TemplateError with file, line and variable."""
         try:
-            return TWO_FULL_STOPS.sub(".", self._template.render(values).lstrip("\n"))
+            shown = values if self._names is None else {name: values[name] for name in self._names if name in values}
+            text = self._template.render(shown).lstrip("\n")
         except Exception as error:  # whatever an expression raises is a fault of the template
             path, line = _place(error) or (self._path, 1)
             raise TemplateError(f"{path}:{line}: {self._words(error, path, line, values)}") from None
+        return TWO_FULL_STOPS.sub(".", text) if ".." in text else text
+
+    @cached_property
+    def _names(self) -> frozenset[str] | None:
+        """What it may show, with the files it is laid out with; None where only they can say."""
+        try:
+            return _names_in(self._environment, self._tree)
+        except jinja2.TemplateError:
+            return None
 
     def _words(self, error: Exception, path: Path, line: int, values: Mapping[str, object]) -> str:
         if isinstance(error, _MissingValue):
@@ -172,6 +183,23 @@ def _number(value: object) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise TypeError(f"expected a number, got {type(given).__name__}")
     return given
+
+
+def _names_in(environment: jinja2.Environment, tree: nodes.Template) -> frozenset[str] | None:
+    found = meta.find_undeclared_variables(tree)
+    for name in meta.find_referenced_templates(tree):
+        names = None if name is None else _names_of(environment, name)
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)
+
+
+@lru_cache(maxsize=256)
+def _names_of(environment: jinja2.Environment, name: str) -> frozenset[str] | None:
+    assert environment.loader is not None
+    source, path, _ = environment.loader.get_source(environment, name)
+    return _names_in(environment, environment.parse(source, name, path))
 
 
 def _place(error: BaseException) -> tuple[Path, int] | None:

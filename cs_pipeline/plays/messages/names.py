@@ -46,6 +46,8 @@ _NOT_A_NAME_ALONE = _words(
 )
 """No name where it is all there is, in one word or two; some are given names beside another (Na Li)."""
 
+_NOT_A_NAME_EVER = _NOT_A_NAME | _NOT_A_NAME_ALONE
+
 _CAPITALS_ONLY = frozenset(["nan"])
 """No name unless it is written as one: `NaN`, `nan` and `NAN` are what software writes, `Nan` is a person."""
 
@@ -117,7 +119,7 @@ def account_name(text: object) -> str | None:
         return None
     words = [word for each in text.split() if (word := _letters(each))]
     whole = "".join(words)
-    is_alone = whole in _NOT_A_NAME | _NOT_A_NAME_ALONE | _CAPITALS_ONLY or whole in _NO_ACCOUNT_NAME
+    is_alone = any(whole in known for known in (_NOT_A_NAME_EVER, _CAPITALS_ONLY, _NO_ACCOUNT_NAME))
     return None if words and (is_alone or set(words) <= _NO_VALUE) and not _has_digit(text) else text
 
 
@@ -135,9 +137,9 @@ def _is_placeholder(name: str, words: list[str]) -> bool:
     whole = "".join(words)
     if words[0] in _NOT_A_NAME or "n/a" in name.lower().split():
         return True
-    if not {whole, "".join(words[:2])}.isdisjoint(_NOT_A_NAME_ALONE | _NOT_A_NAME):  # `No name provided`
+    if not {whole, "".join(words[:2])}.isdisjoint(_NOT_A_NAME_EVER):  # `No name provided`
         return True
-    if set(words) <= _NOT_A_NAME | _NOT_A_NAME_ALONE:
+    if set(words) <= _NOT_A_NAME_EVER:
         return True
     if set(words) <= _CAPITALS_ONLY and not name.istitle():
         return True

@@ -11,6 +11,10 @@ from xml.etree import ElementTree
 WIDTH = 76
 LEFT_OUT = "not-in-text"
 RULE = "-" * 24
+_SPACE = re.compile(r"\s+")
+_EMPTY_LINE = re.compile(r"\n\s*\n")
+_PARAGRAPH = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
+_ITEM = textwrap.TextWrapper(WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def plain_text(mjml: str) -> str:
@@ -69,22 +73,14 @@ def _cells(table: ElementTree.Element) -> Iterator[str]:
 
 
 def _wrapped(text: str) -> Iterator[str]:
-    for paragraph in re.split(r"\n\s*\n", text):
+    for paragraph in _EMPTY_LINE.split(text):
         lines = [" ".join(line.split()) for line in paragraph.strip().split("\n")]
         yield "\n".join(
-            line
-            if len(line) <= WIDTH
-            else textwrap.fill(
-                line,
-                WIDTH,
-                subsequent_indent="  " if line.startswith("- ") else "",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            line if len(line) <= WIDTH else (_ITEM if line.startswith("- ") else _PARAGRAPH).fill(line)
             for line in lines
             if line
         )
 
 
 def _collapsed(text: str | None) -> str:
-    return re.sub(r"\s+", " ", text or "")
+    return _SPACE.sub(" ", text) if text else ""

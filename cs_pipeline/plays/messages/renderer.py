@@ -19,7 +19,7 @@ from cs_pipeline.errors import UserError
 from cs_pipeline.plays.messages import loader, samples
 from cs_pipeline.plays.messages.block_template import BlockTemplate
 from cs_pipeline.plays.messages.brand import Brand
-from cs_pipeline.plays.messages.context import Action, TemplateFacts, known_names
+from cs_pipeline.plays.messages.context import About, Action, Values, known_names
 from cs_pipeline.plays.messages.environment import (
     Template,
     TemplateError,
@@ -28,7 +28,6 @@ from cs_pipeline.plays.messages.environment import (
     text_environment,
 )
 from cs_pipeline.plays.messages.plain_text import plain_text
-from cs_pipeline.plays.messages.unsubscribe_link import unsubscribe_link
 from cs_pipeline.plays.playbooks.schema import Playbook, Step
 from cs_pipeline.settings import Settings
 
@@ -93,9 +92,7 @@ class Renderer:
         variable, and never prints a missing value.
         """
         step = step.as_sent(playbook.playbook, action.account_id)
-        to_show = TemplateFacts(self._settings, self._brand, playbook)
-        link = unsubscribe_link(self._settings, action.action_key, self._link_key)
-        values = to_show.of(step, facts, action) | {"unsubscribe_url": link}
+        values = Values(About(self._settings, self._brand, playbook, step, facts, action, self._link_key))
         write = {
             "mail": self._email,
             "blocks": self._block_message,
@@ -116,7 +113,7 @@ class Renderer:
             account_id=action.account_id,
             playbook=action.playbook,
             step=step.step,
-            due_on=values["due_on"],  # pyright: ignore[reportArgumentType] - a date, see TemplateFacts
+            due_on=values["due_on"],  # pyright: ignore[reportArgumentType] - a date, see Values
             category=action.family,
         )
 
@@ -143,13 +140,13 @@ class Renderer:
         except UserError as error:
             raise UserError(f"for an account {account}: {error}") from None
 
-    def _email(self, step: Step, values: Mapping[str, object]) -> _Written:
+    def _email(self, step: Step, values: Values) -> _Written:
         return self._mail(step.template, values)
 
-    def _mail(self, name: str, values: Mapping[str, object]) -> _Written:
+    def _mail(self, name: str, values: Values) -> _Written:
         template = self._text_template("email", name)
         subject, preview = (_one_line(template.front[name].render(values)) for name in ("subject", "preview"))
-        mjml = template.body.render({**values, "subject": subject, "preview": preview})
+        mjml = template.body.render(values.give(subject=subject, preview=preview))
         try:
             html, text = mjml2html(mjml), plain_text(mjml)
         except ValueError as error:
@@ -163,19 +160,19 @@ class Renderer:
             payload["unsubscribe_url"] = values["unsubscribe_url"]
         return _Written(subject, text, html, payload)
 
-    def _block_message(self, step: Step, values: Mapping[str, object]) -> _Written:
+    def _block_message(self, step: Step, values: Values) -> _Written:
         template, why = (self._block_template(step.channel, name) for name in (step.template, WHY))
         subject, layout = _one_line(template.text.render(values)), template.layout
         blocks = layout.fit([*template.render_blocks(values), *why.render_blocks(values)])
         return _Written(subject, f"{subject}\n\n{why.text.render(values)}\n", None, {layout.field: blocks})
 
-    def _record(self, step: Step, values: Mapping[str, object]) -> _Written:
+    def _record(self, step: Step, values: Values) -> _Written:
         template, why = (self._text_template(step.channel, name) for name in (step.template, WHY))
         title = _one_line(template.front["title"].render(values))
         text = f"{_unwrapped(template.body.render(values))}\n\n{_unwrapped(why.body.render(values))}\n"
         return _Written(title, text, None, {"kind": step.kind, "priority": step.priority})
 
-    def _text_message(self, step: Step, values: Mapping[str, object]) -> _Written:
+    def _text_message(self, step: Step, values: Values) -> _Written:
         """With the e-mail that it is where no webhook is set."""
         template = self._text_template(step.channel, step.template)
         subject = _one_line(template.front["subject"].render(values))
@@ -183,7 +180,7 @@ class Renderer:
         if len(text) > LONGEST_TEXT_MESSAGE:
             text = text[: LONGEST_TEXT_MESSAGE - 1].rstrip() + "…"
         preview, paragraphs = _one_line(text), text.split("\n\n")
-        mail = self._mail(TEXT_MESSAGE, {**values, "subject": subject, "preview": preview, "paragraphs": paragraphs})
+        mail = self._mail(TEXT_MESSAGE, values.give(subject=subject, preview=preview, paragraphs=paragraphs))
         return _Written(subject, text, mail.html, {**mail.payload, AS_EMAIL: mail.text})
 
     def _template(self, step: Step) -> _TextTemplate | BlockTemplate:

@@ -57,7 +57,7 @@ class MailWriter:
                 "unbroken": unbroken,
                 "account_url": self._account_url,
                 "page_url": page_url,
-                "brand": self._brand.in_templates(),
+                "brand": self._brand.in_templates,
                 "company_name": self._settings.company_name,
                 "postal_address": self._settings.postal_address,
                 "is_for_customer": False,

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from cs_pipeline.clock import Clock
 from cs_pipeline.plays.enrolment import exits
 from cs_pipeline.plays.facts.query import AsOf
@@ -56,6 +58,7 @@ def rows_for_a_delivery(company: Company, settings: Settings, clock: Clock, goes
     return company.rows_read(*READ) - before
 
 
+@pytest.mark.one_server("each server keeps the statistics of its part")
 def test_a_delivery_reads_as_much_however_many_plays_go_on(company: Company, settings: Settings, clock: Clock) -> None:
     enrolled(company, settings, one_mail_play(), count=DUE)
     few = rows_for_a_delivery(company, settings, clock, range(FEW))

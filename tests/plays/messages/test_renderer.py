@@ -232,6 +232,17 @@ def test_a_template_of_the_team_takes_the_place_of_the_shipped_one(config: Path)
     assert message.subject == "Ours"
 
 
+@pytest.mark.parametrize("name", ["'_greeting.txt.j2'", "('_greeting', '.txt.j2') | join"])
+def test_a_file_that_a_template_includes_shows_what_it_knows(config: Path, name: str):
+    greeting = "{% if contact_first_name is not none %}Hello {{ contact_first_name }}{% endif %}, {{ link.help }}"
+    write_template(config, "crm", greeting, name="_greeting")
+    write_template(config, "crm", f"---\ntitle: Mine\n---\n{{% include {name} %}}")
+    playbook = playbook_with("crm")
+    facts = {"recipient_name": "Ada Lovelace"}
+    message = Renderer(Settings(home=config, config=config)).render(playbook, playbook.steps[0], facts, ACTION)
+    assert message.body_text.startswith("Hello Ada, https://app.example.com/help?")
+
+
 def test_a_brand_of_the_team_colours_mail_and_leads_to_its_pages(config: Path):
     text = SHIPPED_BRAND.read_text().replace("#1f6f5c", "#aa0033")
     text = text.replace("help: /help", "help: https://help.x.example/")

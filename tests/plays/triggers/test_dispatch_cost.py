@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.plays.triggers.dispatch import offer
 from cs_pipeline.plays.triggers.dispatch_cursor import Cursor, Offer
@@ -52,6 +54,7 @@ def rows_for_a_tick(company: Company, decided: range) -> int:
     return company.rows_read(*READ) - before
 
 
+@pytest.mark.one_server("each server keeps the statistics of its part")
 def test_a_tick_reads_as_much_however_much_the_week_has_brought(company: Company) -> None:
     company.run("insert into cs.playbooks values ('yellow', 'v', '{}')")
     few = rows_for_a_tick(company, range(FEW))
