@@ -51,6 +51,7 @@ def is_holiday(day: date, country: str) -> bool:
     return day in _calendar(country.upper())
 
 
+@lru_cache(maxsize=1_024)  # Python itself keeps eight, and else reads the file for every account
 def zone(name: str | None) -> ZoneInfo:
     """The time zone `name`, or UTC where there is none of that name."""
     try:
