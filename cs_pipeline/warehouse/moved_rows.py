@@ -42,7 +42,8 @@ def is_written_unless_it_moves(table: SourceTable, incoming: Incoming, changes: 
 
 def tells_of_difference(table: SourceTable, incoming: Incoming, changes: Sequence[str]) -> str:
     """SQL, never true: of an `incoming` row and the `stored` one of its key, which `differ` tells when they do."""
-    return f"case when {' or '.join([*_moves(table, incoming), *changes])} then {_note(_DIFFER)} else false end"
+    says_other = " or ".join([*_moves(table, incoming), *changes]) or "false"
+    return f"case when {says_other} then {_note(_DIFFER)} else false end"
 
 
 def differ(cursor: Cursor) -> bool:

@@ -50,6 +50,11 @@ def test_a_started_server_answers_and_starting_again_changes_nothing(embedded: E
     assert embedded.stop() is False
 
 
+def test_texts_are_ordered_by_their_bytes_and_letters_of_all_languages_are_known(embedded: EmbeddedServer) -> None:
+    order = "select datcollate || ' ' || upper('é') from pg_database where datname = current_database()"
+    assert answer(embedded.start(), order) == "C É"
+
+
 def test_data_survives_a_server_that_ended_without_saying_goodbye(embedded: EmbeddedServer) -> None:
     url = embedded.start()
     with Warehouse(url).session() as session, session.cursor() as cursor:
