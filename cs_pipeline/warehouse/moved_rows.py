@@ -48,15 +48,12 @@ def tells_of_difference(table: SourceTable, incoming: Incoming, changes: Sequenc
 
 def differ(cursor: Cursor) -> bool:
     """Whether there are rows of which `tells_of_difference` was to tell, in this transaction; forgotten then."""
-    cursor.execute("select current_setting(%s, true) = 'yes', set_config(%s, '', true)", (_DIFFER, _DIFFER))
-    is_told, _ = cursor.fetchone() or (False, None)
-    return bool(is_told)
+    return _was_noted(cursor, _DIFFER)
 
 
 def have_moved(cursor: Cursor) -> bool:
-    """Whether there are rows that `is_written_unless_it_moves` found to move, in this transaction."""
-    cursor.execute("select current_setting(%s, true) = 'yes'", (_MOVED,))
-    return cursor.fetchone() == (True,)
+    """Whether there are rows that `is_written_unless_it_moves` found to move, in this transaction; forgotten then."""
+    return _was_noted(cursor, _MOVED)
 
 
 def move_rows(
@@ -95,6 +92,12 @@ def _days_left(table: SourceTable) -> str:
 def _note(setting: str) -> str:
     """SQL, false, that sets a setting of this transaction to yes."""
     return f"set_config('{setting}', 'yes', true) is null"
+
+
+def _was_noted(cursor: Cursor, setting: str) -> bool:
+    cursor.execute("select current_setting(%s, true) = 'yes', set_config(%s, '', true)", (setting, setting))
+    is_noted, _ = cursor.fetchone() or (False, None)
+    return bool(is_noted)
 
 
 def _moves(table: SourceTable, incoming: Incoming) -> list[str]:
