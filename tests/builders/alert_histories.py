@@ -10,6 +10,7 @@ from cs_pipeline.alerts.rule import Parameter
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.alert_rules import START, rule
+from tests.builders.kept_sessions import kept_session
 
 DAY = timedelta(days=1)
 
@@ -75,11 +76,11 @@ class AlertHistory:
         self.insert("staging.stg_accounts", [(account, day(signed_up), None if left is None else day(left))])
 
     def insert(self, table: str, rows: list[tuple[object, ...]]) -> None:
-        with self.warehouse.session() as session, session.cursor() as cursor:
+        with kept_session(self.warehouse).cursor() as cursor:
             execute_values(cursor, f"insert into {table} values %s", rows)
 
     def run(self, sql: str, *parameters: object) -> list[tuple]:
-        with self.warehouse.session() as session, session.cursor() as cursor:
+        with kept_session(self.warehouse).cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 

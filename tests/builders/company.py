@@ -4,13 +4,13 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from textwrap import dedent
 
-import psycopg2
 from psycopg2.extensions import connection as Session
 
 from cs_pipeline.plays.facts.catalogue import ACCOUNT_FACTS, WEEK_COLUMNS
 from cs_pipeline.plays.playbooks.schema import Playbook
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.citus import spread_marts
+from tests.builders.kept_sessions import kept_session
 from tests.waiting import wait_until
 
 MONDAY = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -67,32 +67,17 @@ values ('weekly_points', 'v1', '{{}}', '{{}}', '{{}}');
 class Company:
     """Writes rows; every method is one row unless it says otherwise."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, *, has_marts: bool = False) -> None:
         self.warehouse = warehouse
-        self._kept: Session | None = None
-        self.run(MARTS)
-        spread_marts(warehouse)
+        if not has_marts:
+            self.run(MARTS)
+            spread_marts(warehouse)
 
     def run(self, sql: str, *parameters: object, session: Session | None = None) -> list[tuple]:
         """Run a statement (in a transaction of its own) and return its rows."""
-        with (session or self._session()).cursor() as cursor:
+        with (session or kept_session(self.warehouse)).cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
-
-    def _session(self) -> Session:
-        """One that commits every statement, kept until the server ends it: to connect costs more than most of them.
-
-        A database is dropped whoever still reads it.
-        """
-        try:
-            if self._kept:
-                self._kept.cursor().execute("select 1")
-                return self._kept
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            pass
-        self._kept = self.warehouse.connect()
-        self._kept.autocommit = True
-        return self._kept
 
     def insert(self, table: str, **values: object) -> None:
         columns = ", ".join(values)

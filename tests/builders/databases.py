@@ -9,18 +9,19 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import psycopg2
-import psycopg2.errors
+from psycopg2.extensions import connection as Session
 
 from cs_pipeline.warehouse.connection import Warehouse
 from cs_pipeline.warehouse.embedded import EmbeddedServer
 from cs_pipeline.warehouse.migrate import migrate
 from tests.builders import citus
+from tests.builders.kept_sessions import let_go
 
 FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal"}
 FLEETING |= {"max_wal_senders": "0", "max_connections": "300"}
@@ -78,6 +79,8 @@ class Databases:
 
     def create(self, template: str | None = None) -> Warehouse:
         """A database of a new name, empty or a copy of `template`."""
+        if template:
+            let_go(template)
         name = f"test_{uuid.uuid4().hex[:12]}"
         if self.workers:
             # With a server come its roles, which two databases that get it at once would both write there.
@@ -110,6 +113,7 @@ class Databases:
             if not made.exists():
                 warehouse = self.create(template and template.database)
                 make(warehouse)
+                let_go(warehouse.database)
                 made.write_text(warehouse.url)
         return Warehouse(made.read_text())
 
@@ -119,15 +123,21 @@ class Databases:
             self.drop(Warehouse(made.read_text()))
 
     def _execute(self, statement: str) -> None:
-        with closing(psycopg2.connect(self.url)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
+        with self._server.cursor() as cursor:
+            cursor.execute(statement)
+
+    @cached_property
+    def _server(self) -> Session:
+        """Every test makes a database, or several."""
+        session = psycopg2.connect(self.url)
+        session.autocommit = True
+        return session
 
 
 @contextmanager
 def nobody_let_in(warehouse: Warehouse, server: str) -> Iterator[None]:
     """Within, `warehouse` refuses every connection, as a database that is away does. `server` is its server's URL."""
+    let_go(warehouse.database)
     allow = f"alter database {warehouse.database} allow_connections "
     with Warehouse(server).session() as session, session.cursor() as cursor:
         cursor.execute(allow + "false")

@@ -8,13 +8,15 @@ from cs_pipeline.clock import Clock
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.company import MONDAY, Company
+from tests.builders.databases import Databases
 from tests.builders.marts import create_marts
+from tests.conftest import CopyDatabase
 
 
 @pytest.fixture
-def company(warehouse: Warehouse) -> Company:
-    """No accounts yet."""
-    return Company(warehouse)
+def company(databases: Databases, migrated: Warehouse, copy_database: CopyDatabase) -> Company:
+    """No accounts yet, in a fresh database of the test's own."""
+    return Company(copy_database(databases.made_once("company", Company, migrated)), has_marts=True)
 
 
 @pytest.fixture
@@ -30,7 +32,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def marts(warehouse: Warehouse) -> Warehouse:
-    """The test's own warehouse, with empty marts."""
-    create_marts(warehouse)
-    return warehouse
+def marts(databases: Databases, migrated: Warehouse, copy_database: CopyDatabase) -> Warehouse:
+    """A fresh database of the test's own, with empty marts."""
+    return copy_database(databases.made_once("marts", create_marts, migrated))

@@ -1,14 +1,14 @@
 """Marts as small tables of a test's own, with the columns that history and renewals read."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from psycopg2.extras import execute_values
-
 from cs_pipeline.health.metrics import METRICS
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.citus import spread_marts
+from tests.builders.kept_sessions import kept_session
 from tests.builders.scored_accounts import HEALTHY
 
 FIRST = date(2024, 1, 1)
@@ -56,12 +56,12 @@ def create_marts(warehouse: Warehouse) -> None:
 
 def insert(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
     """Rows into a table of the marts; all have the columns of the first."""
-    columns = list(rows[0])
-    with warehouse.session() as session, session.cursor() as cursor:
-        execute_values(
-            cursor,
-            f"insert into marts.{table} ({', '.join(columns)}) values %s",
-            [[row[column] for column in columns] for row in rows],
+    columns = ", ".join(rows[0])
+    with kept_session(warehouse).cursor() as cursor:
+        cursor.execute(
+            f"insert into marts.{table} ({columns}) "
+            f"select {columns} from json_populate_recordset(null::marts.{table}, %s)",
+            [json.dumps(rows, default=str)],
         )
 
 
@@ -88,7 +88,7 @@ def add_account(warehouse: Warehouse, account: str) -> None:
 
 
 def remove_account_week(warehouse: Warehouse, account: str, number: int) -> None:
-    with warehouse.session() as session, session.cursor() as cursor:
+    with kept_session(warehouse).cursor() as cursor:
         cursor.execute(
             "delete from marts.fct_account_weeks where account_id = %s and week = %s", (account, week(number))
         )

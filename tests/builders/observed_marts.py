@@ -1,12 +1,13 @@
 """Companies of a few dozen accounts as marts, with departures of a test's own making."""
 
+import functools
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
 
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.builders.marts import insert, week
+from tests.builders.marts import Row, insert, week
 
 WEEKS = 60
 LEAVERS, STAYERS = 60, 120
@@ -44,19 +45,23 @@ def add_company(warehouse: Warehouse, telltale: str = "", flatters: float = 0.0)
     `telltale` is a metric that is 1 from 8 weeks before an account leaves, and 0 otherwise. `flatters` is the share of
     observations, at random, in which it is 0 all the same.
     """
+    accounts, weeks = _company(telltale, flatters)
+    insert(warehouse, "dim_accounts", accounts)
+    insert(warehouse, "fct_account_weeks", weeks)
+
+
+@functools.cache
+def _company(telltale: str, flatters: float) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Accounts, and their weeks."""
     random = np.random.default_rng(5)
     accounts = LEAVERS + STAYERS
     leaves_in = np.where(np.arange(accounts) < LEAVERS, random.integers(10, WEEKS - 1, accounts), WEEKS + 99)
     names = [f"a{number:03}" for number in range(accounts)]
-    insert(
-        warehouse,
-        "dim_accounts",
-        [
-            {"account_id": name, "churned_at": week(int(left)) + timedelta(days=2) if left < WEEKS else None}
-            for name, left in zip(names, leaves_in, strict=True)
-        ],
-    )
-    rows = []
+    known: list[Row] = [
+        {"account_id": name, "churned_at": week(int(left)) + timedelta(days=2) if left < WEEKS else None}
+        for name, left in zip(names, leaves_in, strict=True)
+    ]
+    rows: list[Row] = []
     for number in range(WEEKS):
         use = np.clip(random.normal(0.8, 0.2, accounts) - 0.05 * np.clip(12 - (leaves_in - number), 0, 12), 0, 1)
         told = (leaves_in - number <= 8) & (random.random(accounts) >= flatters)
@@ -72,7 +77,7 @@ def add_company(warehouse: Warehouse, telltale: str = "", flatters: float = 0.0)
             }
             for each in np.flatnonzero(leaves_in > number)
         ]  # fmt: skip
-    insert(warehouse, "fct_account_weeks", rows)
+    return known, rows
 
 
 def score_all(warehouse: Warehouse, score: str) -> None:

@@ -158,7 +158,9 @@ from pg_index where indexrelid::regclass::text like '%_key_by_account' order by 
 """
 BUILDING = """
 select pid from pg_stat_activity
-where datname = current_database() and query like 'create unique index concurrently%' and wait_event_type = 'Lock'
+where
+    datname = current_database() and query like 'create unique index concurrently% on raw.events %'
+    and wait_event_type = 'Lock'
 """
 
 
