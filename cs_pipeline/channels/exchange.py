@@ -36,6 +36,8 @@ class BoundedExchange(HTTPConnection):
     """
 
     sock: socket.socket
+    began_at = 0.0
+    """When the newest exchange began, on the monotonic clock."""
     _ends: float | None = None
     _has_written = False
 
@@ -78,7 +80,8 @@ class BoundedExchange(HTTPConnection):
         fenced = seconds_left()
         if fenced is not None and fenced <= 0:
             raise FencedError("too late to send")
-        self._ends = time.monotonic() + EXCHANGE_SECONDS
+        self.began_at = time.monotonic()
+        self._ends = self.began_at + EXCHANGE_SECONDS
         self._has_written = False
 
     def _left(self) -> float:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 SENDS_FOR = 60.0  # seconds from before the claim
@@ -92,6 +93,12 @@ class _Setting(ctypes.Structure):
     _fields_ = (("interval", _Moment), ("first", _Moment))
 
 
+@cache
+def _libc() -> ctypes.PyDLL:
+    """The C library. Its timers are set at once: to let go of Python's lock meanwhile would be to wait for it again."""
+    return ctypes.PyDLL(None, use_errno=True)
+
+
 @contextmanager
 def _killed_at(moment: float) -> Iterator[None]:
     """The kernel kills this process at `moment` unless the block has ended.
@@ -106,7 +113,7 @@ def _killed_at(moment: float) -> Iterator[None]:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
         return
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     timer = ctypes.c_void_p()
     event = _Event(None, signal.SIGKILL, 0, b"")  # 0: SIGEV_SIGNAL
     if libc.timer_create(_CLOCK, ctypes.byref(event), ctypes.byref(timer)) != 0:

@@ -7,18 +7,13 @@ cannot look.
 """
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
-from functools import partial
-from typing import Any
-from urllib.request import Request
 
 from pydantic import SecretStr
-from python_http_client.client import Client, Response
 from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Mail
 
 from cs_pipeline.channels.base import BaseChannel
@@ -26,17 +21,15 @@ from cs_pipeline.channels.http import (
     BROKEN_EXCHANGE,
     TIMEOUT_SECONDS,
     broken_off,
-    opener_that_tells,
     redacted,
     seconds_in,
-    silenced,
 )
 from cs_pipeline.channels.message import LookupResult, Message, Outcome
 from cs_pipeline.channels.refusals import SENDGRID_FIELDS_OF_OURS, meaning_of_status, outcome_of
+from cs_pipeline.channels.sendgrid_client import CALLS_AT_A_TIME, client_of
 from cs_pipeline.channels.sendgrid_requests import Sending, batch_key, is_address, requests
 
 MOST_TOGETHER = 100
-CALLS_AT_A_TIME = 16  # SendGrid takes 10,000 requests a second; mails of as many accounts differ in their envelope
 NO_ADDRESS = Outcome("failed", detail="the recipient is not an e-mail address")
 
 
@@ -125,19 +118,6 @@ def _not_asked(outcome: Outcome) -> Outcome:
     return Outcome("retry", detail=outcome.detail, retry_after=outcome.retry_after, cause=cause)
 
 
-def client_of(api_key: SecretStr, host: str, timeout_seconds: float) -> SendGridAPIClient:
-    """The vendor's client, which says nothing of its own and tells a failed connect from a broken exchange."""
-    silenced("python_http_client.client")
-    sendgrid = SendGridAPIClient(api_key.get_secret_value(), host=host)
-    sendgrid.client = _TellingClient(
-        host=host,
-        request_headers=sendgrid._default_headers,
-        version=3,
-        timeout=timeout_seconds,  # pyright: ignore[reportArgumentType] - handed to urllib, which takes fractions
-    )
-    return sendgrid
-
-
 def _refusal(error: HTTPError, *, without: tuple[str, ...]) -> Outcome:
     status, headers = error.status_code, error.headers
     words = f"SendGrid answered {status}: {redacted(_words(error.body), without=without)}"
@@ -179,32 +159,3 @@ def _is_of_ours(body: bytes) -> bool:
     """Whether SendGrid refuses only what is alike in every mail of ours, such as the sender."""
     fields = [str(problem.get("field") or "").partition(".")[0] for problem in _problems(body)]
     return bool(fields) and all(field in SENDGRID_FIELDS_OF_OURS for field in fields)
-
-
-class _TellingClient(Client):
-    """The vendor's HTTP client on connections that tell a failed connect from a broken exchange.
-
-    Its own requests make an opener each, and put every body into words for a log that says nothing.
-    """
-
-    _version: int | None
-    _url_path: list[str]
-
-    def _build_client(self, name: str | None = None) -> "_TellingClient":
-        return _TellingClient(
-            host=self.host,
-            version=self._version,
-            request_headers=self.request_headers,
-            url_path=[*self._url_path, name] if name else self._url_path,
-            append_slash=self.append_slash,
-            timeout=self.timeout,
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        return partial(self._ask, name.upper()) if name in self.methods else super().__getattr__(name)
-
-    def _ask(self, method: str, *, request_body: object = None, query_params: Mapping | None = None) -> Response:
-        data = None if request_body is None else json.dumps(request_body).encode()
-        headers = self.request_headers if data is None else {**self.request_headers, "Content-Type": "application/json"}
-        request = Request(self._build_url(query_params), data, headers, method=method)
-        return Response(self._make_request(opener_that_tells(), request))

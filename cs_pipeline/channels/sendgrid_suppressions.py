@@ -14,7 +14,7 @@ from python_http_client.exceptions import HTTPError
 
 from cs_pipeline.addresses import same_spelling
 from cs_pipeline.channels.http import BROKEN_EXCHANGE, TIMEOUT_SECONDS, redacted
-from cs_pipeline.channels.sendgrid import client_of
+from cs_pipeline.channels.sendgrid_client import client_of
 from cs_pipeline.errors import UserError
 
 PAGE = 500  # the most that SendGrid gives at once

@@ -53,6 +53,15 @@ def test_behind_the_fence_no_channel_writes_anything(name: str) -> None:
         assert listening.requests == []
 
 
+def test_behind_the_fence_nothing_goes_over_a_connection_that_is_kept() -> None:
+    with provider(Answer(202, kept=True)) as listening:
+        channel = SendGridChannel(SecretStr("SG"), host=listening.url, sending=Sending("cs@us.example"))
+        assert channel.deliver([EMAIL])[0].status == "sent"
+        with Fence(sends_until=0.0, lives_until=Fence.begin().lives_until).around():
+            assert channel.deliver([EMAIL])[0].status == "retry"
+        assert len(listening.requests) == 1
+
+
 @contextmanager
 def dripping() -> Iterator[str]:
     """A provider whose answer comes byte by byte, and never ends."""

@@ -1,17 +1,21 @@
 """E-mail through SendGrid: what a request holds, and what each answer means for the outbox."""
 
 import logging
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from cs_pipeline.channels import pooled_exchange
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
 from tests.builders.messages import EMAIL, delivered
-from tests.fakes.provider import Answer, closed_address, deaf_address, provider
+from tests.fakes.provider import Answer, closed_address, deaf_address, provider, self_signed
+from tests.waiting import wait_until
 
 KEY = "SG.super-secret-key"
 ACCEPTED = Answer(202, headers={"X-Message-Id": "sg-1"})
@@ -172,6 +176,78 @@ def test_silence_after_the_request_was_written_is_uncertain():
 
 def test_a_connection_broken_after_the_request_was_written_is_uncertain():
     assert outcome_of(Answer(breaks_off=True)).status == "uncertain"
+
+
+KEPT = replace(ACCEPTED, kept=True)
+
+
+def test_mails_go_one_after_another_over_the_connection_that_is_there():
+    with provider(KEPT) as sendgrid:
+        sending = channel(sendgrid.url)
+        assert [delivered(sending, EMAIL).status for _ in range(3)] == ["sent"] * 3
+        assert (len(sendgrid.requests), sendgrid.opened) == (3, 1)
+
+
+def test_a_connection_that_the_provider_has_closed_without_a_word_is_not_written_to():
+    with provider(replace(ACCEPTED, dropped=True)) as sendgrid:
+        sending = channel(sendgrid.url)
+        for number in (1, 2, 3):
+            assert delivered(sending, EMAIL).status == "sent"
+            wait_until("it is closed", timedelta(seconds=5), lambda closed=number: sendgrid.closed == closed)
+        assert (len(sendgrid.requests), sendgrid.opened) == (3, 3)
+
+
+def test_a_connection_that_rested_is_not_written_to(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pooled_exchange, "KEPT_FOR", 0.0)
+    with provider(KEPT) as sendgrid:
+        sending = channel(sendgrid.url)
+        assert [delivered(sending, EMAIL).status for _ in range(2)] == ["sent"] * 2
+        assert (len(sendgrid.requests), sendgrid.opened) == (2, 2)
+
+
+def test_a_kept_connection_that_breaks_under_a_mail_leaves_it_uncertain_and_repeats_nothing():
+    answers = iter([KEPT, Answer(breaks_off=True)])
+    with provider(lambda _: next(answers)) as sendgrid:
+        sending = channel(sendgrid.url)
+        assert [delivered(sending, EMAIL).status for _ in range(2)] == ["sent", "uncertain"]
+        assert (len(sendgrid.requests), sendgrid.opened) == (2, 1)
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_a_proxy_that_the_environment_names_is_asked(monkeypatch: pytest.MonkeyPatch):
+    with provider(ACCEPTED) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "http://olga:p%40ss@"))
+        assert delivered(channel("http://sendgrid.invalid"), EMAIL).status == "sent"
+        monkeypatch.setenv("no_proxy", "sendgrid.invalid")
+        assert delivered(channel("http://sendgrid.invalid"), EMAIL).status == "retry"
+    (request,) = proxy.requests
+    assert request.path == "http://sendgrid.invalid/v3/mail/send"
+    told = {name.lower(): value for name, value in request.headers.items()}
+    assert told["proxy-authorization"] == f"Basic {b64encode(b'olga:p@ss').decode()}"
+
+
+@pytest.mark.usefixtures("no_proxy")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_away_is_retried(scheme: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(f"{scheme}_proxy", closed_address())
+    assert delivered(channel(f"{scheme}://sendgrid.invalid"), EMAIL).status == "retry"
+
+
+def test_a_provider_whose_certificate_nobody_vouches_for_gets_no_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    certificate = self_signed(tmp_path)
+    with provider(KEPT, certificate) as sendgrid:
+        outcome = delivered(channel(sendgrid.url), EMAIL)
+        assert (outcome.status, sendgrid.requests) == ("retry", [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        sending = channel(sendgrid.url)
+        assert [delivered(sending, EMAIL).status for _ in range(2)] == ["sent"] * 2
+        assert (len(sendgrid.requests), sendgrid.opened) == (2, 2)
 
 
 def test_an_answer_cut_short_is_uncertain():
