@@ -66,10 +66,10 @@ class BoundedExchange(HTTPConnection):
             self.close()  # of half a request no provider makes a whole one
             raise (TimeoutError if self._has_written else FencedError)("too late to send")
         most = self.sock.gettimeout()
-        self.sock.settimeout(left)
+        _wait_at_most(self.sock, left if most is None else min(left, most))
         self._has_written = True
         super().send(data)
-        self.sock.settimeout(most)
+        _wait_at_most(self.sock, most)
 
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
         """The answer, all of which has to come within what is left."""
@@ -88,6 +88,12 @@ class BoundedExchange(HTTPConnection):
         fenced = seconds_left()
         left = (self._ends or 0.0) - time.monotonic()
         return left if fenced is None else min(left, fenced)
+
+
+def _wait_at_most(sock: socket.socket, seconds: float | None) -> None:
+    """Set the socket's limit where it is another: to set it is to let go of Python's lock, and to wait for it again."""
+    if sock.gettimeout() != seconds:
+        sock.settimeout(seconds)
 
 
 class _BoundedAnswer(HTTPResponse):
@@ -115,7 +121,7 @@ class _BoundedReader(io.RawIOBase):
         left = self._left()
         if left <= 0:
             raise TimeoutError("the answer took too long")
-        self._sock.settimeout(left if self._most is None else min(left, self._most))
+        _wait_at_most(self._sock, left if self._most is None else min(left, self._most))
         return self._stream.readinto(buffer)  # pyright: ignore[reportAttributeAccessIssue]
 
     def close(self) -> None:
