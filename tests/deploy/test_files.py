@@ -44,7 +44,7 @@ def test_the_image_has_the_packages_of_the_lock_without_server_and_tools() -> No
     assert "dagster-celery" in ours
     for library in ("dagster-k8s", "dagster-celery"):
         assert ours[library] == ours["dagster-postgres"], "they are made for each other"
-    needed_by_ours = {"jsonschema", "psutil", "sqlglot"}
+    needed_by_ours = {"cryptography", "jsonschema", "psutil", "sqlglot"}
     assert (names["dev"] | names["embedded"]) & set(ours) == needed_by_ours, "libraries of ours need these"
 
 

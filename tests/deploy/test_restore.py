@@ -108,10 +108,10 @@ def test_a_restore_from_the_page_brings_everything_back_and_sends_nothing_twice(
 
 
 @pytest.fixture
-def instance(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    """Dagster's log in the warehouse."""
+def instance(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """Dagster's log in the warehouse of the company."""
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
-    monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", warehouse.url)
+    monkeypatch.setenv("CS_PIPELINE_DATABASE_URL", company.warehouse.url)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with dg.DagsterInstance.get() as made:
         yield made
