@@ -11,7 +11,9 @@ ACCOUNTS ?= 1000,10000
 # Workers of the test runner: two more than a small machine has processors, since some tests mostly wait.
 JOBS ?= 4
 TESTS ?=
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+# They share the processors: threads of numpy and scikit-learn would wait for one another.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 CHECKS := check-types check-models check-sql check-definitions check-imports check-style
@@ -50,7 +52,7 @@ check: install ## formatting, types, imports, SQL style, definitions
 
 # One thread or process each, side by side: more of each would do part of the work twice. The longest come first.
 check-types:
-	$(BIN)/basedpyright --level error
+	NODE_OPTIONS=--max-semi-space-size=128 $(BIN)/basedpyright --level error
 
 check-sql:
 	$(BIN)/sqlfluff lint cs_pipeline
