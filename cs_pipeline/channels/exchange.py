@@ -37,13 +37,12 @@ class BoundedExchange(HTTPConnection):
 
     sock: socket.socket
     began_at = 0.0
-    """When the newest exchange began, on the monotonic clock."""
-    _ends: float | None = None
+    """When the newest exchange began, on the monotonic clock; 0 before the first."""
     _has_written = False
 
     def connect(self) -> None:
         """Connect, or raise NotConnectedError."""
-        if self._ends is None:
+        if not self.began_at:
             self._begin()
         try:
             super().connect()
@@ -66,10 +65,10 @@ class BoundedExchange(HTTPConnection):
             self.close()  # of half a request no provider makes a whole one
             raise (TimeoutError if self._has_written else FencedError)("too late to send")
         most = self.sock.gettimeout()
-        _wait_at_most(self.sock, left if most is None else min(left, most))
+        self.sock.settimeout(left)
         self._has_written = True
         super().send(data)
-        _wait_at_most(self.sock, most)
+        self.sock.settimeout(most)
 
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
         """The answer, all of which has to come within what is left."""
@@ -81,19 +80,12 @@ class BoundedExchange(HTTPConnection):
         if fenced is not None and fenced <= 0:
             raise FencedError("too late to send")
         self.began_at = time.monotonic()
-        self._ends = self.began_at + EXCHANGE_SECONDS
         self._has_written = False
 
     def _left(self) -> float:
         fenced = seconds_left()
-        left = (self._ends or 0.0) - time.monotonic()
+        left = self.began_at + EXCHANGE_SECONDS - time.monotonic()
         return left if fenced is None else min(left, fenced)
-
-
-def _wait_at_most(sock: socket.socket, seconds: float | None) -> None:
-    """Set the socket's limit where it is another: to set it is to let go of Python's lock, and to wait for it again."""
-    if sock.gettimeout() != seconds:
-        sock.settimeout(seconds)
 
 
 class _BoundedAnswer(HTTPResponse):
@@ -121,7 +113,7 @@ class _BoundedReader(io.RawIOBase):
         left = self._left()
         if left <= 0:
             raise TimeoutError("the answer took too long")
-        _wait_at_most(self._sock, left if self._most is None else min(left, self._most))
+        self._sock.settimeout(left if self._most is None else min(left, self._most))
         return self._stream.readinto(buffer)  # pyright: ignore[reportAttributeAccessIssue]
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from urllib3.util import make_headers
 
 from cs_pipeline.channels.exchange import BoundedExchange, NotConnectedError
+from cs_pipeline.errors import UserError
 
 KEPT_FOR = 10.0
 """Seconds from the beginning of one exchange to that of the next. Providers keep a connection for a minute or longer:
@@ -48,12 +49,19 @@ def bound(pools: PoolManager) -> None:
 
 
 def connections_to(url: str, most: int) -> PoolManager:
-    """Up to `most` connections that are kept, through the proxy that the environment names for `url`, if any."""
+    """Up to `most` connections that are kept, through the proxy that the environment names for `url`, if any.
+
+    Raises UserError where that is none of HTTP.
+    """
     parts = urlsplit(url)
-    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
     context = ssl.create_default_context() if parts.scheme == "https" else None
     if proxy:
         address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if address.scheme not in ("http", "https"):
+            raise UserError(
+                f"{parts.scheme}_proxy names a proxy of {address.scheme}; mails go through one of http or https"
+            )
         account, _, place = address.netloc.rpartition("@")
         known_to_it = make_headers(proxy_basic_auth=unquote(account)) if account else None
         pools = ProxyManager(

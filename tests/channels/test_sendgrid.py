@@ -13,6 +13,7 @@ from cs_pipeline.channels import pooled_exchange
 from cs_pipeline.channels.message import Outcome
 from cs_pipeline.channels.sendgrid import SendGridChannel
 from cs_pipeline.channels.sendgrid_requests import Sending
+from cs_pipeline.errors import UserError
 from tests.builders.messages import EMAIL, delivered
 from tests.fakes.provider import Answer, closed_address, deaf_address, provider, self_signed
 from tests.waiting import wait_until
@@ -237,6 +238,15 @@ def test_a_proxy_that_the_environment_names_is_asked(monkeypatch: pytest.MonkeyP
 def test_a_proxy_that_is_away_is_retried(scheme: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(f"{scheme}_proxy", closed_address())
     assert delivered(channel(f"{scheme}://sendgrid.invalid"), EMAIL).status == "retry"
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_a_proxy_of_another_kind_is_refused_in_words(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("https_proxy", "socks5://olga:secret@127.0.0.1:1080")
+    with pytest.raises(
+        UserError, match=r"^https_proxy names a proxy of socks5; mails go through one of http or https$"
+    ):
+        channel("https://sendgrid.invalid")
 
 
 def test_a_provider_whose_certificate_nobody_vouches_for_gets_no_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
