@@ -10,7 +10,7 @@ from cs_pipeline.alerts.rule import Parameter
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.warehouse.connection import Warehouse
 from tests.builders.alert_rules import START, rule
-from tests.builders.kept_sessions import kept_session
+from tests.builders.kept_sessions import kept_session, run
 
 DAY = timedelta(days=1)
 
@@ -80,9 +80,7 @@ class AlertHistory:
             execute_values(cursor, f"insert into {table} values %s", rows)
 
     def run(self, sql: str, *parameters: object) -> list[tuple]:
-        with kept_session(self.warehouse).cursor() as cursor:
-            cursor.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
+        return run(self.warehouse, sql, *parameters)
 
 
 def day(number: float) -> datetime:

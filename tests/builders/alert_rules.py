@@ -11,7 +11,7 @@ from cs_pipeline.alerts.rule import Alert
 from cs_pipeline.alerts.rulebook import Rule
 from cs_pipeline.settings import Settings
 from cs_pipeline.warehouse.connection import Warehouse
-from tests.builders.kept_sessions import kept_session
+from tests.builders.kept_sessions import run
 
 START = datetime(2025, 3, 10, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -116,9 +116,7 @@ class Watched:
         return [row[0] for row in self.run("select subject from cs.notices order by notice_id")]
 
     def run(self, sql: str, *parameters: object) -> list[tuple]:
-        with kept_session(self.warehouse).cursor() as cursor:
-            cursor.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
+        return run(self.warehouse, sql, *parameters)
 
 
 def empty(warehouse: Warehouse) -> None:

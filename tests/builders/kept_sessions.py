@@ -25,6 +25,13 @@ def kept_session(warehouse: Warehouse) -> Session:
     return session
 
 
+def run(warehouse: Warehouse, sql: str, *parameters: object) -> list[tuple]:
+    """Run a statement, in a transaction of its own, and return its rows."""
+    with kept_session(warehouse).cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
 def let_go(database: str | None = None) -> None:
     """Close what is kept, of the database of that name where it is given."""
     of, session = _kept.get(os.getpid(), (None, None))
