@@ -40,13 +40,15 @@ create table marts.dim_contacts (
     unsubscribed_at timestamptz, deleted_at timestamptz, timezone text
 );
 create table staging.other_users (
-    user_id text, account_id text, email text, full_name text, unsubscribed_at timestamptz, deleted_at timestamptz
+    user_id text, account_id text, email text, full_name text, unsubscribed_at timestamptz, deleted_at timestamptz,
+    timezone text
 );
 create view staging.stg_users as
-select user_id, account_id, cs.address_of(email) as email, full_name, unsubscribed_at, deleted_at
+select user_id, account_id, cs.address_of(email) as email, full_name, unsubscribed_at, deleted_at, timezone
 from marts.dim_contacts
 union all
-select user_id, account_id, cs.address_of(email), full_name, unsubscribed_at, deleted_at from staging.other_users;
+select user_id, account_id, cs.address_of(email), full_name, unsubscribed_at, deleted_at, timezone
+from staging.other_users;
 create table marts.fct_subscription_terms (
     subscription_id text, account_id text, product text default '', mrr double precision, renews_on date,
     renews_every_months integer, renewal_type text, started_on date, ended_on date, successor_started_on date,

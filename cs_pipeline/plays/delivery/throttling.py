@@ -118,18 +118,18 @@ def _zones(session: Session, mails: list[dict]) -> dict[int, str]:
     with session.cursor() as cursor:
         cursor.execute(
             """
-            select asked.action_id, min(contacts.timezone)
-            from unnest(%(action_ids)s::bigint[], %(account_ids)s::text[], %(addresses)s::text[])
-                as asked (action_id, account_id, address)
-            inner join marts.dim_contacts as contacts
-                on asked.account_id = contacts.account_id and asked.address = lower(contacts.email)
-            where contacts.account_id = any(%(account_ids)s::text[]) and contacts.timezone <> ''
+            select asked.action_id, min(users.timezone)
+            from unnest(%(action_ids)s::bigint[], %(account_ids)s::text[], %(recipients)s::text[])
+                as asked (action_id, account_id, recipient)
+            inner join staging.stg_users as users
+                on asked.account_id = users.account_id and cs.address_of(asked.recipient) = users.email
+            where users.account_id = any(%(account_ids)s::text[]) and users.timezone <> ''
             group by asked.action_id
             """,
             {
                 "action_ids": list(map(itemgetter("action_id"), mails)),
                 "account_ids": list(map(itemgetter("account_id"), mails)),
-                "addresses": [mail["recipient"].lower() for mail in mails],
+                "recipients": list(map(itemgetter("recipient"), mails)),
             },
         )
         return dict(cursor.fetchall())

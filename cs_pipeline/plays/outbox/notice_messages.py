@@ -66,7 +66,10 @@ def _written(
                 {", ".join(f"notices.{column}" for column in _OF_NOTICE)}
             from cs.actions
             inner join cs.notices using (notice_id)
-            where actions.channel = any(%(channels)s) and {where}
+            where
+                actions.notice_id is not null -- which the join says, too, but not so that an index is used
+                and actions.channel = any(%(channels)s)
+                and {where}
             order by actions.due_at, actions.action_id
             limit {AT_A_TIME}
             """,

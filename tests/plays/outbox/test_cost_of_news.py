@@ -1,20 +1,25 @@
-"""What a delivery asks of the outbox, and what its figures ask, does not grow with all that ever went out."""
+"""What a delivery asks of the outbox, and what its figures ask, does not grow with all that ever went out, nor with all
+that still waits."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from psycopg2.extensions import connection as Session
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.channels.message import Outcome
-from cs_pipeline.plays.outbox import missed, operations
+from cs_pipeline.plays.outbox import missed, notice_messages, operations, queue
 from cs_pipeline.plays.outbox.record import MOST_RETRIES, record
 from cs_pipeline.reports.data_health.sends import stuck
 from cs_pipeline.reports.plays.queries import recent_messages
+from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company
 
 SHORT, LONG = 10_000, 40_000
 """Messages that went out long ago."""
 NEWS = 20
+BATCH = 100
 
 HISTORY = """
 with planned as (
@@ -62,6 +67,16 @@ insert into cs.action_attempts (action_id, attempt, claimed_by, claimed_at, outc
 select action_id, attempt, 'w', %(now)s, 'retry', 'message', %(now)s
 from planned cross join generate_series(1, %(attempts)s) as attempt
 """
+WAITING = """
+insert into cs.actions (
+    action_key, playbook, step, account_id, channel, role, recipient, intent, due_at, expires_at, status, enrolment_id
+)
+select
+    'waiting ' || number, 'yellow', 'guide', 'a', 'email', 'champion', 'ada@a.example', 'inform', %(now)s,
+    %(now)s::timestamptz + interval '14 days', 'planned', enrolment_id
+from generate_series(%(first)s::integer, %(last)s) as number
+cross join cs.enrolments
+"""
 
 
 class Counting(Cursor):
@@ -80,32 +95,39 @@ class Counting(Cursor):
 
 
 def pages_for_news(company: Company) -> dict[str, int]:
+    """Pages that questions about the news read."""
+    claimed = [row for (row,) in company.run("select action_id from cs.actions where status = 'claimed'")]
+    refused = {(each, MOST_RETRIES + 1): Outcome("retry", cause="message") for each in claimed}
+    return pages_of(
+        company,
+        {
+            "refused for the last time": lambda session: record(session, refused, MONDAY),
+            "stale": lambda session: missed.hold(session, MONDAY),
+            "told to nobody": lambda session: operations.untold(session, MONDAY),
+            "captured": recent_messages,
+            "stuck": stuck,
+        },
+    )
+
+
+def pages_of(company: Company, questions: Mapping[str, Callable[[Session], object]]) -> dict[str, int]:
     """Pages that each question reads, asked in a transaction that leaves no trace."""
     company.run("analyze cs.actions, cs.notices, cs.captured_messages, cs.action_attempts, cs.enrolments")
     company.run("vacuum cs.actions, cs.notices, cs.captured_messages")
     session = company.warehouse.connect()
     session.cursor_factory = Counting
-    claimed = [row for (row,) in company.run("select action_id from cs.actions where status = 'claimed'")]
-    questions = {
-        "refused for the last time": lambda: record(
-            session, {(each, MOST_RETRIES + 1): Outcome("retry", cause="message") for each in claimed}, MONDAY
-        ),
-        "stale": lambda: missed.hold(session, MONDAY),
-        "told to nobody": lambda: operations.untold(session, MONDAY),
-        "captured": lambda: recent_messages(session),
-        "stuck": lambda: stuck(session),
-    }
     found: dict[str, int] = {}
     for name, ask in questions.items():
         Counting.pages = 0
-        ask()
+        ask(session)
         found[name] = Counting.pages
         session.rollback()
     session.close()
     return found
 
 
-def test_what_is_new_costs_the_same_whatever_went_out_before(company: Company) -> None:
+def enrol(company: Company) -> None:
+    """One account, in one play."""
     company.run("insert into cs.playbooks values ('yellow', 'v', '{}')")
     company.fall(company.account("a"))
     company.run(
@@ -117,6 +139,21 @@ def test_what_is_new_costs_the_same_whatever_went_out_before(company: Company) -
         """,
         MONDAY,
     )
+
+
+def wait(company: Company, first: int, last: int) -> None:
+    """Mails of the play, all due at the same moment."""
+    with company.warehouse.session() as session, session.cursor() as cursor:
+        cursor.execute(WAITING, {"now": MONDAY, "first": first, "last": last})
+
+
+def grown(short: Mapping[str, int], long: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Questions that read more pages, of less and of more that they are not about."""
+    return {name: (short[name], pages) for name, pages in long.items() if pages > 1.3 * short[name] + 20}
+
+
+def test_what_is_new_costs_the_same_whatever_went_out_before(company: Company) -> None:
+    enrol(company)
     asked = {"now": MONDAY, "news": NEWS, "attempts": MOST_RETRIES + 1}
     with company.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(HISTORY, {"now": MONDAY, "first": 1, "last": SHORT})
@@ -130,5 +167,16 @@ def test_what_is_new_costs_the_same_whatever_went_out_before(company: Company) -
     with company.warehouse.session() as session, session.cursor() as cursor:
         cursor.execute(HISTORY, {"now": MONDAY, "first": SHORT + 1, "last": LONG})
     long = pages_for_news(company)
-    grown = {name: (short[name], pages) for name, pages in long.items() if pages > 1.3 * short[name] + 20}
-    assert grown == {}
+    assert grown(short, long) == {}
+
+
+def test_a_batch_of_what_is_due_costs_the_same_however_much_waits(company: Company) -> None:
+    enrol(company)
+    questions: dict[str, Callable[[Session], object]] = {
+        "the next batch": lambda session: queue.due(session, ["email"], BATCH, MONDAY),
+        "the next notices": lambda session: notice_messages.due(session, ["email"], Settings(), MONDAY),
+    }
+    wait(company, 1, SHORT)
+    short = pages_of(company, questions)
+    wait(company, SHORT + 1, LONG)
+    assert grown(short, pages_of(company, questions)) == {}
