@@ -9,11 +9,10 @@ from psycopg2.extensions import connection as Session
 from psycopg2.extensions import cursor as Cursor
 
 from cs_pipeline.channels.message import Outcome
-from cs_pipeline.plays.outbox import missed, notice_messages, operations, queue
+from cs_pipeline.plays.outbox import missed, operations, queue
 from cs_pipeline.plays.outbox.record import MOST_RETRIES, record
 from cs_pipeline.reports.data_health.sends import stuck
 from cs_pipeline.reports.plays.queries import recent_messages
-from cs_pipeline.settings import Settings
 from tests.builders.company import MONDAY, Company
 
 SHORT, LONG = 10_000, 40_000
@@ -172,10 +171,7 @@ def test_what_is_new_costs_the_same_whatever_went_out_before(company: Company) -
 
 def test_a_batch_of_what_is_due_costs_the_same_however_much_waits(company: Company) -> None:
     enrol(company)
-    questions: dict[str, Callable[[Session], object]] = {
-        "the next batch": lambda session: queue.due(session, ["email"], BATCH, MONDAY),
-        "the next notices": lambda session: notice_messages.due(session, ["email"], Settings(), MONDAY),
-    }
+    questions = {"the next batch": lambda session: queue.due(session, ["email"], BATCH, MONDAY)}
     wait(company, 1, SHORT)
     short = pages_of(company, questions)
     wait(company, SHORT + 1, LONG)
