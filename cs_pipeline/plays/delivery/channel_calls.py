@@ -35,7 +35,7 @@ from cs_pipeline.plays.outbox.queue import PlannedAction
 from cs_pipeline.plays.outbox.record import record
 from cs_pipeline.settings import Settings
 
-MOST_AT_A_TIME = 5_000  # actions judged together: while they are, no call is made
+MOST_AT_A_TIME = 5_000  # actions judged together; no call is made meanwhile
 CALLS_JUDGED_TOGETHER = 50
 FIRST_CALLS = 10  # messages of a run's first calls; each call that gets through doubles it, so that an outage meets few
 

@@ -114,21 +114,21 @@ def _sent_lately(session: Session, mails: list[dict], as_of: AsOf) -> dict[tuple
 
 
 def _zones(session: Session, mails: list[dict]) -> dict[int, str]:
-    """Time zones of the people that the mails are for, where known, by action id."""
+    """Time zones of the people that the mails are for, where known, by action id.
+
+    Somebody may be a contact of one account and a user of another: the address tells who it is.
+    """
     with session.cursor() as cursor:
         cursor.execute(
             """
             select asked.action_id, min(users.timezone)
-            from unnest(%(action_ids)s::bigint[], %(account_ids)s::text[], %(recipients)s::text[])
-                as asked (action_id, account_id, recipient)
-            inner join staging.stg_users as users
-                on asked.account_id = users.account_id and cs.address_of(asked.recipient) = users.email
-            where users.account_id = any(%(account_ids)s::text[]) and users.timezone <> ''
+            from unnest(%(action_ids)s::bigint[], %(recipients)s::text[]) as asked (action_id, recipient)
+            inner join staging.stg_users as users on cs.address_of(asked.recipient) = users.email
+            where users.timezone <> ''
             group by asked.action_id
             """,
             {
                 "action_ids": list(map(itemgetter("action_id"), mails)),
-                "account_ids": list(map(itemgetter("account_id"), mails)),
                 "recipients": list(map(itemgetter("recipient"), mails)),
             },
         )

@@ -80,13 +80,14 @@ def test_the_zone_is_the_persons_else_the_accounts_else_ours(
     assert deliver(company.warehouse, settings, clock).postponed.total() == waits
 
 
-def test_the_zone_of_any_user_of_the_account_with_that_address_counts(
-    company: Company, settings: Settings, clock: Clock
+@pytest.mark.parametrize("user_of", ["a0", "agency"])
+def test_the_zone_of_any_user_with_that_address_counts(
+    company: Company, settings: Settings, clock: Clock, user_of: str
 ) -> None:
     clock.set(TEN_AT_NIGHT)
     enrolled(company, settings, clock)
     company.run("update marts.dim_contacts set email = 'Bo@A0.example', timezone = null")
-    row = {"user_id": "bo", "account_id": "a0", "email": "bo@a0.example", "timezone": "America/New_York"}
+    row = {"user_id": "bo", "account_id": user_of, "email": "bo@a0.example", "timezone": "America/New_York"}
     company.insert("staging.other_users", **row)
     assert deliver(company.warehouse, settings, clock).postponed.total() == 0
 
